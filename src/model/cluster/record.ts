@@ -1,0 +1,101 @@
+import type { Evidence, ResourceName } from '../evidence.ts'
+import type { ClusterStatus } from './status.ts'
+
+/** What the user asked for, member for member as `CreateCluster` takes it (api.md 2), with the server's defaults filled in; answers echo it. */
+export interface ClusterSpec {
+  readonly name: string
+  readonly description: string
+  readonly profile: string
+  /** As it was sent; undefined if the caller sent none (then the newest served version runs). */
+  readonly kubernetesVersion: string | undefined
+  /** The version that runs, e.g. `v1.35.4`. */
+  readonly servedVersion: string
+  readonly deleteProtectionEnabled: boolean
+  readonly edgeTunnelEnabled: boolean
+  readonly subnetIds: readonly string[]
+  readonly apiServerPublicAccessEnabled: boolean
+  readonly publicAccess: { readonly billingType: number; readonly bandwidth: number; readonly isp?: string }
+  readonly resourcePublicAccessDefaultEnabled: boolean
+  readonly podNetworkMode: string
+  readonly podCidrs: readonly string[]
+  readonly maxPodsPerNode: number
+  readonly vpcCniSubnetIds: readonly string[]
+  readonly serviceCidrs: readonly string[]
+  readonly logging?: { readonly logProjectId: string; readonly logSetups: readonly { logType: string; logTtl: number; enabled: boolean }[] }
+  readonly tags: readonly { key: string; value: string }[]
+}
+
+export type CreationEnd = 'CreateError' | 'LimitedByQuota' | 'StockOut' | 'Balance'
+
+/**
+ * What the record remembers and what was last seen of the cluster itself: all that its rules see besides `now` and its pools.
+ * Times are epoch ms in the region's time.
+ */
+export interface ClusterFacts {
+  /** First attempt to start the control plane; undefined while it waits for components. Starts the 15 minutes of creation. */
+  readonly attemptStartedAt?: number
+  /** What it waits for before the first attempt, as a sentence. */
+  readonly waitsFor?: string
+  readonly firstReadyAt?: number
+  readonly creationEnded?: { readonly as: CreationEnd; readonly because: string }
+  readonly deletion?: { readonly requestedAt: number; readonly cascading: readonly string[]; readonly retain: readonly string[]; readonly force: boolean }
+  /** A cleanup step that failed for good: the thing and the call, as sentences. */
+  readonly obstacles: readonly string[]
+  readonly unpaid: boolean
+  /** Set when the debt was paid, until the cluster is usable again. */
+  readonly startingSince?: number
+  /** An UpdateClusterConfig or an upgrade under way. */
+  readonly updating?: { readonly action: string; readonly since: number }
+  /** unkept: no readyz after five restarts in ten minutes, or its data is lost. */
+  readonly controlPlane: 'absent' | 'starting' | 'usable' | 'unkept'
+  /** A sentence on what the control plane lacks or why it is so; the component's own last words where there are some. */
+  readonly controlPlaneSays?: string
+  /** Usable API, but this is down (scheduler, controller-manager, DNS), since then. */
+  readonly degraded?: { readonly what: string; readonly since: number }
+  /** Set while nobody can look; the pair is kept. */
+  readonly staleSince?: number
+}
+
+/** Nine counters of nodes by phase, as the wire's NodeStatistics. */
+export interface NodeCounts {
+  readonly total: number
+  readonly creating: number
+  readonly running: number
+  readonly updating: number
+  readonly deleting: number
+  readonly failed: number
+  readonly stopped: number
+  readonly stopping: number
+  readonly starting: number
+}
+
+/** What every record carries of its status. `since` moves only when the pair moves. */
+export interface Said<Status> {
+  readonly status: Status
+  readonly since: number
+  readonly rule: string
+  readonly because: string
+  readonly evidence: readonly Evidence[]
+  readonly causedBy?: ResourceName
+}
+
+export interface RecordBase {
+  readonly id: string
+  readonly accountId: string
+  readonly region: string
+  /** Grows with each write of spec or facts; a write that carries an older one is refused (StaleRevision). Derived status and counters do not move it. */
+  readonly revision: number
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly createClientToken?: string
+  readonly updateClientToken?: string
+}
+
+export interface ClusterRecord extends RecordBase {
+  readonly spec: ClusterSpec
+  readonly facts: ClusterFacts
+  readonly said: Said<ClusterStatus>
+  readonly counts: NodeCounts
+  /** The address of its API, once claimed, e.g. `10.213.4.7`. */
+  readonly address?: string
+}

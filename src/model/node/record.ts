@@ -1,0 +1,52 @@
+import type { RecordBase, Said } from '../cluster/record.ts'
+import type { NodeStatus } from './status.ts'
+
+/** What made this node: the script that was run, and the machine that ran it. */
+export interface NodeSpec {
+  /** The Kubernetes node name: the machine's hostname in lower case, unique in the cluster. */
+  readonly name: string
+  readonly onboardingId?: string
+  readonly architecture: string
+  /** The machine's /etc/machine-id, by which a provider finds it among its own. */
+  readonly machineId: string
+  /** The address with which the machine reached us. */
+  readonly address?: string
+}
+
+/** Facts on one node. Times are epoch ms in the region's time. */
+export interface NodeFacts {
+  readonly claimedAt: number
+  /** When the machine was there; starts the 15 minutes of initialisation (rule 3). */
+  readonly machineExistsAt?: number
+  /** ms of these 15 minutes during which the cluster was not running. */
+  readonly pausedMs: number
+  /** Last progress the machine reported, e.g. `kubelet was started`. */
+  readonly progress?: { readonly step: string; readonly text: string; readonly at: number }
+  /** A named step failed on the machine. Taken back when the same machine runs its script again. */
+  readonly initialiseFailed?: { readonly step: string; readonly text: string; readonly at: number }
+  /** First time it was a Ready member. */
+  readonly firstReadyAt?: number
+  readonly creationEnded?: { readonly because: string }
+  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster'; readonly done: readonly string[] }
+  readonly obstacles: readonly string[]
+  /** The Node object's Ready condition as the API server gives it; undefined: no Node object. */
+  readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number }
+  readonly unschedulable: boolean
+  /** Labels, taints or version of the pool are not yet in the Node object. */
+  readonly outOfSync: boolean
+  /** The machine's power as its provider sees it; undefined where the machine is not of a provider of ours. */
+  readonly power?: { readonly state: 'on' | 'off'; readonly since: number; readonly lastOnAt?: number; readonly machine: string; readonly link?: 'up' | 'cut' }
+  /** Shut down for arrears; only machines that the ledger holds. */
+  readonly unpaid: boolean
+  /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
+  readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number }
+  readonly staleSince?: number
+}
+
+export interface NodeRecord extends RecordBase {
+  readonly clusterId: string
+  readonly nodePoolId: string
+  readonly spec: NodeSpec
+  readonly facts: NodeFacts
+  readonly said: Said<NodeStatus>
+}

@@ -1,0 +1,41 @@
+/**
+ * Machines of a region that we can make and switch: boxes in local regions, the world's machines in simulated ones. A machine has a power state
+ * of its own, apart from any node's. Every ensure ends in the same place when called again, or after a crash half way.
+ */
+export interface MachineOrder {
+  readonly id: string
+  readonly name: string
+  /** Its address on the region's network, e.g. `10.213.4.9`. */
+  readonly address: string
+  readonly power: 'on' | 'off'
+  readonly link: 'up' | 'cut'
+}
+
+export interface MachineSeen {
+  readonly id: string
+  readonly power: 'on' | 'off'
+  /** When this power state began, epoch ms; when it was last switched on. */
+  readonly powerSince: number
+  readonly lastOnAt?: number
+  readonly link: 'up' | 'cut'
+  /** What stands in /etc/machine-id on it. */
+  readonly machineId: string
+}
+
+export interface Machines {
+  /** Brings the machine to the ordered power and link, making it if it is not there. `power: 'off'` of a new machine makes its disk only. */
+  ensure(order: MachineOrder): Promise<MachineSeen>
+  /** Pulls the plug without telling anyone it was ordered: the machine's processes die at once; what is on its disk stays. */
+  crash(id: string): Promise<void>
+  look(id: string): Promise<MachineSeen | undefined>
+  /** Calls back on every power or link change from now on, with the present state of each machine first. Ends when aborted. */
+  watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>
+  /** Nothing is left: processes, namespaces, mounts, cgroups, disk. Already gone is success. */
+  ensureGone(id: string): Promise<void>
+  /** Runs a command on the machine. Throws MachineOff if it is off. Output is cut to its last 256 KiB. */
+  exec(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>
+}
+
+export class MachineOff extends Error {
+  readonly kind = 'MachineOff'
+}

@@ -1,0 +1,46 @@
+import type { Sight, SightKind, WorkKey } from './store.ts'
+
+/**
+ * The queue and the leases of processes. One lease row a process; it owns the process's claims and watches. A process whose lease lapsed owns nothing:
+ * its completions and sights are refused (fenced by epoch). Lease times are real time; `dueAt` is the region's, `retryAt` real.
+ */
+export interface Queue {
+  /** Registers the process, or starts a new epoch for it. `hosts` are the hosts whose local regions' work it may claim. */
+  register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease>
+  /** Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. */
+  claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]>
+  /** Ends a run. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
+  complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void>
+  /** Ends a failed run; runs again at `retryAt` (real time). */
+  fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void>
+  /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */
+  nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }>
+  /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. */
+  listen(onWork: () => void, signal: AbortSignal): Promise<void>
+  enqueue(key: WorkKey & { region: string }): Promise<void>
+  /** Takes the watch of a subject (e.g. `nodes/<clusterId>`) if nobody alive has it; answers its epoch, or undefined. Safe to repeat for one's own. */
+  claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined>
+  releaseWatch(lease: ProcessLease, subject: string): Promise<void>
+  /** Writes sights that changed and enqueues the keys, in one transaction, only while the watch is ours at that epoch (else throws LostWatch). Unchanged facts are not written. */
+  putSights(watch: { lease: ProcessLease; subject: string; epoch: number }, sights: readonly (Pick<Sight, 'id' | 'fact' | 'seenAt' | 'observer'> & { kind: SightKind; key: (WorkKey & { region: string }) | undefined })[], gone?: readonly { kind: SightKind; id: string; key: (WorkKey & { region: string }) | undefined }[]): Promise<void>
+  /** Says that a watch sees nothing any more since then (its sights read as stale), or sees again (undefined). */
+  markWatch(watch: { lease: ProcessLease; subject: string; epoch: number }, staleSince: number | undefined): Promise<void>
+}
+
+export interface ProcessLease {
+  readonly name: string
+  readonly epoch: number
+  /** Aborted when the lease could not be renewed in time; everything this process does under it must stop. */
+  readonly lost: AbortSignal
+  release(): Promise<void>
+}
+
+export interface ClaimedWork extends WorkKey {
+  readonly region: string
+  readonly generation: number
+  readonly failures: number
+}
+
+export class LostWatch extends Error {
+  readonly kind = 'LostWatch'
+}

@@ -1,0 +1,271 @@
+import type { ClusterFacts, ClusterRecord, ClusterSpec } from '#model/cluster/record.ts'
+import type { Evidence, ResourceKind, ResourceName } from '#model/evidence.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { NodeFacts, NodeRecord, NodeSpec } from '#model/node/record.ts'
+import type { NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+
+/**
+ * The records. One instance a process; every number of processes on one PostgreSQL.
+ *
+ * Statuses are never handed in. Whoever writes changes spec or facts inside `write`; before the transaction commits, the store lets the model's
+ * `settle` compute, by the rules of status-rules.md, the status of each touched record, then of its pool and its cluster (and of a cluster's pools when
+ * it stops or starts), with the counters; each changed pair or rule becomes a row of the history in the same transaction, with evidence and cause.
+ * Locks are taken in the order cluster → pool → node.
+ */
+export interface Store {
+  /** One transaction. `now` is the region's time, used by the rules; work is run again from the start after a serialisation failure or deadlock. */
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T>
+
+  // Reads: one snapshot each. `undefined` where there is no such row in that scope.
+  findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined>
+  findCluster(id: string): Promise<ClusterRecord | undefined>
+  findNodePool(id: string): Promise<NodePoolRecord | undefined>
+  findNode(id: string): Promise<NodeRecord | undefined>
+  findOnboarding(id: string): Promise<OnboardingRecord | undefined>
+  findOnboardingByTokenHash(tokenHash: string): Promise<OnboardingRecord | undefined>
+  nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
+  nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
+  /** Clusters of a region for controllers that start over (adoption, watches). */
+  clustersOfRegion(region: string): Promise<readonly ClusterRecord[]>
+
+  listClusters(scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>>
+  listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>>
+  listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>>
+  listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>>
+  listKubeconfigs(scope: Scope, filter: { ids?: readonly string[]; clusterIds?: readonly string[]; types?: readonly string[]; userIds?: readonly number[]; roleIds?: readonly number[] }, page: Page): Promise<Listing<KubeconfigRecord>>
+  listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>>
+  listLedger(scope: Scope, filter: { clusterIds?: readonly string[]; kinds?: readonly string[]; states?: readonly string[]; ownerIds?: readonly string[] }, page: Page): Promise<Listing<LedgerEntry>>
+  listMachines(scope: Scope, filter: { ids?: readonly string[]; names?: readonly string[] }, page: Page): Promise<Listing<MachineRecord>>
+  machinesOfRegion(region: string): Promise<readonly MachineRecord[]>
+  findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined>
+  /** The newest history row of a resource, also of one that is gone. */
+  latestChange(accountId: string, id: string): Promise<StatusChange | undefined>
+  /** Sights of one thing, newest writer's epoch only; `stale` when its watcher's lease has lapsed or it said it was lost. */
+  sights(kind: SightKind, ids: readonly string[]): Promise<readonly Sight[]>
+  /** Decrypted. */
+  readSecret(name: string): Promise<string | undefined>
+  findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
+  machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>
+  findRegion(region: string): Promise<RegionRecord | undefined>
+  listRegions(): Promise<readonly RegionRecord[]>
+  onboardingToken(id: string): Promise<string | undefined>
+}
+
+export interface Scope { readonly accountId: string; readonly region: string }
+export interface Page { readonly number: number; readonly size: number }
+export interface Listing<Item> { readonly items: readonly Item[]; readonly totalCount: number }
+/** ORed; within one both members must match. */
+export interface StatusFilter { readonly phase?: string; readonly condition?: string }
+
+export interface ClusterFilter {
+  readonly ids?: readonly string[]
+  readonly name?: string
+  readonly deleteProtectionEnabled?: boolean
+  readonly podNetworkMode?: string
+  readonly statuses?: readonly StatusFilter[]
+  readonly createClientToken?: string
+  readonly updateClientToken?: string
+  readonly profiles?: readonly string[]
+  readonly tags?: readonly { key: string; value?: string }[]
+}
+export interface NodePoolFilter {
+  readonly ids?: readonly string[]
+  readonly clusterIds?: readonly string[]
+  readonly name?: string
+  readonly statuses?: readonly StatusFilter[]
+  readonly types?: readonly string[]
+  readonly createClientToken?: string
+  readonly updateClientToken?: string
+  readonly autoScalingEnabled?: boolean
+}
+export interface NodeFilter {
+  readonly ids?: readonly string[]
+  readonly clusterIds?: readonly string[]
+  readonly nodePoolIds?: readonly string[]
+  readonly name?: string
+  readonly ips?: readonly string[]
+  readonly statuses?: readonly StatusFilter[]
+  readonly createClientToken?: string
+}
+export interface OnboardingFilter {
+  readonly ids?: readonly string[]
+  readonly clusterIds?: readonly string[]
+  readonly nodePoolIds?: readonly string[]
+  readonly name?: string
+  readonly statuses?: readonly StatusFilter[]
+  readonly createClientToken?: string
+}
+export interface HistoryFilter {
+  readonly ids?: readonly string[]
+  readonly clusterIds?: readonly string[]
+  readonly kinds?: readonly ResourceKind[]
+  readonly from?: number
+  readonly to?: number
+  /** For each resource the one row that held then. */
+  readonly at?: number
+}
+
+export interface StatusChange {
+  readonly position: number
+  readonly at: number
+  readonly resource: ResourceName
+  /** `undefined` in the last row of a resource: it is gone. */
+  readonly status: { readonly phase: string; readonly conditions: readonly string[] } | undefined
+  readonly rule: string
+  readonly because: string
+  readonly evidence: readonly Evidence[]
+  readonly causedBy?: ResourceName
+  readonly operation?: string
+}
+
+export type LedgerKind = 'ControlPlane' | 'Machine' | 'LoadBalancer' | 'Nat' | 'Address' | 'SecurityGroup' | 'Disk' | 'Network'
+export type LedgerState = 'Intended' | 'Held' | 'Releasing' | 'Retained' | 'Abandoned' | 'Released'
+export interface LedgerEntry {
+  readonly id: string
+  readonly accountId: string
+  readonly region: string
+  readonly kind: LedgerKind
+  readonly providerId?: string
+  readonly owner: { readonly kind: ResourceKind | 'Machine'; readonly id: string; readonly name: string }
+  readonly clusterId?: string
+  readonly state: LedgerState
+  readonly because?: string
+  readonly deleteProtected: boolean
+  readonly since: number
+}
+
+export interface MachineRecord {
+  readonly id: string
+  readonly accountId: string
+  readonly region: string
+  readonly name: string
+  readonly address: string
+  readonly power: 'on' | 'off'
+  readonly link: 'up' | 'cut'
+  /** What stands in its /etc/machine-id, once seen. */
+  readonly machineId?: string
+  readonly createdAt: number
+  readonly deletionRequestedAt?: number
+}
+
+/** The secret of a machine that joined. `removed`: the node was deleted, the machine did not yet say that it cleaned up; a tombstone that outlives node and cluster and keeps the name reserved. */
+export interface MachineSecret {
+  readonly secretHash: string
+  readonly clusterId: string
+  readonly nodePoolId: string
+  readonly nodeId: string
+  readonly nodeName: string
+  readonly onboardingId: string
+  readonly state: 'member' | 'removed' | 'confirmed'
+  /** When the machine's kubelet certificate ends at the latest; a removed name is free from then on. */
+  readonly certificateUntil?: number
+  readonly changedAt: number
+}
+
+export interface RegionRecord {
+  readonly region: string
+  readonly kind: 'Local' | 'Simulated'
+  readonly ready: boolean
+  readonly text: string
+  /** Provider's own, e.g. the bridge's range. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+export type SightKind = 'KubernetesNode' | 'MachinePower' | 'ControlPlane'
+export interface Sight {
+  readonly kind: SightKind
+  readonly id: string
+  /** JSON; its shape belongs to the controller that reads it. */
+  readonly fact: unknown
+  readonly seenAt: number
+  readonly observer: string
+  readonly stale: boolean
+  readonly staleSince?: number
+}
+
+/** The writer's view of what changed, for history rows of the touched record. */
+export interface Because {
+  readonly evidence: readonly Evidence[]
+  readonly causedBy?: ResourceName
+  /** The action that asked for it, e.g. `DeleteCluster`. */
+  readonly operation?: string
+}
+
+export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine'
+export interface WorkKey { readonly kind: WorkKind; readonly id: string }
+
+export class StaleRevision extends Error {
+  readonly kind = 'StaleRevision'
+}
+
+/** A unique name is taken; `name` says which. */
+export class NameTaken extends Error {
+  readonly kind = 'NameTaken'
+}
+
+export interface Transaction {
+  // Locks; call them in the order cluster → pool → node.
+  lockCluster(id: string): Promise<ClusterRecord | undefined>
+  lockNodePool(id: string): Promise<NodePoolRecord | undefined>
+  lockNode(id: string): Promise<NodeRecord | undefined>
+  lockNodes(ids: readonly string[]): Promise<readonly NodeRecord[]>
+  nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
+  nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
+  /** Serialises creations whose check reads many rows (names, CIDRs of a VPC): an advisory lock held to the end of the transaction. */
+  lockName(name: string): Promise<void>
+
+  insertCluster(record: NewRecord & { spec: ClusterSpec; facts: ClusterFacts }, because: Because): Promise<ClusterRecord>
+  insertNodePool(record: NewRecord & { clusterId: string; spec: NodePoolSpec; facts: NodePoolFacts }, because: Because): Promise<NodePoolRecord>
+  insertNode(record: NewRecord & { clusterId: string; nodePoolId: string; spec: NodeSpec; facts: NodeFacts }, because: Because): Promise<NodeRecord>
+
+  /**
+   * Writes spec and/or facts of a record that this transaction has locked, and touches it. With `revision` a record that has moved on throws StaleRevision.
+   * A change that changes nothing (deep equality) writes nothing and moves no revision, but still lets the rules look again at `now`.
+   */
+  changeCluster(id: string, change: { revision?: number; spec?: ClusterSpec; facts?: ClusterFacts; address?: string; updateClientToken?: string }, because: Because): Promise<void>
+  changeNodePool(id: string, change: { revision?: number; spec?: NodePoolSpec; facts?: NodePoolFacts; updateClientToken?: string }, because: Because): Promise<void>
+  changeNode(id: string, change: { revision?: number; spec?: NodeSpec; facts?: NodeFacts }, because: Because): Promise<void>
+  /** Drops the record; its last history row says it is gone and why. Parents are settled. */
+  forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node'; id: string }, because: Because & { text: string }): Promise<void>
+
+  insertOnboarding(record: OnboardingRecord, token: string): Promise<void>
+  changeOnboarding(id: string, change: { expiresAt?: number; expirationDate?: number; updateClientToken?: string }): Promise<void>
+  forgetOnboarding(id: string, deletedAt: number): Promise<void>
+  insertKubeconfig(record: KubeconfigRecord): Promise<void>
+  changeKubeconfig(id: string, change: { text?: string; deletionRequestedAt?: number }): Promise<void>
+  forgetKubeconfig(id: string): Promise<void>
+  lockKubeconfigs(clusterId: string, ids?: readonly string[]): Promise<readonly KubeconfigRecord[]>
+
+  /** `fresh`: this call is the first with that token and must call `bindClientToken`. A token is free again once its resource is gone. */
+  claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<{ kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }>
+  bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void>
+
+  putLedger(entry: LedgerEntry): Promise<void>
+  ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]>
+
+  insertMachine(record: MachineRecord): Promise<void>
+  lockMachine(id: string): Promise<MachineRecord | undefined>
+  changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void>
+  forgetMachine(id: string): Promise<void>
+
+  putMachineSecret(secret: MachineSecret): Promise<void>
+  putRegion(region: RegionRecord): Promise<void>
+  /** Encrypted with the master key. */
+  putSecret(name: string, value: string): Promise<void>
+  deleteSecrets(prefix: string): Promise<void>
+  /** The lowest free address of the region's pool for this owner; the same one when called again. `undefined` if all are taken. */
+  claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined>
+  releaseAddress(region: string, owner: string): Promise<void>
+
+  /** Puts the key into the queue in this transaction; due now unless `dueAt` (region's time). A key that runs now runs again. */
+  enqueue(key: WorkKey & { region: string }, dueAt?: number): Promise<void>
+  insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void>
+}
+
+export interface NewRecord {
+  readonly id: string
+  readonly accountId: string
+  readonly region: string
+  readonly createClientToken?: string
+}

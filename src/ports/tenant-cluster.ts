@@ -1,0 +1,79 @@
+import type { Label, Taint } from '#model/node-pool/record.ts'
+import type { ClusterPki } from './control-plane-host.ts'
+
+/** The inside of a tenant cluster, spoken to as its administrator. Every call has a deadline of seconds and throws TenantClusterUnreachable when it could not look. */
+export interface TenantClusterAddress {
+  readonly clusterId: string
+  readonly address: string
+  readonly pki: ClusterPki
+}
+
+export interface TenantClusterProbe {
+  /** /readyz of the API server. */
+  readonly ready: boolean
+  /** What /readyz or the connection said if not ready. */
+  readonly says: string
+  readonly scheduler: boolean
+  readonly controllerManager: boolean
+  readonly defaultServiceAccount: boolean
+  /** Roles, bindings, membership policy, flannel's and kube-proxy's rights, cluster DNS: applied in the version we want. */
+  readonly baseApplied: boolean
+  /** Pods of cluster DNS: available and wanted; wanted counts only once a schedulable node is there. */
+  readonly dns: { readonly available: number; readonly wanted: number; readonly schedulableNodes: number }
+}
+
+export interface NodeSeen {
+  readonly name: string
+  readonly uid: string
+  readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number } | undefined
+  readonly unschedulable: boolean
+  readonly podCidr?: string
+  readonly internalIp?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly Taint[]
+  readonly createdAt: number
+  /** Other conditions that are True (DiskPressure …), as evidence. */
+  readonly pressures: readonly string[]
+}
+
+export class TenantClusterUnreachable extends Error {
+  readonly kind = 'TenantClusterUnreachable'
+}
+
+export interface ClusterBase {
+  readonly serviceCidr: string
+  readonly podCidr: string
+  /** `HOST:PORT` of the region's registry. */
+  readonly registry: string
+}
+
+export interface TenantCluster {
+  probe(cluster: TenantClusterAddress): Promise<TenantClusterProbe>
+  ensureBase(cluster: TenantClusterAddress, base: ClusterBase): Promise<void>
+  /**
+   * List, then watch of Nodes: `onSync` with the whole list first (and after every re-list), `onChange` for each later event, `onGone` for deletions, `onLost` when the watch
+   * broke and nobody sees any more. It also approves certificate requests: a kubelet's client or serving request, first or renewal, is approved
+   * if and only if `isMember(nodeName)` says so now. Ends when aborted.
+   */
+  watch(cluster: TenantClusterAddress, handlers: {
+    onSync(nodes: readonly NodeSeen[]): Promise<void>
+    onChange(node: NodeSeen): Promise<void>
+    onGone(name: string): Promise<void>
+    onLost(why: string): Promise<void>
+    isMember(nodeName: string): Promise<boolean>
+  }, signal: AbortSignal): Promise<void>
+  getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined>
+  /** The names that may have Node objects; replaces the whole list (the admission policy's parameter). */
+  ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void>
+  /** Labels and taints of the pool on the Node object; those set by an earlier pool spec and no longer wanted are taken off; others' are left alone. `pending`: no such Node object yet. */
+  ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'>
+  setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void>
+  /** One round of evictions on the node (DaemonSet and mirror pods left out); answers how many pods are still there. Call again until 0 or your deadline. */
+  evict(cluster: TenantClusterAddress, name: string): Promise<number>
+  ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void>
+  /** A bootstrap token that is good for this node name only; deletes earlier ones of that name. */
+  issueBootstrapToken(cluster: TenantClusterAddress, nodeName: string, ttlSeconds: number): Promise<string>
+  /** A kubeconfig's text: a client certificate `edgehold:kubeconfig:<id>` bound to cluster-admin by a ClusterRoleBinding of that name. */
+  issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number }): Promise<string>
+  revokeKubeconfig(cluster: TenantClusterAddress, id: string): Promise<void>
+}

@@ -199,6 +199,11 @@ export class StaleRevision extends Error {
   readonly kind = 'StaleRevision'
 }
 
+/** The database could not be reached or refused for lack of room: nothing was written, or it is unknown whether it was. Callers may try again. */
+export class StoreUnavailable extends Error {
+  readonly kind = 'StoreUnavailable'
+}
+
 /** A unique name is taken; `name` says which. */
 export class NameTaken extends Error {
   readonly kind = 'NameTaken'
@@ -212,6 +217,10 @@ export interface Transaction {
   lockNodes(ids: readonly string[]): Promise<readonly NodeRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
+  /** Clusters of one account in one region, as this transaction sees them; unlocked. Call `lockName` first where a check depends on all of them. */
+  clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
+  /** Machines of one account in one region, as this transaction sees them; unlocked. */
+  machinesOf(scope: Scope): Promise<readonly MachineRecord[]>
   /** Serialises creations whose check reads many rows (names, CIDRs of a VPC): an advisory lock held to the end of the transaction. */
   lockName(name: string): Promise<void>
 

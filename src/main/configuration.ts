@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parse } from 'yaml'
+
+/** Everything that can be set. Every flag has an environment variable (`--state` ↔ EDGEHOLD_STATE); flags win over variables, variables over the file. */
+export interface Configuration {
+  readonly stateDir: string
+  /** Eight hex digits of the state folder's path: all names that we give on the host carry it, so that two state folders never touch each other. */
+  readonly hash: string
+  /** For sockets and private memory files: `/run/edgehold/<hash>` as root, else under the state folder. */
+  readonly runDir: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly databaseUrl: string | undefined
+  /** A folder with component programs that comes before the cache. */
+  readonly componentsDir: string | undefined
+  readonly cacheDir: string
+  /** Whether official releases are tried before building. */
+  readonly releases: boolean
+  /** The address at which machines reach the join endpoint; the bridge's own by default. */
+  readonly joinAdvertise: string | undefined
+  /** Blocks of which the local region takes its range, e.g. `10.213.0.0/16`. */
+  readonly bridgeRange: string | undefined
+  /** Names that stand for the default region, as shell patterns: `cn-*`. */
+  readonly regionAliases: readonly string[]
+  readonly readsPerSecond: number
+  readonly writesPerSecond: number
+  /** Listening on anything but loopback without TLS needs this. */
+  readonly allowPlainHttp: boolean
+  readonly repository: string
+}
+
+export class ConfigurationError extends Error {
+  readonly kind = 'ConfigurationError'
+}
+
+export interface ConfigurationFlags {
+  state?: string
+  listen?: string
+  config?: string
+}
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
+
+/** Reads flags, environment and file into one object; throws ConfigurationError with a sentence. */
+export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS.ProcessEnv): Configuration {
+  const file = readFile(flags.config ?? environment['EDGEHOLD_CONFIG'])
+  const setting = (name: string, variable: string): string | undefined => environment[variable] ?? text(file[name], name)
+  const isRoot = process.getuid?.() === 0
+  const stateDir = canonical(flags.state ?? setting('state', 'EDGEHOLD_STATE') ?? (isRoot ? '/var/lib/edgehold' : join(homedir(), '.local/share/edgehold')))
+  const hash = createHash('sha256').update(stateDir).digest('hex').slice(0, 8)
+  const listen = parseListen(flags.listen ?? setting('listen', 'EDGEHOLD_LISTEN') ?? '127.0.0.1:7420')
+  const allowPlainHttp = setting('allowPlainHttp', 'EDGEHOLD_ALLOW_PLAIN_HTTP') === 'true'
+  if (!LOOPBACK.test(listen.host) && !allowPlainHttp) {
+    throw new ConfigurationError(`Listening on ${listen.host} without TLS would show signed requests to the network; set EDGEHOLD_ALLOW_PLAIN_HTTP=true if a proxy in front speaks TLS, or listen on 127.0.0.1.`)
+  }
+  return {
+    stateDir,
+    hash,
+    runDir: isRoot ? `/run/edgehold/${hash}` : join(stateDir, 'run'),
+    listen,
+    databaseUrl: setting('databaseUrl', 'DATABASE_URL'),
+    componentsDir: setting('componentsDir', 'EDGEHOLD_COMPONENTS_DIR'),
+    cacheDir: setting('cacheDir', 'EDGEHOLD_CACHE') ?? join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'edgehold'),
+    releases: setting('releases', 'EDGEHOLD_RELEASES') !== 'false',
+    joinAdvertise: setting('joinAdvertise', 'EDGEHOLD_JOIN_ADVERTISE'),
+    bridgeRange: setting('bridgeRange', 'EDGEHOLD_BRIDGE_RANGE'),
+    regionAliases: (setting('regionAliases', 'EDGEHOLD_REGION_ALIASES') ?? 'cn-*,ap-*').split(',').map(alias => alias.trim()).filter(alias => alias !== ''),
+    readsPerSecond: count(setting('readsPerSecond', 'EDGEHOLD_READS_PER_SECOND') ?? '10000', 'readsPerSecond'),
+    writesPerSecond: count(setting('writesPerSecond', 'EDGEHOLD_WRITES_PER_SECOND') ?? '2000', 'writesPerSecond'),
+    allowPlainHttp,
+    repository: join(import.meta.dirname, '../..'),
+  }
+}
+
+function readFile(path: string | undefined): Record<string, unknown> {
+  if (path === undefined) return {}
+  if (!existsSync(path)) throw new ConfigurationError(`The configuration file ${path} is not there.`)
+  try {
+    const content: unknown = parse(readFileSync(path, 'utf8'))
+    if (content === null || content === undefined) return {}
+    if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigurationError(`The configuration file ${path} must hold members, e.g. "listen: 127.0.0.1:7420".`)
+    return content as Record<string, unknown>
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause
+    throw new ConfigurationError(`The configuration file ${path} could not be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function text(value: unknown, name: string): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (Array.isArray(value)) return value.join(',')
+  throw new ConfigurationError(`${name} of the configuration file must be a text.`)
+}
+
+function count(value: string, name: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1) throw new ConfigurationError(`${name} must be a whole number above 0; it is ${value}.`)
+  return number
+}
+
+function parseListen(value: string): { host: string; port: number } {
+  const match = /^(?<host>[^:]+|\[[^\]]+\]):(?<port>\d{1,5})$/.exec(value)
+  const port = Number(match?.groups?.['port'])
+  if (!match?.groups || port > 65_535) throw new ConfigurationError(`--listen takes HOST:PORT, e.g. 127.0.0.1:7420; it is ${value}.`)
+  return { host: match.groups['host'] ?? '', port }
+}
+
+/** The state folder by the path that stays the same however it is named. It is made if it is missing: 0711, since PostgreSQL runs in it as another user. */
+function canonical(path: string): string {
+  const absolute = resolve(path)
+  try {
+    mkdirSync(absolute, { recursive: true, mode: 0o711 })
+    return realpathSync(absolute)
+  } catch (cause) {
+    throw new ConfigurationError(`The state folder ${absolute} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}. Give another with --state DIR.`, { cause })
+  }
+}

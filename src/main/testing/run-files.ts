@@ -1,0 +1,24 @@
+/**
+ * Runs test files with node:test and prints them as the spec reporter does. Started as a process of its own by the test command, so that a crash of a
+ * test cannot take the command along; the counts go to the file named first.
+ */
+import { writeFileSync } from 'node:fs'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const [countsFile = '', isolation = 'process', ...files] = process.argv.slice(2)
+const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] }
+
+const stream = run({ files, isolation: isolation === 'shared' ? 'none' : 'process', concurrency: isolation === 'shared' ? true : 1, forceExit: false })
+stream.on('test:pass', event => {
+  if (event.details.type === 'suite') return
+  if (event.skip !== undefined && event.skip !== false) counts.skipped++
+  else counts.passed++
+})
+stream.on('test:fail', event => {
+  if (event.details.type === 'suite') return
+  counts.failed++
+  counts.failures.push(`${event.file ?? ''}: ${event.name}`)
+})
+stream.on('end', () => writeFileSync(countsFile, JSON.stringify(counts)))
+stream.compose(spec).pipe(process.stdout)

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process'
+import { globSync, mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TIERS, type Need, type Tier } from './tiers.ts'
+
+interface Counts { passed: number; failed: number; skipped: number; failures: string[] }
+
+export interface TestCommandPorts {
+  readonly repository: string
+  /** Brings what a need names, with progress on standard output; answers a sentence where it cannot be had. */
+  bring(need: Need): Promise<string | undefined>
+}
+
+/**
+ * `./edgehold test [TIER…]`: runs the tiers named, or all that this machine can run, says what was left out and why, and ends with the line
+ * `N passed, N failed`. Answers the exit code.
+ */
+export async function testCommand(names: readonly string[], ports: TestCommandPorts): Promise<number> {
+  const unknown = names.filter(name => !TIERS.some(tier => tier.name === name))
+  if (unknown.length > 0) {
+    process.stderr.write(`edgehold test: there is no tier ${unknown.join(', ')}; the tiers are ${TIERS.map(tier => tier.name).join(', ')}\n`)
+    return 2
+  }
+  const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const leftOut: string[] = []
+  const times: string[] = []
+  for (const tier of TIERS) {
+    if (names.length > 0 && !names.includes(tier.name)) continue
+    const files = tier.files.flatMap(pattern => globSync(pattern, { cwd: ports.repository })).toSorted()
+    if (tier.command === undefined && files.length === 0) {
+      leftOut.push(`${tier.name}: it has no test files`)
+      continue
+    }
+    const missing = await firstMissing(tier, ports)
+    if (missing !== undefined) {
+      leftOut.push(`${tier.name}: ${missing}`)
+      continue
+    }
+    const startedAt = performance.now()
+    process.stdout.write(`\n== ${tier.name}: ${tier.what}\n`)
+    const counts = tier.command ? await runCommand(tier, ports.repository) : await runFiles(tier, files, ports.repository)
+    times.push(`${tier.name} ${Math.round((performance.now() - startedAt) / 1000)} s`)
+    total.passed += counts.passed
+    total.failed += counts.failed
+    total.skipped += counts.skipped
+    total.failures.push(...counts.failures)
+  }
+  if (total.failures.length > 0) process.stdout.write(`\nFailed:\n${total.failures.map(failure => `  ${failure}\n`).join('')}`)
+  process.stdout.write(leftOut.length > 0 ? `\nLeft out:\n${leftOut.map(line => `  ${line}\n`).join('')}` : '\nNothing was left out.\n')
+  process.stdout.write(`Times: ${times.join(', ')}\n`)
+  if (total.passed + total.failed === 0) process.stdout.write('No test ran.\n')
+  process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`)
+  return total.failed === 0 && total.passed > 0 ? 0 : 1
+}
+
+async function firstMissing(tier: Tier, ports: TestCommandPorts): Promise<string | undefined> {
+  for (const need of tier.needs) {
+    const missing = await ports.bring(need)
+    if (missing !== undefined) return missing
+  }
+  return undefined
+}
+
+async function runCommand(tier: Tier, repository: string): Promise<Counts> {
+  const [program = '', ...args] = tier.command ?? []
+  const ended = await runProcess(join(repository, 'node_modules/.bin', program), args, repository, tier.limitMinutes)
+  return { passed: ended === 0 ? 1 : 0, failed: ended === 0 ? 0 : 1, skipped: 0, failures: ended === 0 ? [] : [`${tier.name}: ${String(ended)}`] }
+}
+
+async function runFiles(tier: Tier, files: readonly string[], repository: string): Promise<Counts> {
+  const folder = mkdtempSync(join(tmpdir(), 'edgehold-test-'))
+  const countsFile = join(folder, 'counts.json')
+  try {
+    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, ...files], repository, tier.limitMinutes)
+    if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, failures: [`${tier.name}: ended without a result (${String(ended)})`] }
+    const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
+    if (counts.failed === 0 && ended !== 0) return { ...counts, failed: 1, failures: [`${tier.name}: the runner ended with ${String(ended)}`] }
+    return counts
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Answers the exit code, or a sentence if it was ended. The process leads a group of its own, so that what a stuck test started ends with it. */
+function runProcess(program: string, args: readonly string[], cwd: string, limitMinutes: number): Promise<number | string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    let late = false
+    const limit = setTimeout(() => {
+      late = true
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }, limitMinutes * 60_000)
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      clearTimeout(limit)
+      resolve(late ? `it was ended after ${limitMinutes} minutes` : (code ?? `signal ${String(signal)}`))
+    })
+  })
+}

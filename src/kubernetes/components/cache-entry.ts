@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+
+import type { Architecture, ComponentFile, ComponentName } from '#ports/components.ts'
+
+/** Which result of the cache: `<cache>/<architecture>/<name>/<version>/<key>/` holds the program and `entry.json`. */
+export interface EntryId {
+  readonly name: ComponentName
+  readonly version: string
+  readonly architecture: Architecture
+  readonly key: string
+}
+
+/** What `entry.json` says of the program beside it. */
+export interface Entry {
+  readonly from: 'release' | 'build'
+  readonly sha256: string
+  readonly sizeBytes: number
+  /** The release's address, or the Go version that built it. */
+  readonly origin: string
+  readonly madeAt: string
+}
+
+export function entryFolder(cacheDir: string, id: EntryId): string {
+  return join(cacheDir, id.architecture, id.name, id.version, id.key)
+}
+
+/** Finds a program in the cache; one whose size is not the recorded one is not there. Reads two small things, so it may be called often. */
+export async function findEntry(cacheDir: string, id: EntryId): Promise<(ComponentFile & { from: Entry['from'] }) | undefined> {
+  const folder = entryFolder(cacheDir, id)
+  const path = join(folder, id.name)
+  try {
+    const entry = JSON.parse(await readFile(join(folder, 'entry.json'), 'utf8')) as Entry
+    const { size } = await stat(path)
+    if (size !== entry.sizeBytes) return undefined
+    const { name, version, architecture } = id
+    return { name, version, architecture, path, sha256: entry.sha256, sizeBytes: size, from: entry.from }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Moves a finished program into the cache: checksum and mode first, then one rename of the whole folder, so that a kill at any moment leaves
+ * either the old state or the new. `file` must lie on the cache's file system.
+ */
+export async function placeEntry(cacheDir: string, id: EntryId, file: string, from: Entry['from'], origin: string): Promise<void> {
+  const folder = entryFolder(cacheDir, id)
+  const draft = `${file}.entry`
+  await chmod(file, 0o755)
+  const { size } = await stat(file)
+  const entry: Entry = { from, sha256: await sha256Of(file), sizeBytes: size, origin, madeAt: new Date().toISOString() }
+  await rm(draft, { recursive: true, force: true })
+  await mkdir(draft)
+  await rename(file, join(draft, id.name))
+  await writeFile(join(draft, 'entry.json'), `${JSON.stringify(entry, undefined, 2)}\n`)
+  await mkdir(dirname(folder), { recursive: true })
+  await rm(folder, { recursive: true, force: true }) // a damaged one; rename does not replace a folder with files in it
+  await rename(draft, folder)
+}
+
+/** SHA-256 of a file, lower-case hex. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash)
+  return hash.digest('hex')
+}

@@ -23,9 +23,13 @@ export interface Store {
   findNodePool(id: string): Promise<NodePoolRecord | undefined>
   findNode(id: string): Promise<NodeRecord | undefined>
   findOnboarding(id: string): Promise<OnboardingRecord | undefined>
+  findKubeconfig(id: string): Promise<KubeconfigRecord | undefined>
+  findMachine(id: string): Promise<MachineRecord | undefined>
   findOnboardingByTokenHash(tokenHash: string): Promise<OnboardingRecord | undefined>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
+  /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
+  nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]>
   /** Clusters of a region for controllers that start over (adoption, watches). */
   clustersOfRegion(region: string): Promise<readonly ClusterRecord[]>
 

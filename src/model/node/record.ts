@@ -34,6 +34,10 @@ export interface NodeFacts {
   readonly unschedulable: boolean
   /** Labels, taints or version of the pool are not yet in the Node object. */
   readonly outOfSync: boolean
+  /** Labels and taints of the pool that were last put on the Node object, as canonical JSON; tells that a pool's update reached it, removals included. */
+  readonly configured?: string
+  /** The cluster has not been running since then, so the 15 minutes of initialisation stand still; joins `pausedMs` when it runs again. */
+  readonly pausedSince?: number
   /** The machine's power as its provider sees it; undefined where the machine is not of a provider of ours. */
   readonly power?: { readonly state: 'on' | 'off'; readonly since: number; readonly lastOnAt?: number; readonly machine: string; readonly link?: 'up' | 'cut' }
   /** Shut down for arrears; only machines that the ledger holds. */

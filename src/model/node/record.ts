@@ -31,6 +31,8 @@ export interface NodeFacts {
   readonly obstacles: readonly string[]
   /** The Node object's Ready condition as the API server gives it; undefined: no Node object. */
   readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number }
+  /** Other conditions of the Node object that are True, e.g. `DiskPressure`; they do not decide, they are told. */
+  readonly pressures?: readonly string[]
   readonly unschedulable: boolean
   /** Labels, taints or version of the pool are not yet in the Node object. */
   readonly outOfSync: boolean

@@ -1,0 +1,96 @@
+import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
+import type { Rule } from '../status/rules.ts'
+import { rfc3339Seconds, spanText } from '../time.ts'
+import { CHILDREN_FAIL_WHILE_CLUSTER_IS, type NodePoolSight } from './sight.ts'
+import type { NodePoolStatus } from './status.ts'
+
+/** The node-pool table of status-rules.md, line by line. */
+export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
+  {
+    name: 'being deleted',
+    holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
+    shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
+    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its deletion'} was asked for at ${rfc3339Seconds(seen.facts.deletion?.requestedAt ?? seen.now)}${remaining(seen)}`,
+  },
+  {
+    name: 'could not be removed',
+    holds: isBeingDeleted,
+    shows: () => ({ phase: 'Failed', conditions: ['ResourceCleanupFailed'] }),
+    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(DEADLINES.nodePoolDeletion)} after the deletion was asked for${remaining(seen)}`,
+  },
+  {
+    name: 'creation ended',
+    holds: seen => seen.facts.creationEnded !== undefined,
+    shows: () => ({ phase: 'Failed', conditions: ['Unknown'] }),
+    because: seen => seen.facts.creationEnded?.because ?? '',
+  },
+  {
+    name: 'its cluster is not running',
+    holds: seen => (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(seen.clusterPhase),
+    shows: () => ({ phase: 'Failed', conditions: ['ClusterNotRunning'] }),
+    because: seen => `Its cluster is ${seen.clusterPhase}`,
+  },
+  {
+    name: 'does not admit members yet',
+    holds: seen => !seen.facts.ready,
+    shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
+    because: () => 'The cluster does not admit members of it yet',
+  },
+  {
+    name: 'nodes come or go',
+    holds: seen => seen.counts.creating + seen.counts.deleting + seen.facts.openClaims > 0,
+    shows: () => ({ phase: 'Scaling', conditions: ['Progressing'] }),
+    because: movement,
+  },
+  {
+    name: 'its configuration is on the way to its nodes',
+    holds: seen => seen.facts.updating !== undefined,
+    shows: () => ({ phase: 'Updating', conditions: ['Progressing'] }),
+    because: seen => `${configurationWaits(seen)}${seen.facts.updating?.off.length ? `; ${seen.facts.updating.off.join(', ')} get them when they are back` : ''}`,
+  },
+  {
+    name: 'wanted machines were refused',
+    holds: seen => seen.facts.refused !== undefined,
+    shows: seen => ({ phase: 'Running', conditions: [seen.facts.refused?.as ?? 'ScalingFailed'] }),
+    because: seen => seen.facts.refused?.because ?? '',
+  },
+  {
+    name: 'works',
+    holds: () => true,
+    shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
+    because: seen => seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes',
+  },
+]
+
+/** When the verdict can change by time alone. */
+export function nextInstantOfNodePool(seen: NodePoolSight): number | undefined {
+  return soonestAfter(seen.now, [seen.facts.deletion && seen.facts.deletion.requestedAt + DEADLINES.nodePoolDeletion])
+}
+
+function movement(seen: NodePoolSight): string {
+  const parts = [
+    { amount: seen.counts.creating, one: 'node of it is being created', many: 'nodes of it are being created' },
+    { amount: seen.counts.deleting, one: 'node of it is being removed', many: 'nodes of it are being removed' },
+    { amount: seen.facts.openClaims, one: 'machine is asked for', many: 'machines are asked for' },
+  ]
+  return parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')
+}
+
+function configurationWaits(seen: NodePoolSight): string {
+  const waitsFor = seen.facts.updating?.waitsFor ?? []
+  const since = rfc3339Seconds(seen.facts.updating?.since ?? seen.now)
+  return waitsFor.length === 0 ? `Its labels and taints were changed at ${since}` : `Its labels and taints were changed at ${since} and are not yet on ${waitsFor.join(', ')}`
+}
+
+function remaining(seen: NodePoolSight): string {
+  if (seen.counts.total === 0) return ''
+  return seen.counts.total === 1 ? '; 1 node is still there' : `; ${seen.counts.total} nodes are still there`
+}
+
+function isBeingDeleted(seen: NodePoolSight): boolean {
+  return seen.facts.deletion !== undefined
+}
+
+function isDeletionOverdue(seen: NodePoolSight): boolean {
+  return seen.facts.deletion !== undefined && seen.now - seen.facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
+}

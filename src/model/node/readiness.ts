@@ -1,0 +1,36 @@
+import { DEADLINES } from '../status/deadlines.ts'
+import type { NodeSight } from './sight.ts'
+
+/** True if the API server says Ready, and said so (or heard from the kubelet) after the machine was last switched on: a Ready from before says nothing about now. */
+export function isReady(seen: NodeSight): boolean {
+  return seen.facts.ready?.status === 'True' && !isOlderThanPowerOn(seen)
+}
+
+/** True if nothing was heard from the kubelet since the machine was last switched on. */
+export function isOlderThanPowerOn(seen: NodeSight): boolean {
+  const { ready, power } = seen.facts
+  if (ready === undefined || power?.lastOnAt === undefined) return false
+  return Math.max(ready.since, ready.lastHeartbeatAt ?? ready.since) <= power.lastOnAt
+}
+
+/** Once it was a Ready member, its creation is over. */
+export function wasEverReady(seen: NodeSight): boolean {
+  return seen.facts.firstReadyAt !== undefined || isReady(seen)
+}
+
+/** When its initialisation is overdue, by what is known now; undefined while the time stands still or has not begun. */
+export function initialisationEndsAt(seen: NodeSight): number | undefined {
+  const { machineExistsAt, pausedMs, pausedSince } = seen.facts
+  if (machineExistsAt === undefined || pausedSince !== undefined) return undefined
+  return machineExistsAt + pausedMs + DEADLINES.nodeInitialisation
+}
+
+/** ms since the machine existed that count. */
+export function initialisationMs(seen: NodeSight): number {
+  const { machineExistsAt, pausedMs, pausedSince } = seen.facts
+  return machineExistsAt === undefined ? 0 : (pausedSince ?? seen.now) - machineExistsAt - pausedMs
+}
+
+export function nodeDeletionDeadline(seen: NodeSight): number {
+  return seen.facts.deletion?.by === 'pool' ? DEADLINES.nodeDeletionInPool : DEADLINES.nodeDeletion
+}

@@ -1,0 +1,186 @@
+import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
+import type { Rule } from '../status/rules.ts'
+import { rfc3339Seconds, spanText } from '../time.ts'
+import { initialisationEndsAt, initialisationMs, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
+import type { NodeSight } from './sight.ts'
+import type { NodeStatus } from './status.ts'
+
+const NOT_READY: NodeStatus = { phase: 'Failed', conditions: ['NotReady'] }
+
+/** The node table of status-rules.md, line by line; row 8 is one rule a cause, so that the rule's name alone tells which. */
+export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
+  {
+    name: 'being removed',
+    holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
+    shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
+    because: seen => `${askedBy(seen)} was asked for at ${at(seen.facts.deletion?.requestedAt)}${done(seen)}`,
+  },
+  {
+    name: 'could not be removed',
+    holds: isBeingDeleted,
+    shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
+    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(nodeDeletionDeadline(seen))} after its removal was asked for${done(seen)}`,
+  },
+  {
+    name: 'a step of its initialisation failed',
+    holds: seen => !wasEverReady(seen) && seen.facts.initialiseFailed !== undefined,
+    shows: () => ({ phase: 'Failed', conditions: ['InitializeFailed'] }),
+    because: seen => `The step ${seen.facts.initialiseFailed?.step ?? ''} failed on the machine at ${at(seen.facts.initialiseFailed?.at)}: ${seen.facts.initialiseFailed?.text ?? ''}`,
+  },
+  {
+    name: 'its initialisation took too long',
+    holds: seen => !wasEverReady(seen) && initialisationMs(seen) >= DEADLINES.nodeInitialisation,
+    shows: () => ({ phase: 'Failed', conditions: ['InitializeFailed'] }),
+    because: seen => `It was no Ready member ${spanText(DEADLINES.nodeInitialisation)} after its machine was there; ${lastProgress(seen)}`,
+  },
+  {
+    name: 'creation ended',
+    holds: seen => !wasEverReady(seen) && seen.facts.creationEnded !== undefined,
+    shows: () => ({ phase: 'Failed', conditions: ['Unknown'] }),
+    because: seen => seen.facts.creationEnded?.because ?? '',
+  },
+  {
+    name: 'not yet a Ready member',
+    holds: seen => !wasEverReady(seen),
+    shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
+    because: seen => `It was claimed at ${at(seen.facts.claimedAt)} and is no Ready member of the cluster yet; ${lastProgress(seen)}`,
+  },
+  {
+    name: 'shut down for arrears',
+    holds: seen => seen.facts.unpaid,
+    shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
+    because: () => 'Its machine was shut down because the account is in arrears',
+  },
+  {
+    name: 'ordered to stop',
+    holds: seen => seen.facts.ordered?.power === 'off' && seen.facts.power?.state !== 'off',
+    shows: () => ({ phase: 'Stopping', conditions: ['Progressing'] }),
+    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and it is not off yet`,
+  },
+  {
+    name: 'stopped by its pool',
+    holds: seen => seen.facts.ordered?.power === 'off',
+    shows: () => ({ phase: 'Stopped', conditions: ['Ok'] }),
+    because: seen => `Its pool ordered the machine to stop, and it is off since ${at(seen.facts.power?.since)}`,
+  },
+  {
+    name: 'ordered to start',
+    holds: seen => isStarting(seen) && !isStartOverdue(seen),
+    shows: () => ({ phase: 'Starting', conditions: ['Progressing'] }),
+    because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet`,
+  },
+  {
+    name: 'its machine is off',
+    holds: seen => seen.facts.power?.state === 'off',
+    shows: () => NOT_READY,
+    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
+  },
+  {
+    name: 'its Node object is gone',
+    holds: seen => seen.facts.ready === undefined,
+    shows: () => NOT_READY,
+    because: seen => `The cluster has no Node object of it${machineState(seen)}`,
+  },
+  {
+    name: 'not heard of since its machine was switched on',
+    holds: isOlderThanPowerOn,
+    shows: () => NOT_READY,
+    because: seen => `Machine ${seen.facts.power?.machine ?? ''} was switched on at ${at(seen.facts.power?.lastOnAt)}, and the cluster has heard nothing from its kubelet since then`,
+  },
+  {
+    name: 'its heartbeats stopped',
+    holds: seen => seen.facts.ready?.status === 'Unknown',
+    shows: () => NOT_READY,
+    because: seen => `${lastHeard(seen)}${machineState(seen)}`,
+  },
+  {
+    name: 'its kubelet says that it is not ready',
+    holds: seen => seen.facts.ready?.status === 'False',
+    shows: () => NOT_READY,
+    because: seen => `Its kubelet says since ${at(seen.facts.ready?.since)} that it is not ready: ${seen.facts.ready?.message || seen.facts.ready?.reason || 'no message'}${pressures(seen)}`,
+  },
+  {
+    name: 'its configuration is on the way to it',
+    holds: seen => seen.facts.outOfSync,
+    shows: () => ({ phase: 'Updating', conditions: ['Progressing'] }),
+    because: () => 'Labels, taints or version of its pool are not yet in its Node object',
+  },
+  {
+    name: 'cordoned',
+    holds: seen => seen.facts.unschedulable,
+    shows: () => ({ phase: 'Running', conditions: ['Unschedulable'] }),
+    because: seen => `It is Ready and cordoned: spec.unschedulable is set in its Node object${pressures(seen)}`,
+  },
+  {
+    name: 'works',
+    holds: () => true,
+    shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
+    because: seen => `Its kubelet is Ready since ${at(seen.facts.ready?.since)}${pressures(seen)}`,
+  },
+]
+
+/** When the verdict can change by time alone. */
+export function nextInstantOfNode(seen: NodeSight): number | undefined {
+  const { deletion, ordered } = seen.facts
+  return soonestAfter(seen.now, [
+    deletion && deletion.requestedAt + nodeDeletionDeadline(seen),
+    wasEverReady(seen) || seen.facts.initialiseFailed ? undefined : initialisationEndsAt(seen),
+    ordered && isStarting(seen) ? ordered.since + DEADLINES.nodeStart : undefined,
+  ])
+}
+
+function isBeingDeleted(seen: NodeSight): boolean {
+  return seen.facts.deletion !== undefined
+}
+
+function isDeletionOverdue(seen: NodeSight): boolean {
+  return seen.facts.deletion !== undefined && seen.now - seen.facts.deletion.requestedAt >= nodeDeletionDeadline(seen)
+}
+
+function isStarting(seen: NodeSight): boolean {
+  return seen.facts.ordered?.power === 'on' && !isReady(seen)
+}
+
+function isStartOverdue(seen: NodeSight): boolean {
+  return seen.facts.ordered !== undefined && seen.now - seen.facts.ordered.since >= DEADLINES.nodeStart
+}
+
+const ASKED_BY = { call: 'Its removal', pool: 'The deletion of its node pool', cluster: 'The deletion of its cluster' } as const
+
+function askedBy(seen: NodeSight): string {
+  return ASKED_BY[seen.facts.deletion?.by ?? 'call']
+}
+
+function done(seen: NodeSight): string {
+  const steps = seen.facts.deletion?.done ?? []
+  return steps.length === 0 ? '' : `; done so far: ${steps.join(', ')}`
+}
+
+function lastProgress(seen: NodeSight): string {
+  const { progress } = seen.facts
+  return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
+}
+
+function lastHeard(seen: NodeSight): string {
+  const { ready } = seen.facts
+  const heard = ready?.lastHeartbeatAt
+  const noticed = `the cluster counts it as silent since ${at(ready?.since)}`
+  return heard === undefined ? `The heartbeats of its kubelet stopped; ${noticed}` : `The heartbeats of its kubelet stopped: the last status came at ${at(heard)}, and ${noticed}`
+}
+
+/** What the machine's provider sees, where there is one: that the power is on, and whether the network is cut. */
+function machineState(seen: NodeSight): string {
+  const { power } = seen.facts
+  if (power?.state !== 'on') return ''
+  const link = power.link === 'cut' ? ', and its network link is cut' : power.link === 'up' ? ', and its network link is up' : ''
+  return `; the power of machine ${power.machine} is on since ${at(power.since)}${link}`
+}
+
+function pressures(seen: NodeSight): string {
+  const { pressures: held = [] } = seen.facts
+  return held.length === 0 ? '' : `; it reports ${held.join(', ')}`
+}
+
+function at(instant: number | undefined): string {
+  return instant === undefined ? 'an unknown time' : rfc3339Seconds(instant)
+}

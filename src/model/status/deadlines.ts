@@ -1,0 +1,38 @@
+/** Every deadline and dwell of status-rules.md, in one place; ms of the region's time. */
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+
+export const DEADLINES = {
+  /** First start attempt → usable; then {Failed,[CreateError]}. */
+  clusterCreation: 15 * MINUTE,
+  /** Payment → usable again; then {Failed,[Unknown]}. */
+  clusterStart: 15 * MINUTE,
+  /** Inside the ten minutes for which clients poll a deleted cluster. */
+  clusterDeletion: 8 * MINUTE,
+  /** Clients wait five minutes for a pool. */
+  nodePoolDeletion: 4 * MINUTE,
+  nodeDeletion: 8 * MINUTE,
+  /** In a pool's deletion, so that the node's failure shows before the pool's own deadline ends the client's wait. */
+  nodeDeletionInPool: 4 * MINUTE,
+  /** The machine exists → Ready member; stands still while the cluster is not running. */
+  nodeInitialisation: 15 * MINUTE,
+  /** Ordered start of a stopped machine → Ready. */
+  nodeStart: 15 * MINUTE,
+} as const
+
+/** How long a cause must have held before it shows, or must have been gone before its condition goes. Causes that are not listed show at once and go when cured. */
+export const DWELL = {
+  /** Scheduler, controller manager or DNS down → {Running,[Degraded]}. */
+  clusterDegraded: MINUTE,
+  nodeNotReady: 0,
+  /** A reason seen while an add-on is still being installed. */
+  addonReasonWhileCreating: 3 * SECOND,
+  /** The container must have run this long before CrashLoopBackOff goes. */
+  addonCrashLoopGone: 2 * MINUTE,
+} as const
+
+/** The soonest of the instants that lie after `now`; undefined if there is none. */
+export function soonestAfter(now: number, instants: readonly (number | undefined)[]): number | undefined {
+  const ahead = instants.filter(instant => instant !== undefined && instant > now) as number[]
+  return ahead.length === 0 ? undefined : Math.min(...ahead)
+}

@@ -1,0 +1,30 @@
+/**
+ * Which status a resource shows: an ordered list, and the first rule that holds wins (status-rules.md). A rule sees facts and what its record
+ * remembers; it never sees the status shown before, so nothing can be decided by reading a phase back.
+ */
+export interface Rule<Sight, Status> {
+  /** Stands in the history, in ExplainStatus and in refusals; a fixed phrase that completes "it is so because it …" or names the state. */
+  readonly name: string
+  readonly holds: (seen: Sight) => boolean
+  readonly shows: (seen: Sight) => Status
+  /** One sentence that stands on its own, without its full stop. */
+  readonly because: (seen: Sight) => string
+}
+
+/** What the rules say in one sight. */
+export interface Verdict<Status> {
+  readonly status: Status
+  readonly rule: string
+  readonly because: string
+}
+
+export function firstThatHolds<Sight, Status>(rules: readonly Rule<Sight, Status>[], seen: Sight): Rule<Sight, Status> {
+  const rule = rules.find(candidate => candidate.holds(seen))
+  if (!rule) throw new Error('E-RULES: the last rule of a list must hold in every sight')
+  return rule
+}
+
+export function verdict<Sight, Status>(rules: readonly Rule<Sight, Status>[], seen: Sight): Verdict<Status> {
+  const rule = firstThatHolds(rules, seen)
+  return { status: rule.shows(seen), rule: rule.name, because: rule.because(seen) }
+}

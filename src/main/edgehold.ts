@@ -1,0 +1,103 @@
+/** The commands that own processes: up, down, demo, test, bench, components, images. Everything else is the command line's, which only speaks to the API. */
+import { Command, CommanderError, Option } from 'commander'
+import { ConfigurationError, readConfiguration, type Configuration } from './configuration.ts'
+
+const program = new Command('edgehold')
+  .description('A self-hosted managed-Kubernetes control plane for edge fleets.')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text) })
+
+function withState(command: Command): Command {
+  return command
+    .addOption(new Option('--state <dir>', 'state folder').env('EDGEHOLD_STATE'))
+    .addOption(new Option('--listen <host:port>', 'address of the API').env('EDGEHOLD_LISTEN'))
+    .addOption(new Option('--config <file>', 'configuration file (YAML or JSON)').env('EDGEHOLD_CONFIG'))
+}
+
+type Flags = { state?: string; listen?: string; config?: string }
+
+function configuration(flags: Flags): Configuration {
+  return readConfiguration(flags, process.env)
+}
+
+withState(program.command('up').description('start the database, the server and the regions'))
+  .addOption(new Option('--detach', 'return when the API answers').env('EDGEHOLD_DETACH'))
+  .action(async (flags: Flags & { detach?: boolean }) => {
+    const { up, upDetached } = await import('./up.ts')
+    process.exitCode = flags.detach ? await upDetached(configuration(flags)) : await up(configuration(flags))
+  })
+
+withState(program.command('down').description('stop the server'))
+  .option('--all', 'also stop control planes, machines, registry and database; nothing of ours is left on the host but the state folder')
+  .action(async (flags: Flags & { all?: boolean }) => {
+    const { down } = await import('./down.ts')
+    process.exitCode = await down(configuration(flags), flags.all === true)
+  })
+
+withState(program.command('demo').description('the whole story on this machine, told as it happens'))
+  .option('--keep', 'leave the cluster and the machines at the end')
+  .action(async (flags: Flags & { keep?: boolean }) => {
+    const { demo } = await import('./demo.ts')
+    process.exitCode = await demo(configuration(flags), { keep: flags.keep === true })
+  })
+
+program
+  .command('test [tier...]')
+  .description('run the tests; without a tier all that this machine can run')
+  .action(async (tiers: string[]) => {
+    const { test } = await import('./testing/test.ts')
+    process.exitCode = await test(tiers, configuration({}))
+  })
+
+program
+  .command('bench [name...]')
+  .description('run the benchmarks, each a table with its baseline')
+  .action(async (names: string[]) => {
+    const { bench } = await import('./bench.ts')
+    process.exitCode = await bench(names, configuration({}))
+  })
+
+const components = program.command('components').description('the programs that Edgehold runs and hands to machines')
+withState(components.command('install').description('download or build what is missing'))
+  .addOption(new Option('--arch <architecture>', 'processor architecture of the machines').choices(['amd64', 'arm64']))
+  .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
+  .action(async (flags: Flags & { arch?: 'amd64' | 'arm64'; output: 'table' | 'json' }) => {
+    const { installComponents } = await import('./components.ts')
+    process.exitCode = await installComponents(configuration(flags), flags)
+  })
+withState(components.command('list').description('what is there and what is missing'))
+  .addOption(new Option('--arch <architecture>').choices(['amd64', 'arm64']))
+  .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
+  .action(async (flags: Flags & { arch?: 'amd64' | 'arm64'; output: 'table' | 'json' }) => {
+    const { listComponents } = await import('./components.ts')
+    process.exitCode = await listComponents(configuration(flags), flags)
+  })
+
+const images = program.command('images').description("the region's own image registry")
+withState(images.command('list').description('what is in the registry'))
+  .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
+  .action(async (flags: Flags & { output: 'table' | 'json' }) => {
+    const { listImages } = await import('./images.ts')
+    process.exitCode = await listImages(configuration(flags), flags.output)
+  })
+withState(images.command('push <name:tag> <file>').description('push an OCI or Docker archive, or with --executable one static program'))
+  .option('--executable', 'the file is a static program; the image runs it')
+  .action(async (reference: string, file: string, flags: Flags & { executable?: boolean }) => {
+    const { pushImage } = await import('./images.ts')
+    process.exitCode = await pushImage(configuration(flags), reference, file, flags.executable === true)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+  } else if (error instanceof ConfigurationError) {
+    process.stderr.write(`edgehold: ${error.message}\n`)
+    process.exitCode = 2
+  } else {
+    process.stderr.write(`edgehold: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (process.env['EDGEHOLD_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`)
+    process.exitCode = 1
+  }
+}

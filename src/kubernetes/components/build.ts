@@ -13,6 +13,7 @@ export interface Build {
   readonly architecture: Architecture
   readonly componentsDir: string
   readonly cacheDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
   /** A folder of this build alone, on the cache's file system. */
   readonly workDir: string
   readonly report: (text: string) => void
@@ -26,7 +27,7 @@ export interface Build {
  */
 export async function buildPrograms(build: Build): Promise<{ files: ReadonlyMap<string, string>; goVersion: string }> {
   const { group, programs, workDir, signal } = build
-  const toolchain = await ensureToolchain(group, build.architecture, build.cacheDir, build.report, signal)
+  const toolchain = await ensureToolchain(group, build.architecture, build.cacheDir, build.env, build.report, signal)
   const output = join(workDir, 'out')
   const temporary = join(workDir, 'tmp')
   await mkdir(output, { recursive: true })

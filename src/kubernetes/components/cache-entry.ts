@@ -63,6 +63,11 @@ export async function placeEntry(cacheDir: string, id: EntryId, file: string, fr
   await rename(draft, folder)
 }
 
+/** Takes a program out of the cache; one that is not there is fine. */
+export async function forgetEntry(cacheDir: string, id: EntryId): Promise<void> {
+  await rm(entryFolder(cacheDir, id), { recursive: true, force: true })
+}
+
 /** SHA-256 of a file, lower-case hex. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')

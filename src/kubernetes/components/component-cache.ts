@@ -5,7 +5,7 @@ import {
   type Architecture, type ComponentFile, type ComponentName, type Components, type ComponentState, type InstallProgress,
 } from '#ports/components.ts'
 
-import { findEntry, sha256Of } from './cache-entry.ts'
+import { findEntry, forgetEntry, sha256Of } from './cache-entry.ts'
 import { GROUPS, type Group, type Program } from './catalogue.ts'
 import { findInFolder } from './component-folder.ts'
 import { readContentKey } from './content-key.ts'
@@ -23,6 +23,8 @@ export interface ComponentCacheOptions {
   readonly repositoryDir: string
   /** The catalogue, unless a test brings its own. */
   readonly groups?: readonly Group[]
+  /** Environment of builds: PATH with `go`, GOPROXY, caches; the process's own by default. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 type Found = ComponentFile & { readonly from: NonNullable<ComponentState['from']> }
@@ -71,7 +73,7 @@ export class ComponentCache implements Components {
     throw new ComponentMissing(`${name} ${served.map(({ group }) => group.version).join(' or ')} for ${architecture} is not installed; run: edgehold components install${flag}`)
   }
 
-  /** Reads every file and compares its checksum, which takes a second or two; a damaged one counts as missing. */
+  /** Reads every file and compares its checksum, which takes a second or two; a damaged one is forgotten, so that it is missing from then on. */
   async list(architecture: Architecture = this.#host()): Promise<readonly ComponentState[]> {
     const states: ComponentState[] = []
     for (const group of this.#groups) {
@@ -79,6 +81,7 @@ export class ComponentCache implements Components {
         const id = { name: program.name, version: group.version, architecture }
         const found = await this.#look(group, program, architecture)
         const isWhole = found !== undefined && (found.from === 'folder' || (await sha256Of(found.path)) === found.sha256)
+        if (found && !isWhole) await forgetEntry(this.#options.cacheDir, { ...id, key: await this.#key(group, architecture) })
         states.push(isWhole ? { ...id, state: 'installed', from: found.from, path: found.path } : { ...id, state: 'missing' })
       }
     }
@@ -103,6 +106,7 @@ export class ComponentCache implements Components {
       cacheDir: this.#options.cacheDir,
       componentsDir: this.#componentsDir,
       releases: this.#options.releases,
+      env: this.#options.env ?? process.env,
       isThere: async (group, program) => (await this.#look(group, program, architecture)) !== undefined,
       keyOf: (group) => this.#key(group, architecture),
       onProgress: options.onProgress,

@@ -16,6 +16,7 @@ export interface Installation {
   readonly cacheDir: string
   readonly componentsDir: string
   readonly releases: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly isThere: (group: Group, program: Program) => Promise<boolean>
   readonly keyOf: (group: Group) => Promise<string>
   readonly onProgress: (progress: InstallProgress) => void
@@ -82,9 +83,9 @@ async function installGroup(
     const { remaining, why } = await fetchReleases(installation, releases, group, missing, workDir, report, place)
     if (remaining.length === 0) return
     report(announceBuild(group, remaining.length, why))
-    const { componentsDir } = installation
+    const { componentsDir, env } = installation
     const onStart = (pid: number) => lock.setChild(pid)
-    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, workDir, report, onStart, signal })
+    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, env, workDir, report, onStart, signal })
     for (const [name, file] of built.files) await place(name, file, 'build', built.goVersion)
   } finally {
     await clear(workDir)

@@ -30,11 +30,12 @@ export function hostArchitecture(): Architecture | undefined {
  * root, with a line of progress; else InstallFailed says in a sentence what to install.
  */
 export async function ensureToolchain(
-  group: Group, architecture: Architecture, stateDir: string, report: (text: string) => void, signal: AbortSignal,
+  group: Group, architecture: Architecture, cacheDir: string, hostEnv: Readonly<Record<string, string | undefined>>,
+  report: (text: string) => void, signal: AbortSignal,
 ): Promise<Toolchain> {
   const env: Record<string, string | undefined> = {
-    ...process.env,
-    PATH: [process.env['PATH'] ?? '/usr/bin:/bin', '/usr/local/go/bin'].join(delimiter),
+    ...hostEnv,
+    PATH: [hostEnv['PATH'] ?? '/usr/bin:/bin', '/usr/local/go/bin'].join(delimiter),
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOWORK: 'off',
     GOOS: 'linux',
@@ -43,8 +44,8 @@ export async function ensureToolchain(
   }
   if (!env['HOME']) {
     // started by an init system: Go then knows no place for its caches
-    env['GOCACHE'] ??= join(stateDir, 'go-build')
-    env['GOPATH'] ??= join(stateDir, 'go')
+    env['GOCACHE'] ??= join(cacheDir, 'go-build')
+    env['GOPATH'] ??= join(cacheDir, 'go')
   }
   const installed = async (packages: readonly string[], what: string) => {
     await installPackages(packages, what, report, signal)

@@ -1,5 +1,5 @@
+import { cidrOf } from '#model/cidr.ts'
 import type { ControlPlaneComponent, ControlPlaneOrder } from '#ports/control-plane-host.ts'
-import { prefixLength } from '../ipv4.ts'
 import { pkiFiles, type ControlPlanePlaces } from './places.ts'
 
 /** Ports of a control plane, all inside its own network namespace. Health of the last two is read from outside, on the cluster's address. */
@@ -20,7 +20,7 @@ export function componentArguments(component: ControlPlaneComponent, order: Omit
  * Kubernetes refuses a range that is more than 16 bits longer than the cluster's own.
  */
 export function nodeCidrMaskSize(podCidr: string, maxPodsPerNode: number): number {
-  const cluster = prefixLength(podCidr)
+  const cluster = cidrOf(podCidr).prefix
   const wanted = 32 - Math.ceil(Math.log2(2 * maxPodsPerNode))
   return Math.max(cluster, Math.min(wanted, cluster + 16))
 }

@@ -1,5 +1,5 @@
+import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ControlPlaneOrder } from '#ports/control-plane-host.ts'
-import { nthAddress } from '../ipv4.ts'
 import { kubeconfigText } from '../pki/kubeconfig.ts'
 import { makeLeaves, type LeafName } from '../pki/leaves.ts'
 import { PORTS } from './arguments.ts'
@@ -9,7 +9,7 @@ import { pkiFiles, type ControlPlanePlaces } from './places.ts'
 export async function controlPlaneFiles(order: ControlPlaneOrder, places: ControlPlanePlaces, options: { advertised: readonly string[]; now: number }): Promise<ReadonlyMap<string, string>> {
   const file = pkiFiles(places)
   const { pki } = order
-  const leaves = await makeLeaves({ pki, address: order.address, serviceAddress: nthAddress(order.serviceCidr, 1), ...options })
+  const leaves = await makeLeaves({ pki, address: order.address, serviceAddress: nthAddress(cidrOf(order.serviceCidr), 1), ...options })
   const files = new Map<string, string>([
     [file.caCert, pki.caCert],
     [file.caKey, pki.caKey],

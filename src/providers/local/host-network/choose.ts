@@ -1,0 +1,43 @@
+import { canonicalCidr, cidrOf, cidrText, freeRange, nthAddress, type Cidr } from '#model/cidr.ts'
+import type { HostNetworkSettings } from './settings.ts'
+import { runTool } from './tool.ts'
+
+/** Room for 4,093 clusters and machines. */
+const PREFIX = 20
+/** In the order they are tried. The first block is little used by container engines, home routers and the pod ranges of examples. */
+const BLOCKS = ['10.192.0.0/11', '10.64.0.0/10', '172.28.0.0/14', '192.168.0.0/16'] as const
+
+/** No private range is free on this host; the message says which blocks were tried. */
+export class HostNetworkFailure extends Error {
+  readonly kind = 'HostNetworkFailure'
+}
+
+/** Chooses names and a range that nothing on this host uses now. `avoid`: ranges to leave alone beside those. */
+export async function chooseHostNetwork(hash: string, options: { open?: boolean; avoid?: readonly string[] } = {}): Promise<HostNetworkSettings> {
+  const taken = [...await rangesInUse(), ...(options.avoid ?? [])]
+  return { hash, bridge: `eh${hash}`, cidr: chooseRange(hash, taken), open: options.open ?? false }
+}
+
+/** A free range for that hash. Two state folders that choose at the same moment start looking in different places. */
+export function chooseRange(hash: string, taken: readonly string[]): string {
+  const inUse = taken.map(cidrOf)
+  const home = cidrOf(BLOCKS[0])
+  const start = Number.parseInt(hash.slice(0, 4), 16) % 32
+  const corner: Cidr = { first: cidrOf(`${nthAddress(home, start * 2 ** 16)}/16`).first, prefix: 16 }
+  for (const block of [corner, ...BLOCKS.map(cidrOf)]) {
+    const free = freeRange(block, PREFIX, inUse)
+    if (free) return cidrText(free)
+  }
+  throw new HostNetworkFailure(`No free /${PREFIX} was found for the region's network in ${BLOCKS.join(', ')}: all of them overlap routes or addresses of this host. Remove an unused route or name a range in the configuration.`)
+}
+
+/** Ranges that this host routes or has addresses in, the default route left out; `except`: an interface that does not count. */
+export async function rangesInUse(except?: string): Promise<readonly string[]> {
+  const routes = JSON.parse(await runTool('ip', ['-4', '-j', 'route', 'show', 'table', 'all'])) as { dst?: string; dev?: string; type?: string }[]
+  const links = JSON.parse(await runTool('ip', ['-4', '-j', 'address', 'show'])) as { ifname: string; addr_info?: { local?: string; prefixlen?: number }[] }[]
+  const ranges = [
+    ...routes.filter(route => route.dev !== except && route.dst !== undefined && route.dst !== 'default').map(route => route.dst as string),
+    ...links.filter(link => link.ifname !== except).flatMap(link => (link.addr_info ?? []).map(address => `${address.local}/${address.prefixlen}`)),
+  ]
+  return [...new Set(ranges.flatMap(range => canonicalCidr(range.includes('/') ? range : `${range}/32`) ?? []))]
+}

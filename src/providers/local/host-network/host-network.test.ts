@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { cidrOf, cidrsOverlap, cidrText } from '#model/cidr.ts'
+import { chooseRange, HostNetworkFailure } from './choose.ts'
+import { firewallRules } from './firewall.ts'
+import { addressPool, linkName, stateHash } from './settings.ts'
+
+const settings = { hash: '1234abcd', bridge: 'eh1234abcd', cidr: '10.213.16.0/20', open: false }
+
+test('the chosen range overlaps nothing that is in use', () => {
+  const hash = fc.integer({ min: 0, max: 2 ** 32 - 1 }).map(n => n.toString(16).padStart(8, '0'))
+  const range = fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 255 }), fc.integer({ min: 10, max: 24 }))
+    .map(([a, b, prefix]) => cidrText({ first: Math.floor((10 * 2 ** 24 + a * 2 ** 16 + b * 2 ** 8) / 2 ** (32 - prefix)) * 2 ** (32 - prefix), prefix }))
+  fc.assert(fc.property(hash, fc.array(range, { maxLength: 12 }), (aHash, taken) => {
+    const chosen = cidrOf(chooseRange(aHash, taken))
+    assert.equal(chosen.prefix, 20)
+    for (const other of taken) assert.ok(!cidrsOverlap(chosen, cidrOf(other)), other)
+  }))
+})
+
+test('state folders start looking in different places', () => {
+  assert.notEqual(chooseRange('00010000', []), chooseRange('00020000', []))
+})
+
+test('a host that uses every private block is told so', () => {
+  assert.throws(() => chooseRange('1234abcd', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']), HostNetworkFailure)
+})
+
+test('the pool leaves out the network, the gateway and the broadcast address', () => {
+  assert.deepEqual(addressPool(settings), { gateway: '10.213.16.1', first: '10.213.16.2', last: '10.213.31.254', prefix: 20 })
+})
+
+test('names fit into the kernel’s 15 characters and belong to one state folder', () => {
+  assert.ok(linkName(settings.hash, 'c0123456789abcdefghij').length <= 15)
+  assert.notEqual(linkName('1234abcd', 'c1'), linkName('1234abce', 'c1'))
+  assert.match(stateHash('/var/lib/edgehold'), /^[0-9a-f]{8}$/)
+})
+
+test('nothing leaves a closed region, and an open one is translated', () => {
+  assert.match(firewallRules(settings), /iifname "eh1234abcd" drop/)
+  assert.doesNotMatch(firewallRules(settings), /masquerade/)
+  assert.match(firewallRules({ ...settings, open: true }), /ip saddr 10\.213\.16\.0\/20 oifname != "eh1234abcd" masquerade/)
+})

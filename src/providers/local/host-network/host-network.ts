@@ -1,0 +1,44 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
+import { HostNetworkFailure, rangesInUse } from './choose.ts'
+import { ensureFirewall, removeFirewall } from './firewall.ts'
+import { raiseInotifyLimits, restoreInotifyLimits } from './inotify-limits.ts'
+import { addressPool, type HostNetworkSettings } from './settings.ts'
+import { runTool } from './tool.ts'
+
+/** Makes bridge, address, firewall rules and limits as the settings say; safe to repeat, and whole again after a reboot. Throws HostNetworkFailure or ToolFailed. */
+export async function ensureHostNetwork(settings: HostNetworkSettings): Promise<void> {
+  const range = cidrOf(settings.cidr)
+  const inTheWay = (await rangesInUse(settings.bridge)).find(other => cidrsOverlap(cidrOf(other), range))
+  if (inTheWay !== undefined)
+    throw new HostNetworkFailure(`The region's network ${settings.cidr} overlaps ${inTheWay}, which this host uses for something else now. Free that range; the region keeps its own, because clusters and machines have addresses in it.`)
+  const { gateway, prefix } = addressPool(settings)
+  if (!(await links()).includes(settings.bridge)) await runTool('ip', ['link', 'add', 'name', settings.bridge, 'type', 'bridge'])
+  // A bridge without an address of its own takes over that of its first port, and everyone's neighbour table is wrong for a while when that port goes.
+  await runTool('ip', ['-batch', '-'], {
+    stdin: [
+      `link set dev ${settings.bridge} address 02:00:${settings.hash.match(/../g)?.join(':')}`,
+      `address replace ${gateway}/${prefix} brd + dev ${settings.bridge}`,
+      `link set dev ${settings.bridge} up`,
+    ].join('\n'),
+  })
+  if (settings.open) await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
+  await ensureFirewall(settings)
+  await raiseInotifyLimits()
+}
+
+/** Takes away all that `ensureHostNetwork` made; limits of the host go back when its last region goes. Already gone is success. Throws one AggregateError of what stayed. */
+export async function removeHostNetwork(settings: HostNetworkSettings): Promise<void> {
+  const failures: unknown[] = []
+  const attempt = async (work: () => Promise<unknown>): Promise<void> => { await work().catch((error: unknown) => failures.push(error)) }
+  await attempt(() => removeFirewall(settings))
+  await attempt(async () => {
+    if ((await links()).includes(settings.bridge)) await runTool('ip', ['link', 'delete', 'dev', settings.bridge])
+  })
+  await attempt(async () => {
+    if (!(await links()).some(name => /^eh[0-9a-f]{8}$/.test(name))) await restoreInotifyLimits()
+  })
+  if (failures.length > 0) throw new AggregateError(failures, `Parts of the network ${settings.bridge} could not be removed`)
+}
+
+const links = (): Promise<string[]> => readdir('/sys/class/net')

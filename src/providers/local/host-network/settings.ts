@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { cidrOf, nthAddress } from '#model/cidr.ts'
+
+/** The region's own network on this host. Chosen once, then remembered by the caller: names and addresses outlive restarts and reboots. */
+export interface HostNetworkSettings {
+  /** Eight hexadecimal digits that stand for the state folder in every name we give on the host. */
+  readonly hash: string
+  /** At most 15 characters, the kernel's limit. */
+  readonly bridge: string
+  readonly cidr: string
+  /** Machines and clusters may reach the world outside by address translation; false keeps them inside. */
+  readonly open: boolean
+}
+
+/** Addresses of the network. The gateway is the bridge's own: registry and join listener answer there; clusters and machines get first to last. */
+export interface AddressPool {
+  readonly gateway: string
+  readonly first: string
+  readonly last: string
+  readonly prefix: number
+}
+
+/** The hash of a state folder's absolute path. */
+export function stateHash(stateFolder: string): string {
+  return createHash('sha256').update(stateFolder).digest('hex').slice(0, 8)
+}
+
+export function addressPool(settings: HostNetworkSettings): AddressPool {
+  const range = cidrOf(settings.cidr)
+  return { gateway: nthAddress(range, 1), first: nthAddress(range, 2), last: nthAddress(range, -2), prefix: range.prefix }
+}
+
+/** A name of at most 15 characters for the host's end of something's link to the bridge; the same owner gets the same name. */
+export function linkName(hash: string, owner: string): string {
+  return `ec${createHash('sha256').update(`${hash}/${owner}`).digest('hex').slice(0, 12)}`
+}

@@ -50,6 +50,8 @@ export interface ClusterFacts {
   readonly controlPlane: 'absent' | 'starting' | 'usable' | 'unkept'
   /** A sentence on what the control plane lacks or why it is so; the component's own last words where there are some. */
   readonly controlPlaneSays?: string
+  /** Once usable: its API has not been ready since then. */
+  readonly notReadySince?: number
   /** Usable API, but this is down (scheduler, controller-manager, DNS), since then. */
   readonly degraded?: { readonly what: string; readonly since: number }
   /** Set while nobody can look; the pair is kept. */

@@ -1,0 +1,131 @@
+import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
+import { DEADLINES } from '#model/status/deadlines.ts'
+import { withFacts, type FactsChange } from '#model/with-facts.ts'
+import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plane-host.ts'
+import type { ClusterStep } from './decide.ts'
+import { hostEvidence } from './evidence.ts'
+import { finishDeletion } from './finish-deletion.ts'
+import { putEntry } from './ledger.ts'
+import type { ClusterPorts } from './ports.ts'
+import { pkiSecretName } from './tenant-address.ts'
+
+/** Takes one step. A failure that concerns the cluster itself is written as a fact; `retryAt` then says when to try again. All others are the pass's error. */
+export async function act(step: ClusterStep, record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
+  const { host } = ports.regionOf(record.region)
+  switch (step) {
+    case 'prepare': await prepare(record, ports); return {}
+    case 'ensureControlPlane': await ensureControlPlane(record, ports); return {}
+    case 'ensureBase': await ensureBase(record, ports); return {}
+    case 'ensureControlPlaneStopped': await host.ensureStopped(record.id); return {}
+    case 'ensureControlPlaneGone': return await ensureControlPlaneGone(record, ports)
+    case 'finishDeletion': await finishDeletion(record, ports); return {}
+  }
+}
+
+/** Address, keys and the intent to make something stand in one transaction before anything is made, so that nothing made is ever without an owner. */
+async function prepare(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  const { clock, addressPool } = ports.regionOf(record.region)
+  const pki = await ports.makePki({ id: record.id, name: record.spec.name })
+  await ports.store.write(clock.now(), async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (!cluster || cluster.address !== undefined || cluster.facts.deletion) return
+    const address = await tx.claimAddress(record.region, record.id, addressPool)
+    const now = clock.now()
+    if (address === undefined) {
+      const because = `Every address of the region from ${addressPool.first} to ${addressPool.last} is taken`
+      await tx.changeCluster(record.id, { revision: cluster.revision, facts: { ...cluster.facts, creationEnded: { as: 'LimitedByQuota', because } } }, { evidence: [hostEvidence(because, now)] })
+      return
+    }
+    await tx.putSecret(pkiSecretName(record.id), JSON.stringify(pki))
+    await putEntry(tx, cluster, 'Address', 'Held', now, ports.newLedgerId, { providerId: address })
+    await putEntry(tx, cluster, 'Network', 'Intended', now, ports.newLedgerId)
+    await putEntry(tx, cluster, 'ControlPlane', 'Intended', now, ports.newLedgerId)
+    await tx.changeCluster(record.id, { revision: cluster.revision, address }, { evidence: [] })
+  })
+}
+
+async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  const { host, clock } = ports.regionOf(record.region)
+  try {
+    await host.ensure(await orderOf(record, ports))
+  } catch (error) {
+    if (error instanceof ControlPlaneFailure) await noteFailure(record, error, ports)
+    if (error instanceof ControlPlaneFailure && error.retry === 'never') return
+    throw new Error(`Starting the control plane of cluster ${record.id}`, { cause: error })
+  }
+  if (record.facts.firstReadyAt !== undefined) return
+  await ports.store.write(clock.now(), async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (!cluster) return
+    for (const kind of ['Network', 'ControlPlane'] as const) await putEntry(tx, cluster, kind, 'Held', clock.now(), ports.newLedgerId)
+  })
+}
+
+/** A failure that no retry mends ends a creation; all others stand as the reason while it is tried again. */
+async function noteFailure(record: ClusterRecord, failure: ControlPlaneFailure, ports: ClusterPorts): Promise<void> {
+  const ends = failure.retry === 'never' && record.facts.firstReadyAt === undefined
+  await changeFacts(record, ports, failure.message, {
+    controlPlaneSays: failure.message,
+    ...(ends && { creationEnded: { as: 'CreateError' as const, because: failure.message } }),
+    ...(failure.retry === 'never' && !ends && { controlPlane: 'unkept' as const }),
+  })
+}
+
+async function orderOf(record: ClusterRecord, ports: ClusterPorts): Promise<ControlPlaneOrder> {
+  const tenant = await ports.tenantAddressOf(record)
+  if (!tenant) throw new Error(`Reading address and keys of cluster ${record.id}: they are not there`)
+  const { name, servedVersion, podCidrs, serviceCidrs, maxPodsPerNode } = record.spec
+  return { clusterId: record.id, name, version: servedVersion, address: tenant.address, podCidr: first(podCidrs), serviceCidr: first(serviceCidrs), maxPodsPerNode, pki: tenant.pki }
+}
+
+async function ensureBase(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  const { tenant, registry } = ports.regionOf(record.region)
+  const address = await ports.tenantAddressOf(record)
+  if (!address) throw new Error(`Reading address and keys of cluster ${record.id}: they are not there`)
+  await tenant.ensureBase(address, { serviceCidr: first(record.spec.serviceCidrs), podCidr: first(record.spec.podCidrs), registry })
+}
+
+/** All that could not be removed is collected by name. It is tried again until the deadline; from then on it is what stands in the way. */
+async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
+  const { host, clock } = ports.regionOf(record.region)
+  await ports.store.write(clock.now(), async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (!cluster) return
+    for (const kind of ['Network', 'ControlPlane'] as const) {
+      const known = (await tx.ledgerOf(record.id)).some(entry => entry.kind === kind)
+      if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
+    }
+  })
+  try {
+    await host.ensureGone(record.id)
+    return {}
+  } catch (error) {
+    const left = whatIsLeft(error)
+    const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
+    const forGood = error instanceof ControlPlaneFailure && error.retry === 'never'
+    const deadline = since + DEADLINES.clusterDeletion
+    if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
+    else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
+    ports.log.warn({ clusterId: record.id, left }, 'Removing a control plane: something is left')
+    return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
+  }
+}
+
+function whatIsLeft(error: unknown): string[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(whatIsLeft)
+  return [error instanceof Error ? error.message : String(error)]
+}
+
+async function changeFacts(record: ClusterRecord, ports: ClusterPorts, fact: string, change: FactsChange<ClusterFacts>): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (cluster) await tx.changeCluster(record.id, { revision: cluster.revision, facts: withFacts(cluster.facts, change) }, { evidence: [hostEvidence(fact, now)] })
+  })
+}
+
+function first(ranges: readonly string[]): string {
+  const [range] = ranges
+  if (range === undefined) throw new Error('A cluster record has no address range; the defaults are filled in when it is created')
+  return range
+}

@@ -1,0 +1,81 @@
+import type { CreationEnd } from '#model/cluster/record.ts'
+import { creationEnd } from '#model/cluster/rules.ts'
+import type { ComponentSeen } from '#ports/control-plane-host.ts'
+import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import type { Course } from './decide.ts'
+import { exitEvidence, isMissing, lastWords, probeEvidence } from './evidence.ts'
+import type { ClusterSeen } from './seen.ts'
+
+const SECOND = 1_000
+/** A component that is killed from outside starts again; these ends are no failure of its own. */
+const KILLED_FROM_OUTSIDE = new Set(['SIGKILL', 'SIGTERM'])
+/** Scheduler and controller-manager may end while the API server is still coming up; more starts than this with a ready API are their own fault. */
+const STARTS_BESIDE_A_READY_API = 4
+
+/** From nothing to usable: address, keys and ledger; components; control plane; base; then the first Ready. */
+export function decideCreation(seen: ClusterSeen): Course {
+  const { now, record: { facts, address }, components, host, probe } = seen
+  const end = creationEnd({ now, facts, movingPools: [] })
+  if (end) return { ...ended(end.as, end.because), evidence: exits(seen) }
+  if (address === undefined) return { change: {}, step: 'prepare', lookAgainAt: now }
+
+  if (facts.attemptStartedAt === undefined) {
+    if (components.state === 'gaveUp') return ended('CreateError', components.says)
+    if (components.state === 'waiting') return { change: { waitsFor: components.says }, lookAgainAt: now + SECOND / 2 }
+    return { change: { attemptStartedAt: now, waitsFor: undefined, controlPlane: 'starting' }, step: 'ensureControlPlane', lookAgainAt: now }
+  }
+
+  if (host.dataLost !== undefined) return ended('CreateError', host.dataLost)
+  const dead = host.components.find(component => diedTwice(component, probe))
+  if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
+
+  const lacks = lacking(seen)
+  if (isMissing(host)) return { change: { controlPlane: 'starting' }, step: 'ensureControlPlane', lookAgainAt: now }
+  if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
+  if (probe && lacks === undefined) {
+    return {
+      change: { firstReadyAt: now, controlPlane: 'usable', controlPlaneSays: undefined, staleSince: undefined },
+      evidence: [probeEvidence(probe, seen)],
+      lookAgainAt: now + seen.probeEveryMs,
+    }
+  }
+  return { change: { controlPlaneSays: lacks, staleSince: undefined }, lookAgainAt: now + pollAfter(now - facts.attemptStartedAt) }
+}
+
+function ended(as: CreationEnd, because: string): Course {
+  return { change: { creationEnded: { as, because }, waitsFor: undefined, staleSince: undefined } }
+}
+
+/** It died by itself at its start and at the retry; with a reason of its own, so another 13 minutes of retries would only hide it. */
+function diedTwice(component: ComponentSeen, probe: TenantClusterProbe | undefined): boolean {
+  const { lastExit, recentStarts, state, name } = component
+  if (!lastExit || KILLED_FROM_OUTSIDE.has(lastExit.signal ?? '')) return false
+  const deaths = state === 'exited' ? recentStarts : recentStarts - 1
+  if (name === 'etcd' || name === 'kube-apiserver') return deaths >= 2
+  return probe?.ready === true && recentStarts >= STARTS_BESIDE_A_READY_API && deaths >= 2
+}
+
+/** What the cluster lacks to be usable, as a sentence; undefined when it lacks nothing. */
+function lacking({ host, probe }: ClusterSeen): string | undefined {
+  const exited = host.components.find(component => component.state === 'exited')
+  if (exited) return `The component ${exited.name} ended and is started again: ${lastWords(exited)}`
+  if (!probe) return 'Its API server is not running yet'
+  if (!probe.ready) return 'Its API server is not ready yet'
+  const missing = [
+    probe.scheduler ? [] : ['the scheduler'],
+    probe.controllerManager ? [] : ['the controller manager'],
+    probe.baseApplied ? [] : ['network and DNS'],
+    probe.defaultServiceAccount ? [] : ['the default ServiceAccount'],
+  ].flat()
+  return missing.length === 0 ? undefined : `Its API server is ready; ${missing.join(', ')} not yet`
+}
+
+function exits({ host, now }: ClusterSeen): Course['evidence'] & object {
+  return host.components.filter(component => component.lastExit).map(component => exitEvidence(component, now))
+}
+
+/** Polling readiness is the only way to know it; quick at first, so that a cluster is Running within milliseconds of being usable. */
+function pollAfter(elapsed: number): number {
+  if (elapsed < 10 * SECOND) return 100
+  return elapsed < 60 * SECOND ? 250 : SECOND
+}

@@ -1,0 +1,31 @@
+import { DEADLINES } from '#model/status/deadlines.ts'
+import type { Course } from './decide.ts'
+import { isGone } from './evidence.ts'
+import type { ClusterSeen } from './seen.ts'
+
+const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
+/** Nodes and pools go first while the API can still be asked; a stuck one does not hold the control plane longer than this. */
+export const CHILDREN_FIRST_MS = 2 * MINUTE
+
+/** The mirror image of creation: nodes and pools, then the control plane, then everything that was kept of it, then the record. */
+export function decideDeletion(seen: ClusterSeen): Course {
+  const { now, record: { facts }, host, children } = seen
+  const since = facts.deletion?.requestedAt ?? now
+  const waitsForChildren = children.pools + children.nodes > 0
+  const deadline = since + DEADLINES.clusterDeletion
+
+  if (isGone(host)) {
+    if (!waitsForChildren) return { change: { controlPlane: 'absent' }, step: 'finishDeletion' }
+    return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + SECOND, deadline) }
+  }
+  // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows.
+  if (facts.obstacles.length > 0) return { change: {}, lookAgainAt: now + Math.min(Math.max((now - seen.shownSince) / 2, 10 * SECOND), DAY) }
+  if (waitsForChildren && now - since < CHILDREN_FIRST_MS) return { change: {}, lookAgainAt: Math.min(now + SECOND, since + CHILDREN_FIRST_MS) }
+  return { change: { degraded: undefined, updating: undefined }, step: 'ensureControlPlaneGone', lookAgainAt: now }
+}
+
+function overdue({ now, record: { facts }, children, shownSince }: ClusterSeen): Course | undefined {
+  if (facts.deletion === undefined || now < facts.deletion.requestedAt + DEADLINES.clusterDeletion) return undefined
+  const left = `${children.nodes} nodes and ${children.pools} node pools of it are still there`
+  return { change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), DAY) }
+}

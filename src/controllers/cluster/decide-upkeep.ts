@@ -1,0 +1,88 @@
+import type { ClusterFacts } from '#model/cluster/record.ts'
+import { DWELL } from '#model/status/deadlines.ts'
+import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import type { Course } from './decide.ts'
+import { exitEvidence, hostEvidence, isMissing, lastWords, probeEvidence } from './evidence.ts'
+import type { ClusterSeen } from './seen.ts'
+
+const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
+/** status-rules.md, cluster 7: five restarts in ten minutes, the first start besides. */
+const STARTS_THAT_DID_NOT_HELP = 6
+/** A server that runs and stays silent is down as well. */
+const SILENT_FOR_MS = 10 * MINUTE
+
+/** A cluster that was usable once: kept up, repaired without a fuss, called unkept when restarts do not help, and healed when they do. */
+export function decideUpkeep(seen: ClusterSeen): Course {
+  if (seen.record.facts.unpaid) return switchOff(seen)
+  return seen.probe?.ready ? works(seen, seen.probe) : down(seen)
+}
+
+function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
+  const { now, record: { facts } } = seen
+  const degraded = degradedNow(facts, probe, now)
+  const changed = facts.controlPlane !== 'usable' || degraded?.what !== facts.degraded?.what || facts.staleSince !== undefined
+  const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
+  return {
+    // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
+    change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, staleSince: undefined, updating: undefined, degraded },
+    ...(changed && { evidence: [probeEvidence(probe, seen)] }),
+    ...(!probe.baseApplied && { step: 'ensureBase' as const }),
+    lookAgainAt: dwells ? Math.min(degraded.since + DWELL.clusterDegraded, now + seen.probeEveryMs) : now + seen.probeEveryMs,
+  }
+}
+
+/** The time of the first sight is kept while the same thing is down, since the rule counts a minute from it. */
+function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number): ClusterFacts['degraded'] {
+  const down = [
+    probe.scheduler ? [] : ['the scheduler'],
+    probe.controllerManager ? [] : ['the controller manager'],
+    probe.dns.wanted > 0 && probe.dns.available === 0 ? ['cluster DNS'] : [],
+  ].flat()
+  return down.length === 0 ? undefined : { what: down.join(' and '), since: facts.degraded?.since ?? now }
+}
+
+function down(seen: ClusterSeen): Course {
+  const { now, record: { facts }, host, probe } = seen
+  const notReadySince = facts.notReadySince ?? now
+  const restarted = host.components.find(component => component.recentStarts >= STARTS_THAT_DID_NOT_HELP)
+  const exited = host.components.find(component => component.state === 'exited')
+  const silent = now - notReadySince > SILENT_FOR_MS
+  // Once called unkept it stays so until it is ready: the count of restarts falls again while nothing gets better.
+  const unkept = facts.controlPlane === 'unkept' || host.dataLost !== undefined || restarted !== undefined || silent
+  const dead = restarted ?? exited
+  const says = host.dataLost
+    ?? (dead ? `The component ${dead.name} was started ${dead.recentStarts} times in ten minutes: ${lastWords(dead)}` : undefined)
+    ?? (probe ? 'Its API server runs and is not ready' : 'Its API server is not running')
+  const turned = (unkept ? 'unkept' : 'starting') !== facts.controlPlane
+  const evidence = [
+    ...host.components.filter(component => component.lastExit && component.state !== 'running').map(component => exitEvidence(component, now)),
+    ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
+    ...(probe ? [probeEvidence(probe, seen)] : []),
+  ]
+  // Lost data is not replaced by an empty datastore: that would call a cluster healed whose contents are gone.
+  const mends = host.dataLost === undefined && (isMissing(host) || exited !== undefined)
+  return {
+    change: {
+      controlPlane: unkept ? 'unkept' : 'starting', controlPlaneSays: unkept ? facts.controlPlane === 'unkept' ? facts.controlPlaneSays ?? says : says : facts.controlPlaneSays ?? says,
+      notReadySince, degraded: undefined, staleSince: undefined, updating: undefined,
+    },
+    ...(turned && { evidence }),
+    ...(mends && { step: 'ensureControlPlane' as const }),
+    lookAgainAt: now + (unkept ? backOff(now - seen.shownSince) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
+  }
+}
+
+/** Arrears: the control plane is switched off and its data kept; somebody's payment starts it again. */
+function switchOff({ now, host, record: { facts } }: ClusterSeen): Course {
+  const runs = host.components.some(component => component.state === 'running')
+  if (runs) return { change: { degraded: undefined }, step: 'ensureControlPlaneStopped', lookAgainAt: now }
+  return {
+    change: { controlPlane: 'absent', degraded: undefined, updating: undefined, notReadySince: undefined },
+    ...(facts.controlPlane !== 'absent' && { evidence: [hostEvidence('No process of the control plane runs any more.', now)] }),
+  }
+}
+
+/** Grows with the time that a failure has been shown, up to a day. */
+function backOff(shownFor: number): number {
+  return Math.min(Math.max(shownFor / 2, 2 * SECOND), DAY)
+}

@@ -1,0 +1,19 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { LedgerEntry, LedgerKind, LedgerState, Transaction } from '#ports/store.ts'
+
+/** The outside things that a local control plane is made of. */
+export const CLUSTER_LEDGER_KINDS = ['Address', 'Network', 'ControlPlane'] as const satisfies readonly LedgerKind[]
+
+/** Puts the cluster's entry of a kind into a state, making it with a new id where there is none. An entry that is so already is not written. */
+export async function putEntry(tx: Transaction, cluster: ClusterRecord, kind: LedgerKind, state: LedgerState, at: number, newId: () => string, more: { providerId?: string; because?: string } = {}): Promise<void> {
+  const known = (await tx.ledgerOf(cluster.id)).find(entry => entry.kind === kind)
+  if (known?.state === state && known.because === more.because) return
+  const entry: LedgerEntry = {
+    ...(known ?? {
+      id: newId(), accountId: cluster.accountId, region: cluster.region, kind, clusterId: cluster.id, deleteProtected: false,
+      owner: { kind: 'Cluster', id: cluster.id, name: cluster.spec.name },
+    }),
+    ...more, state, since: at,
+  }
+  await tx.putLedger(entry)
+}

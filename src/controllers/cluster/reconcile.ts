@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { CLUSTER_RULES, nextInstantOfCluster } from '#model/cluster/rules.ts'
+import { clusterSight } from '#model/cluster/sight.ts'
+import { verdict } from '#model/status/rules.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { Controller } from '#ports/controller.ts'
+import { StaleRevision } from '#ports/store.ts'
+import { act } from './act.ts'
+import { decideCluster, type ClusterDecision } from './decide.ts'
+import { observeCluster } from './observe.ts'
+import type { ClusterPorts } from './ports.ts'
+import type { ClusterSeen } from './seen.ts'
+
+/** A look that fails this long makes the record stale; its pair is kept. */
+const BLIND_AFTER_MS = 30_000
+
+/** Brings clusters up, keeps them up, and takes them down; one pass observes, writes facts, and takes at most one step. */
+export function clusterController(ports: ClusterPorts): Controller {
+  const blindSince = new Map<string, number>()
+  return {
+    kind: 'cluster',
+    async reconcile(id) {
+      const record = await ports.store.findCluster(id)
+      if (!record) return {}
+      try {
+        const seen = await lookAt(record, ports, blindSince)
+        return { lookAgainAt: await pass(record, seen, ports) }
+      } catch (error) {
+        // Somebody else wrote meanwhile; whoever wrote has enqueued the key, or its own pass is the one that goes on.
+        if (error instanceof StaleRevision) return { lookAgainAt: ports.regionOf(record.region).clock.now() }
+        throw error
+      }
+    },
+  }
+}
+
+async function pass(record: ClusterRecord, seen: ClusterSeen, ports: ClusterPorts): Promise<number | undefined> {
+  const decision = decideCluster(seen)
+  await write(record, seen, decision, ports)
+  if (!decision.step) return soonest(decision.lookAgainAt, nextInstantOfCluster(clusterSight(decision, [], seen.now)))
+  const { retryAt } = await act(decision.step, { ...record, facts: decision.facts }, ports)
+  ports.onChanged?.(record.id)
+  return retryAt ?? decision.lookAgainAt
+}
+
+/** Writes facts that differ; and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */
+async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence }: ClusterDecision, ports: ClusterPorts): Promise<void> {
+  const changes = !isDeepStrictEqual(facts, record.facts)
+  if (!changes && !(await saysSomethingElse(record, seen.now, ports))) return
+  const turns = record.facts.firstReadyAt !== undefined && (record.facts.controlPlane === 'usable') !== (facts.controlPlane === 'usable')
+  await ports.store.write(seen.now, async tx => {
+    const locked = await tx.lockCluster(record.id)
+    if (!locked) return
+    await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
+    if (!turns) return
+    // The initialisation time of its joining nodes stands still or goes on from here.
+    for (const node of await tx.nodesOf({ clusterId: record.id })) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
+  })
+  ports.onChanged?.(record.id)
+}
+
+async function saysSomethingElse(record: ClusterRecord, now: number, { store }: ClusterPorts): Promise<boolean> {
+  const alone = verdict(CLUSTER_RULES, clusterSight(record, [], now))
+  if (alone.rule === record.said.rule) return false
+  const { rule } = verdict(CLUSTER_RULES, clusterSight(record, await store.nodePoolsOf(record.id), now))
+  return rule !== record.said.rule
+}
+
+async function lookAt(record: ClusterRecord, ports: ClusterPorts, blindSince: Map<string, number>): Promise<ClusterSeen> {
+  try {
+    const seen = await observeCluster(record, ports)
+    blindSince.delete(record.id)
+    return seen
+  } catch (error) {
+    const { clock } = ports.regionOf(record.region)
+    const since = blindSince.get(record.id) ?? clock.now()
+    blindSince.set(record.id, since)
+    if (clock.now() - since >= BLIND_AFTER_MS && record.facts.staleSince === undefined) await markStale(record, since, ports)
+    throw new Error(`Looking at cluster ${record.id}`, { cause: error })
+  }
+}
+
+async function markStale(record: ClusterRecord, since: number, ports: ClusterPorts): Promise<void> {
+  await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
+    const locked = await tx.lockCluster(record.id)
+    if (locked) await tx.changeCluster(record.id, { revision: locked.revision, facts: withFacts(locked.facts, { staleSince: since }) }, { evidence: [] })
+  })
+}
+
+function soonest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? one ?? other : Math.min(one, other)
+}

@@ -1,0 +1,54 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Store } from '#ports/store.ts'
+import { TenantClusterUnreachable, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { decideKubeconfig } from './decide.ts'
+
+export interface KubeconfigPorts {
+  readonly store: Store
+  regionOf(region: string): { readonly clock: Clock; readonly tenant: TenantCluster }
+  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+}
+
+/** Makes kubeconfigs and revokes them; a revoked one is of no use at once, since its binding is gone. */
+export function kubeconfigController(ports: KubeconfigPorts): Controller {
+  return {
+    kind: 'kubeconfig',
+    async reconcile(id) {
+      const record = await ports.store.findKubeconfig(id)
+      if (!record) return {}
+      const cluster = await ports.store.findCluster(record.clusterId)
+      const now = ports.regionOf(record.region).clock.now()
+      const { step, lookAgainAt } = decideKubeconfig({ now, record, cluster })
+      if (!step) return { lookAgainAt }
+      if (step === 'forget') await forget(record, ports)
+      else if (cluster) await ensure(step, record, cluster, ports)
+      return { lookAgainAt }
+    },
+  }
+}
+
+async function ensure(step: 'issue' | 'revoke', record: KubeconfigRecord, cluster: ClusterRecord, ports: KubeconfigPorts): Promise<void> {
+  const { tenant, clock } = ports.regionOf(record.region)
+  const address = await ports.tenantAddressOf(cluster)
+  if (!address) throw new TenantClusterUnreachable(`The address and keys of cluster ${cluster.id} are not there`)
+  if (step === 'revoke') {
+    await tenant.revokeKubeconfig(address, record.id)
+    return await forget(record, ports)
+  }
+  const validHours = Math.max(1, Math.ceil((record.expiresAt - clock.now()) / 3_600_000))
+  const text = await tenant.issueKubeconfig(address, { id: record.id, clusterName: cluster.spec.name, validHours })
+  await ports.store.write(clock.now(), async tx => {
+    const [locked] = await tx.lockKubeconfigs(record.clusterId, [record.id])
+    if (locked && locked.text === undefined && locked.deletionRequestedAt === undefined) await tx.changeKubeconfig(record.id, { text: Buffer.from(text).toString('base64') })
+  })
+}
+
+async function forget(record: KubeconfigRecord, ports: KubeconfigPorts): Promise<void> {
+  await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
+    const [locked] = await tx.lockKubeconfigs(record.clusterId, [record.id])
+    if (locked) await tx.forgetKubeconfig(record.id)
+  })
+}

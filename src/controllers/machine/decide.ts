@@ -1,0 +1,14 @@
+import type { LedgerEntry, MachineRecord } from '#ports/store.ts'
+
+export interface MachinePassSeen {
+  readonly record: Pick<MachineRecord, 'machineId' | 'deletionRequestedAt'>
+  readonly ledger: LedgerEntry['state'] | undefined
+}
+
+export type MachineStep = 'intend' | 'ensure' | 'ensureGone'
+
+/** The intent stands in the ledger before the machine is made, so that nothing made is ever without an owner; then it is as the record orders, or gone. */
+export function decideMachine({ record, ledger }: MachinePassSeen): MachineStep {
+  if (record.deletionRequestedAt !== undefined) return 'ensureGone'
+  return ledger === undefined || ledger === 'Released' ? 'intend' : 'ensure'
+}

@@ -1,0 +1,56 @@
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import type { Store } from '#ports/store.ts'
+import type { NodePoolStep } from './decide.ts'
+import type { NodePoolPorts } from './ports.ts'
+
+export async function act(step: NodePoolStep, record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  switch (step) {
+    case 'deleteNodes': return await deleteNodes(record, ports)
+    case 'forget': return await forget(record, ports)
+  }
+}
+
+/** Machines that joined while the deletion was asked for go with the pool. */
+async function deleteNodes(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  const by = record.facts.deletion?.by === 'call' ? 'pool' as const : 'cluster' as const
+  await ports.store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    const pool = await tx.lockNodePool(record.id)
+    if (!pool) return
+    const staying = (await tx.nodesOf({ nodePoolId: record.id })).filter(node => !node.facts.deletion)
+    for (const node of await tx.lockNodes(staying.map(({ id }) => id))) {
+      await tx.changeNode(node.id, { facts: { ...node.facts, deletion: { requestedAt: now, by, done: [] } } }, {
+        evidence: [], causedBy: { kind: 'NodePool', id: record.id, name: record.spec.name, clusterId: record.clusterId },
+      })
+      await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
+    }
+  })
+}
+
+/** Its onboardings go with it; the cluster looks again. */
+async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  const onboardings = await onboardingsOf(record, ports.store)
+  await ports.store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    if (!(await tx.lockNodePool(record.id))) return
+    if ((await tx.nodesOf({ nodePoolId: record.id })).length > 0) return
+    for (const { id } of onboardings) await tx.forgetOnboarding(id, now)
+    await tx.forget({ kind: 'NodePool', id: record.id }, {
+      evidence: [{ observer: 'node pool controller', source: `nodes of ${record.spec.name}`, observedAt: now, fact: 'It has no nodes any more.' }],
+      operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'its nodes are gone',
+    })
+    await tx.enqueue({ kind: 'cluster', id: record.clusterId, region: record.region })
+  })
+}
+
+async function onboardingsOf({ id, accountId, region }: NodePoolRecord, store: Store): Promise<OnboardingRecord[]> {
+  const found: OnboardingRecord[] = []
+  for (let number = 1; ; number++) {
+    const { items, totalCount } = await store.listOnboardings({ accountId, region }, { nodePoolIds: [id] }, { number, size: 100 })
+    found.push(...items)
+    if (items.length === 0 || found.length >= totalCount) return found
+  }
+}

@@ -1,0 +1,81 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { isAwaited } from '#model/node-pool/node-config.ts'
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import { DEADLINES } from '#model/status/deadlines.ts'
+import { withFacts, type FactsChange } from '#model/with-facts.ts'
+
+/** Everything that a pass over a node pool looked at; all of it is records. Times are the region's, in epoch ms. */
+export interface NodePoolPassSeen {
+  readonly now: number
+  readonly record: Pick<NodePoolRecord, 'facts' | 'spec' | 'createdAt'>
+  /** `undefined` where the cluster's record is gone. */
+  readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
+  readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
+}
+
+export type NodePoolStep = 'deleteNodes' | 'forget'
+
+export interface NodePoolDecision {
+  readonly facts: NodePoolFacts
+  readonly step: NodePoolStep | undefined
+  /** Nodes that have to look at the pool's new wish. */
+  readonly wake: readonly string[]
+  readonly lookAgainAt: number | undefined
+}
+
+const SECOND = 1_000, MINUTE = 60 * SECOND
+/** status-rules.md, node pool 3. */
+const CREATION_RETRIES_MS = 5 * MINUTE
+const NAMED_AT_MOST = 10
+
+/** One look at a node pool, decided; its Scaling follows from its nodes and is no business of this one. */
+export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
+  const { record: { facts }, cluster } = seen
+  if (facts.deletion || !cluster) return decideDeletion(seen)
+  if (facts.creationEnded) return decision(facts, {})
+  return facts.ready ? decideUpdate(seen) : decideCreation(seen, cluster)
+}
+
+/** A static pool is there as soon as the cluster admits members; that came with the cluster's base. */
+function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen, cluster: Pick<ClusterRecord, 'facts'>): NodePoolDecision {
+  const { controlPlane, unpaid, startingSince, controlPlaneSays } = cluster.facts
+  if (controlPlane === 'usable') return decision(facts, { ready: true })
+  const clusterRests = unpaid || startingSince !== undefined
+  if (!clusterRests && now - createdAt >= CREATION_RETRIES_MS) {
+    const because = `The cluster's API was not usable for ${CREATION_RETRIES_MS / MINUTE} min, so that members could not be admitted${controlPlaneSays === undefined ? '' : `: ${controlPlaneSays}`}`
+    return decision(facts, { creationEnded: { because } })
+  }
+  return decision(facts, {}, { lookAgainAt: now + SECOND })
+}
+
+/** An update has ended when every Node object that can be reached carries the wish; nodes that are off are listed and get it when they are back. */
+function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): NodePoolDecision {
+  const staying = nodes.filter(node => !node.facts.deletion && node.facts.ready !== undefined)
+  const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, spec))
+  if (!facts.updating) return decision(facts, {})
+  const waitsFor = without.filter(isHeard).map(nameOf).sort()
+  const off = without.filter(node => !isHeard(node)).map(nameOf).sort()
+  if (waitsFor.length === 0) return decision(facts, { updating: undefined }, { wake: without.map(node => node.id) })
+  return decision(facts, { updating: { ...facts.updating, waitsFor, off } }, { wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
+}
+
+function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): NodePoolDecision {
+  if (nodes.length === 0) return decision(facts, {}, { step: 'forget' })
+  const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
+  const obstacles = overdue ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
+  const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
+  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + (overdue ? MINUTE : 5 * SECOND) })
+}
+
+function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): NodePoolDecision {
+  return { facts: withFacts(facts, change), step: undefined, wake: [], lookAgainAt: undefined, ...more }
+}
+
+function isHeard({ facts }: Pick<NodeRecord, 'facts'>): boolean {
+  return facts.ready?.status === 'True' && facts.power?.state !== 'off'
+}
+
+function nameOf(node: Pick<NodeRecord, 'spec'>): string {
+  return node.spec.name
+}

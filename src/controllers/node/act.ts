@@ -1,0 +1,77 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { LEFT } from './decide-leaving.ts'
+import type { NodeStep } from './decide.ts'
+import { forgetNode } from './forget.ts'
+import { ensureMembers } from './members.ts'
+import type { NodePorts } from './ports.ts'
+import { configText } from '#model/node-pool/node-config.ts'
+import type { NodePassSeen } from './seen.ts'
+
+const SECOND = 1_000
+
+export interface NodeParents {
+  readonly cluster: ClusterRecord | undefined
+  readonly pool: NodePoolRecord | undefined
+}
+
+/** Takes one step; `lookAgainAt` where the step itself says when there is more to do. */
+export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen, parents: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
+  if (step === 'forget') {
+    await forgetNode(record, ports)
+    return {}
+  }
+  const { tenant } = ports.regionOf(record.region)
+  const address = parents.cluster && await ports.tenantAddressOf(parents.cluster)
+  if (!address) throw new Error(`Reading address and keys of cluster ${record.clusterId}: they are not there`)
+  const { name } = record.spec
+  switch (step) {
+    case 'ensureMembers': await ensureMembers(address, ports.store, tenant); return {}
+    case 'ensureNodeConfig': return await ensureNodeConfig(record, address, parents, ports)
+    case 'leaveMembers': await ensureMembers(address, ports.store, tenant); await markDone(record, LEFT.members, ports); return {}
+    case 'cordon': await tenant.setSchedulable(address, name, false); await markDone(record, LEFT.cordoned, ports); return {}
+    case 'evict': return await evict(record, seen, address, ports)
+    case 'ensureNodeGone': await tenant.ensureNodeGone(address, name); await markDone(record, LEFT.object, ports); return {}
+  }
+}
+
+/** A machine that is off ends no pod, so it gets one round and no waiting. */
+async function evict(record: NodeRecord, { object, now }: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
+  const left = await ports.regionOf(record.region).tenant.evict(address, record.spec.name)
+  if (left > 0 && object?.fact.ready?.status === 'True') return { lookAgainAt: now + SECOND }
+  await markDone(record, LEFT.evicted, ports)
+  return {}
+}
+
+async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddress, { pool }: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
+  if (!pool) return {}
+  const { tenant, clock } = ports.regionOf(record.region)
+  const { labels, taints } = pool.spec
+  const outcome = await tenant.ensureNodeConfig(address, record.spec.name, { labels, taints })
+  if (outcome === 'pending') return { lookAgainAt: clock.now() + SECOND }
+  const configured = configText(pool.spec)
+  if (record.facts.configured === configured) return { lookAgainAt: clock.now() + SECOND }
+  await changeNode(record, ports, facts => withFacts(facts, { configured }), pool.facts.updating !== undefined)
+  // The watch brings the changed object; where nothing had to change no event comes, and the next pass says so.
+  return { lookAgainAt: clock.now() + SECOND / 5 }
+}
+
+async function markDone(record: NodeRecord, done: string, ports: NodePorts): Promise<void> {
+  await changeNode(record, ports, facts => facts.deletion && !facts.deletion.done.includes(done)
+    ? { ...facts, deletion: { ...facts.deletion, done: [...facts.deletion.done, done] } }
+    : facts, false)
+}
+
+async function changeNode(record: NodeRecord, ports: NodePorts, change: (facts: NodeFacts) => NodeFacts, poolWaits: boolean): Promise<void> {
+  await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
+    await tx.lockCluster(record.clusterId)
+    await tx.lockNodePool(record.nodePoolId)
+    const locked = await tx.lockNode(record.id)
+    if (!locked) return
+    await tx.changeNode(record.id, { revision: locked.revision, facts: change(locked.facts) }, { evidence: [] })
+    if (poolWaits) await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })
+  })
+}

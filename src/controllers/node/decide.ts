@@ -1,0 +1,113 @@
+import type { Evidence } from '#model/evidence.ts'
+import { isOlderThanPowerOn, isReady } from '#model/node/readiness.ts'
+import type { NodeFacts } from '#model/node/record.ts'
+import { withFacts, type FactsChange } from '#model/with-facts.ts'
+import { decideLeaving } from './decide-leaving.ts'
+import { powerEvidence, readyEvidence } from './evidence.ts'
+import { isAwaited, isCarried } from '#model/node-pool/node-config.ts'
+import type { NodePassSeen } from './seen.ts'
+
+export type NodeStep =
+  | 'ensureMembers' | 'ensureNodeConfig'
+  | 'leaveMembers' | 'cordon' | 'evict' | 'ensureNodeGone' | 'forget'
+
+/** What one look leads to; the status itself follows from the facts by the model's rules. */
+export interface NodeDecision {
+  readonly facts: NodeFacts
+  readonly evidence: readonly Evidence[]
+  readonly step: NodeStep | undefined
+  readonly lookAgainAt: number | undefined
+}
+
+const SECOND = 1_000
+/** A joining machine without a Node object: its name is put on the members' list again, in case two writers of that list crossed. */
+const MEMBERS_AGAIN_MS = 5 * SECOND
+
+/** One look at a node, decided. */
+export function decideNode(seen: NodePassSeen): NodeDecision {
+  const { record: { facts } } = seen
+  if (facts.deletion || !seen.cluster) return decideLeaving(seen)
+  const { change, evidence } = whatWasSeen(seen)
+  const next = withFacts(facts, change)
+  const remembered = withFacts(next, { ...firstReady(next, seen), ...pause(next, seen) })
+  return { facts: remembered, evidence, step: nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
+}
+
+function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  const object = objectSeen(seen)
+  const power = powerSeen(seen)
+  return { change: { ...object.change, ...power.change }, evidence: [...power.evidence, ...object.evidence] }
+}
+
+/** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
+function objectSeen({ now, record: { facts, spec }, pool, object }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  if (!object) return { change: {}, evidence: [] }
+  if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
+  const { fact } = object
+  const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
+  const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
+  const wanted = pool?.spec
+  return {
+    change: {
+      ready, staleSince: undefined, unschedulable: fact.unschedulable,
+      pressures: fact.pressures.length > 0 ? fact.pressures : undefined,
+      outOfSync: wanted !== undefined && !fact.gone && (!isCarried(fact, wanted) || (facts.configured !== undefined && isAwaited(facts, wanted))),
+    },
+    evidence: ready === facts.ready && fact.unschedulable === facts.unschedulable ? [] : [readyEvidence(spec.name, object)],
+  }
+}
+
+/** A heartbeat alone is no news, unless it is the first one after the machine was switched on. */
+function keptIfSame(facts: NodeFacts, seen: NodeFacts['ready']): NodeFacts['ready'] {
+  const known = facts.ready
+  if (!known || !seen || known.status !== seen.status || known.since !== seen.since || known.reason !== seen.reason || known.message !== seen.message) return seen
+  const heard = (seen.lastHeartbeatAt ?? 0) > (known.lastHeartbeatAt ?? 0)
+  return heard && isOlderThanPowerOn({ now: 0, facts }) ? seen : known
+}
+
+function powerSeen({ record: { facts }, power }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  if (!power) return { change: { power: undefined }, evidence: [] }
+  if (power.staleSince !== undefined) return { change: {}, evidence: [] }
+  const { state, since, lastOnAt, link } = power.fact
+  const next = { state, since, machine: power.machine, link, ...(lastOnAt !== undefined && { lastOnAt }) }
+  const same = facts.power?.state === state && facts.power.since === since && facts.power.link === link
+  return { change: { power: next }, evidence: same ? [] : [powerEvidence(power)] }
+}
+
+function firstReady(facts: NodeFacts, { now, object }: NodePassSeen): FactsChange<NodeFacts> {
+  if (facts.firstReadyAt !== undefined || object === undefined || object.staleSince !== undefined) return {}
+  return isReady({ now, facts }) && facts.power?.state !== 'off' ? { firstReadyAt: now } : {}
+}
+
+/** The 15 minutes of initialisation stand still while the cluster is not running. */
+function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<NodeFacts> {
+  if (facts.firstReadyAt !== undefined || facts.machineExistsAt === undefined) return { pausedSince: undefined }
+  if (cluster?.facts.controlPlane !== 'usable') return { pausedSince: facts.pausedSince ?? now }
+  return facts.pausedSince === undefined ? {} : { pausedMs: facts.pausedMs + now - facts.pausedSince, pausedSince: undefined }
+}
+
+function nextStep(facts: NodeFacts, { now, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
+  if (cluster?.facts.controlPlane !== 'usable') return undefined
+  const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
+  if (there && pool && (facts.outOfSync || isAwaited(facts, pool.spec))) return 'ensureNodeConfig'
+  return isJoining(facts) && !there && now - facts.claimedAt >= MEMBERS_AGAIN_MS ? 'ensureMembers' : undefined
+}
+
+function nextLook(facts: NodeFacts, { now, object }: NodePassSeen): number | undefined {
+  const judgeFrom = object?.fact.judgeFrom
+  if (judgeFrom !== undefined && judgeFrom > now) return judgeFrom
+  // Heartbeats are not stored, so the first one after power-on has to be asked for.
+  if (facts.ready?.status === 'True' && facts.power?.state === 'on' && isOlderThanPowerOn({ now, facts })) {
+    const onFor = now - (facts.power.lastOnAt ?? now)
+    return now + (onFor < 30 * SECOND ? SECOND / 2 : Math.min(onFor / 10, 60 * SECOND))
+  }
+  if (isJoining(facts) && (object === undefined || object.fact.gone)) {
+    const age = now - facts.claimedAt
+    return age < MEMBERS_AGAIN_MS ? facts.claimedAt + MEMBERS_AGAIN_MS : now + Math.min(Math.max(age, MEMBERS_AGAIN_MS), 60 * SECOND)
+  }
+  return undefined
+}
+
+function isJoining(facts: NodeFacts): boolean {
+  return facts.firstReadyAt === undefined && facts.initialiseFailed === undefined && facts.creationEnded === undefined
+}

@@ -1,0 +1,27 @@
+import type { Evidence } from '#model/evidence.ts'
+import { rfc3339Seconds } from '#model/time.ts'
+import type { KubernetesNodeFact } from './sights.ts'
+import type { MachinePowerFact } from './sights.ts'
+import type { Watched } from './seen.ts'
+
+export function readyEvidence(name: string, { fact, seenAt, observer }: Watched<KubernetesNodeFact>): Evidence {
+  const source = `Node/${name} condition Ready`
+  if (fact.gone) return { observer, source: `Node/${name}`, observedAt: seenAt, fact: `The cluster has no Node object ${name}.` }
+  const { ready } = fact
+  const heard = ready?.lastHeartbeatAt === undefined ? '' : `, last status at ${rfc3339Seconds(ready.lastHeartbeatAt)}`
+  return {
+    observer, source, observedAt: seenAt,
+    fact: ready
+      ? `Ready is ${ready.status} since ${rfc3339Seconds(ready.since)}${heard}: ${ready.reason}${fact.unschedulable ? '; spec.unschedulable is set' : ''}.`
+      : 'The Node object says nothing about Ready yet.',
+    raw: JSON.stringify({ ready, unschedulable: fact.unschedulable, pressures: fact.pressures }),
+  }
+}
+
+export function powerEvidence({ fact, machine, seenAt, observer }: Watched<MachinePowerFact> & { readonly machine: string }): Evidence {
+  return {
+    observer, source: `machine ${machine} power`, observedAt: seenAt,
+    fact: `The power is ${fact.state} since ${rfc3339Seconds(fact.since)}; the network link is ${fact.link}.`,
+    raw: JSON.stringify(fact),
+  }
+}

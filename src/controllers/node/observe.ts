@@ -1,0 +1,60 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { isOlderThanPowerOn } from '#model/node/readiness.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { Sight } from '#ports/store.ts'
+import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import type { NodePorts } from './ports.ts'
+import type { NodePassSeen, Watched } from './seen.ts'
+import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePowerFact } from './sights.ts'
+
+/** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, and for the first heartbeat after power-on. */
+export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
+  const { store } = ports
+  const { clock } = ports.regionOf(record.region)
+  const [cluster, pool, sights, power] = await Promise.all([
+    store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId),
+    store.sights('KubernetesNode', [record.id]), powerOf(record, ports),
+  ])
+  const seen = { now: clock.now(), record, pool, cluster, power, object: watched<KubernetesNodeFact>(sights[0], clock.now()), apiAnswers: false }
+  if (!cluster || cluster.facts.deletion || cluster.facts.controlPlane !== 'usable') return seen
+  if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
+  const fresh = await lookNow(record, cluster, ports)
+  return fresh ? { ...seen, object: fresh, apiAnswers: true } : seen
+}
+
+async function powerOf(record: NodeRecord, { store }: NodePorts): Promise<NodePassSeen['power']> {
+  const machine = await store.findMachineByMachineId(record.region, record.spec.machineId)
+  if (!machine) return undefined
+  const [sight] = await store.sights('MachinePower', [machine.id])
+  const power = watched<MachinePowerFact>(sight, sight?.seenAt ?? 0)
+  return power && { ...power, machine: machine.name }
+}
+
+function watched<Fact>(sight: Sight | undefined, now: number): Watched<Fact> | undefined {
+  if (!sight) return undefined
+  const { seenAt, observer, stale, staleSince } = sight
+  return { fact: sight.fact as Fact, seenAt, observer, ...(stale && { staleSince: staleSince ?? now }) }
+}
+
+/** The machine was switched on, and the last that is known of its kubelet is from before. */
+function awaitsFirstHeartbeat({ record: { facts }, object, power, now }: NodePassSeen): boolean {
+  if (power?.fact.state !== 'on' || power.staleSince !== undefined || object?.fact.ready?.status !== 'True' || object.staleSince !== undefined) return false
+  const { state, since, lastOnAt } = power.fact
+  const known = withFacts(facts, { power: { state, since, machine: power.machine, ...(lastOnAt !== undefined && { lastOnAt }) } })
+  return isOlderThanPowerOn({ now, facts: withFacts(known, { ready: object.fact.ready }) }) && isOlderThanPowerOn({ now, facts: known })
+}
+
+/** `undefined` where the API gave no answer; then whatever was known before stands. */
+async function lookNow(record: NodeRecord, cluster: ClusterRecord, ports: NodePorts): Promise<Watched<KubernetesNodeFact> | undefined> {
+  const { tenant, clock } = ports.regionOf(record.region)
+  const address = await ports.tenantAddressOf(cluster)
+  if (!address) return undefined
+  try {
+    const node = await tenant.getNode(address, record.spec.name)
+    return { fact: node ? kubernetesNodeFact(node) : NODE_GONE, seenAt: clock.now(), observer: 'node controller' }
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,18 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { Store } from '#ports/store.ts'
+import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+
+export interface NodeRegion {
+  /** The region's time. */
+  readonly clock: Clock
+  readonly tenant: TenantCluster
+}
+
+export interface NodePorts {
+  readonly store: Store
+  readonly log: Log
+  regionOf(region: string): NodeRegion
+  /** `undefined` while the cluster has no address or no keys. */
+  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+}

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { NodeRecord } from '#model/node/record.ts'
+import { NODE_RULES, nextInstantOfNode } from '#model/node/rules.ts'
+import { nodeSight } from '#model/node/sight.ts'
+import { verdict } from '#model/status/rules.ts'
+import type { Controller } from '#ports/controller.ts'
+import { StaleRevision } from '#ports/store.ts'
+import { act } from './act.ts'
+import { decideNode, type NodeDecision } from './decide.ts'
+import { observeNode } from './observe.ts'
+import type { NodePorts } from './ports.ts'
+
+/** Tells the truth about nodes, puts their pool's labels and taints on them, and lets them leave. */
+export function nodeController(ports: NodePorts): Controller {
+  return {
+    kind: 'node',
+    async reconcile(id) {
+      const record = await ports.store.findNode(id)
+      if (!record) return {}
+      const now = ports.regionOf(record.region).clock.now()
+      try {
+        return { lookAgainAt: await pass(record, ports) }
+      } catch (error) {
+        if (error instanceof StaleRevision) return { lookAgainAt: now }
+        throw error
+      }
+    },
+  }
+}
+
+async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
+  const seen = await observeNode(record, ports)
+  const decision = decideNode(seen)
+  await write(record, seen.now, decision, ports)
+  const due = soonest(decision.lookAgainAt, nextInstantOfNode(nodeSight(decision, seen.now)))
+  if (!decision.step) return due
+  const { lookAgainAt } = await act(decision.step, { ...record, facts: decision.facts }, seen, seen, ports)
+  return decision.step === 'forget' ? undefined : lookAgainAt ?? due
+}
+
+/** Writes facts that differ, and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */
+async function write(record: NodeRecord, now: number, { facts, evidence }: NodeDecision, ports: NodePorts): Promise<void> {
+  const changes = !isDeepStrictEqual(facts, record.facts)
+  if (!changes && verdict(NODE_RULES, nodeSight(record, now)).rule === record.said.rule) return
+  await ports.store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    const pool = await tx.lockNodePool(record.nodePoolId)
+    if (!(await tx.lockNode(record.id))) return
+    await tx.changeNode(record.id, { revision: record.revision, facts }, { evidence })
+    if (pool?.facts.updating && facts.outOfSync !== record.facts.outOfSync) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
+  })
+}
+
+function soonest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? one ?? other : Math.min(one, other)
+}

@@ -1,0 +1,28 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { KubernetesNodeFact, MachinePowerFact } from './sights.ts'
+
+/** Everything that a pass over a node looked at. Times are the region's, in epoch ms. */
+export interface NodePassSeen {
+  readonly now: number
+  readonly record: Pick<NodeRecord, 'facts' | 'spec'>
+  /** `undefined` where the parent's record is gone, which counts as done for its children. */
+  readonly pool: NodePoolRecord | undefined
+  readonly cluster: ClusterRecord | undefined
+  /** The Node object; `undefined` if nobody has looked yet. */
+  readonly object: Watched<KubernetesNodeFact> | undefined
+  /** The machine's power; `undefined` where no provider of ours has that machine. */
+  readonly power: (Watched<MachinePowerFact> & { readonly machine: string }) | undefined
+  /** Asked in deletion only: the cluster's API answered this pass. */
+  readonly apiAnswers: boolean
+}
+
+/** A sight, or a look of this pass's own. */
+export interface Watched<Fact> {
+  readonly fact: Fact
+  readonly seenAt: number
+  readonly observer: string
+  /** Nobody sees since then; the fact is the last one seen. */
+  readonly staleSince?: number
+}

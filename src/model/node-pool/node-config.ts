@@ -1,0 +1,25 @@
+import type { NodeFacts } from '../node/record.ts'
+import type { NodePoolSpec, Taint } from './record.ts'
+
+type Wish = Pick<NodePoolSpec, 'labels' | 'taints'>
+
+/** Labels and taints that a pool wants on its nodes, as canonical JSON: the same wish gives the same text, whatever its order. */
+export function configText({ labels, taints }: Wish): string {
+  return JSON.stringify([
+    labels.map(({ key, value }) => `${key}=${value}`).sort(),
+    taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).sort(),
+  ])
+}
+
+const NOTHING = configText({ labels: [], taints: [] })
+
+/** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited. */
+export function isAwaited(facts: Pick<NodeFacts, 'configured'>, wish: Wish): boolean {
+  return (facts.configured ?? NOTHING) !== configText(wish)
+}
+
+/** True if the Node object carries every label and taint that the pool wants; somebody may have taken one off. */
+export function isCarried(object: { readonly labels: Readonly<Record<string, string>>; readonly taints: readonly Taint[] }, { labels, taints }: Wish): boolean {
+  return labels.every(label => object.labels[label.key] === label.value)
+    && taints.every(taint => object.taints.some(other => other.key === taint.key && (other.value ?? '') === taint.value && other.effect === taint.effect))
+}

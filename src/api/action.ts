@@ -1,0 +1,52 @@
+import type { Static, TSchema } from 'typebox'
+import type { Evidence } from '#model/evidence.ts'
+import type { Log } from '#ports/log.ts'
+import type { Because, Scope, Store } from '#ports/store.ts'
+import type { RegionPorts } from './regions.ts'
+import type { ApiSettings } from './settings.ts'
+
+export const PRODUCT_VERSION = '2021-03-03'
+export const OWN_VERSION = '2026-12-01'
+
+/** Everything an action may use besides its body. One a call. */
+export interface ActionContext {
+  readonly action: string
+  readonly requestId: string
+  readonly accessKeyId: string
+  /** Account and region; every read and every lock is held to it. */
+  readonly scope: Scope
+  readonly region: RegionPorts
+  readonly regions: ReadonlyMap<string, RegionPorts>
+  readonly store: Store
+  readonly settings: ApiSettings
+  readonly log: Log
+  /** The region's time when the call arrived, epoch ms. */
+  readonly now: number
+  /** Bytes from which ids and tokens are made. */
+  randomBytes(length: number): Uint8Array
+}
+
+export interface Action {
+  readonly name: string
+  readonly version: string
+  /** Reads change nothing and count against the rate of reads; deletions are writes. */
+  readonly kind: 'read' | 'write'
+  /** One sentence for the API's description. */
+  readonly says: string
+  readonly schema: TSchema
+  run(context: ActionContext, body: never): Promise<object>
+}
+
+/** An action: its name and version, the shape of its body, and what it does. The answer is the envelope's `Result`. */
+export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schema' | 'run'> & {
+  readonly schema: Schema
+  run(context: ActionContext, body: Static<Schema>): Promise<object>
+}): Action {
+  return action as Action
+}
+
+/** The history's words for a change that a caller asked for. */
+export function askedBy(context: ActionContext, fact: string): Because {
+  const evidence: Evidence = { observer: `caller ${context.accessKeyId}`, source: `${context.action} ${context.requestId}`, observedAt: context.now, fact }
+  return { evidence: [evidence], operation: context.action }
+}

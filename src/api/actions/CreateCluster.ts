@@ -1,0 +1,49 @@
+import { Type } from 'typebox'
+import { checkClusterRanges, parseCreateCluster } from '#model/cluster/validate.ts'
+import { refuse } from '#model/errors/catalogue.ts'
+import { newId } from '#model/ids.ts'
+import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
+import { once, tokenOf } from '../idempotency.ts'
+import { ClusterConfig, LoggingConfig, PodsConfig, ServicesConfig } from './cluster-shapes.ts'
+import { TOKEN, Tags, Text, given } from './shapes.ts'
+
+export const CreateCluster = defineAction({
+  name: 'CreateCluster',
+  version: PRODUCT_VERSION,
+  kind: 'write',
+  says: 'Makes a cluster; it is done when ListClusters shows it as Running.',
+  schema: Type.Object({
+    Name: Type.Optional(Text),
+    Description: Type.Optional(Text),
+    Profile: Type.Optional(Text),
+    KubernetesVersion: Type.Optional(Text),
+    DeleteProtectionEnabled: Type.Optional(Type.Boolean()),
+    EdgeTunnelEnabled: Type.Optional(Type.Boolean()),
+    ClusterConfig: Type.Optional(ClusterConfig),
+    PodsConfig: Type.Optional(PodsConfig),
+    ServicesConfig: Type.Optional(ServicesConfig),
+    LoggingConfig: Type.Optional(LoggingConfig),
+    Tags: Type.Optional(Tags),
+    ...TOKEN,
+  }),
+  run: async (context, body) => {
+    const { scope, region, store, now } = context
+    const spec = parseCreateCluster(body, region.servedVersions())
+    return store.write(now, tx => once(context, tx, body, async () => {
+      // Names and ranges are checked against all clusters of the VPC, so their creations go one after another.
+      await tx.lockName(`clusters/${scope.accountId}/${scope.region}`)
+      const others = await tx.clustersOf(scope)
+      const namesake = others.find(other => other.spec.name === spec.name)
+      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
+      checkClusterRanges(spec, others, region.reservedRanges())
+
+      const id = newId('cluster', now, context.randomBytes(8))
+      await tx.insertCluster(
+        { id, ...scope, ...given({ createClientToken: tokenOf(body) }), spec, facts: { controlPlane: 'absent', obstacles: [], unpaid: false } },
+        askedBy(context, `The creation of the cluster ${spec.name} was asked for.`),
+      )
+      await tx.enqueue({ kind: 'cluster', id, region: scope.region })
+      return { resourceId: id, result: { Id: id } }
+    }))
+  },
+})

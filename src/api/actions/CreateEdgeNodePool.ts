@@ -1,0 +1,45 @@
+import { Type } from 'typebox'
+import { refuse } from '#model/errors/catalogue.ts'
+import { newId } from '#model/ids.ts'
+import { parseCreateEdgeNodePool } from '#model/node-pool/validate.ts'
+import { checkPrecondition } from '#model/preconditions.ts'
+import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
+import { once, tokenOf } from '../idempotency.ts'
+import { lockCluster } from '../lock.ts'
+import { BillingConfigs, ElasticConfig, KubernetesConfig } from './node-pool-shapes.ts'
+import { Id, TOKEN, Text, given } from './shapes.ts'
+
+export const CreateEdgeNodePool = defineAction({
+  name: 'CreateEdgeNodePool',
+  version: PRODUCT_VERSION,
+  kind: 'write',
+  says: 'Makes a static pool, whose nodes are machines that run an onboarding script.',
+  schema: Type.Object({
+    ClusterId: Id,
+    Name: Type.Optional(Text),
+    NodePoolType: Type.Optional(Text),
+    VpcId: Type.Optional(Text),
+    KubernetesConfig: Type.Optional(KubernetesConfig),
+    BillingConfigs: Type.Optional(BillingConfigs),
+    ElasticConfig: Type.Optional(ElasticConfig),
+    ...TOKEN,
+  }),
+  run: async (context, body) => {
+    const { scope, store, now } = context
+    const spec = parseCreateEdgeNodePool(body)
+    return store.write(now, tx => once(context, tx, body, async () => {
+      const cluster = await lockCluster(context, tx, body.ClusterId)
+      checkPrecondition('CreateEdgeNodePool', { cluster }, now)
+      const namesake = (await tx.nodePoolsOf(cluster.id)).find(other => other.spec.name === spec.name)
+      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the node pool ${namesake.id} of this cluster has it` })
+
+      const id = newId('node-pool', now, context.randomBytes(8))
+      await tx.insertNodePool(
+        { id, ...scope, ...given({ createClientToken: tokenOf(body) }), clusterId: cluster.id, spec, facts: { ready: false, obstacles: [], openClaims: 0 } },
+        askedBy(context, `The creation of the node pool ${spec.name} was asked for.`),
+      )
+      await tx.enqueue({ kind: 'node-pool', id, region: scope.region })
+      return { resourceId: id, result: { Id: id } }
+    }))
+  },
+})

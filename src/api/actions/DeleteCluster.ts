@@ -1,0 +1,63 @@
+import { Type } from 'typebox'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { refuse } from '#model/errors/catalogue.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { checkPrecondition } from '#model/preconditions.ts'
+import type { Transaction } from '#ports/store.ts'
+import { PRODUCT_VERSION, askedBy, defineAction, type ActionContext } from '../action.ts'
+import { once } from '../idempotency.ts'
+import { lockCluster } from '../lock.ts'
+import { deleteNodes } from '../node-deletion.ts'
+import { Id, TOKEN } from './shapes.ts'
+
+// `All` is what the Terraform provider sends for "everything"; `TryBest` is the sibling product's.
+const CASCADING = ['All', 'DefaultNodePoolResource', 'NodePoolResource', 'Clb', 'Nat', 'TryBest'] as const
+const RETAIN = ['All', 'DefaultNodePoolResource', 'NodePoolResource', 'Clb', 'Alb', 'Nat', 'SecurityGroup'] as const
+const ListOf = (values: readonly string[]) => Type.Array(Type.Union(values.map(value => Type.Literal(value))), { maxItems: 20 })
+
+export const DeleteCluster = defineAction({
+  name: 'DeleteCluster',
+  version: PRODUCT_VERSION,
+  kind: 'write',
+  says: 'Deletes a cluster with its pools and nodes; machines that ran a script are released, never destroyed.',
+  schema: Type.Object({
+    Id,
+    Force: Type.Optional(Type.Boolean()),
+    CascadingDeleteResources: Type.Optional(ListOf(CASCADING)),
+    RetainResources: Type.Optional(ListOf(RETAIN)),
+    ...TOKEN,
+  }),
+  run: async (context, body) => {
+    const { store, now } = context
+    return store.write(now, tx => once(context, tx, body, async () => {
+      const cluster = await lockCluster(context, tx, body.Id)
+      checkPrecondition('DeleteCluster', { cluster }, now)
+      if (cluster.spec.deleteProtectionEnabled && body.Force !== true) refuse('OperationDenied.DeleteProtection', { id: cluster.id })
+      await deleteChildren(context, tx, cluster)
+
+      const deletion = { requestedAt: now, cascading: body.CascadingDeleteResources ?? [], retain: body.RetainResources ?? [], force: body.Force === true }
+      await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, deletion, obstacles: [] } }, askedBy(context, 'The deletion of the cluster was asked for.'))
+      await tx.enqueue({ kind: 'cluster', id: cluster.id, region: context.scope.region })
+      return { resourceId: cluster.id, result: {} }
+    }))
+  },
+})
+
+/** Pools and nodes are marked in the same transaction, so that no list shows a living child of a cluster that is being deleted. */
+async function deleteChildren(context: ActionContext, tx: Transaction, cluster: ClusterRecord): Promise<void> {
+  const because = { ...askedBy(context, 'The deletion of its cluster was asked for.'), causedBy: { kind: 'Cluster' as const, id: cluster.id, name: cluster.spec.name } }
+  const nodes: NodeRecord[] = []
+  const nodePools: NodePoolRecord[] = []
+  for (const { id } of await tx.nodePoolsOf(cluster.id)) {
+    const nodePool = await tx.lockNodePool(id)
+    if (nodePool) nodePools.push(nodePool)
+  }
+  nodes.push(...await tx.lockNodes((await tx.nodesOf({ clusterId: cluster.id })).map(node => node.id)))
+  for (const nodePool of nodePools) {
+    const deletion = { requestedAt: context.now, by: 'cluster' as const, cascading: [], retain: [] }
+    await tx.changeNodePool(nodePool.id, { facts: { ...nodePool.facts, deletion, obstacles: [] } }, because)
+    await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: context.scope.region })
+  }
+  await deleteNodes(context, tx, nodes, 'cluster', because)
+}

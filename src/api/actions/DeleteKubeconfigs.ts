@@ -1,0 +1,29 @@
+import { Type } from 'typebox'
+import { refuse } from '#model/errors/catalogue.ts'
+import { PRODUCT_VERSION, defineAction } from '../action.ts'
+import { once } from '../idempotency.ts'
+import { lockCluster } from '../lock.ts'
+import { Id, TOKEN } from './shapes.ts'
+
+export const DeleteKubeconfigs = defineAction({
+  name: 'DeleteKubeconfigs',
+  version: PRODUCT_VERSION,
+  kind: 'write',
+  says: 'Revokes kubeconfigs: their binding in the cluster is deleted, and with it every right they gave.',
+  schema: Type.Object({ ClusterId: Id, Ids: Type.Array(Id, { minItems: 1, maxItems: 100 }), ...TOKEN }),
+  run: async (context, body) => {
+    const { scope, store, now } = context
+    return store.write(now, tx => once(context, tx, body, async () => {
+      const cluster = await lockCluster(context, tx, body.ClusterId)
+      const ids = [...new Set(body.Ids)]
+      const kubeconfigs = await tx.lockKubeconfigs(cluster.id, ids)
+      const missing = ids.find(id => !kubeconfigs.some(kubeconfig => kubeconfig.id === id))
+      if (missing !== undefined) refuse('NotFound.{Resource}', { Resource: 'Kubeconfig', id: missing })
+      for (const kubeconfig of kubeconfigs) {
+        if (kubeconfig.deletionRequestedAt === undefined) await tx.changeKubeconfig(kubeconfig.id, { deletionRequestedAt: now })
+        await tx.enqueue({ kind: 'kubeconfig', id: kubeconfig.id, region: scope.region })
+      }
+      return { resourceId: cluster.id, result: {} }
+    }))
+  },
+})

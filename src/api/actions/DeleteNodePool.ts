@@ -1,0 +1,39 @@
+import { Type } from 'typebox'
+import { checkPrecondition } from '#model/preconditions.ts'
+import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
+import { once } from '../idempotency.ts'
+import { lockClusterAndPool } from '../lock.ts'
+import { deleteNodes } from '../node-deletion.ts'
+import { Id, TOKEN } from './shapes.ts'
+
+const Servers = Type.Array(Type.Union([Type.Literal('Ecs'), Type.Literal('All')]), { maxItems: 20 })
+
+export const DeleteNodePool = defineAction({
+  name: 'DeleteNodePool',
+  version: PRODUCT_VERSION,
+  kind: 'write',
+  says: 'Deletes a node pool, an edge one too, with its nodes.',
+  schema: Type.Object({
+    ClusterId: Id,
+    Id,
+    CascadingDeleteResources: Type.Optional(Servers),
+    RetainResources: Type.Optional(Servers),
+    ...TOKEN,
+  }),
+  run: async (context, body) => {
+    const { scope, store, now } = context
+    return store.write(now, tx => once(context, tx, body, async () => {
+      const { cluster, nodePool } = await lockClusterAndPool(context, tx, body.ClusterId, body.Id)
+      checkPrecondition('DeleteNodePool', { cluster, nodePool }, now)
+      const deletion = { requestedAt: now, by: 'call' as const, cascading: body.CascadingDeleteResources ?? [], retain: body.RetainResources ?? [] }
+      const nodes = await tx.lockNodes((await tx.nodesOf({ nodePoolId: nodePool.id })).map(node => node.id))
+      await tx.changeNodePool(nodePool.id, { facts: { ...nodePool.facts, deletion, obstacles: [] } }, askedBy(context, 'The deletion of the node pool was asked for.'))
+      await deleteNodes(context, tx, nodes, 'pool', {
+        ...askedBy(context, 'The deletion of its node pool was asked for.'),
+        causedBy: { kind: 'NodePool', id: nodePool.id, name: nodePool.spec.name, clusterId: cluster.id },
+      })
+      await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: scope.region })
+      return { resourceId: nodePool.id, result: {} }
+    }))
+  },
+})

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { nodePoolToWire } from '#model/node-pool/wire.ts'
+import { PRODUCT_VERSION, defineAction } from '../action.ts'
+import { Ids, PAGE, Statuses, Switch, Text, given, isOn, listing, pageOf, some, statusesOf } from './shapes.ts'
+
+export const ListEdgeNodePools = defineAction({
+  name: 'ListEdgeNodePools',
+  version: PRODUCT_VERSION,
+  kind: 'read',
+  says: 'Lists node pools of the account in the region.',
+  schema: Type.Object({
+    Filter: Type.Optional(Type.Object({
+      Ids: Type.Optional(Ids),
+      ClusterIds: Type.Optional(Ids),
+      Name: Type.Optional(Text),
+      Statuses: Type.Optional(Statuses),
+      NodePoolTypes: Type.Optional(Ids),
+      CreateClientToken: Type.Optional(Text),
+      UpdateClientToken: Type.Optional(Text),
+      'AutoScaling.Enabled': Type.Optional(Switch),
+    })),
+    ...PAGE,
+  }),
+  run: async ({ store, scope }, body) => {
+    const page = pageOf(body)
+    const filter = body.Filter ?? {}
+    const scaling = filter['AutoScaling.Enabled']
+    const found = await store.listNodePools(scope, given({
+      ids: some(filter.Ids),
+      clusterIds: some(filter.ClusterIds),
+      name: filter.Name || undefined,
+      statuses: statusesOf(filter.Statuses),
+      types: some(filter.NodePoolTypes),
+      createClientToken: filter.CreateClientToken || undefined,
+      updateClientToken: filter.UpdateClientToken || undefined,
+      autoScalingEnabled: scaling === undefined || scaling === '' ? undefined : isOn(scaling),
+    }), page)
+    return listing(page, found.totalCount, found.items.map(nodePoolToWire))
+  },
+})

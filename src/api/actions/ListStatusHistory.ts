@@ -1,0 +1,62 @@
+import { Type } from 'typebox'
+import type { ResourceKind } from '#model/evidence.ts'
+import { refuseParameter } from '#model/errors/catalogue.ts'
+import { rfc3339Milliseconds } from '#model/time.ts'
+import type { StatusChange } from '#ports/store.ts'
+import { OWN_VERSION, defineAction } from '../action.ts'
+import { evidenceToWire, pairToWire, resourceToWire } from './own-wire.ts'
+import { Ids, PAGE, Text, given, listing, pageOf, some } from './shapes.ts'
+
+const KINDS: readonly ResourceKind[] = ['Cluster', 'NodePool', 'Node', 'Addon', 'Onboarding']
+
+export const ListStatusHistory = defineAction({
+  name: 'ListStatusHistory',
+  version: OWN_VERSION,
+  kind: 'read',
+  says: 'Lists every change of a status with its evidence and cause, newest first; with At the one row of each resource that held then.',
+  schema: Type.Object({
+    Filter: Type.Optional(Type.Object({
+      Ids: Type.Optional(Ids),
+      ClusterIds: Type.Optional(Ids),
+      Kinds: Type.Optional(Type.Array(Type.Union(KINDS.map(kind => Type.Literal(kind))), { maxItems: 5 })),
+    })),
+    From: Type.Optional(Text),
+    To: Type.Optional(Text),
+    At: Type.Optional(Text),
+    ...PAGE,
+  }),
+  run: async ({ store, scope, action }, body) => {
+    const page = pageOf(body)
+    const filter = body.Filter ?? {}
+    const found = await store.listHistory(scope, given({
+      ids: some(filter.Ids),
+      clusterIds: some(filter.ClusterIds),
+      kinds: some(filter.Kinds as readonly ResourceKind[] | undefined),
+      from: instantOf(action, 'From', body.From),
+      to: instantOf(action, 'To', body.To),
+      at: instantOf(action, 'At', body.At),
+    }), page)
+    return listing(page, found.totalCount, found.items.map(changeToWire))
+  },
+})
+
+function changeToWire(change: StatusChange): object {
+  return {
+    Position: change.position,
+    At: rfc3339Milliseconds(change.at),
+    ...resourceToWire(change.resource),
+    // The last row of a resource has no status: it is gone.
+    Status: change.status ? pairToWire(change.status) : null,
+    Rule: change.rule,
+    Because: change.because,
+    Evidence: change.evidence.map(evidenceToWire),
+    ...change.causedBy && { CausedBy: resourceToWire(change.causedBy) },
+    ...change.operation !== undefined && { Operation: change.operation },
+  }
+}
+
+function instantOf(action: string, parameter: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? refuseParameter(action, parameter, 'it is not a time in the form 2026-11-25T19:02:03Z') : at
+}

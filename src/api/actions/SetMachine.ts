@@ -1,0 +1,47 @@
+import { Type } from 'typebox'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { OWN_VERSION, defineAction } from '../action.ts'
+import { findOnboarding, lockMachine } from '../lock.ts'
+import { findMachine, machinesOf, runOn } from '../machine-access.ts'
+import { Id, given } from './shapes.ts'
+
+/** Preflight, downloads from the same host and the wait for the cluster's approval fit in this many times over. */
+const LONGEST_SCRIPT_MS = 10 * 60_000
+
+export const SetMachine = defineAction({
+  name: 'SetMachine',
+  version: OWN_VERSION,
+  kind: 'write',
+  says: 'Switches a machine on or off, pulls its plug, cuts its network, or runs an onboarding script on it; the last answers ExitCode and Output when the script has ended.',
+  schema: Type.Object({
+    Id,
+    Power: Type.Optional(Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('crash')])),
+    Link: Type.Optional(Type.Union([Type.Literal('up'), Type.Literal('cut')])),
+    RunScript: Type.Optional(Id),
+  }),
+  run: async (context, body) => {
+    const { store, region, scope, now } = context
+    const { machines } = machinesOf(context)
+    if (body.Power === undefined && body.Link === undefined && body.RunScript === undefined) refuseParameter(context.action, 'Id', 'it comes with none of Power, Link and RunScript')
+    const onboarding = body.RunScript === undefined ? undefined : await findOnboarding(context, body.RunScript)
+
+    const machine = await findMachine(context, body.Id)
+    if (body.Power !== undefined || body.Link !== undefined) {
+      await store.write(now, async tx => {
+        const locked = await lockMachine(context, tx, body.Id)
+        if (locked.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: locked.id, why: 'it is being removed' })
+        // A crash is recorded as off, so that its controller does not switch the machine on again behind the user's back.
+        await tx.changeMachine(locked.id, given({ power: body.Power === 'crash' ? 'off' as const : body.Power, link: body.Link }))
+        if (body.Power !== 'crash') await tx.enqueue({ kind: 'machine', id: locked.id, region: scope.region })
+      })
+      if (body.Power === 'crash') await machines.crash(machine.id)
+    }
+    if (!onboarding) return {}
+
+    const token = await store.onboardingToken(onboarding.id)
+    const line = token === undefined ? undefined : region.bootstrapLine?.(token)
+    if (line === undefined) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it has no onboarding scripts yet' })
+    const { exitCode, output } = await runOn(context, await findMachine(context, body.Id), ['/bin/sh', '-c', line], { longestMs: LONGEST_SCRIPT_MS })
+    return { ExitCode: exitCode, Output: output }
+  },
+})

@@ -1,0 +1,69 @@
+import { Type } from 'typebox'
+import type { Page, StatusFilter } from '#ports/store.ts'
+
+/** Members that many bodies share (api.md 1.4), and what becomes of them in the store's words. */
+export const Text = Type.String({ maxLength: 1024 })
+export const Id = Type.String({ minLength: 1, maxLength: 128 })
+export const Ids = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 100 })
+export const Whole = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
+/** Clients send switches of lists as booleans and as texts. */
+export const Switch = Type.Union([Type.Boolean(), Type.Literal('true'), Type.Literal('false'), Type.Literal('')])
+
+export const PAGE = {
+  PageNumber: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647, default: 1 })),
+  PageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
+}
+
+/** Same token and parameters: the first result again. Both names are in use by clients. */
+export const TOKEN = {
+  ClientToken: Type.Optional(Type.String({ maxLength: 64, pattern: '^[ -~]*$' })),
+  CreateClientToken: Type.Optional(Type.String({ maxLength: 64, pattern: '^[ -~]*$' })),
+}
+
+/** The second member has three spellings in use. */
+export const Statuses = Type.Array(Type.Object({
+  Phase: Type.Optional(Text),
+  'Conditions.Type': Type.Optional(Text),
+  ConditionsType: Type.Optional(Text),
+  EdgeNodeStatusConditionType: Type.Optional(Text),
+}), { maxItems: 15 })
+
+export const Tag = Type.Object({ Key: Text, Value: Type.Optional(Text), Type: Type.Optional(Text) })
+export const Tags = Type.Array(Tag, { maxItems: 50 })
+export const Labels = Type.Array(Type.Object({ Key: Text, Value: Type.Optional(Text) }), { maxItems: 100 })
+export const Taints = Type.Array(Type.Object({ Key: Text, Value: Type.Optional(Text), Effect: Type.Optional(Text) }), { maxItems: 100 })
+
+interface StatusMembers { Phase?: string; 'Conditions.Type'?: string; ConditionsType?: string; EdgeNodeStatusConditionType?: string }
+
+export function statusesOf(statuses: readonly StatusMembers[] | undefined): readonly StatusFilter[] | undefined {
+  const filters = statuses?.map(status => {
+    const condition = status['Conditions.Type'] || status.ConditionsType || status.EdgeNodeStatusConditionType
+    // The seed's own misspelling is still sent.
+    const spelt = condition === 'InitilizeFailed' ? 'InitializeFailed' : condition
+    return { ...status.Phase && { phase: status.Phase }, ...spelt && spelt !== '*' && { condition: spelt } }
+  })
+  return some(filters)
+}
+
+export function pageOf(body: { PageNumber?: number; PageSize?: number }): Page {
+  return { number: body.PageNumber ?? 1, size: body.PageSize ?? 10 }
+}
+
+/** An empty list means "all". */
+export function some<Item>(list: readonly Item[] | undefined): readonly Item[] | undefined {
+  return list && list.length > 0 ? list : undefined
+}
+
+export function isOn(value: boolean | string | undefined): boolean {
+  return value === true || value === 'true'
+}
+
+/** A list's answer. */
+export function listing<Item>(page: Page, totalCount: number, items: readonly Item[]): object {
+  return { Items: items, TotalCount: totalCount, PageNumber: page.number, PageSize: page.size }
+}
+
+/** Drops the members that are undefined, so that filters and records carry only what was given. */
+export function given<Members extends object>(members: Members): { [Name in keyof Members]?: Exclude<Members[Name], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [Name in keyof Members]?: Exclude<Members[Name], undefined> }
+}

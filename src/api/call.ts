@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { refuse } from '#model/errors/catalogue.ts'
+import type { Log } from '#ports/log.ts'
+import type { Store } from '#ports/store.ts'
+import type { Action, ActionContext } from './action.ts'
+import { bodyFromQuery, parseBody } from './body.ts'
+import { bodyChecker } from './check-body.ts'
+import { KnownKeys } from './known-keys.ts'
+import { RateLimits } from './rate-limit.ts'
+import { findRegion, type RegionPorts } from './regions.ts'
+import type { ApiSettings } from './settings.ts'
+import { DayKeys } from './signature/day-keys.ts'
+import { verifySignature, type SignedRequest } from './signature/verify.ts'
+
+export interface CallParts {
+  readonly store: Store
+  readonly regions: ReadonlyMap<string, RegionPorts>
+  readonly settings: ApiSettings
+  readonly log: Log
+  /** Real time, epoch ms. */
+  realNow(): number
+}
+
+/** What became known of a call on its way; the answer's metadata show it, also when the call was refused. */
+export interface CallTrace { readonly requestId: string; region?: string }
+
+/** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
+export function prepareCalls(parts: CallParts): (action: Action) => (request: SignedRequest, trace: CallTrace) => Promise<object> {
+  const keys = new KnownKeys(parts.store, parts.realNow)
+  const limits = new RateLimits(parts.settings.limits)
+  const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow: parts.realNow }
+
+  return action => {
+    const check = bodyChecker(action.name, action.schema)
+    return async (request, trace) => {
+      const caller = await verifySignature(request, verifier)
+      trace.region = caller.region
+      if (caller.service !== parts.settings.service) refuse('ServiceNotFound', { service: caller.service })
+      const region = findRegion(parts.regions, parts.settings, caller.region)
+      limits.take(caller.accountId, action, parts.realNow())
+
+      const fromQuery = request.method === 'GET' && request.body.length === 0
+      const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
+      const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
+      if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
+      const context: ActionContext = {
+        action: action.name,
+        requestId: trace.requestId,
+        accessKeyId: caller.accessKeyId,
+        scope: { accountId: caller.accountId, region: region.name },
+        region: region.ports,
+        regions: parts.regions,
+        store: parts.store,
+        settings: parts.settings,
+        log: parts.log,
+        now: region.ports.now(),
+        randomBytes: length => randomBytes(length),
+      }
+      return action.run(context, body as never)
+    }
+  }
+}

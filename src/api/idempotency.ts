@@ -1,0 +1,42 @@
+import { hash } from 'node:crypto'
+import { refuse } from '#model/errors/catalogue.ts'
+import type { Transaction } from '#ports/store.ts'
+import type { ActionContext } from './action.ts'
+
+interface Tokens { readonly ClientToken?: string; readonly CreateClientToken?: string }
+
+/** The caller's token, under either of its names; an empty one is none. */
+export function tokenOf(body: Tokens): string | undefined {
+  return body.ClientToken || body.CreateClientToken || undefined
+}
+
+/**
+ * Runs `make` once for a token: a repeat with the same parameters answers the first result, one with others is refused. `resourceId` is the thing whose
+ * end frees the token. Without a token it just runs.
+ */
+export async function once(context: ActionContext, tx: Transaction, body: Tokens, make: () => Promise<{ resourceId: string; result: object }>): Promise<object> {
+  const token = tokenOf(body)
+  if (token === undefined) return (await make()).result
+  const claim = await tx.claimClientToken(context.scope, context.action, token, requestHash(body))
+  switch (claim.kind) {
+    case 'mismatch': return refuse('IdempotentParameterMismatch', { action: context.action })
+    case 'repeat': return claim.result as object
+    case 'fresh': {
+      const made = await make()
+      await tx.bindClientToken(context.scope, context.action, token, made.resourceId, made.result)
+      return made.result
+    }
+  }
+}
+
+/** Over the parameters without the tokens, members in a fixed order. */
+export function requestHash(body: object): string {
+  const { ClientToken: _token, CreateClientToken: _createToken, ...parameters } = body as Tokens
+  return hash('sha256', JSON.stringify(sorted(parameters)), 'hex')
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, item]) => [name, sorted(item)])
+}

@@ -1,0 +1,43 @@
+import { refuse } from '#model/errors/catalogue.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import type { MachineRecord, Scope, Transaction } from '#ports/store.ts'
+import type { ActionContext } from './action.ts'
+
+/** Locks within the caller's account and region: another account's id is refused as one that is not there. Call them in the order cluster → pool → node. */
+export async function lockCluster(context: ActionContext, tx: Transaction, id: string): Promise<ClusterRecord> {
+  const cluster = await tx.lockCluster(id)
+  return within(context.scope, cluster) ?? refuse('NotFound.{Resource}', { Resource: 'Cluster', id })
+}
+
+/** Locks the cluster first, then its pool. */
+export async function lockClusterAndPool(context: ActionContext, tx: Transaction, clusterId: string, nodePoolId: string): Promise<{ cluster: ClusterRecord; nodePool: NodePoolRecord }> {
+  const cluster = await lockCluster(context, tx, clusterId)
+  const nodePool = within(context.scope, await tx.lockNodePool(nodePoolId))
+  if (!nodePool || nodePool.clusterId !== clusterId) return refuse('NotFound.{Resource}', { Resource: 'NodePool', id: nodePoolId })
+  return { cluster, nodePool }
+}
+
+/** The pool's nodes of those ids, all of them or a refusal. */
+export async function lockNodesOfPool(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, ids: readonly string[]): Promise<readonly NodeRecord[]> {
+  const nodes = (await tx.lockNodes(ids)).filter(node => within(context.scope, node) && node.nodePoolId === nodePool.id)
+  const missing = ids.find(id => !nodes.some(node => node.id === id))
+  return missing === undefined ? nodes : refuse('NotFound.{Resource}', { Resource: 'Node', id: missing })
+}
+
+export async function lockMachine(context: ActionContext, tx: Transaction, id: string): Promise<MachineRecord> {
+  return within(context.scope, await tx.lockMachine(id)) ?? refuse('NotFound.{Resource}', { Resource: 'Machine', id })
+}
+
+export async function findOnboarding(context: ActionContext, id: string): Promise<OnboardingRecord> {
+  const onboarding = within(context.scope, await context.store.findOnboarding(id))
+  if (!onboarding || onboarding.deletedAt !== undefined) return refuse('NotFound.{Resource}', { Resource: 'BatchEdgeMachine', id })
+  return onboarding
+}
+
+/** The record if it is of that account and region. */
+export function within<Item extends Scope>(scope: Scope, item: Item | undefined): Item | undefined {
+  return item && item.accountId === scope.accountId && item.region === scope.region ? item : undefined
+}

@@ -1,0 +1,38 @@
+import { refuse } from '#model/errors/catalogue.ts'
+import type { Machines } from '#ports/machines.ts'
+import type { MachineRecord } from '#ports/store.ts'
+import type { ActionContext } from './action.ts'
+import { within } from './lock.ts'
+
+const LONGEST_START_MS = 30_000
+const LOOK_EVERY_MS = 200
+
+/** The region's machines, or a refusal where it has none. */
+export function machinesOf(context: ActionContext): { machines: Machines; addresses: { first: string; last: string } } {
+  const { machines, machineAddresses } = context.region
+  if (!machines || !machineAddresses) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'it has no machines of its own' })
+  return { machines, addresses: machineAddresses() }
+}
+
+export async function findMachine(context: ActionContext, id: string): Promise<MachineRecord> {
+  return within(context.scope, await context.store.findMachine(id)) ?? refuse('NotFound.{Resource}', { Resource: 'Machine', id })
+}
+
+/** Runs a command on a machine that is on, or is being switched on: a machine just added is made by its controller a moment later. */
+export async function runOn(context: ActionContext, machine: MachineRecord, command: readonly string[], options: { stdin?: string; longestMs: number }): Promise<{ exitCode: number; output: string }> {
+  const { machines } = machinesOf(context)
+  if (machine.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: machine.id, why: 'it is being removed' })
+  if (machine.power === 'off') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off; switch it on first' })
+  const deadline = performance.now() + LONGEST_START_MS
+  while ((await machines.look(machine.id))?.power !== 'on') {
+    if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
+    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+  }
+  try {
+    return await machines.exec(machine.id, command, { ...options.stdin !== undefined && { stdin: options.stdin }, signal: AbortSignal.timeout(options.longestMs) })
+  } catch (error) {
+    if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') return refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
+    if (error instanceof Error && error.name === 'TimeoutError') return refuse('OperationDenied.Machine', { id: machine.id, why: `the command did not end within ${options.longestMs / 1000} s and was ended` })
+    throw error
+  }
+}

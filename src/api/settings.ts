@@ -1,0 +1,26 @@
+import type { RegionNames } from './regions.ts'
+
+/** What an operator may set of the API. */
+export interface ApiSettings extends RegionNames {
+  readonly service: string
+  readonly limits: {
+    /** Calls a second and account; a second's worth may come at once. `undefined`: no limit. */
+    readonly readsPerSecond: number | undefined
+    readonly writesPerSecond: number | undefined
+    /** Calls a second and account of single actions, by their names. */
+    readonly perAction: Readonly<Record<string, number>>
+  }
+  /** Largest body in bytes; larger ones are read to their end, within reason, and refused. */
+  readonly mostBodyBytes: number
+  /** Answers shorter than this are sent as they are. */
+  readonly compressFromBytes: number
+}
+
+export const DEFAULT_SETTINGS: ApiSettings = {
+  service: 'veecp_openapi',
+  defaultRegion: 'local-1',
+  aliases: ['cn-*', 'ap-*'],
+  limits: { readsPerSecond: 10_000, writesPerSecond: 2_000, perAction: {} },
+  mostBodyBytes: 1024 * 1024,
+  compressFromBytes: 1024,
+}

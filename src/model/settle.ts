@@ -1,0 +1,199 @@
+import type { ClusterRecord, NodeCounts, Said } from './cluster/record.ts'
+import { CLUSTER_RULES } from './cluster/rules.ts'
+import { clusterSight } from './cluster/sight.ts'
+import { CLUSTER_CONDITIONS_TOGETHER, CLUSTER_STATUS, type ClusterStatus } from './cluster/status.ts'
+import { countMove, NO_NODES, sameCounts, sumCounts } from './counts.ts'
+import type { Evidence, ResourceName } from './evidence.ts'
+import type { NodePoolRecord } from './node-pool/record.ts'
+import { NODE_POOL_RULES } from './node-pool/rules.ts'
+import { CHILDREN_FAIL_WHILE_CLUSTER_IS, nodePoolSight } from './node-pool/sight.ts'
+import { NODE_POOL_CONDITIONS_TOGETHER, NODE_POOL_STATUS, type NodePoolStatus } from './node-pool/status.ts'
+import type { NodeRecord } from './node/record.ts'
+import { NODE_RULES } from './node/rules.ts'
+import { nodeSight } from './node/sight.ts'
+import { NODE_CONDITIONS_TOGETHER, NODE_STATUS, type NodeStatus } from './node/status.ts'
+import { verdict, type Verdict } from './status/rules.ts'
+import { isAllowed, sameStatus, statusText, type AnyStatus, type ConditionSets, type StatusRow } from './status/table.ts'
+
+/** Who wrote, what it saw, and which call asked for it; stands in the history row of the touched record. */
+export interface WriterBecause {
+  readonly evidence: readonly Evidence[]
+  readonly causedBy?: ResourceName
+  readonly operation?: string
+}
+
+/** A record as it was written: without `said` and `counts` if this transaction inserted it, with the old ones otherwise. */
+export type Written<Record> = Omit<Record, 'said' | 'counts'> & Partial<Pick<Record, Extract<keyof Record, 'said' | 'counts'>>>
+
+export interface SettleInput {
+  readonly now: number
+  /** Undefined if the transaction forgot it. */
+  readonly cluster: Written<ClusterRecord> | undefined
+  /** All pools of the cluster that are still there, touched or not. */
+  readonly nodePools: readonly Written<NodePoolRecord>[]
+  /** The touched nodes that are still there. */
+  readonly nodes: readonly Written<NodeRecord>[]
+  /** What the transaction dropped, as it was before. `text`: why it is gone. */
+  readonly forgotten: readonly Forgotten[]
+  /** Of every touched record, by id; a record that is not in it is looked at only as a parent or child. */
+  readonly touched: ReadonlyMap<string, WriterBecause>
+}
+
+export type Forgotten =
+  | { readonly kind: 'Cluster'; readonly record: ClusterRecord; readonly because: WriterBecause; readonly text: string }
+  | { readonly kind: 'NodePool'; readonly record: NodePoolRecord; readonly because: WriterBecause; readonly text: string }
+  | { readonly kind: 'Node'; readonly record: NodeRecord; readonly because: WriterBecause; readonly text: string }
+
+/** A history row before it has its position. `status` undefined: the resource is gone. */
+export interface HistoryRow {
+  readonly at: number
+  readonly resource: ResourceName
+  readonly status: AnyStatus | undefined
+  readonly rule: string
+  readonly because: string
+  readonly evidence: readonly Evidence[]
+  readonly causedBy?: ResourceName
+  readonly operation?: string
+}
+
+export interface Settled {
+  /** Only what must be written: records whose `said` or `counts` differ from what was read. */
+  readonly cluster?: { readonly id: string; readonly said: Said<ClusterStatus>; readonly counts: NodeCounts }
+  readonly nodePools: readonly { readonly id: string; readonly said: Said<NodePoolStatus>; readonly counts: NodeCounts }[]
+  readonly nodes: readonly { readonly id: string; readonly said: Said<NodeStatus> }[]
+  /** In the order in which causes run: what was written itself, then what follows from it. */
+  readonly history: readonly HistoryRow[]
+}
+
+/**
+ * What every status and counter of one cluster is after a write: the rules over each touched node, then its pools, then the cluster; pools of a cluster that
+ * is Stopped or Starting besides. Pure: the same input gives the same answer, and settling the outcome again changes nothing.
+ * A row of history is written when the pair or the rule changed; when only the sentence changed, `said.because` and its evidence are brought up to date without
+ * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent carry
+ * the observer `derived` and, as `causedBy`, the record that brought them about. Throws E-STATUS if a rule shows what its table does not allow.
+ */
+export function settle(input: SettleInput): Settled {
+  const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, input.now)), input))
+  const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], input.now))
+  const clusterStops = ownVerdict !== undefined && (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(ownVerdict.status.phase)
+
+  const nodeChanges: ChildChange[] = [...nodes, ...forgottenOf(input, 'Node')]
+  const pools = input.nodePools.map(pool => {
+    const members = nodeChanges.filter(node => node.parentId === pool.id)
+    const counts = members
+      .reduce((sum, node) => countMove(sum, node.from?.phase as NodeStatus['phase'] | undefined, node.to?.phase as NodeStatus['phase'] | undefined), pool.counts ?? NO_NODES)
+    const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, input.now)
+    const mover = clusterStops ? undefined : members.findLast(phaseMoved)?.name
+    const cause = mover ?? (input.cluster && clusterName(input.cluster))
+    return { ...change(pool, POOLS, verdict(NODE_POOL_RULES, seen), input, cause), counts, countsMoved: !pool.counts || !sameCounts(pool.counts, counts) }
+  })
+
+  const cluster = input.cluster && settleCluster(input.cluster, pools, input)
+  return {
+    ...(cluster && (cluster.written || cluster.countsMoved) ? { cluster: { id: cluster.id, said: cluster.said, counts: cluster.counts } } : {}),
+    nodePools: pools.filter(pool => pool.written || pool.countsMoved).map(({ id, said, counts }) => ({ id, said, counts })),
+    nodes: nodes.filter(node => node.written).map(({ id, said }) => ({ id, said })),
+    history: inOrderOfCause([...nodes, ...pools, ...(cluster ? [cluster] : [])].flatMap(one => one.history), [...input.forgotten].map(gone => goneRow(gone, input.now)), input.touched),
+  }
+}
+
+function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<NodePoolStatus> & { counts: NodeCounts })[], input: SettleInput) {
+  const counts = sumCounts(pools.map(pool => pool.counts))
+  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.now)
+  const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
+  const moving = seen.movingPools[0]
+  const cause = movedPool?.name ?? pools.find(pool => pool.id === moving?.id)?.name
+  return { ...change(record, CLUSTERS, verdict(CLUSTER_RULES, seen), input, cause), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
+}
+
+interface Kind<Record, Status> {
+  readonly rows: readonly StatusRow[]
+  readonly together: ConditionSets
+  readonly nameOf: (record: Written<Record>) => ResourceName
+  readonly parentOf: (record: Written<Record>) => string | undefined
+  readonly statusType?: Status
+}
+const CLUSTERS: Kind<ClusterRecord, ClusterStatus> = { rows: CLUSTER_STATUS, together: CLUSTER_CONDITIONS_TOGETHER, nameOf: clusterName, parentOf: () => undefined }
+const POOLS: Kind<NodePoolRecord, NodePoolStatus> = { rows: NODE_POOL_STATUS, together: NODE_POOL_CONDITIONS_TOGETHER, nameOf: nodePoolName, parentOf: pool => pool.clusterId }
+const NODES: Kind<NodeRecord, NodeStatus> = { rows: NODE_STATUS, together: NODE_CONDITIONS_TOGETHER, nameOf: nodeName, parentOf: node => node.nodePoolId }
+
+interface ChildChange {
+  readonly name: ResourceName
+  readonly parentId: string | undefined
+  readonly from: AnyStatus | undefined
+  readonly to: AnyStatus | undefined
+}
+
+interface Change<Status> extends ChildChange {
+  readonly id: string
+  readonly said: Said<Status>
+  /** The pair or the rule changed. */
+  readonly moved: boolean
+  /** Something of `said` changed. */
+  readonly written: boolean
+  readonly history: readonly HistoryRow[]
+}
+
+function change<Record extends { readonly id: string; readonly said: Said<Status> }, Status extends AnyStatus>(
+  record: Written<Record>, kind: Kind<Record, Status>, found: Verdict<Status>, input: SettleInput, derivedFrom?: ResourceName,
+): Change<Status> {
+  if (!isAllowed(kind.rows, kind.together, found.status)) throw new Error(`E-STATUS: the rule "${found.rule}" shows ${statusText(found.status)}, which its table does not allow`)
+  const before = record.said as Said<Status> | undefined
+  const name = kind.nameOf(record)
+  const writer = input.touched.get(record.id as string)
+  const pairMoved = !before || !sameStatus(before.status, found.status)
+  const moved = pairMoved || before?.rule !== found.rule
+  const written = moved || before?.because !== found.because
+  const causedBy = writer && writer.evidence.length > 0 ? writer.causedBy : writer?.causedBy ?? derivedFrom
+  const evidence = writer && writer.evidence.length > 0 ? writer.evidence : derivedFrom ? [derivedEvidence(derivedFrom, found.because, input.now)] : (writer?.evidence ?? before?.evidence ?? [])
+  const said: Said<Status> = !written && before ? before : {
+    status: found.status, since: pairMoved ? input.now : (before?.since ?? input.now), rule: found.rule, because: found.because, evidence, ...(causedBy ? { causedBy } : {}),
+  }
+  const history = moved ? [{
+    at: input.now, resource: name, status: found.status, rule: found.rule, because: found.because, evidence: said.evidence,
+    ...(said.causedBy ? { causedBy: said.causedBy } : {}), ...(writer?.operation ? { operation: writer.operation } : {}),
+  }] : []
+  return { id: record.id as string, name, parentId: kind.parentOf(record), from: before?.status, to: found.status, said, moved, written, history }
+}
+
+function phaseMoved(child: ChildChange): boolean {
+  return child.from?.phase !== child.to?.phase
+}
+
+function derivedEvidence(from: ResourceName, fact: string, now: number): Evidence {
+  return { observer: 'derived', source: `${from.kind} ${from.name}`, observedAt: now, fact }
+}
+
+function forgottenOf(input: SettleInput, kind: 'NodePool' | 'Node'): ChildChange[] {
+  return input.forgotten.filter(gone => gone.kind === kind).map(gone => ({
+    name: forgottenName(gone), parentId: gone.kind === 'Node' ? gone.record.nodePoolId : gone.kind === 'NodePool' ? gone.record.clusterId : undefined, from: gone.record.said.status, to: undefined,
+  }))
+}
+
+function goneRow(gone: Forgotten, now: number): HistoryRow {
+  const { evidence, causedBy, operation } = gone.because
+  return { at: now, resource: forgottenName(gone), status: undefined, rule: 'gone', because: gone.text, evidence, ...(causedBy ? { causedBy } : {}), ...(operation ? { operation } : {}) }
+}
+
+/** Own rows first, then the rows of what is gone, then derived ones; each group from the node up. */
+function inOrderOfCause(rows: readonly HistoryRow[], gone: readonly HistoryRow[], touched: ReadonlyMap<string, WriterBecause>): HistoryRow[] {
+  const isOwn = (row: HistoryRow) => touched.has(row.resource.id)
+  return [...rows.filter(isOwn), ...gone, ...rows.filter(row => !isOwn(row))]
+}
+
+function forgottenName(gone: Forgotten): ResourceName {
+  if (gone.kind === 'Cluster') return clusterName(gone.record)
+  return gone.kind === 'NodePool' ? nodePoolName(gone.record) : nodeName(gone.record)
+}
+
+export function clusterName(cluster: { readonly id: string; readonly spec: { readonly name: string } }): ResourceName {
+  return { kind: 'Cluster', id: cluster.id, name: cluster.spec.name }
+}
+
+export function nodePoolName(pool: { readonly id: string; readonly clusterId: string; readonly spec: { readonly name: string } }): ResourceName {
+  return { kind: 'NodePool', id: pool.id, name: pool.spec.name, clusterId: pool.clusterId }
+}
+
+export function nodeName(node: { readonly id: string; readonly clusterId: string; readonly spec: { readonly name: string } }): ResourceName {
+  return { kind: 'Node', id: node.id, name: node.spec.name, clusterId: node.clusterId }
+}

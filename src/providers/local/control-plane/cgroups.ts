@@ -1,0 +1,93 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import type { Clock } from '#ports/clock.ts'
+
+/** The mounted cgroup trees that a component is put into, and the one that says who belongs to it. */
+export interface CgroupHierarchies {
+  /** A membership here is a component's identity: a pid alone is never trusted. */
+  readonly identity: string
+  readonly all: readonly string[]
+  /** The identity tree is version 2 and tells by an event when a group becomes empty. */
+  readonly tellsWhenEmpty: boolean
+}
+
+/** Version 1 controllers whose limits a service manager sets on its own units: components must not stay in those. The others have nothing to inherit. */
+const LEAVE = ['memory', 'cpu', 'cpuacct', 'pids', 'name=systemd']
+
+/** Reads the cgroup trees of this host: version 2, version 1, or both at once. */
+export async function findCgroupHierarchies(mountInfo?: string): Promise<CgroupHierarchies> {
+  const text = mountInfo ?? await readFile('/proc/self/mountinfo', 'utf8')
+  let unified: string | undefined
+  const older = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const [mount, type, , options] = [line.split(' ')[4], ...(line.split(' - ')[1] ?? '').split(' ')]
+    if (mount === undefined || !mount.startsWith('/sys/fs/cgroup')) continue
+    if (type === 'cgroup2') unified ??= mount
+    if (type === 'cgroup') for (const name of (options ?? '').split(',')) if (LEAVE.includes(name)) older.set(name, mount)
+    // The systemd tree is mounted without any controller's name where the kernel shows only its path.
+    if (type === 'cgroup' && mount.endsWith('/systemd')) older.set('name=systemd', mount)
+  }
+  const identity = unified ?? older.get('name=systemd') ?? older.get('pids')
+  if (identity === undefined) throw new Error('No cgroup tree is mounted under /sys/fs/cgroup on this host; mount cgroup2 there, and start again.')
+  return { identity, all: [...new Set([identity, ...older.values()])], tellsWhenEmpty: unified !== undefined }
+}
+
+/** Makes the group in every tree and answers its folders. */
+export async function ensureCgroup(hierarchies: CgroupHierarchies, name: string): Promise<readonly string[]> {
+  const folders = hierarchies.all.map(root => `${root}/${name}`)
+  for (const folder of folders) await mkdir(folder, { recursive: true })
+  return folders
+}
+
+/** The pids in the group itself, empty if there is no such group. */
+export async function processesOf(hierarchies: CgroupHierarchies, name: string): Promise<readonly number[]> {
+  const text = await readFile(`${hierarchies.identity}/${name}/cgroup.procs`, 'utf8').catch(ifGone(''))
+  return text.split('\n').filter(line => line !== '').map(Number)
+}
+
+/** Kills whatever is in the group until nothing is. Throws when something outlives the deadline. */
+export async function killCgroup(hierarchies: CgroupHierarchies, name: string, clock: Clock): Promise<void> {
+  const deadline = clock.now() + 10_000
+  for (;;) {
+    const pids = await processesOf(hierarchies, name)
+    if (pids.length === 0) return
+    if (clock.now() > deadline) throw new Error(`Processes ${pids.join(', ')} of ${name} do not end although they were killed; see \`ps -o stat,wchan,args -p ${pids.join(',')}\`.`)
+    for (const pid of pids) killIfThere(pid)
+    await clock.sleep(10)
+  }
+}
+
+/** Removes the group and those in it from every tree; already gone is success. */
+export async function removeCgroup(hierarchies: CgroupHierarchies, name: string): Promise<void> {
+  for (const root of hierarchies.all) await removeTree(`${root}/${name}`)
+}
+
+/** Removes a group that may be shared, if it is empty by now. */
+export async function removeCgroupIfEmpty(hierarchies: CgroupHierarchies, name: string): Promise<void> {
+  for (const root of hierarchies.all) {
+    await rmdir(`${root}/${name}`).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'EBUSY' && error.code !== 'ENOTEMPTY') throw error
+    })
+  }
+}
+
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+const killIfThere = (pid: number): void => sendSignal(pid, 'SIGKILL')
+
+async function removeTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ifGone([]))
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(`${folder}/${entry.name}`)
+  await rmdir(folder).catch(ifGone(undefined))
+}
+
+const ifGone = <T>(instead: T) => (error: NodeJS.ErrnoException): T => {
+  // ENODEV: the group went between opening and reading.
+  if (error.code === 'ENOENT' || error.code === 'ENODEV') return instead
+  throw error
+}

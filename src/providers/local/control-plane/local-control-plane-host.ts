@@ -1,0 +1,222 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { componentArguments, PORTS } from '#kubernetes/control-plane/arguments.ts'
+import { controlPlaneFiles } from '#kubernetes/control-plane/files.ts'
+import { ApiClient } from '#kubernetes/client/api-client.ts'
+import type { Clock } from '#ports/clock.ts'
+import { ComponentMissing, type Components } from '#ports/components.ts'
+import { ControlPlaneFailure, type ControlPlaneComponent, type ControlPlaneHost, type ControlPlaneOrder, type ControlPlaneSeen } from '#ports/control-plane-host.ts'
+import type { Log } from '#ports/log.ts'
+import type { HostNetworkSettings } from '../host-network/settings.ts'
+import { findCgroupHierarchies, killCgroup, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
+import { ensureDataFolder, lostData, noteDataBegun } from './data-folder.ts'
+import { takeLock } from './lock.ts'
+import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, namespaceIsThere, removeNamespace } from './namespace.ts'
+import { clusterPlaces, COMPONENTS, type ClusterPlaces, type HostFolders } from './places.ts'
+import { startSupervisor, writePrivateFiles } from './start-components.ts'
+import { StartSlots } from './start-slots.ts'
+import { removeRunFiles, stopComponents } from './stop-components.ts'
+import { lookAtComponent, type ComponentSight } from './supervision.ts'
+import { watchClusters } from './watch-clusters.ts'
+
+/** A start takes about 6.5 seconds of processor time: more at once only make each other late. */
+const STARTS_AT_ONCE = 3
+const ETCD_DEADLINE_MS = 20_000
+const READY_DEADLINE_MS = 120_000
+
+export interface LocalControlPlaneHostOptions extends HostFolders {
+  readonly network: HostNetworkSettings
+  readonly components: Components
+  readonly clock: Clock
+  readonly log: Log
+  /** Outside names and addresses for the API servers' certificates. */
+  readonly advertised?: readonly string[]
+}
+
+/**
+ * Control planes on this host: a network namespace a cluster, a supervisor a component. Whatever it knows it reads from the host each time, so any
+ * process may call any method at any moment; a lock a cluster keeps two of them apart.
+ */
+export class LocalControlPlaneHost implements ControlPlaneHost {
+  readonly #options: LocalControlPlaneHostOptions
+  readonly #slots = new StartSlots(STARTS_AT_ONCE)
+  /** Starts whose second half (what needs a ready API server) is still to come in this process. */
+  readonly #startsUnderWay = new Map<string, Promise<void>>()
+  #hierarchies: Promise<CgroupHierarchies> | undefined
+
+  constructor(options: LocalControlPlaneHostOptions) {
+    this.#options = options
+  }
+
+  async look(clusterId: string): Promise<ControlPlaneSeen> {
+    const places = this.#places(clusterId)
+    const [network, sights] = await Promise.all([namespaceIsThere(places), this.#sights(places)])
+    const dataLost = await lostData(places, sights.get('etcd')?.seen)
+    return { network, components: [...sights.values()].map(sight => sight.seen), ...(dataLost === undefined ? {} : { dataLost }) }
+  }
+
+  async ensure(order: ControlPlaneOrder): Promise<void> {
+    const places = this.#places(order.clusterId)
+    if (this.#startsUnderWay.has(order.clusterId) || await this.#isWhole(places)) return
+    const giveBack = await this.#slots.take()
+    let handedOver = false
+    try {
+      await using _ = await this.#lock(places)
+      if (this.#startsUnderWay.has(order.clusterId) || await this.#isWhole(places)) return
+      await this.#startFirstHalf(order, places)
+      const rest = this.#startSecondHalf(order, places).finally(() => {
+        giveBack()
+        this.#startsUnderWay.delete(order.clusterId)
+      })
+      handedOver = true
+      this.#startsUnderWay.set(order.clusterId, rest)
+    } catch (error) {
+      throw asFailure(error)
+    } finally {
+      if (!handedOver) giveBack()
+    }
+  }
+
+  async ensureStopped(clusterId: string): Promise<void> {
+    const places = this.#places(clusterId)
+    await using _ = await this.#lock(places)
+    await this.#removeRunning(places)
+  }
+
+  async ensureGone(clusterId: string): Promise<void> {
+    const places = this.#places(clusterId)
+    {
+      await using _ = await this.#lock(places)
+      await this.#removeRunning(places, [() => rm(places.data, { recursive: true, force: true })])
+    }
+    await rm(places.lock, { force: true })
+  }
+
+  async ensureRoutes(clusterId: string, routes: readonly { podCidr: string; via: string }[]): Promise<void> {
+    const places = this.#places(clusterId)
+    await using _ = await this.#lock(places)
+    await ensureNamespaceRoutes(places, routes)
+  }
+
+  async watch(onChange: (clusterId: string) => void, signal: AbortSignal): Promise<void> {
+    await watchClusters(this.#options, await this.#cgroups(), onChange, signal)
+  }
+
+  /** Namespace, files, the datastore, and then the API server, which would lose a second if it called the datastore too early. */
+  async #startFirstHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
+    await ensureDataFolder(places)
+    const programs = await this.#programs(order)
+    await ensureNamespace(places, this.#options.network, order.address)
+    const sights = await this.#sights(places)
+    const hierarchies = await this.#cgroups()
+    for (const [name, sight] of sights) if (!sight.supervised) await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
+    await refuseTakenPorts(places, sights)
+    // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
+    if (COMPONENTS.every(name => !sights.get(name)?.supervised))
+      await writePrivateFiles(await controlPlaneFiles(order, { pki: places.pki, etcdData: places.etcdData }, { advertised: this.#options.advertised ?? [], now: this.#options.clock.now() }))
+    if (!sights.get('etcd')?.supervised) {
+      await this.#start(order, places, programs, 'etcd')
+      await this.#until(ETCD_DEADLINE_MS, 20, async () => (await listeningPorts(places)).has(PORTS.etcdClient))
+    }
+    await noteDataBegun(places)
+    if (!sights.get('kube-apiserver')?.supervised) await this.#start(order, places, programs, 'kube-apiserver')
+  }
+
+  /** Controller-manager and scheduler as soon as the API server is ready: earlier they would only wait, in steps of a second. */
+  async #startSecondHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
+    const api = new ApiClient({ server: `https://${order.address}:${PORTS.api}`, caCert: order.pki.caCert, connections: 1 })
+    try {
+      await this.#until(READY_DEADLINE_MS, 40, async () => {
+        const answer = await api.call('GET', '/readyz', { deadlineMs: 2_000 }).catch(() => undefined)
+        return answer?.httpStatus === 200
+      })
+      await using _ = await this.#lock(places)
+      const sights = await this.#sights(places)
+      // Stopped or removed in the meantime: then nothing of it may come back.
+      if (!sights.get('etcd')?.supervised) return
+      const programs = await this.#programs(order)
+      for (const name of ['kube-controller-manager', 'kube-scheduler'] as const)
+        if (!sights.get(name)?.supervised) await this.#start(order, places, programs, name)
+    } catch (error) {
+      // Not lost: the next ensure finds them missing and starts them, or tells its caller why it cannot.
+      this.#options.log.warn({ cluster: order.clusterId, error: error instanceof Error ? error.message : String(error) }, 'Starting controller-manager and scheduler did not succeed')
+    } finally {
+      await api.close()
+    }
+  }
+
+  async #start(order: ControlPlaneOrder, places: ClusterPlaces, programs: ReadonlyMap<ControlPlaneComponent, string>, name: ControlPlaneComponent): Promise<void> {
+    this.#options.log.info({ cluster: order.clusterId, component: name }, 'Starting component')
+    const words = componentArguments(name, order, { pki: places.pki, etcdData: places.etcdData })
+    await startSupervisor(places, await this.#cgroups(), this.#options.clock, name, [programs.get(name) ?? name, ...words])
+  }
+
+  async #removeRunning(places: ClusterPlaces, more: readonly (() => Promise<void>)[] = []): Promise<void> {
+    const hierarchies = await this.#cgroups()
+    const failures: unknown[] = []
+    for (const work of [
+      () => stopComponents(places, hierarchies, this.#options.clock),
+      () => removeNamespace(places),
+      () => removeRunFiles(places),
+      ...more,
+      () => removeCgroupIfEmpty(hierarchies, `edgehold-${this.#options.hash}`),
+    ]) await work().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw new AggregateError(failures, `Of the control plane ${places.clusterId} stayed: ${failures.map(failure => failure instanceof Error ? failure.message : String(failure)).join('; ')}`)
+  }
+
+  async #isWhole(places: ClusterPlaces): Promise<boolean> {
+    const [network, sights] = await Promise.all([namespaceIsThere(places), this.#sights(places)])
+    return network && [...sights.values()].every(sight => sight.supervised)
+  }
+
+  async #sights(places: ClusterPlaces): Promise<ReadonlyMap<ControlPlaneComponent, ComponentSight>> {
+    const hierarchies = await this.#cgroups()
+    const now = this.#options.clock.now()
+    const sights = await Promise.all(COMPONENTS.map(name => lookAtComponent(places, hierarchies, name, now)))
+    return new Map(sights.map(sight => [sight.seen.name, sight]))
+  }
+
+  async #programs(order: ControlPlaneOrder): Promise<ReadonlyMap<ControlPlaneComponent, string>> {
+    const found = await Promise.all(COMPONENTS.map(async name => [name, (await this.#options.components.find(name, name === 'etcd' ? {} : { kubernetesVersion: order.version })).path] as const))
+    return new Map(found)
+  }
+
+  /** Looks again and again until it is so or the time is up; answers which. */
+  async #until(deadlineMs: number, everyMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
+    const deadline = this.#options.clock.now() + deadlineMs
+    while (!await isSo()) {
+      if (this.#options.clock.now() > deadline) return false
+      await this.#options.clock.sleep(everyMs)
+    }
+    return true
+  }
+
+  async #lock(places: ClusterPlaces): Promise<AsyncDisposable> {
+    await mkdir(this.#options.runFolder, { recursive: true, mode: 0o711 })
+    return takeLock(places.lock)
+  }
+
+  #places(clusterId: string): ClusterPlaces {
+    return clusterPlaces(this.#options, clusterId)
+  }
+
+  #cgroups(): Promise<CgroupHierarchies> {
+    return this.#hierarchies ??= findCgroupHierarchies()
+  }
+}
+
+/** A port is taken if something listens on it although its component is not there. */
+async function refuseTakenPorts(places: ClusterPlaces, sights: ReadonlyMap<ControlPlaneComponent, ComponentSight>): Promise<void> {
+  const owners: [ControlPlaneComponent, number][] = [['etcd', PORTS.etcdClient], ['etcd', PORTS.etcdPeer], ['kube-apiserver', PORTS.api], ['kube-controller-manager', PORTS.controllerManager], ['kube-scheduler', PORTS.scheduler]]
+  const listening = await listeningPorts(places)
+  for (const [owner, port] of owners) {
+    if (listening.has(port) && !sights.get(owner)?.supervised)
+      throw new ControlPlaneFailure(`Port ${port} for ${owner} is taken by another program in the network namespace ${places.namespace}. End it (\`ip netns pids ${places.namespace}\` lists the programs there); it is tried again by itself.`, 'soon')
+  }
+}
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof ComponentMissing) return new ControlPlaneFailure(error.message, 'soon', { cause: error })
+  if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOSPC')
+    return new ControlPlaneFailure(`A file of the control plane could not be written because its disk is full: ${error.message}. Free some space; it is tried again by itself.`, 'soon', { cause: error })
+  return error
+}

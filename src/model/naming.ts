@@ -18,7 +18,7 @@ export function requiredName(from: Members, name = 'Name'): string {
 
 /** What is wrong with a name, as a clause; undefined if nothing is. */
 export function nameFault(value: string): string | undefined {
-  const length = [...value].length
+  const length = characters(value)
   if (length < 2 || length > 64) return `it must have 2 to 64 characters, and has ${length}`
   if (!/^[A-Za-z\p{Script=Han}\d-]+$/u.test(value)) return 'it may hold letters, Chinese characters, digits and hyphens only'
   if (/^\d/.test(value)) return 'it may not begin with a digit'
@@ -29,7 +29,7 @@ export function nameFault(value: string): string | undefined {
 /** At most 300 characters. */
 export function optionalDescription(from: Members): string | undefined {
   const value = optionalText(from, 'Description')
-  if (value !== undefined && [...value].length > 300) refuseMember(from, 'Description', `it may have at most 300 characters, and has ${[...value].length}`)
+  if (value !== undefined && characters(value) > 300) refuseMember(from, 'Description', `it may have at most 300 characters, and has ${characters(value)}`)
   return value
 }
 
@@ -42,4 +42,9 @@ export function optionalClientToken(from: Members): string | undefined {
     return value
   }
   return undefined
+}
+
+/** A Chinese character outside the basic plane is one character, not two code units. */
+function characters(text: string): number {
+  return Array.from(text).length
 }

@@ -1,0 +1,22 @@
+import type { Exits } from '../status/exit.ts'
+import type { RowKeyOf } from '../status/table.ts'
+import type { ADDON_STATUS } from './status.ts'
+
+const DELETE = ['call', 'DeleteAddon'] as const
+
+/** How an add-on leaves each row (status-model.md 5, status-rules.md). */
+// oxfmt-ignore
+export const ADDON_EXITS: Exits<RowKeyOf<typeof ADDON_STATUS>> = {
+  'Creating/Progressing':         [['cause', 'all its workloads are available'], ['cause', 'its installation fails'], DELETE],
+  'Running/Ok':                   [['call', 'UpdateAddonConfig'], ['call', 'UpdateAddonVersion'], DELETE, ['cause', 'a workload of it fails']],
+  'Updating/Progressing':         [['cause', 'all its workloads are available in the new form'], ['cause', 'the change fails']],
+  'Deleting/Progressing':         [['cause', 'it is gone'], ['cause', 'a resource cannot be removed, or 8 min pass']],
+  'Failed/NameConflict':          [['cause', 'the object that has its name is removed'], DELETE],
+  'Failed/CrashLoopBackOff':      [['cause', 'its containers have run for 2 min'], ['call', 'UpdateAddonConfig'], DELETE],
+  'Failed/ImagePullBackOff':      [['cause', 'the image is there'], ['call', 'UpdateAddonConfig'], DELETE],
+  'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
+  'Failed/Degraded':              [['cause', 'all pods asked for are available'], DELETE],
+  'Failed/SchedulingFailed':      [['cause', 'a node that fits joins'], DELETE],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it']],
+  'Failed/Unknown':               [['call', 'UpdateAddonConfig'], DELETE],
+}

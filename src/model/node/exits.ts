@@ -1,0 +1,23 @@
+import type { Exits } from '../status/exit.ts'
+import type { RowKeyOf } from '../status/table.ts'
+import type { NODE_STATUS } from './status.ts'
+
+const DELETE = ['call', 'DeleteEdgeNodes'] as const
+
+/** How a node leaves each row (status-model.md 4, status-rules.md). */
+// oxfmt-ignore
+export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
+  'Creating/Progressing':         [['cause', 'it becomes a Ready member of the cluster'], ['cause', 'a step on the machine fails, or it is not Ready 15 min after the machine was there'], DELETE],
+  'Running/Ok':                   [['call', 'SetNodeSchedulable (cordon)'], DELETE, ['cause', 'its machine goes off, or its kubelet falls silent or reports a fault'], ['cause', 'labels or taints of its pool are changed']],
+  'Running/Unschedulable':        [['call', 'SetNodeSchedulable (uncordon)'], DELETE],
+  'Updating/Progressing':         [['cause', 'its Node object carries labels, taints and version of its pool'], DELETE],
+  'Deleting/Progressing':         [['cause', 'it is gone'], ['cause', 'its machine cannot be removed, or the deadline passes (8 min; 4 min in a pool\'s deletion)']],
+  'Starting/Progressing':         [['cause', 'its kubelet is Ready'], ['cause', 'it is not Ready 15 min after the order'], DELETE],
+  'Stopping/Progressing':         [['cause', 'its machine is off'], DELETE],
+  'Stopped/Ok':                   [['cause', 'its pool scales out'], DELETE],
+  'Failed/InitializeFailed':      [['cause', 'the same machine runs its script again'], DELETE],
+  'Failed/NotReady':              [['cause', 'its kubelet is Ready again'], DELETE],
+  'Failed/Balance':               [['cause', 'the debt is paid'], DELETE],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it'], ['cause', 'its node pool is gone']],
+  'Failed/Unknown':               [DELETE],
+}

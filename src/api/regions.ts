@@ -1,3 +1,4 @@
+import type { TakenRange } from '#model/cluster/ranges.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Machines } from '#ports/machines.ts'
 
@@ -10,8 +11,8 @@ export interface RegionPorts {
   now(): number
   /** Kubernetes versions served, newest last, e.g. `['v1.34.4', 'v1.35.4']`. */
   servedVersions(): readonly string[]
-  /** Ranges that no cluster's pods or services may overlap, such as the bridge's, as CIDRs. */
-  reservedRanges(): readonly string[]
+  /** Ranges that no cluster's pods or services may overlap, such as the bridge's. */
+  reservedRanges(): readonly TakenRange[]
   /** Why the region takes no writes at all, as a sentence. */
   refusesWrites?(): string | undefined
   readonly machines?: Machines

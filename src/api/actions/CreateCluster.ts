@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { checkClusterRanges, parseCreateCluster } from '#model/cluster/validate.ts'
+import { checkClusterRanges } from '#model/cluster/ranges.ts'
+import { parseCreateCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
@@ -13,15 +14,15 @@ export const CreateCluster = defineAction({
   kind: 'write',
   says: 'Makes a cluster; it is done when ListClusters shows it as Running.',
   schema: Type.Object({
-    Name: Type.Optional(Text),
+    Name: Text,
     Description: Type.Optional(Text),
-    Profile: Type.Optional(Text),
+    Profile: Text,
     KubernetesVersion: Type.Optional(Text),
     DeleteProtectionEnabled: Type.Optional(Type.Boolean()),
     EdgeTunnelEnabled: Type.Optional(Type.Boolean()),
-    ClusterConfig: Type.Optional(ClusterConfig),
-    PodsConfig: Type.Optional(PodsConfig),
-    ServicesConfig: Type.Optional(ServicesConfig),
+    ClusterConfig,
+    PodsConfig,
+    ServicesConfig,
     LoggingConfig: Type.Optional(LoggingConfig),
     Tags: Type.Optional(Tags),
     ...TOKEN,
@@ -35,7 +36,7 @@ export const CreateCluster = defineAction({
       const others = await tx.clustersOf(scope)
       const namesake = others.find(other => other.spec.name === spec.name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
-      checkClusterRanges(spec, others, region.reservedRanges())
+      checkClusterRanges(spec, others.map(other => other.spec), region.reservedRanges())
 
       const id = newId('cluster', now, context.randomBytes(8))
       await tx.insertCluster(

@@ -16,7 +16,7 @@ export const CreateEdgeNodePool = defineAction({
   says: 'Makes a static pool, whose nodes are machines that run an onboarding script.',
   schema: Type.Object({
     ClusterId: Id,
-    Name: Type.Optional(Text),
+    Name: Text,
     NodePoolType: Type.Optional(Text),
     VpcId: Type.Optional(Text),
     KubernetesConfig: Type.Optional(KubernetesConfig),
@@ -26,7 +26,7 @@ export const CreateEdgeNodePool = defineAction({
   }),
   run: async (context, body) => {
     const { scope, store, now } = context
-    const spec = parseCreateEdgeNodePool(body)
+    const { spec } = parseCreateEdgeNodePool(body)
     return store.write(now, tx => once(context, tx, body, async () => {
       const cluster = await lockCluster(context, tx, body.ClusterId)
       checkPrecondition('CreateEdgeNodePool', { cluster }, now)

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { CLUSTER_RESOURCES, parseDeleteCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -11,10 +12,7 @@ import { lockCluster } from '../lock.ts'
 import { deleteNodes } from '../node-deletion.ts'
 import { Id, TOKEN } from './shapes.ts'
 
-// `All` is what the Terraform provider sends for "everything"; `TryBest` is the sibling product's.
-const CASCADING = ['All', 'DefaultNodePoolResource', 'NodePoolResource', 'Clb', 'Nat', 'TryBest'] as const
-const RETAIN = ['All', 'DefaultNodePoolResource', 'NodePoolResource', 'Clb', 'Alb', 'Nat', 'SecurityGroup'] as const
-const ListOf = (values: readonly string[]) => Type.Array(Type.Union(values.map(value => Type.Literal(value))), { maxItems: 20 })
+const Words = Type.Array(Type.Union(CLUSTER_RESOURCES.map(word => Type.Literal(word))), { maxItems: 100 })
 
 export const DeleteCluster = defineAction({
   name: 'DeleteCluster',
@@ -24,19 +22,20 @@ export const DeleteCluster = defineAction({
   schema: Type.Object({
     Id,
     Force: Type.Optional(Type.Boolean()),
-    CascadingDeleteResources: Type.Optional(ListOf(CASCADING)),
-    RetainResources: Type.Optional(ListOf(RETAIN)),
+    CascadingDeleteResources: Type.Optional(Words),
+    RetainResources: Type.Optional(Words),
     ...TOKEN,
   }),
   run: async (context, body) => {
     const { store, now } = context
+    const { id, ...how } = parseDeleteCluster(body)
     return store.write(now, tx => once(context, tx, body, async () => {
-      const cluster = await lockCluster(context, tx, body.Id)
+      const cluster = await lockCluster(context, tx, id)
       checkPrecondition('DeleteCluster', { cluster }, now)
-      if (cluster.spec.deleteProtectionEnabled && body.Force !== true) refuse('OperationDenied.DeleteProtection', { id: cluster.id })
+      if (cluster.spec.deleteProtectionEnabled && !how.force) refuse('OperationDenied.DeleteProtection', { id: cluster.id })
       await deleteChildren(context, tx, cluster)
 
-      const deletion = { requestedAt: now, cascading: body.CascadingDeleteResources ?? [], retain: body.RetainResources ?? [], force: body.Force === true }
+      const deletion = { requestedAt: now, ...how }
       await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, deletion, obstacles: [] } }, askedBy(context, 'The deletion of the cluster was asked for.'))
       await tx.enqueue({ kind: 'cluster', id: cluster.id, region: context.scope.region })
       return { resourceId: cluster.id, result: {} }

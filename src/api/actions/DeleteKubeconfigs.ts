@@ -1,21 +1,22 @@
 import { Type } from 'typebox'
 import { refuse } from '#model/errors/catalogue.ts'
+import { parseDeleteKubeconfigs } from '#model/kubeconfig/validate.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
 import { once } from '../idempotency.ts'
 import { lockCluster } from '../lock.ts'
-import { Id, TOKEN } from './shapes.ts'
+import { Id, Ids, TOKEN } from './shapes.ts'
 
 export const DeleteKubeconfigs = defineAction({
   name: 'DeleteKubeconfigs',
   version: PRODUCT_VERSION,
   kind: 'write',
   says: 'Revokes kubeconfigs: their binding in the cluster is deleted, and with it every right they gave.',
-  schema: Type.Object({ ClusterId: Id, Ids: Type.Array(Id, { minItems: 1, maxItems: 100 }), ...TOKEN }),
+  schema: Type.Object({ ClusterId: Id, Ids, ...TOKEN }),
   run: async (context, body) => {
     const { scope, store, now } = context
+    const { clusterId, ids } = parseDeleteKubeconfigs(body)
     return store.write(now, tx => once(context, tx, body, async () => {
-      const cluster = await lockCluster(context, tx, body.ClusterId)
-      const ids = [...new Set(body.Ids)]
+      const cluster = await lockCluster(context, tx, clusterId)
       const kubeconfigs = await tx.lockKubeconfigs(cluster.id, ids)
       const missing = ids.find(id => !kubeconfigs.some(kubeconfig => kubeconfig.id === id))
       if (missing !== undefined) refuse('NotFound.{Resource}', { Resource: 'Kubeconfig', id: missing })

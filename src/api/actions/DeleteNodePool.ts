@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { parseDeleteNodePool } from '#model/node-pool/validate.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once } from '../idempotency.ts'
@@ -6,7 +7,7 @@ import { lockClusterAndPool } from '../lock.ts'
 import { deleteNodes } from '../node-deletion.ts'
 import { Id, TOKEN } from './shapes.ts'
 
-const Servers = Type.Array(Type.Union([Type.Literal('Ecs'), Type.Literal('All')]), { maxItems: 20 })
+const Servers = Type.Array(Type.Literal('Ecs'), { maxItems: 100 })
 
 export const DeleteNodePool = defineAction({
   name: 'DeleteNodePool',
@@ -22,10 +23,11 @@ export const DeleteNodePool = defineAction({
   }),
   run: async (context, body) => {
     const { scope, store, now } = context
+    const { clusterId, id, cascading, retain } = parseDeleteNodePool(body)
     return store.write(now, tx => once(context, tx, body, async () => {
-      const { cluster, nodePool } = await lockClusterAndPool(context, tx, body.ClusterId, body.Id)
+      const { cluster, nodePool } = await lockClusterAndPool(context, tx, clusterId, id)
       checkPrecondition('DeleteNodePool', { cluster, nodePool }, now)
-      const deletion = { requestedAt: now, by: 'call' as const, cascading: body.CascadingDeleteResources ?? [], retain: body.RetainResources ?? [] }
+      const deletion = { requestedAt: now, by: 'call' as const, cascading, retain }
       const nodes = await tx.lockNodes((await tx.nodesOf({ nodePoolId: nodePool.id })).map(node => node.id))
       await tx.changeNodePool(nodePool.id, { facts: { ...nodePool.facts, deletion, obstacles: [] } }, askedBy(context, 'The deletion of the node pool was asked for.'))
       await deleteNodes(context, tx, nodes, 'pool', {

@@ -25,7 +25,7 @@ export const ListBatchEdgeMachine = defineAction({
     NeedBootstrapScript: Type.Optional(Switch),
     ...PAGE,
   }),
-  run: async ({ store, scope, region }, body) => {
+  run: async ({ action, store, scope, region }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     // Scripts have neither zone nor address.
@@ -35,7 +35,7 @@ export const ListBatchEdgeMachine = defineAction({
       clusterIds: some(filter.ClusterIds),
       nodePoolIds: some(filter.NodePoolIds),
       name: filter.Name || body.Name || undefined,
-      statuses: statusesOf(filter.Statuses),
+      statuses: statusesOf(action, body, 'Onboarding'),
       createClientToken: filter.CreateClientToken || undefined,
     }), page)
     const withScript = isOn(filter.NeedBootstrapScript) || isOn(body.NeedBootstrapScript)

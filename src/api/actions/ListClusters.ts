@@ -23,7 +23,7 @@ export const ListClusters = defineAction({
     Tags: Type.Optional(Type.Array(Tag, { maxItems: 10 })),
     ...PAGE,
   }),
-  run: async ({ store, scope }, body) => {
+  run: async ({ action, store, scope }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     const protectedOnly = filter.DeleteProtectionEnabled === undefined || filter.DeleteProtectionEnabled === '' ? undefined : isOn(filter.DeleteProtectionEnabled)
@@ -32,7 +32,7 @@ export const ListClusters = defineAction({
       name: filter.Name || undefined,
       deleteProtectionEnabled: protectedOnly,
       podNetworkMode: filter['PodsConfig.PodNetworkMode'] || undefined,
-      statuses: statusesOf(filter.Statuses),
+      statuses: statusesOf(action, body, 'Cluster'),
       createClientToken: filter.CreateClientToken || undefined,
       updateClientToken: filter.UpdateClientToken || undefined,
       profiles: some(filter.Profiles) ?? some(body.Profiles),

@@ -21,7 +21,7 @@ export const ListEdgeNodePools = defineAction({
     })),
     ...PAGE,
   }),
-  run: async ({ store, scope }, body) => {
+  run: async ({ action, store, scope }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     const scaling = filter['AutoScaling.Enabled']
@@ -29,7 +29,7 @@ export const ListEdgeNodePools = defineAction({
       ids: some(filter.Ids),
       clusterIds: some(filter.ClusterIds),
       name: filter.Name || undefined,
-      statuses: statusesOf(filter.Statuses),
+      statuses: statusesOf(action, body, 'NodePool'),
       types: some(filter.NodePoolTypes),
       createClientToken: filter.CreateClientToken || undefined,
       updateClientToken: filter.UpdateClientToken || undefined,

@@ -22,7 +22,7 @@ export const ListEdgeNodes = defineAction({
     })),
     ...PAGE,
   }),
-  run: async ({ store, scope }, body) => {
+  run: async ({ action, store, scope }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     // Edge machines have no zone, so a zone asked for matches none of them.
@@ -33,7 +33,7 @@ export const ListEdgeNodes = defineAction({
       nodePoolIds: some(filter.NodePoolIds),
       name: filter.Name || undefined,
       ips: some(filter.Ips),
-      statuses: statusesOf(filter.Statuses),
+      statuses: statusesOf(action, body, 'Node'),
       createClientToken: filter.CreateClientToken || undefined,
     }), page)
     return listing(page, found.totalCount, found.items.map(nodeToWire))

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { parseUpdateBatchEdgeMachine } from '#model/onboarding/validate.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
-import { once, tokenOf } from '../idempotency.ts'
+import { once } from '../idempotency.ts'
 import { findOnboarding } from '../lock.ts'
 import { Id, TOKEN, given } from './shapes.ts'
 
@@ -13,10 +13,10 @@ export const UpdateBatchEdgeMachine = defineAction({
   schema: Type.Object({ NodeId: Id, ExpirationDate: Type.Integer(), ...TOKEN }),
   run: async (context, body) => {
     const { store, now } = context
-    const change = parseUpdateBatchEdgeMachine(body)
-    const onboarding = await findOnboarding(context, body.NodeId)
+    const { id, expirationDate, clientToken } = parseUpdateBatchEdgeMachine(body, now)
+    const onboarding = await findOnboarding(context, id)
     return store.write(now, tx => once(context, tx, body, async () => {
-      await tx.changeOnboarding(onboarding.id, { ...change, ...given({ updateClientToken: tokenOf(body) }) })
+      await tx.changeOnboarding(onboarding.id, { expiresAt: expirationDate, expirationDate, ...given({ updateClientToken: clientToken }) })
       return { resourceId: onboarding.id, result: {} }
     }))
   },

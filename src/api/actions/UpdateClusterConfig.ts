@@ -27,10 +27,11 @@ export const UpdateClusterConfig = defineAction({
   }),
   run: async (context, body) => {
     const { scope, store, now } = context
+    const { change } = parseUpdateCluster(body)
     return store.write(now, tx => once(context, tx, body, async () => {
       await tx.lockName(`clusters/${scope.accountId}/${scope.region}`)
       const cluster = await lockCluster(context, tx, body.Id)
-      const spec = parseUpdateCluster(body, cluster.spec)
+      const spec = { ...cluster.spec, ...change }
       checkPrecondition('UpdateClusterConfig', { cluster }, now)
       const namesake = (await tx.clustersOf(scope)).find(other => other.id !== cluster.id && other.spec.name === spec.name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })

@@ -25,9 +25,10 @@ export const UpdateEdgeNodePoolConfig = defineAction({
   }),
   run: async (context, body) => {
     const { scope, store, now } = context
+    const { change } = parseUpdateEdgeNodePoolConfig(body)
     return store.write(now, tx => once(context, tx, body, async () => {
       const { cluster, nodePool } = await lockClusterAndPool(context, tx, body.ClusterId, body.Id)
-      const spec = parseUpdateEdgeNodePoolConfig(body, nodePool.spec)
+      const spec = { ...nodePool.spec, ...change }
       checkPrecondition('UpdateEdgeNodePoolConfig', { cluster, nodePool }, now)
       const namesake = (await tx.nodePoolsOf(cluster.id)).find(other => other.id !== nodePool.id && other.spec.name === spec.name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the node pool ${namesake.id} of this cluster has it` })

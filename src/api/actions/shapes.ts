@@ -1,16 +1,19 @@
 import { Type } from 'typebox'
+import type { ResourceKind } from '#model/evidence.ts'
+import { membersOf, optionalObject } from '#model/request.ts'
+import { parseStatuses } from '#model/status/filter.ts'
 import type { Page, StatusFilter } from '#ports/store.ts'
 
 /** Members that many bodies share (api.md 1.4), and what becomes of them in the store's words. */
 export const Text = Type.String({ maxLength: 1024 })
-export const Id = Type.String({ minLength: 1, maxLength: 128 })
+export const Id = Type.String({ maxLength: 128 })
 export const Ids = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 100 })
 export const Whole = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 /** Clients send switches of lists as booleans and as texts. */
 export const Switch = Type.Union([Type.Boolean(), Type.Literal('true'), Type.Literal('false'), Type.Literal('')])
 
 export const PAGE = {
-  PageNumber: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_147_483_647, default: 1 })),
+  PageNumber: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000_000, default: 1 })),
   PageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 10 })),
 }
 
@@ -33,16 +36,9 @@ export const Tags = Type.Array(Tag, { maxItems: 50 })
 export const Labels = Type.Array(Type.Object({ Key: Text, Value: Type.Optional(Text) }), { maxItems: 100 })
 export const Taints = Type.Array(Type.Object({ Key: Text, Value: Type.Optional(Text), Effect: Type.Optional(Text) }), { maxItems: 100 })
 
-interface StatusMembers { Phase?: string; 'Conditions.Type'?: string; ConditionsType?: string; EdgeNodeStatusConditionType?: string }
-
-export function statusesOf(statuses: readonly StatusMembers[] | undefined): readonly StatusFilter[] | undefined {
-  const filters = statuses?.map(status => {
-    const condition = status['Conditions.Type'] || status.ConditionsType || status.EdgeNodeStatusConditionType
-    // The seed's own misspelling is still sent.
-    const spelt = condition === 'InitilizeFailed' ? 'InitializeFailed' : condition
-    return { ...status.Phase && { phase: status.Phase }, ...spelt && spelt !== '*' && { condition: spelt } }
-  })
-  return some(filters)
+/** `Filter.Statuses` in the store's words; the model knows which words there are and how they are misspelt. */
+export function statusesOf(action: string, body: object, kind: ResourceKind): readonly StatusFilter[] | undefined {
+  return some(parseStatuses(optionalObject(membersOf(action, body), 'Filter'), kind))
 }
 
 export function pageOf(body: { PageNumber?: number; PageSize?: number }): Page {

@@ -1,0 +1,86 @@
+import type { clusterToWire } from '#model/cluster/wire.ts'
+import type { kubeconfigToWire } from '#model/kubeconfig/wire.ts'
+import type { nodeToWire } from '#model/node/wire.ts'
+import type { nodePoolToWire } from '#model/node-pool/wire.ts'
+import type { onboardingToWire } from '#model/onboarding/wire.ts'
+
+/** What each action takes and answers, member for member as on the wire. */
+export type Cluster = ReturnType<typeof clusterToWire>
+export type NodePool = ReturnType<typeof nodePoolToWire>
+export type Node = ReturnType<typeof nodeToWire>
+export type Onboarding = ReturnType<typeof onboardingToWire>
+export type Kubeconfig = ReturnType<typeof kubeconfigToWire>
+
+export interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+export interface Resource { readonly Kind: string; readonly Id: string; readonly Name: string; readonly ClusterId?: string }
+export interface Evidence { readonly Observer: string; readonly Source: string; readonly ObservedAt: string; readonly Fact: string; readonly Raw?: string }
+export interface Link { readonly Resource: Resource; readonly Status: Status; readonly Since: string; readonly Rule: string; readonly Because: string; readonly Evidence: readonly Evidence[] }
+export interface Explanation extends Link {
+  readonly CauseChain: readonly Link[]
+  readonly Alike: readonly Resource[]
+  readonly Exits: readonly { readonly By: 'call' | 'cause'; readonly What: string }[]
+  readonly LooksAgainAt?: string
+  readonly StaleSince?: string
+}
+export interface Change extends Resource {
+  readonly Position: number
+  readonly At: string
+  /** null: the resource is gone. */
+  readonly Status: Status | null
+  readonly Rule: string
+  readonly Because: string
+  readonly Evidence: readonly Evidence[]
+  readonly CausedBy?: Resource
+  readonly Operation?: string
+}
+export interface LedgerEntry {
+  readonly Id: string; readonly Kind: string; readonly ProviderId?: string; readonly Owner: Resource; readonly ClusterId?: string
+  readonly State: string; readonly Because?: string; readonly DeleteProtected: boolean; readonly Since: string
+}
+export interface Region { readonly Region: string; readonly Kind: string; readonly Ready: boolean; readonly Text: string; readonly Default: boolean; readonly Aliases: readonly string[] }
+export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly Removing?: boolean }
+export interface Ran { readonly ExitCode: number; readonly Output: string }
+export interface ListOf<Item> { readonly Items: readonly Item[]; readonly TotalCount: number; readonly PageNumber: number; readonly PageSize: number }
+export interface Made { readonly Id: string }
+type Nothing = Record<string, never>
+
+export interface Calls {
+  CreateCluster: Made
+  ListClusters: ListOf<Cluster>
+  UpdateClusterConfig: Nothing
+  DeleteCluster: Nothing
+  CreateEdgeNodePool: Made
+  ListEdgeNodePools: ListOf<NodePool>
+  UpdateEdgeNodePoolConfig: Nothing
+  DeleteNodePool: Nothing
+  CreateBatchEdgeMachine: { readonly Ids: readonly string[] }
+  ListBatchEdgeMachine: ListOf<Onboarding>
+  UpdateBatchEdgeMachine: Nothing
+  DeleteBatchEdgeMachine: Nothing
+  ListEdgeNodes: ListOf<Node>
+  DeleteEdgeNodes: Nothing
+  CreateKubeconfig: Made
+  ListKubeconfigs: ListOf<Kubeconfig>
+  DeleteKubeconfigs: Nothing
+  ExplainStatus: Explanation
+  ListStatusHistory: ListOf<Change>
+  ListLedger: ListOf<LedgerEntry>
+  ListRegions: ListOf<Region>
+  AddMachine: Made
+  ListMachines: ListOf<Machine>
+  SetMachine: Partial<Ran>
+  RemoveMachine: Nothing
+  ExecInMachine: Ran
+  SetNodeSchedulable: Nothing
+}
+
+export type ActionName = keyof Calls
+
+const OWN: ReadonlySet<string> = new Set<ActionName>([
+  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'ListRegions', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+])
+
+/** The version of an action: the product's, or that of our own ones. */
+export function versionOf(action: string): string {
+  return OWN.has(action) ? '2026-12-01' : '2021-03-03'
+}

@@ -1,0 +1,107 @@
+import type { ActionName, Calls, ListOf } from './calls.ts'
+import { versionOf } from './calls.ts'
+import { ApiError, NoAnswer } from './errors.ts'
+import { post, type HttpAnswer } from './http.ts'
+import { canonicalQuery, signedHeaders } from './sign.ts'
+
+export interface ClientOptions {
+  /** `http://HOST:PORT` or `HOST:PORT`. */
+  readonly endpoint: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+  readonly region: string
+  readonly service?: string
+}
+
+export interface CallOptions { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number; readonly version?: string }
+
+const TRIES = 5
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 10_000
+
+/** The API as typed calls: signs like the official SDKs, waits and tries again when told that it is too fast (429) or too early (503). */
+export class EdgeholdClient {
+  readonly #options: ClientOptions
+  readonly #origin: string
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    this.#origin = new URL(/^https?:\/\//.test(options.endpoint) ? options.endpoint : `http://${options.endpoint}`).origin
+  }
+
+  get region(): string {
+    return this.#options.region
+  }
+
+  /** An action whose answer is known; throws ApiError or NoAnswer. */
+  async call<Name extends ActionName>(action: Name, body: object, options: CallOptions = {}): Promise<Calls[Name]> {
+    return await this.callAny(action, body, options) as Calls[Name]
+  }
+
+  /** Any action by its name. */
+  async callAny(action: string, body: object, options: CallOptions = {}): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#send(action, body, options)
+      const error = errorOf(answer)
+      if (!error) return (JSON.parse(answer.text) as { Result: unknown }).Result
+      if ((answer.status !== 429 && answer.status !== 503) || attempt === TRIES) throw error
+      await pause(pauseMs(answer, attempt), options.signal)
+    }
+  }
+
+  /** All items of a list, page by page. */
+  async *list<Name extends ActionName>(action: Calls[Name] extends ListOf<unknown> ? Name : never, body: object = {}, options: CallOptions = {}): AsyncGenerator<ItemOf<Calls[Name]>> {
+    for (let number = 1, seen = 0; ; number++) {
+      const page = await this.callAny(action, { ...body, PageNumber: number, PageSize: 100 }, options) as ListOf<ItemOf<Calls[Name]>>
+      yield* page.Items
+      seen += page.Items.length
+      if (page.Items.length === 0 || seen >= page.TotalCount) return
+    }
+  }
+
+  async all<Name extends ActionName>(action: Calls[Name] extends ListOf<unknown> ? Name : never, body: object = {}, options: CallOptions = {}): Promise<ItemOf<Calls[Name]>[]> {
+    return Array.fromAsync(this.list<Name>(action, body, options))
+  }
+
+  #send(action: string, body: object, options: CallOptions): Promise<HttpAnswer> {
+    const { region, service = 'veecp_openapi' } = this.#options
+    const query = { Action: action, Version: options.version ?? versionOf(action) }
+    const url = new URL(`${this.#origin}/?${canonicalQuery(query)}`)
+    const text = JSON.stringify(body)
+    const headers = signedHeaders(url.host, query, text, this.#options, { region, service }, Date.now())
+    return post(url, headers, text, { signal: options.signal, timeoutMs: options.timeoutMs ?? 60_000 })
+  }
+}
+
+type ItemOf<List> = List extends ListOf<infer Item> ? Item : never
+
+function errorOf(answer: HttpAnswer): ApiError | NoAnswer | undefined {
+  const parsed = parse(answer.text)
+  const metadata = parsed?.ResponseMetadata
+  if (!metadata) return new NoAnswer(`An answer with status ${answer.status} came that is not of this API`, false)
+  if (!metadata.Error) return undefined
+  return new ApiError({ code: metadata.Error.Code, message: metadata.Error.Message, status: answer.status, requestId: metadata.RequestId })
+}
+
+function parse(text: string): { ResponseMetadata?: { RequestId: string; Error?: { Code: string; Message: string } } } | undefined {
+  try {
+    return JSON.parse(text) as ReturnType<typeof parse>
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function pauseMs(answer: HttpAnswer, attempt: number): number {
+  const asked = Number(answer.headers['retry-after']) * 1000
+  return Math.min(LONGEST_PAUSE_MS, asked > 0 ? asked : FIRST_PAUSE_MS * 2 ** (attempt - 1))
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason as Error) }, { once: true })
+  })
+}

@@ -1,0 +1,164 @@
+import { Client, Pool, type ClientConfig, type PoolClient } from 'pg'
+
+import type { Log } from '#ports/log.ts'
+import { StoreUnavailable } from '#ports/store.ts'
+import { isUnavailable, isWorthRepeating, unavailable } from './failures.ts'
+import { CLIENT_TYPES, statementName } from './statements.ts'
+
+/** Something that runs one statement: a pool for reads, a connection inside a transaction. */
+export interface Queryable {
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>
+}
+
+/** Says where the database is, starting it where that is ours to do. */
+export type Locate = () => Promise<ClientConfig>
+
+const CONNECT_PATIENCE_MS = 3_000
+/** A transaction that lost this often against others meets a fault, not bad luck. */
+const REPEATS = 12
+
+/**
+ * The connections of this process. Statements are prepared once a connection, under a name made from their text. A lost connection is a
+ * StoreUnavailable at once, while the database is being looked for (and started) behind it.
+ */
+export class Database implements Queryable {
+  readonly #locate: Locate
+  readonly #log: Log
+  readonly #size: number
+  #config: ClientConfig | undefined
+  #pool: Pool | undefined
+  #looking: Promise<void> | undefined
+  #closed = false
+
+  constructor(locate: Locate, log: Log, size = 20) {
+    this.#locate = locate
+    this.#log = log
+    this.#size = size
+  }
+
+  /** Finds the database and makes the pool; safe to repeat. */
+  connect(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      const result = await this.#openPool().query({ name: statementName(text), text, values: [...values] })
+      return result.rows as Row[]
+    } catch (error) {
+      throw this.#judge(error)
+    }
+  }
+
+  /** Several statements in one text, without parameters: migrations. */
+  async script(text: string): Promise<void> {
+    try {
+      await this.#openPool().query(text)
+    } catch (error) {
+      throw this.#judge(error)
+    }
+  }
+
+  /** One READ COMMITTED transaction, run again from its start when it lost against another. `work` must leave nothing behind but what it does here. */
+  async transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work)
+      } catch (error) {
+        if (!isWorthRepeating(error) || attempt === REPEATS) throw error
+        await pause(Math.random() * 2 ** Math.min(attempt, 7))
+      }
+    }
+  }
+
+  /** A connection of its own, outside the pool: for LISTEN. The caller ends it. */
+  async dedicated(): Promise<Client> {
+    if (!this.#config) await this.connect()
+    const client = new Client({ ...this.#config, connectionTimeoutMillis: CONNECT_PATIENCE_MS })
+    client.on('error', () => {}) // its owner sees the end
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      await client.end().catch(() => {}) // it never was whole
+      throw this.#judge(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#pool?.end()
+  }
+
+  async #attempt<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
+    let client: PoolClient
+    try {
+      client = await this.#openPool().connect()
+    } catch (error) {
+      throw this.#judge(error)
+    }
+    let broken: unknown
+    const run = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
+      try {
+        const result = await client.query({ name: statementName(text), text, values: [...values] })
+        return result.rows as Row[]
+      } catch (error) {
+        if (isUnavailable(error)) broken = error
+        throw this.#judge(error)
+      }
+    }
+    try {
+      await run('begin')
+      const result = await work({ query: run })
+      await run('commit')
+      return result
+    } catch (error) {
+      if (broken === undefined) await client.query('rollback').catch((failure: unknown) => (broken = failure))
+      throw error
+    } finally {
+      client.release(broken !== undefined)
+    }
+  }
+
+  #openPool(): Pool {
+    if (this.#closed) throw new StoreUnavailable('The store is closed')
+    if (this.#pool) return this.#pool
+    this.#lookAgain()
+    throw unavailable(new Error('no database was found yet'))
+  }
+
+  /** Lost connections become StoreUnavailable, and the database is looked for; everything else stays what it is. */
+  #judge(error: unknown): unknown {
+    if (error instanceof StoreUnavailable || !isUnavailable(error)) return error
+    this.#lookAgain()
+    return unavailable(error)
+  }
+
+  #lookAgain(): void {
+    if (this.#closed || this.#looking) return
+    this.connect().catch((error: unknown) => this.#log.warn({ error }, 'Looking for the database did not succeed'))
+  }
+
+  async #look(): Promise<void> {
+    const config = await this.#locate()
+    if (this.#pool && sameAddress(config, this.#config)) return
+    const old = this.#pool
+    this.#config = { ...config, types: CLIENT_TYPES }
+    this.#pool = new Pool({ ...this.#config, max: this.#size, connectionTimeoutMillis: CONNECT_PATIENCE_MS, idleTimeoutMillis: 60_000 })
+    this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
+    old?.end().catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
+  }
+}
+
+function sameAddress(one: ClientConfig, other: ClientConfig | undefined): boolean {
+  return one.host === other?.host && one.port === other?.port && one.connectionString === other?.connectionString && one.password === other?.password
+}
+
+function pause(ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  setTimeout(resolve, ms)
+  return promise
+}

@@ -1,0 +1,27 @@
+import { DatabaseError } from 'pg'
+
+import { StoreUnavailable } from '#ports/store.ts'
+
+/** Connection exceptions (class 08), a server that shuts down, was killed or still starts, too many connections, disk full, and a session that was ended. */
+const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', '53100', '25P03'])
+
+/** True where another server of the same data may answer the same call in a moment. Whatever has no SQLSTATE came from the connection, not from SQL. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof DatabaseError)) return true
+  const code = error.code ?? ''
+  return code.startsWith('08') || UNAVAILABLE.has(code)
+}
+
+/** Serialisation failures and deadlocks: the transaction did nothing, and is run again from its start. */
+export function isWorthRepeating(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01')
+}
+
+/** The unique index that refused a row, or undefined if that was not the trouble. */
+export function violatedUniqueIndex(error: unknown): string | undefined {
+  return error instanceof DatabaseError && error.code === '23505' ? error.constraint : undefined
+}
+
+export function unavailable(cause: unknown): StoreUnavailable {
+  return new StoreUnavailable('The database cannot be reached at the moment; try again', { cause })
+}

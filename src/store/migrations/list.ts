@@ -1,0 +1,6 @@
+import { FIRST_TABLES, HISTORY_TABLES, QUEUE_TABLES } from './0001-first-tables.ts'
+
+/** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
+export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
+  { name: '0001-first-tables', sql: FIRST_TABLES + HISTORY_TABLES + QUEUE_TABLES },
+]

@@ -1,0 +1,36 @@
+import type { Log } from '#ports/log.ts'
+import type { Database, Queryable } from '../connection/database.ts'
+import { MIGRATIONS } from './list.ts'
+import { keepStatusChecks } from './status-checks.ts'
+
+/** Any number that nobody else on a shared server is likely to use: the bytes of `edgehold`. */
+const MIGRATION_LOCK = '7306073769690752100'
+const OLDEST_VERSION = 15
+
+/**
+ * Brings the database to the tables of this code, forward only, one process at a time. Throws with a sentence where the database is too old, or newer than
+ * this code knows.
+ */
+export async function migrate(database: Database, log: Log): Promise<void> {
+  const [server] = await database.query<{ number: number; text: string }>(`select current_setting('server_version_num')::int as number, current_setting('server_version') as text`)
+  if (!server || server.number < OLDEST_VERSION * 10_000) throw new Error(`The database is PostgreSQL ${server?.text}; Edgehold needs ${OLDEST_VERSION} or newer`)
+  await database.transaction(async connection => {
+    await connection.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+    await connection.query('create table if not exists migration (number integer primary key, name text not null, applied_at timestamptz not null default now())')
+    const applied = await connection.query<{ number: number; name: string }>('select number, name from migration order by number')
+    const unknown = applied.find(row => MIGRATIONS[row.number - 1]?.name !== row.name)
+    if (unknown) throw new Error(`The database was changed by another version of Edgehold (migration ${unknown.name}); start that version or a newer one`)
+    for (const [index, migration] of MIGRATIONS.entries()) {
+      if (index < applied.length) continue
+      log.info({ migration: migration.name }, 'Migrating the database')
+      await runScript(connection, migration.sql)
+      await connection.query('insert into migration (number, name) values ($1, $2)', [index + 1, migration.name])
+    }
+    await keepStatusChecks(connection)
+  })
+}
+
+/** A prepared statement is one command, so a script goes inside a DO block, which takes as many as there are. */
+async function runScript(connection: Queryable, sql: string): Promise<void> {
+  await connection.query(`do $migration$ begin execute $script$${sql}$script$; end $migration$`)
+}

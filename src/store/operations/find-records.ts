@@ -1,0 +1,25 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { Scope } from '#ports/store.ts'
+import type { Queryable } from '../connection/database.ts'
+import { CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, nodeOf, type ClusterRow, type NodeRow } from '../records/rows.ts'
+
+export async function findCluster(connection: Queryable, id: string): Promise<ClusterRecord | undefined> {
+  const [row] = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where id = $1`, [id])
+  return row && clusterOf(row)
+}
+
+export async function clustersOfRegion(connection: Queryable, region: string): Promise<readonly ClusterRecord[]> {
+  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where region = $1 order by created_at, id`, [region])
+  return rows.map(clusterOf)
+}
+
+export async function clustersOf(connection: Queryable, scope: Scope): Promise<readonly ClusterRecord[]> {
+  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where account_id = $1 and region = $2 order by created_at, id`, [scope.accountId, scope.region])
+  return rows.map(clusterOf)
+}
+
+export async function nodesOfMachine(connection: Queryable, region: string, machineId: string): Promise<readonly NodeRecord[]> {
+  const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where region = $1 and machine_id = $2 order by created_at, id`, [region, machineId])
+  return rows.map(nodeOf)
+}

@@ -1,0 +1,20 @@
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { Listing, NodePoolFilter, Page, Scope } from '#ports/store.ts'
+import { Conditions } from '../conditions.ts'
+import type { Queryable } from '../connection/database.ts'
+import { NODE_POOL_COLUMNS, nodePoolOf } from '../records/rows.ts'
+import { listPage } from './list-page.ts'
+
+export function listNodePools(connection: Queryable, scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
+  const conditions = Conditions.inScope(scope)
+    .oneOf('id', filter.ids)
+    .oneOf('cluster_id', filter.clusterIds)
+    .contains('name', filter.name)
+    .oneOf('type', filter.types)
+    .equal('create_client_token', filter.createClientToken)
+    .equal('update_client_token', filter.updateClientToken)
+    .statuses(filter.statuses)
+  // Static pools are all there are, and none of them scales by itself.
+  if (filter.autoScalingEnabled === true) conditions.plain('false')
+  return listPage(connection, 'node_pool', NODE_POOL_COLUMNS, conditions, page, nodePoolOf)
+}

@@ -1,0 +1,21 @@
+import type { RegionRecord } from '#ports/store.ts'
+import type { Queryable } from '../connection/database.ts'
+
+export async function listRegions(connection: Queryable): Promise<readonly RegionRecord[]> {
+  return connection.query<RegionRecord>('select region, kind, ready, text, settings from region order by region')
+}
+
+export async function findRegion(connection: Queryable, region: string): Promise<RegionRecord | undefined> {
+  const [row] = await connection.query<RegionRecord>('select region, kind, ready, text, settings from region where region = $1', [region])
+  return row
+}
+
+/** Writes nothing where nothing changed: every start says the same about its regions. */
+export async function putRegion(connection: Queryable, region: RegionRecord): Promise<void> {
+  await connection.query(
+    `insert into region as r (region, kind, ready, text, settings) values ($1, $2, $3, $4, $5::json)
+     on conflict (region) do update set kind = excluded.kind, ready = excluded.ready, text = excluded.text, settings = excluded.settings
+     where (r.kind, r.ready, r.text, r.settings::jsonb) is distinct from (excluded.kind, excluded.ready, excluded.text, excluded.settings::jsonb)`,
+    [region.region, region.kind, region.ready, region.text, JSON.stringify(region.settings)],
+  )
+}

@@ -1,0 +1,192 @@
+import type { KeyObject } from 'node:crypto'
+
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import {
+  NameTaken, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type OnboardingFilter,
+  type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction,
+} from '#ports/store.ts'
+import type { Database } from './connection/database.ts'
+import { violatedUniqueIndex } from './connection/failures.ts'
+import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
+import { clustersOfRegion, findCluster, nodesOfMachine } from './operations/find-records.ts'
+import { findKubeconfig } from './operations/kubeconfigs.ts'
+import { latestChange, listHistory } from './operations/list-history.ts'
+import { listClusters } from './operations/list-clusters.ts'
+import { listKubeconfigs } from './operations/list-kubeconfigs.ts'
+import { listLedger } from './operations/list-ledger.ts'
+import { listMachines } from './operations/list-machines.ts'
+import { listNodePools } from './operations/list-node-pools.ts'
+import { listNodes } from './operations/list-nodes.ts'
+import { listOnboardings } from './operations/list-onboardings.ts'
+import { readNodePools, readNodes } from './operations/lock-tree.ts'
+import { findMachineSecret, machineSecretsOf } from './operations/machine-secrets.ts'
+import { findMachine, findMachineByMachineId, machinesOfRegion } from './operations/machines.ts'
+import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
+import { readSights } from './operations/read-sights.ts'
+import { findRegion, listRegions } from './operations/regions.ts'
+import { readSecret } from './operations/secrets.ts'
+import { PostgresTransaction } from './postgres-transaction.ts'
+import type { Sequencer } from './sequencer.ts'
+
+/** The store on PostgreSQL; each method is an operation of the folder `operations`. */
+export class PostgresStore implements Store {
+  readonly #database: Database
+  readonly #key: KeyObject
+  readonly #sequencer: Sequencer
+  readonly #announce: (regions: readonly string[]) => void
+  readonly #accessKeys: AccessKeys
+
+  constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
+    this.#database = parts.database
+    this.#key = parts.key
+    this.#sequencer = parts.sequencer
+    this.#announce = parts.announce
+    this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
+  }
+
+  async write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    let tx: PostgresTransaction | undefined
+    try {
+      const { result, outcome } = await this.#database.transaction(async connection => {
+        tx = new PostgresTransaction(connection, this.#key, now)
+        const result = await work(tx)
+        return { result, outcome: await tx.finish() }
+      })
+      for (const id of tx?.accessKeyIds ?? []) this.#accessKeys.forget(id)
+      if (outcome.historyGrew) this.#sequencer.wake()
+      if (outcome.enqueuedRegions.length > 0) this.#announce(outcome.enqueuedRegions)
+      return result
+    } catch (error) {
+      const index = violatedUniqueIndex(error)
+      if (index?.endsWith('_name')) throw new NameTaken('A name that must be unique was taken at the same moment', { cause: error })
+      throw error
+    }
+  }
+
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> {
+    return this.#accessKeys.find(accessKeyId)
+  }
+
+  findCluster(id: string): Promise<ClusterRecord | undefined> {
+    return findCluster(this.#database, id)
+  }
+
+  async findNodePool(id: string): Promise<NodePoolRecord | undefined> {
+    return (await readNodePools(this.#database, 'id', [id]))[0]
+  }
+
+  async findNode(id: string): Promise<NodeRecord | undefined> {
+    return (await readNodes(this.#database, 'id', [id]))[0]
+  }
+
+  findOnboarding(id: string): Promise<OnboardingRecord | undefined> {
+    return findOnboarding(this.#database, 'id', id)
+  }
+
+  findOnboardingByTokenHash(tokenHash: string): Promise<OnboardingRecord | undefined> {
+    return findOnboarding(this.#database, 'token_hash', tokenHash)
+  }
+
+  findKubeconfig(id: string): Promise<KubeconfigRecord | undefined> {
+    return findKubeconfig(this.#database, this.#key, id)
+  }
+
+  findMachine(id: string): Promise<MachineRecord | undefined> {
+    return findMachine(this.#database, id)
+  }
+
+  nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
+    return readNodePools(this.#database, 'cluster_id', [clusterId])
+  }
+
+  nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
+    return 'clusterId' in parent ? readNodes(this.#database, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, 'node_pool_id', [parent.nodePoolId])
+  }
+
+  nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
+    return nodesOfMachine(this.#database, region, machineId)
+  }
+
+  clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {
+    return clustersOfRegion(this.#database, region)
+  }
+
+  listClusters(scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>> {
+    return listClusters(this.#database, scope, filter, page)
+  }
+
+  listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
+    return listNodePools(this.#database, scope, filter, page)
+  }
+
+  listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {
+    return listNodes(this.#database, scope, filter, page)
+  }
+
+  listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
+    return listOnboardings(this.#database, scope, filter, page)
+  }
+
+  listKubeconfigs(scope: Scope, filter: Parameters<Store['listKubeconfigs']>[1], page: Page): Promise<Listing<KubeconfigRecord>> {
+    return listKubeconfigs(this.#database, this.#key, scope, filter, page)
+  }
+
+  /** Shows what this process wrote before the call: its numbering is waited for. */
+  async listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
+    await this.#sequencer.settled()
+    return listHistory(this.#database, scope, filter, page)
+  }
+
+  listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {
+    return listLedger(this.#database, scope, filter, page)
+  }
+
+  listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {
+    return listMachines(this.#database, scope, filter, page)
+  }
+
+  machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
+    return machinesOfRegion(this.#database, region)
+  }
+
+  findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {
+    return findMachineByMachineId(this.#database, region, machineId)
+  }
+
+  async latestChange(accountId: string, id: string): Promise<StatusChange | undefined> {
+    await this.#sequencer.settled()
+    return latestChange(this.#database, accountId, id)
+  }
+
+  sights(kind: SightKind, ids: readonly string[]): Promise<readonly Sight[]> {
+    return readSights(this.#database, kind, ids)
+  }
+
+  readSecret(name: string): Promise<string | undefined> {
+    return readSecret(this.#database, this.#key, name)
+  }
+
+  findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {
+    return findMachineSecret(this.#database, secretHash)
+  }
+
+  machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
+    return machineSecretsOf(this.#database, clusterId)
+  }
+
+  findRegion(region: string): Promise<RegionRecord | undefined> {
+    return findRegion(this.#database, region)
+  }
+
+  listRegions(): Promise<readonly RegionRecord[]> {
+    return listRegions(this.#database)
+  }
+
+  onboardingToken(id: string): Promise<string | undefined> {
+    return onboardingToken(this.#database, this.#key, id)
+  }
+}

@@ -1,0 +1,156 @@
+import type { KeyObject } from 'node:crypto'
+
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import type { LedgerEntry, MachineRecord, MachineSecret, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
+import type { Queryable } from './connection/database.ts'
+import { insertAccount } from './operations/access-keys.ts'
+import { claimAddress, releaseAddress } from './operations/claim-address.ts'
+import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
+import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
+import { lockName } from './operations/lock-name.ts'
+import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } from './operations/lock-tree.ts'
+import { putMachineSecret } from './operations/machine-secrets.ts'
+import { clustersOf } from './operations/find-records.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf } from './operations/machines.ts'
+import { changeOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
+import { ledgerOf, putLedger } from './operations/put-ledger.ts'
+import { putRegion } from './operations/regions.ts'
+import { deleteSecrets, putSecret } from './operations/secrets.ts'
+import { writeRecords } from './operations/write-records.ts'
+import { enqueue, type EnqueuedKey } from './queue/enqueue.ts'
+import { TreeTransaction } from './tree-transaction.ts'
+
+/**
+ * One attempt of one transaction. Records with a status, and keys for the queue, are written at its end (`finish`), all else at once. Where there is a
+ * choice, rows are locked in this order: advisory names, client tokens, clusters, machines, the queue.
+ */
+export class PostgresTransaction extends TreeTransaction implements Transaction {
+  readonly #connection: Queryable
+  readonly #key: KeyObject
+  readonly #keys: EnqueuedKey[] = []
+  readonly accessKeyIds: string[] = []
+
+  constructor(connection: Queryable, key: KeyObject, now: number) {
+    super({
+      lockCluster: id => lockCluster(connection, id),
+      lockClustersOf: (table, ids) => lockClustersOf(connection, table, ids),
+      clustersOf: scope => clustersOf(connection, scope),
+      readNodePools: (where, ids) => readNodePools(connection, where, ids),
+      readNodes: (where, ids) => readNodes(connection, where, ids),
+      isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
+    }, now)
+    this.#connection = connection
+    this.#key = key
+  }
+
+  /** Settles and writes; answers what the rest of the world must hear of once it is committed. */
+  async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
+    const history = await this.settle()
+    await writeRecords(this.#connection, this.work, history)
+    await enqueue(this.#connection, this.#keys)
+    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], historyGrew: history.length > 0 }
+  }
+
+  lockName(name: string): Promise<void> {
+    return lockName(this.#connection, name)
+  }
+
+  insertOnboarding(record: OnboardingRecord, token: string): Promise<void> {
+    return insertOnboarding(this.#connection, this.#key, record, token)
+  }
+
+  changeOnboarding(id: string, change: { expiresAt?: number; expirationDate?: number; updateClientToken?: string }): Promise<void> {
+    return changeOnboarding(this.#connection, this.work.now, id, change)
+  }
+
+  forgetOnboarding(id: string, deletedAt: number): Promise<void> {
+    return forgetOnboarding(this.#connection, id, deletedAt)
+  }
+
+  insertKubeconfig(record: KubeconfigRecord): Promise<void> {
+    return insertKubeconfig(this.#connection, this.#key, record)
+  }
+
+  changeKubeconfig(id: string, change: { text?: string; deletionRequestedAt?: number }): Promise<void> {
+    return changeKubeconfig(this.#connection, this.#key, id, change)
+  }
+
+  forgetKubeconfig(id: string): Promise<void> {
+    return forgetKubeconfig(this.#connection, id)
+  }
+
+  lockKubeconfigs(clusterId: string, ids?: readonly string[]): Promise<readonly KubeconfigRecord[]> {
+    return lockKubeconfigs(this.#connection, this.#key, clusterId, ids)
+  }
+
+  claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<ClaimedToken> {
+    return claimClientToken(this.#connection, scope, action, token, requestHash)
+  }
+
+  bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
+    return bindClientToken(this.#connection, scope, action, token, resourceId, result)
+  }
+
+  putLedger(entry: LedgerEntry): Promise<void> {
+    return putLedger(this.#connection, entry)
+  }
+
+  ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
+    return ledgerOf(this.#connection, ownerId)
+  }
+
+  machinesOf(scope: Scope): Promise<readonly MachineRecord[]> {
+    return machinesOf(this.#connection, scope)
+  }
+
+  insertMachine(record: MachineRecord): Promise<void> {
+    return insertMachine(this.#connection, record)
+  }
+
+  lockMachine(id: string): Promise<MachineRecord | undefined> {
+    return findMachine(this.#connection, id, 'for update')
+  }
+
+  changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void> {
+    return changeMachine(this.#connection, id, change)
+  }
+
+  forgetMachine(id: string): Promise<void> {
+    return forgetMachine(this.#connection, id)
+  }
+
+  putMachineSecret(secret: MachineSecret): Promise<void> {
+    return putMachineSecret(this.#connection, secret)
+  }
+
+  putRegion(region: RegionRecord): Promise<void> {
+    return putRegion(this.#connection, region)
+  }
+
+  putSecret(name: string, value: string): Promise<void> {
+    return putSecret(this.#connection, this.#key, name, value)
+  }
+
+  deleteSecrets(prefix: string): Promise<void> {
+    return deleteSecrets(this.#connection, prefix)
+  }
+
+  claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
+    return claimAddress(this.#connection, region, owner, pool)
+  }
+
+  releaseAddress(region: string, owner: string): Promise<void> {
+    return releaseAddress(this.#connection, region, owner)
+  }
+
+  /** Kept until the end, so that all keys of a transaction are written in one order. */
+  async enqueue(key: WorkKey & { region: string }, dueAt?: number): Promise<void> {
+    this.#keys.push({ kind: key.kind, id: key.id, region: key.region, dueAt: dueAt ?? 0 })
+  }
+
+  async insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void> {
+    await insertAccount(this.#connection, this.#key, account)
+    this.accessKeyIds.push(account.accessKeyId)
+  }
+}

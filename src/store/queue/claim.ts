@@ -1,0 +1,44 @@
+import type { ClaimedWork } from '#ports/queue.ts'
+import type { Queryable } from '../connection/database.ts'
+
+/** Which regions' work this process may run now, each with its own time. */
+export interface RegionTime {
+  readonly region: string
+  readonly now: number
+}
+
+/**
+ * Takes due keys that nobody runs. Claiming takes the key's due time away: what stands there at its completion came in while it ran.
+ * The lease is looked at in the same statement, so a process that lost it claims nothing.
+ */
+export async function claim(connection: Queryable, lease: { name: string; epoch: number }, regions: readonly RegionTime[], realNow: number, limit: number): Promise<readonly ClaimedWork[]> {
+  return connection.query<ClaimedWork>(
+    `with free as materialized (
+       select w.kind, w.id
+       from unnest($3::text[], $4::bigint[]) as t (region, now)
+       cross join lateral (
+         select kind, id from work
+         where region = t.region and owner is null and due_at <= t.now and (retry_at is null or retry_at <= $5)
+         order by due_at, ordinal limit $6 for update skip locked
+       ) w
+       where exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
+       limit $6
+     )
+     update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
+     from free where work.kind = free.kind and work.id = free.id
+     returning work.kind, work.id, work.region, work.generation, work.failures`,
+    [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit],
+  )
+}
+
+/** Frees the keys of processes that are not there any more; they are due now. Answers whether there were any. Writes nothing where there are none. */
+export async function freeAbandoned(connection: Queryable): Promise<boolean> {
+  const abandoned = `owner is not null and not exists (select 1 from lease l where l.name = work.owner and l.epoch = work.owner_epoch and l.expires_at > clock_timestamp())`
+  const [some] = await connection.query(`select 1 from work where ${abandoned} limit 1`)
+  if (!some) return false
+  await connection.query(
+    `update work set owner = null, owner_epoch = null, due_at = 0
+     where (kind, id) in (select kind, id from work where ${abandoned} order by kind, id for update skip locked)`,
+  )
+  return true
+}

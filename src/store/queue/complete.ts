@@ -1,0 +1,32 @@
+import type { ClaimedWork } from '#ports/queue.ts'
+import type { Queryable } from '../connection/database.ts'
+
+const MINE = 'kind = $1 and id = $2 and owner = $3 and owner_epoch = $4'
+
+/**
+ * Ends a run. Nothing happens where the key is not ours any more: the lease lapsed and another process has it. The row goes only if nothing was
+ * enqueued since the claim and nobody needs to look again.
+ */
+export async function complete(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
+  const values = [work.kind, work.id, lease.name, lease.epoch, work.generation]
+  if (lookAgainAt === undefined) {
+    const gone = await connection.query(`delete from work where ${MINE} and generation = $5 returning 1`, values)
+    if (gone.length > 0) return
+  }
+  await connection.query(
+    `update work set owner = null, owner_epoch = null, failures = 0, last_error = null,
+       due_at = case when generation = $5 then $6::bigint else least(due_at, $6::bigint) end
+     where ${MINE}`,
+    [...values, lookAgainAt === undefined ? null : Math.floor(lookAgainAt)],
+  )
+}
+
+/** Ends a run that failed; it runs again at `retryAt`, or at once if it was enqueued meanwhile. */
+export async function fail(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, retryAt: number, error: string): Promise<void> {
+  await connection.query(
+    `update work set owner = null, owner_epoch = null, failures = failures + 1, last_error = $6, due_at = 0,
+       retry_at = case when generation = $5 then $7::bigint else null end
+     where ${MINE}`,
+    [work.kind, work.id, lease.name, lease.epoch, work.generation, error, Math.floor(retryAt)],
+  )
+}

@@ -1,0 +1,29 @@
+import type { WorkKey } from '#ports/store.ts'
+import type { Queryable } from '../connection/database.ts'
+
+/** A key with the instant at which it is due in its region's time; 0 means now. */
+export interface EnqueuedKey extends WorkKey {
+  readonly region: string
+  readonly dueAt: number
+}
+
+/**
+ * Puts keys into the queue, each once, in the order of their names so that two transactions never wait for each other. A key that waits gets the sooner
+ * of both times and loses its back-off; one that runs gets a new generation, by which its completion knows that it must run again.
+ */
+export async function enqueue(connection: Queryable, keys: readonly EnqueuedKey[]): Promise<void> {
+  const soonest = new Map<string, EnqueuedKey>()
+  for (const key of keys) {
+    const name = `${key.kind}\0${key.id}`
+    const found = soonest.get(name)
+    if (!found || key.dueAt < found.dueAt) soonest.set(name, key)
+  }
+  if (soonest.size === 0) return
+  const rows = [...soonest.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, key]) => key)
+  await connection.query(
+    `insert into work as w (kind, id, region, due_at)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+     on conflict (kind, id) do update set generation = w.generation + 1, due_at = least(w.due_at, excluded.due_at), retry_at = case when excluded.due_at = 0 then null else w.retry_at end`,
+    [rows.map(key => key.kind), rows.map(key => key.id), rows.map(key => key.region), rows.map(key => Math.floor(key.dueAt))],
+  )
+}

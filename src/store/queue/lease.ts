@@ -1,0 +1,95 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { ProcessLease } from '#ports/queue.ts'
+import type { Database } from '../connection/database.ts'
+
+/** Times on the lease are the database's, so that hosts need not agree on the time of day. */
+export const LIVE_LEASE = 'expires_at > clock_timestamp()'
+
+/** Registers the process under its name, or starts a new epoch: what the same name held before is nobody's from now on. */
+export async function registerLease(database: Database, process: { name: string; ttlMs: number }): Promise<number> {
+  const [row] = await database.query<{ epoch: number }>(
+    `insert into lease (name, epoch, expires_at) values ($1, 1, clock_timestamp() + $2::float8 * interval '1 millisecond')
+     on conflict (name) do update set epoch = lease.epoch + 1, expires_at = excluded.expires_at returning epoch`,
+    [process.name, process.ttlMs],
+  )
+  if (!row) throw new Error('Registering a lease answered no row')
+  return row.epoch
+}
+
+/** False where the lease is not ours any more: it lapsed, or somebody registered the name anew. A lapsed lease is never brought back. */
+export async function renewLease(database: Database, lease: { name: string; epoch: number }, ttlMs: number): Promise<boolean> {
+  const rows = await database.query(
+    `update lease set expires_at = clock_timestamp() + $3::float8 * interval '1 millisecond' where name = $1 and epoch = $2 and ${LIVE_LEASE} returning 1`,
+    [lease.name, lease.epoch, ttlMs],
+  )
+  return rows.length === 1
+}
+
+/**
+ * Renews a lease every third of its time until it is released or lost. Losing is judged by our own clock, counted from before the last renewal that
+ * succeeded: whatever the database thinks, nobody else has taken over before we stop. `onTick` runs after each renewal.
+ */
+export class RenewedLease implements ProcessLease {
+  readonly name: string
+  readonly epoch: number
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #ttlMs: number
+  readonly #lost = new AbortController()
+  readonly #ended = new AbortController()
+  readonly #renewing: Promise<void>
+
+  constructor(parts: { database: Database; clock: Clock; log: Log; name: string; epoch: number; ttlMs: number; since: number; onTick: () => Promise<void> }) {
+    this.name = parts.name
+    this.epoch = parts.epoch
+    this.#database = parts.database
+    this.#clock = parts.clock
+    this.#log = parts.log
+    this.#ttlMs = parts.ttlMs
+    this.#renewing = this.#renew(parts.since, parts.onTick)
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /** Gives everything back at once: others need not wait for the lease to lapse. */
+  async release(): Promise<void> {
+    this.#ended.abort()
+    await this.#renewing
+    if (this.#lost.signal.aborted) return
+    this.#lost.abort(new Error('the lease was released'))
+    await this.#database.query('delete from lease where name = $1 and epoch = $2', [this.name, this.epoch])
+  }
+
+  async #renew(since: number, onTick: () => Promise<void>): Promise<void> {
+    let safeUntil = since + this.#ttlMs
+    const signal = this.#ended.signal
+    for (let waitMs = this.#ttlMs / 3; ; ) {
+      await this.#clock.sleep(Math.max(10, Math.min(waitMs, safeUntil - this.#clock.now())), signal).catch(() => {}) // aborted: released
+      if (signal.aborted) return
+      const asked = this.#clock.now()
+      if (asked >= safeUntil) return this.#lose('it could not be renewed in time')
+      try {
+        const renewal = renewLease(this.#database, this, this.#ttlMs)
+        const kept = await Promise.race([renewal, this.#clock.sleep(safeUntil - asked, signal).then(() => undefined, () => undefined)])
+        if (kept === false) return this.#lose('somebody else took the name, or it lapsed')
+        if (kept === true) {
+          safeUntil = asked + this.#ttlMs
+          waitMs = this.#ttlMs / 3
+          await onTick()
+        } else renewal.catch(() => {}) // judged by the time that passed
+      } catch (error) {
+        this.#log.warn({ error, lease: this.name }, 'Renewing the lease did not succeed')
+        waitMs = this.#ttlMs / 20
+      }
+    }
+  }
+
+  #lose(because: string): void {
+    this.#log.error({ lease: this.name, because }, 'Losing the lease')
+    this.#lost.abort(new Error(`the lease of ${this.name} was lost: ${because}`))
+  }
+}

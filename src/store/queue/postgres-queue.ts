@@ -1,0 +1,96 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { ClaimedWork, ProcessLease, Queue } from '#ports/queue.ts'
+import type { WorkKey } from '#ports/store.ts'
+import type { Database } from '../connection/database.ts'
+import { claim, freeAbandoned } from './claim.ts'
+import { complete, fail } from './complete.ts'
+import { enqueue } from './enqueue.ts'
+import { registerLease, RenewedLease } from './lease.ts'
+import { nextDue } from './next-due.ts'
+import { ClaimableRegions } from './regions.ts'
+import { WakeUps } from './wake-ups.ts'
+import { claimWatch, markWatch, putSights, releaseWatch, type HeldWatch, type SightGone, type SightToPut } from './watches.ts'
+
+/** The queue on PostgreSQL. Each method is one statement or one transaction; see the files beside this one. */
+export class PostgresQueue implements Queue {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #wakeUps: WakeUps
+  readonly #regions: ClaimableRegions
+  readonly #hostsOf = new Map<string, readonly string[]>()
+
+  constructor(database: Database, clock: Clock, log: Log, wakeUps: WakeUps) {
+    this.#database = database
+    this.#clock = clock
+    this.#log = log
+    this.#wakeUps = wakeUps
+    this.#regions = new ClaimableRegions(database)
+  }
+
+  async register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease> {
+    const since = this.#clock.now()
+    const epoch = await registerLease(this.#database, process)
+    this.#hostsOf.set(`${process.name}/${epoch}`, process.hosts)
+    const lease = new RenewedLease({
+      database: this.#database, clock: this.#clock, log: this.#log, name: process.name, epoch, ttlMs: process.ttlMs, since,
+      onTick: async () => {
+        if (await freeAbandoned(this.#database)) this.#wakeUps.announce()
+      },
+    })
+    lease.lost.addEventListener('abort', () => this.#hostsOf.delete(`${process.name}/${epoch}`), { once: true })
+    return lease
+  }
+
+  async claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]> {
+    const regions = await this.#regions.of(this.#hostsOf.get(`${lease.name}/${lease.epoch}`) ?? [], this.#clock.now())
+    if (regions.length === 0) return []
+    return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit)
+  }
+
+  complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
+    return complete(this.#database, lease, work, lookAgainAt)
+  }
+
+  fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void> {
+    return fail(this.#database, lease, work, retryAt, error)
+  }
+
+  nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {
+    return nextDue(this.#database, regions)
+  }
+
+  listen(onWork: () => void, signal: AbortSignal): Promise<void> {
+    return this.#wakeUps.listen(onWork, signal)
+  }
+
+  async enqueue(key: WorkKey & { region: string }): Promise<void> {
+    await enqueue(this.#database, [{ ...key, dueAt: 0 }])
+    this.announce([key.region])
+  }
+
+  /** After a commit that enqueued keys of these regions. */
+  announce(regions: Iterable<string>): void {
+    for (const region of regions) if (!this.#regions.knows(region)) this.#regions.forget()
+    this.#wakeUps.announce()
+  }
+
+  claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {
+    return claimWatch(this.#database, lease, subject, this.#clock.now())
+  }
+
+  releaseWatch(lease: ProcessLease, subject: string): Promise<void> {
+    return releaseWatch(this.#database, lease, subject, this.#clock.now())
+  }
+
+  async putSights(watch: HeldWatch, sights: readonly SightToPut[], gone: readonly SightGone[] = []): Promise<void> {
+    const enqueued = await this.#database.transaction(connection => putSights(connection, watch, sights, gone))
+    if (enqueued) this.announce([...sights, ...gone].flatMap(sight => sight.key?.region ?? []))
+  }
+
+  async markWatch(watch: HeldWatch, staleSince: number | undefined): Promise<void> {
+    const enqueued = await this.#database.transaction(connection => markWatch(connection, watch, staleSince))
+    if (enqueued) this.announce([])
+  }
+}

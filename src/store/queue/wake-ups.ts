@@ -1,0 +1,74 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { Database } from '../connection/database.ts'
+
+const CHANNEL = 'edgehold_work'
+/** NOTIFY inside the writing transactions would serialise their commits; so each process sends one for all of the last few milliseconds, outside of them. */
+const COALESCE_MS = 5
+const RECONNECT_MS = 250
+
+/** Tells the processes that something was enqueued. Lost calls are made good by the workers' slow poll. */
+export class WakeUps {
+  readonly #database: Database
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #listeners = new Set<() => void>()
+  #sending = false
+  #closed = false
+
+  constructor(database: Database, clock: Clock, log: Log) {
+    this.#database = database
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** After a commit that enqueued. Our own listeners are called at once; other processes within some milliseconds. */
+  announce(): void {
+    for (const listener of this.#listeners) listener()
+    if (this.#sending || this.#closed) return
+    this.#sending = true
+    this.#send().catch((error: unknown) => this.#log.debug({ error }, 'Waking other processes did not succeed'))
+  }
+
+  /** Resolves when aborted. Reconnects by itself; after each connect it calls back once, since something may have been missed. */
+  async listen(onWork: () => void, signal: AbortSignal): Promise<void> {
+    this.#listeners.add(onWork)
+    try {
+      while (!signal.aborted) {
+        await this.#listenOnce(onWork, signal).catch((error: unknown) => this.#log.debug({ error }, 'Listening for work was interrupted'))
+        await this.#clock.sleep(RECONNECT_MS, signal).catch(() => {}) // aborted: the loop ends
+      }
+    } finally {
+      this.#listeners.delete(onWork)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  async #send(): Promise<void> {
+    try {
+      await this.#clock.sleep(COALESCE_MS)
+    } finally {
+      this.#sending = false
+    }
+    if (!this.#closed) await this.#database.query(`notify ${CHANNEL}`)
+  }
+
+  async #listenOnce(onWork: () => void, signal: AbortSignal): Promise<void> {
+    const client = await this.#database.dedicated()
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    client.once('end', resolve)
+    client.on('notification', onWork)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    try {
+      await client.query(`listen ${CHANNEL}`)
+      onWork()
+      if (!signal.aborted) await ended
+    } finally {
+      await client.end().catch(() => {}) // it broke by itself
+    }
+    if (!signal.aborted) this.#database.connect().catch((error: unknown) => this.#log.debug({ error }, 'Looking for the database did not succeed'))
+  }
+}

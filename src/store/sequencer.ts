@@ -1,0 +1,94 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { Database } from './connection/database.ts'
+
+/** Rows numbered in one transaction; more are left to the next, so that readers never wait long. */
+const BATCH = 10_000
+/** Rows of a process that died between its commit and its numbering wait this long. */
+const SWEEP_MS = 2_000
+
+/**
+ * Gives positions to committed rows of the history, in the order of their insertion. Whoever holds the lock of the one row of `sequencer` is the sequencer,
+ * and what it numbers is committed before the next one begins: so a reader that has seen position n will never meet a row below n. (A plain sequence
+ * gives numbers before the commit, and rows that commit late would appear below what was read already.) Every process numbers after its own commits.
+ */
+export class Sequencer {
+  readonly #database: Database
+  readonly #log: Log
+  readonly #ended = new AbortController()
+  readonly #sweeping: Promise<void>
+  #running: Promise<void> | undefined
+  #wanted = false
+  #onNumbered: (() => void) | undefined
+
+  constructor(database: Database, clock: Clock, log: Log) {
+    this.#database = database
+    this.#log = log
+    this.#sweeping = this.#sweep(clock)
+  }
+
+  /** After a commit that added history. Many calls at once are one pass. */
+  wake(): void {
+    this.#wanted = true
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Calls back after each pass that numbered rows. */
+  onNumbered(callback: () => void): void {
+    this.#onNumbered = callback
+  }
+
+  /** What this process committed before this call is numbered when it resolves. */
+  async settled(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort()
+    await this.#sweeping
+    await this.settled()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#wanted) {
+      this.#wanted = false
+      try {
+        const numbered = await this.#number()
+        if (numbered === BATCH) this.#wanted = true
+        if (numbered > 0) this.#onNumbered?.()
+      } catch (error) {
+        this.#log.debug({ error }, 'Numbering the history did not succeed; the next sweep does it')
+        return
+      }
+    }
+  }
+
+  async #number(): Promise<number> {
+    return this.#database.transaction(async connection => {
+      const [sequencer] = await connection.query<{ last: number }>('select last from sequencer for update')
+      if (!sequencer) throw new Error('E-SEQUENCER: its row is missing')
+      const numbered = await connection.query(
+        `with fresh as (select ordinal, $1::bigint + row_number() over (order by ordinal) as position from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered)
+         update status_change s set position = fresh.position from fresh where s.ordinal = fresh.ordinal returning 1`,
+        [sequencer.last],
+      )
+      if (numbered.length > 0) await connection.query('update sequencer set last = $1', [sequencer.last + numbered.length])
+      return numbered.length
+    })
+  }
+
+  async #sweep(clock: Clock): Promise<void> {
+    const { signal } = this.#ended
+    while (!signal.aborted) {
+      try {
+        const [left] = await this.#database.query('select 1 from status_change where position is null limit 1')
+        if (left) this.wake()
+      } catch (error) {
+        this.#log.debug({ error }, 'Looking for unnumbered history did not succeed')
+      }
+      await clock.sleep(SWEEP_MS, signal).catch(() => {}) // aborted: the loop ends
+    }
+  }
+}

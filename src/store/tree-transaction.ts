@@ -1,0 +1,157 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { HistoryRow } from '#model/settle.ts'
+import { NameTaken, type Because, type Scope, type Transaction } from '#ports/store.ts'
+import { UnitOfWork, type Tracked } from './unit-of-work.ts'
+
+/** Where a transaction's clusters, pools and nodes come from. Locking a cluster locks its whole tree until the transaction ends. */
+export interface TreeSource {
+  lockCluster(id: string): Promise<ClusterRecord | undefined>
+  lockClustersOf(table: 'node_pool' | 'node', ids: readonly string[]): Promise<readonly ClusterRecord[]>
+  clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
+  readNodePools(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly NodePoolRecord[]>
+  readNodes(where: 'id' | 'cluster_id' | 'node_pool_id', ids: readonly string[]): Promise<readonly NodeRecord[]>
+  /** True if another living record of that name is in the same place: account and region for a cluster, else the cluster. */
+  isNameTaken(table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean>
+}
+
+type TreeMethod = 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'nodePoolsOf' | 'nodesOf'
+  | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
+
+/** The part of a transaction that is about records with a status: locks and reads from a source, writes into a unit of work. */
+export class TreeTransaction implements Pick<Transaction, TreeMethod> {
+  readonly work: UnitOfWork
+  readonly #source: TreeSource
+
+  constructor(source: TreeSource, now: number) {
+    this.#source = source
+    this.work = new UnitOfWork(Math.floor(now))
+  }
+
+  async lockCluster(id: string): Promise<ClusterRecord | undefined> {
+    const kept = this.work.clusters.get(id)
+    if (kept) return kept.gone ? undefined : kept.now
+    const read = await this.#source.lockCluster(id)
+    return read && this.work.track(this.work.clusters, read)
+  }
+
+  async lockNodePool(id: string): Promise<NodePoolRecord | undefined> {
+    const kept = this.work.nodePools.get(id)
+    if (kept) return kept.gone ? undefined : kept.now
+    await this.#lockClustersOf('node_pool', [id])
+    const [read] = await this.#source.readNodePools('id', [id])
+    return read && this.work.track(this.work.nodePools, read)
+  }
+
+  async lockNode(id: string): Promise<NodeRecord | undefined> {
+    const [node] = await this.lockNodes([id])
+    return node
+  }
+
+  async lockNodes(ids: readonly string[]): Promise<readonly NodeRecord[]> {
+    const missing = ids.filter(id => !this.work.nodes.has(id))
+    if (missing.length > 0) {
+      await this.#lockClustersOf('node', missing)
+      for (const read of await this.#source.readNodes('id', missing)) this.work.track(this.work.nodes, read)
+    }
+    return ids.flatMap(id => living(this.work.nodes.get(id)))
+  }
+
+  async clustersOf(scope: Scope): Promise<readonly ClusterRecord[]> {
+    const read = await this.#source.clustersOf(scope)
+    return withKept(this.work.clusters, read, cluster => cluster.accountId === scope.accountId && cluster.region === scope.region)
+  }
+
+  /** Under the cluster's lock they may be written afterwards; without it they are only to be read. */
+  async nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
+    return this.#overlay(this.work.nodePools, await this.#source.readNodePools('cluster_id', [clusterId]), pool => pool.clusterId === clusterId)
+  }
+
+  async nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
+    if ('clusterId' in parent) return this.#overlay(this.work.nodes, await this.#source.readNodes('cluster_id', [parent.clusterId]), node => node.clusterId === parent.clusterId)
+    return this.#overlay(this.work.nodes, await this.#source.readNodes('node_pool_id', [parent.nodePoolId]), node => node.nodePoolId === parent.nodePoolId)
+  }
+
+  async insertCluster(record: Parameters<Transaction['insertCluster']>[0], because: Because): Promise<ClusterRecord> {
+    await this.#refuseTakenName('cluster', record)
+    return this.work.insertCluster({ ...record, ...this.#newborn() }, because)
+  }
+
+  async insertNodePool(record: Parameters<Transaction['insertNodePool']>[0], because: Because): Promise<NodePoolRecord> {
+    await this.#lockParent(record.clusterId)
+    await this.#refuseTakenName('node_pool', record)
+    return this.work.insertNodePool({ ...record, ...this.#newborn() }, because)
+  }
+
+  async insertNode(record: Parameters<Transaction['insertNode']>[0], because: Because): Promise<NodeRecord> {
+    await this.#lockParent(record.clusterId)
+    await this.#refuseTakenName('node', record)
+    return this.work.insertNode({ ...record, ...this.#newborn() }, because)
+  }
+
+  async changeCluster(id: string, change: Parameters<Transaction['changeCluster']>[1], because: Because): Promise<void> {
+    this.work.change(this.work.clusters, id, change, because)
+  }
+
+  async changeNodePool(id: string, change: Parameters<Transaction['changeNodePool']>[1], because: Because): Promise<void> {
+    this.work.change(this.work.nodePools, id, change, because)
+  }
+
+  async changeNode(id: string, change: Parameters<Transaction['changeNode']>[1], because: Because): Promise<void> {
+    this.work.change(this.work.nodes, id, change, because)
+  }
+
+  async forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node'; id: string }, because: Because & { text: string }): Promise<void> {
+    this.work.forget(resource, because)
+  }
+
+  /** Brings in what the model needs to settle, and settles; the outcome is in `work`. */
+  async settle(): Promise<HistoryRow[]> {
+    const clusterIds = this.work.touchedClusters()
+    for (const id of clusterIds) await this.lockCluster(id)
+    if (clusterIds.length > 0) for (const pool of await this.#source.readNodePools('cluster_id', clusterIds)) this.work.track(this.work.nodePools, pool)
+    return this.work.settle()
+  }
+
+  async #lockClustersOf(table: 'node_pool' | 'node', ids: readonly string[]): Promise<void> {
+    for (const cluster of await this.#source.lockClustersOf(table, ids)) this.work.track(this.work.clusters, cluster)
+  }
+
+  async #lockParent(clusterId: string): Promise<void> {
+    if (!(await this.lockCluster(clusterId))) throw new Error(`E-ORPHAN: the cluster ${clusterId} of a new record is gone`)
+  }
+
+  async #refuseTakenName(table: 'cluster' | 'node_pool' | 'node', record: { accountId: string; region: string; clusterId?: string; spec: { name: string } }): Promise<void> {
+    const { name } = record.spec
+    const here = table === 'cluster'
+      ? [...this.work.clusters.values()].filter(one => one.now.accountId === record.accountId && one.now.region === record.region)
+      : [...(table === 'node_pool' ? this.work.nodePools : this.work.nodes).values()].filter(one => one.now.clusterId === record.clusterId)
+    const holder = here.find(one => one.now.spec.name === name)
+    if (holder && !holder.gone) throw new NameTaken(name)
+    if (!holder && (await this.#source.isNameTaken(table, record, name))) throw new NameTaken(name)
+  }
+
+  #newborn() {
+    return { revision: 1, createdAt: this.work.now, updatedAt: this.work.now }
+  }
+
+  #overlay<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
+    for (const record of read) {
+      const clusterId = 'clusterId' in record ? record.clusterId : record.id
+      if (this.work.clusters.has(clusterId)) this.work.track(kept, record)
+    }
+    return withKept(kept, read, belongs)
+  }
+}
+
+/** What was read, as this transaction left it, and what it added. */
+function withKept<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
+  const known = read.flatMap(record => (kept.has(record.id) ? living(kept.get(record.id)) : [record]))
+  const inserted = [...kept.values()].filter(one => !one.before && !one.gone && belongs(one.now)).map(one => one.now)
+  return [...known, ...inserted]
+}
+
+function living<Record>(tracked: Tracked<Record> | undefined): Record[] {
+  return tracked && !tracked.gone ? [tracked.now] : []
+}

@@ -16,6 +16,7 @@ export interface Build {
   readonly env: Readonly<Record<string, string | undefined>>
   /** A folder of this build alone, on the cache's file system. */
   readonly workDir: string
+  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<unknown>
   readonly report: (text: string) => void
   readonly onStart: (pid: number) => Promise<void>
   readonly signal: AbortSignal
@@ -27,7 +28,7 @@ export interface Build {
  */
 export async function buildPrograms(build: Build): Promise<{ files: ReadonlyMap<string, string>; goVersion: string }> {
   const { group, programs, workDir, signal } = build
-  const toolchain = await ensureToolchain(group, build.architecture, build.cacheDir, build.env, build.report, signal)
+  const toolchain = await ensureToolchain(build)
   const output = join(workDir, 'out')
   const temporary = join(workDir, 'tmp')
   await mkdir(output, { recursive: true })

@@ -15,7 +15,7 @@ export interface Program {
   readonly name: ComponentName
   /** The Go package that is its `main`. */
   readonly package: string
-  /** Machines need it, so it is made for architectures other than this host's too. */
+  /** It runs on machines, by itself or in a container, so it is made for architectures other than this host's too. */
   readonly onMachines?: true
   readonly release?: Release
 }
@@ -72,7 +72,7 @@ function kubernetes(version: string): Group {
       { ...program('kube-proxy'), onMachines: true },
       program('kubectl'),
       // The Kubernetes project's own test server; published as an image only. Its `pause` subcommand is the sandbox of every pod.
-      { name: 'agnhost', package: 'k8s.io/kubernetes/test/images/agnhost' },
+      { name: 'agnhost', package: 'k8s.io/kubernetes/test/images/agnhost', onMachines: true },
     ],
   }
 }
@@ -171,7 +171,7 @@ export const GROUPS: readonly Group[] = [
   {
     folder: 'dns', title: 'CoreDNS', version: 'v1.15.0', minutes: 2, ldflags: '-s -w',
     programs: [{
-      name: 'coredns', package: 'github.com/coredns/coredns',
+      name: 'coredns', package: 'github.com/coredns/coredns', onMachines: true,
       release: {
         url: `${github('coredns/coredns')}/coredns_{number}_linux_{arch}.tgz`,
         sums: `${github('coredns/coredns')}/coredns_{number}_linux_{arch}.tgz.sha256`,
@@ -194,7 +194,7 @@ export const GROUPS: readonly Group[] = [
   {
     folder: 'addons', title: 'metrics-server', version: 'v0.8.0', minutes: 2,
     ldflags: '-s -w -X k8s.io/client-go/pkg/version.gitVersion=v0.8.0 -X k8s.io/component-base/version.gitVersion=v0.8.0',
-    programs: [{ name: 'metrics-server', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server' }],
+    programs: [{ name: 'metrics-server', package: 'sigs.k8s.io/metrics-server/cmd/metrics-server', onMachines: true }],
   },
   kubernetes('v1.35.4'),
 ]

@@ -84,8 +84,9 @@ async function installGroup(
     if (remaining.length === 0) return
     report(announceBuild(group, remaining.length, why))
     const { componentsDir, env } = installation
+    const download = releases.download.bind(releases)
     const onStart = (pid: number) => lock.setChild(pid)
-    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, env, workDir, report, onStart, signal })
+    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, env, workDir, download, report, onStart, signal })
     for (const [name, file] of built.files) await place(name, file, 'build', built.goVersion)
   } finally {
     await clear(workDir)

@@ -37,7 +37,7 @@ export class ReleaseSource implements AsyncDisposable {
     const expected = findSum(await this.#text(fill(program.release.sums), signal), basename(url))
     if (!expected) throw new ReleaseUnavailable(`${fill(program.release.sums)} has no checksum for ${basename(url)}.`)
     const download = join(workDir, `${basename(url)}.download`)
-    const actual = this.#saved.get(download) ?? (await this.#save(url, download, signal))
+    const actual = this.#saved.get(download) ?? (await this.download(url, download, signal))
     this.#saved.set(download, actual)
     if (actual !== expected) {
       throw new ReleaseUnavailable(`${url} has the checksum ${actual}, and ${expected} is the published one: it is not used.`)
@@ -46,6 +46,20 @@ export class ReleaseSource implements AsyncDisposable {
     if (program.release.member) await unpackMember(download, fill(program.release.member), file, workDir, signal)
     else await rename(download, file)
     return { file, url }
+  }
+
+  /** Saves what an address gives and answers with its SHA-256; throws ReleaseUnavailable. */
+  async download(url: string, path: string, signal: AbortSignal): Promise<string> {
+    const body = await this.#open(url, signal)
+    const hash = createHash('sha256')
+    const hashing = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk)
+        done(undefined, chunk)
+      },
+    })
+    await cutOff(url, signal, () => pipeline(body, hashing, createWriteStream(path), { signal }))
+    return hash.digest('hex')
   }
 
   /** Says whether a release's host is worth asking: it is, until it could not be reached once. */
@@ -82,20 +96,6 @@ export class ReleaseSource implements AsyncDisposable {
       for await (const chunk of body.pipeThrough(new TextDecoderStream())) text += chunk
       return text
     })
-  }
-
-  /** Saves what the address gives and answers with its SHA-256. */
-  async #save(url: string, path: string, signal: AbortSignal): Promise<string> {
-    const body = await this.#open(url, signal)
-    const hash = createHash('sha256')
-    const hashing = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk)
-        done(undefined, chunk)
-      },
-    })
-    await cutOff(url, signal, () => pipeline(body, hashing, createWriteStream(path), { signal }))
-    return hash.digest('hex')
   }
 }
 

@@ -1,17 +1,16 @@
-import { access, constants } from 'node:fs/promises'
+import { access, constants, readFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 
 import { InstallFailed, type Architecture } from '#ports/components.ts'
 
 import type { Group } from './catalogue.ts'
 import { ChildFailed, runChild } from './child.ts'
+import { ensureGo } from './go-toolchain.ts'
 
 /** The GNU names of what the C compiler makes code for. */
 const GNU_TRIPLET: Record<Architecture, string> = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
 /** Debian names its cross compilers with a dash where the triplet has an underscore. */
 const CROSS_COMPILER: Record<Architecture, string> = { amd64: 'gcc-x86-64-linux-gnu', arm64: 'gcc-aarch64-linux-gnu' }
-/** The oldest Go that fetches the newer one a module asks for. */
-const OLDEST_GO = [1, 21] as const
 
 /** What a build needs of the host, found or installed. */
 export interface Toolchain {
@@ -25,41 +24,43 @@ export function hostArchitecture(): Architecture | undefined {
   return ({ x64: 'amd64', arm64: 'arm64' } as const)[process.arch as 'x64' | 'arm64']
 }
 
+export interface ToolchainSearch {
+  readonly group: Group
+  readonly architecture: Architecture
+  readonly componentsDir: string
+  readonly cacheDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<unknown>
+  readonly report: (text: string) => void
+  readonly signal: AbortSignal
+}
+
 /**
- * Finds Go and, for groups that need one, a C compiler and libraries. What is missing is installed by apt-get where that is there and we are
- * root, with a line of progress; else InstallFailed says in a sentence what to install.
+ * Finds Go and, for groups that need one, a C compiler and libraries. Go is brought from its module mirror where it is missing or too old; the
+ * others are installed by apt-get where that is there and we are root. Each has a line of progress; else InstallFailed says in a sentence what to install.
  */
-export async function ensureToolchain(
-  group: Group, architecture: Architecture, cacheDir: string, hostEnv: Readonly<Record<string, string | undefined>>,
-  report: (text: string) => void, signal: AbortSignal,
-): Promise<Toolchain> {
+export async function ensureToolchain(search: ToolchainSearch): Promise<Toolchain> {
+  const { group, architecture, cacheDir, report, signal } = search
   const env: Record<string, string | undefined> = {
-    ...hostEnv,
-    PATH: [hostEnv['PATH'] ?? '/usr/bin:/bin', '/usr/local/go/bin'].join(delimiter),
+    ...search.env,
+    PATH: [search.env['PATH'] ?? '/usr/bin:/bin', '/usr/local/go/bin'].join(delimiter),
     GOFLAGS: '-mod=readonly -buildvcs=false',
+    GOTOOLCHAIN: 'local',
     GOWORK: 'off',
-    GOOS: 'linux',
-    GOARCH: architecture,
-    CGO_ENABLED: group.cgo ? '1' : '0',
   }
   if (!env['HOME']) {
     // started by an init system: Go then knows no place for its caches
     env['GOCACHE'] ??= join(cacheDir, 'go-build')
-    env['GOPATH'] ??= join(cacheDir, 'go')
+    env['GOPATH'] ??= join(cacheDir, 'go-path')
   }
-  const installed = async (packages: readonly string[], what: string) => {
-    await installPackages(packages, what, report, signal)
-  }
-  if (!(await onPath('go', env))) await installed(['golang-go'], 'Go')
-  const goVersion = (await runChild('go', ['env', 'GOVERSION'], { env: { ...env, GOTOOLCHAIN: 'local' }, cwd: '/', signal })).trim()
-  const [major = 0, minor = 0] = goVersion.replace(/^go/, '').split('.').map(Number)
-  if (major < OLDEST_GO[0] || (major === OLDEST_GO[0] && minor < OLDEST_GO[1])) {
-    throw new InstallFailed(`Building ${group.title} needs Go ${OLDEST_GO.join('.')} or newer; this host has ${goVersion}. Install a newer one from https://go.dev/dl/ and run the installation again.`)
-  }
-  // A distribution's Go may be pinned to itself; the variable given by the user wins.
-  env['GOTOOLCHAIN'] ??= 'auto'
-  if (group.cgo) await ensureCompiler(group, architecture, env, installed)
-  return { goVersion, env }
+  const mod = await readFile(join(search.componentsDir, group.folder, 'go.mod'), 'utf8')
+  const needed = /^go (\S+)$/m.exec(mod)?.[1] ?? '1.21'
+  const host = hostArchitecture() ?? architecture
+  const go = await ensureGo({ env, needed, host, cacheDir, download: search.download, report, signal })
+  if (go.folder !== undefined) Object.assign(env, { PATH: [go.folder, env['PATH']].join(delimiter), GOROOT: undefined })
+  Object.assign(env, { GOOS: 'linux', GOARCH: architecture, CGO_ENABLED: group.cgo ? '1' : '0' })
+  if (group.cgo) await ensureCompiler(group, architecture, env, (packages, what) => installPackages(packages, what, report, signal))
+  return { goVersion: go.version, env }
 }
 
 async function ensureCompiler(

@@ -1,0 +1,214 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
+import type {
+  ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  StatusFilter, Store, Transaction,
+} from '#ports/store.ts'
+import { MemoryQueue } from './memory/memory-queue.ts'
+import { inOrder, isIn, MemoryTransaction } from './memory/memory-transaction.ts'
+import { Tables } from './memory/tables.ts'
+
+/**
+ * Store and queue in memory, for tests only. Statuses come from the same model; transactions run one after another and are all or nothing. The contract suites
+ * hold it to what PostgreSQL does.
+ */
+export class MemoryStore implements Store {
+  #tables = new Tables()
+  #last: Promise<unknown> = Promise.resolve()
+  readonly queue: MemoryQueue
+
+  constructor(realNow: () => number = () => 0) {
+    this.queue = new MemoryQueue(() => this.#tables, realNow)
+  }
+
+  /** The keys that wait or run, as `kind/id`, with the time at which each is due. */
+  waiting(): ReadonlyMap<string, number | undefined> {
+    return new Map([...this.#tables.work].map(([name, row]) => [name, row.owner ? undefined : row.dueAt]))
+  }
+
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const run = async () => {
+      const tables = this.#tables.copy()
+      const tx = new MemoryTransaction(tables, now)
+      const result = await work(tx)
+      await tx.finish()
+      this.#tables = tables
+      this.queue.announce()
+      return result
+    }
+    const mine = this.#last.then(run, run)
+    this.#last = mine.catch(() => {}) // its own caller sees it
+    return mine
+  }
+
+  async findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined> {
+    return this.#tables.accessKeys.get(accessKeyId)
+  }
+
+  async findCluster(id: string): Promise<ClusterRecord | undefined> {
+    return this.#tables.clusters.get(id)
+  }
+
+  async findNodePool(id: string): Promise<NodePoolRecord | undefined> {
+    return this.#tables.nodePools.get(id)
+  }
+
+  async findNode(id: string): Promise<NodeRecord | undefined> {
+    return this.#tables.nodes.get(id)
+  }
+
+  async findOnboarding(id: string): Promise<OnboardingRecord | undefined> {
+    return this.#tables.onboardings.get(id)?.record
+  }
+
+  async findOnboardingByTokenHash(tokenHash: string): Promise<OnboardingRecord | undefined> {
+    return [...this.#tables.onboardings.values()].find(kept => kept.record.tokenHash === tokenHash)?.record
+  }
+
+  async findKubeconfig(id: string): Promise<KubeconfigRecord | undefined> {
+    return this.#tables.kubeconfigs.get(id)
+  }
+
+  async findMachine(id: string): Promise<MachineRecord | undefined> {
+    return this.#tables.machines.get(id)
+  }
+
+  async nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
+    return inOrder([...this.#tables.nodePools.values()].filter(pool => pool.clusterId === clusterId))
+  }
+
+  async nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
+    return inOrder([...this.#tables.nodes.values()].filter(node => ('clusterId' in parent ? node.clusterId === parent.clusterId : node.nodePoolId === parent.nodePoolId)))
+  }
+
+  async nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
+    return inOrder([...this.#tables.nodes.values()].filter(node => node.region === region && node.spec.machineId === machineId))
+  }
+
+  async clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {
+    return inOrder([...this.#tables.clusters.values()].filter(cluster => cluster.region === region))
+  }
+
+  async listClusters(scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>> {
+    return paged(inOrder([...this.#tables.clusters.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.id, filter.ids) && one.spec.name.includes(filter.name ?? '') && isEqual(one.spec.deleteProtectionEnabled, filter.deleteProtectionEnabled)
+      && isEqual(one.spec.podNetworkMode, filter.podNetworkMode) && isOneOf(one.spec.profile, filter.profiles) && isEqual(one.createClientToken, filter.createClientToken)
+      && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses)
+      && (filter.tags ?? []).every(tag => one.spec.tags.some(own => own.key === tag.key && isEqual(own.value, tag.value))))), page)
+  }
+
+  async listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
+    return paged(inOrder([...this.#tables.nodePools.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && one.spec.name.includes(filter.name ?? '') && isOneOf(one.spec.type, filter.types)
+      && isEqual(one.createClientToken, filter.createClientToken) && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses)
+      && filter.autoScalingEnabled !== true)), page)
+  }
+
+  async listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {
+    return paged(inOrder([...this.#tables.nodes.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.nodePoolId, filter.nodePoolIds) && one.spec.name.includes(filter.name ?? '')
+      && isOneOf(one.spec.address, filter.ips) && isEqual(one.createClientToken, filter.createClientToken) && shows(one.said.status, filter.statuses))), page)
+  }
+
+  async listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
+    const all = [...this.#tables.onboardings.values()].map(kept => kept.record)
+    return paged(inOrder(all.filter(one =>
+      isIn(one, scope) && one.deletedAt === undefined && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.nodePoolId, filter.nodePoolIds)
+      && one.name.includes(filter.name ?? '') && isEqual(one.createClientToken, filter.createClientToken) && shows(ONBOARDING_SHOWS, filter.statuses))), page)
+  }
+
+  async listKubeconfigs(scope: Scope, filter: Parameters<Store['listKubeconfigs']>[1], page: Page): Promise<Listing<KubeconfigRecord>> {
+    return paged(inOrder([...this.#tables.kubeconfigs.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.type, filter.types) && isOneOf(one.userId, filter.userIds)
+      && isOneOf(one.roleId, filter.roleIds))), page)
+  }
+
+  async listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
+    const matching = this.#tables.history.filter(row =>
+      isIn(row, scope) && isOneOf(row.resource.id, filter.ids) && isOneOf(row.resource.kind === 'Cluster' ? row.resource.id : row.resource.clusterId, filter.clusterIds)
+      && isOneOf(row.resource.kind, filter.kinds) && row.at >= (filter.from ?? Number.NEGATIVE_INFINITY) && row.at <= (filter.to ?? Number.POSITIVE_INFINITY) && row.at <= (filter.at ?? Number.POSITIVE_INFINITY))
+    const newestFirst = matching.map(asChange).reverse()
+    if (filter.at === undefined) return paged(newestFirst, page)
+    const held = [...new Map(matching.map(row => [row.resource.id, asChange(row)] as const)).values()].filter(row => row.status !== undefined)
+    return paged(held.sort((one, other) => other.position - one.position), page)
+  }
+
+  async listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {
+    const matching = [...this.#tables.ledger.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.kind, filter.kinds) && isOneOf(one.owner.id, filter.ownerIds)
+      && (filter.states && filter.states.length > 0 ? filter.states.includes(one.state) : one.state !== 'Released'))
+    return paged(matching.sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1)), page)
+  }
+
+  async listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {
+    return paged(inOrder([...this.#tables.machines.values()].filter(one => isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.name, filter.names))), page)
+  }
+
+  async machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
+    return inOrder([...this.#tables.machines.values()].filter(machine => machine.region === region))
+  }
+
+  async findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {
+    return (await this.machinesOfRegion(region)).find(machine => machine.machineId === machineId)
+  }
+
+  async latestChange(accountId: string, id: string): Promise<StatusChange | undefined> {
+    const row = this.#tables.history.findLast(change => change.accountId === accountId && change.resource.id === id)
+    return row && asChange(row)
+  }
+
+  async sights(kind: SightKind, ids: readonly string[]): Promise<readonly Sight[]> {
+    return this.queue.sights(kind, ids)
+  }
+
+  async readSecret(name: string): Promise<string | undefined> {
+    return this.#tables.secrets.get(name)
+  }
+
+  async findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {
+    return this.#tables.machineSecrets.get(secretHash)
+  }
+
+  async machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
+    return [...this.#tables.machineSecrets.values()].filter(secret => secret.clusterId === clusterId).sort((one, other) => one.changedAt - other.changedAt || (one.secretHash < other.secretHash ? -1 : 1))
+  }
+
+  async findRegion(region: string): Promise<RegionRecord | undefined> {
+    return this.#tables.regions.get(region)
+  }
+
+  async listRegions(): Promise<readonly RegionRecord[]> {
+    return [...this.#tables.regions.values()].sort((one, other) => (one.region < other.region ? -1 : 1))
+  }
+
+  async onboardingToken(id: string): Promise<string | undefined> {
+    const kept = this.#tables.onboardings.get(id)
+    return kept?.record.deletedAt === undefined ? kept?.token : undefined
+  }
+}
+
+function paged<Item>(items: readonly Item[], page: Page): Listing<Item> {
+  return { items: items.slice((page.number - 1) * page.size, page.number * page.size), totalCount: items.length }
+}
+
+/** An absent or empty list means all. */
+function isOneOf<Value>(value: Value | undefined, wanted: readonly Value[] | undefined): boolean {
+  return wanted === undefined || wanted.length === 0 || (value !== undefined && wanted.includes(value))
+}
+
+function isEqual<Value>(value: Value, wanted: Value | undefined): boolean {
+  return wanted === undefined || value === wanted
+}
+
+function shows(status: { readonly phase: string; readonly conditions: readonly string[] }, filters: readonly StatusFilter[] | undefined): boolean {
+  if (filters === undefined || filters.length === 0) return true
+  return filters.some(({ phase, condition }) => (phase === undefined || phase === status.phase) && (condition === undefined || status.conditions.includes(condition)))
+}
+
+function asChange({ accountId: _accountId, region: _region, ...change }: StatusChange & { accountId: string; region: string }): StatusChange {
+  return change
+}

@@ -1,0 +1,189 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import { LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
+import type { Sight, SightKind, WorkKey } from '#ports/store.ts'
+import { enqueueInto, type Tables, type WorkRow } from './tables.ts'
+
+interface WatchRow {
+  readonly epoch: number
+  readonly owner: { readonly name: string; readonly epoch: number } | undefined
+  readonly staleSince: number | undefined
+}
+type Held = { lease: ProcessLease; subject: string; epoch: number }
+type RegionKey = WorkKey & { readonly region: string }
+type SightRow = Omit<Sight, 'stale' | 'staleSince'> & { readonly subject: string; readonly key: RegionKey | undefined }
+
+/** The queue over the test double's tables. Leases never lapse by time (tests step clocks by hours): `lapse` ends one. */
+export class MemoryQueue implements Queue {
+  readonly #tables: () => Tables
+  readonly #realNow: () => number
+  readonly #leases = new Map<string, { epoch: number; hosts: readonly string[]; lost: AbortController; alive: boolean }>()
+  readonly #watches = new Map<string, WatchRow>()
+  readonly #sights = new Map<string, SightRow>()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(tables: () => Tables, realNow: () => number) {
+    this.#tables = tables
+    this.#realNow = realNow
+  }
+
+  /** The process is dead to others from now on, as if it had not renewed in time. */
+  lapse(name: string): void {
+    const lease = this.#leases.get(name)
+    if (!lease) return
+    lease.alive = false
+    lease.lost.abort(new Error('the lease lapsed'))
+    this.announce()
+  }
+
+  announce(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  async register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease> {
+    const earlier = this.#leases.get(process.name)
+    earlier?.lost.abort(new Error('registered anew'))
+    const lease = { epoch: (earlier?.epoch ?? 0) + 1, hosts: process.hosts, lost: new AbortController(), alive: true }
+    this.#leases.set(process.name, lease)
+    return {
+      name: process.name, epoch: lease.epoch, lost: lease.lost.signal,
+      release: async () => {
+        if (this.#leases.get(process.name) === lease) this.lapse(process.name)
+      },
+    }
+  }
+
+  async claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]> {
+    const hosts = this.#leases.get(lease.name)?.hosts ?? []
+    if (!this.#isAlive(lease)) return []
+    const { work, regions } = this.#tables()
+    for (const row of work.values()) if (row.owner && !this.#isAlive(row.owner)) put(work, { ...row, owner: undefined, dueAt: 0 })
+    const isMine = (row: WorkRow) => {
+      const host = regions.get(row.region)?.settings['host']
+      return typeof host !== 'string' || hosts.includes(host)
+    }
+    const due = [...work.values()]
+      .filter(row => !row.owner && row.dueAt !== undefined && row.dueAt <= options.now(row.region) && (row.retryAt ?? 0) <= options.realNow && isMine(row))
+      .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.ordinal - other.ordinal)
+      .slice(0, options.limit)
+    return due.map(row => {
+      put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
+      return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }
+    })
+  }
+
+  async complete(lease: ProcessLease, claimed: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
+    const row = this.#mine(lease, claimed)
+    if (!row) return
+    const unchanged = row.generation === claimed.generation
+    const { work } = this.#tables()
+    if (unchanged && lookAgainAt === undefined) work.delete(`${row.kind}/${row.id}`)
+    else put(work, { ...row, owner: undefined, failures: 0, error: undefined, dueAt: unchanged ? lookAgainAt : Math.min(row.dueAt ?? Number.POSITIVE_INFINITY, lookAgainAt ?? Number.POSITIVE_INFINITY) })
+  }
+
+  async fail(lease: ProcessLease, claimed: ClaimedWork, retryAt: number, error: string): Promise<void> {
+    const row = this.#mine(lease, claimed)
+    if (!row) return
+    put(this.#tables().work, { ...row, owner: undefined, failures: row.failures + 1, error, dueAt: 0, retryAt: row.generation === claimed.generation ? retryAt : undefined })
+  }
+
+  async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {
+    const waiting = [...this.#tables().work.values()].filter(row => !row.owner && row.dueAt !== undefined && regions.includes(row.region))
+    const dueAt = regions.flatMap(region => {
+      const times = waiting.filter(row => row.region === region && row.retryAt === undefined).map(row => row.dueAt ?? 0)
+      return times.length > 0 ? [{ region, at: Math.min(...times) }] : []
+    })
+    const retries = waiting.flatMap(row => row.retryAt ?? [])
+    return { ...(dueAt.length > 0 ? { dueAt } : {}), ...(retries.length > 0 ? { retryAt: Math.min(...retries) } : {}) }
+  }
+
+  async listen(onWork: () => void, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    this.#listeners.add(onWork)
+    onWork()
+    await promise
+    this.#listeners.delete(onWork)
+  }
+
+  async enqueue(key: RegionKey): Promise<void> {
+    enqueueInto(this.#tables().work, key)
+    this.announce()
+  }
+
+  async claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {
+    if (!this.#isAlive(lease)) return undefined
+    const watch = this.#watches.get(subject)
+    if (watch?.owner && isSame(watch.owner, lease)) return watch.epoch
+    if (watch?.owner && this.#isAlive(watch.owner)) return undefined
+    const epoch = (watch?.epoch ?? 0) + 1
+    this.#watches.set(subject, { epoch, owner: { name: lease.name, epoch: lease.epoch }, staleSince: watch?.staleSince ?? this.#realNow() })
+    return epoch
+  }
+
+  async releaseWatch(lease: ProcessLease, subject: string): Promise<void> {
+    const watch = this.#watches.get(subject)
+    if (watch?.owner && isSame(watch.owner, lease)) this.#watches.set(subject, { ...watch, owner: undefined, staleSince: watch.staleSince ?? this.#realNow() })
+  }
+
+  async putSights(watch: Held, sights: readonly (Pick<Sight, 'id' | 'fact' | 'seenAt' | 'observer'> & { kind: SightKind; key: RegionKey | undefined })[], gone: readonly { kind: SightKind; id: string; key: RegionKey | undefined }[] = []): Promise<void> {
+    this.#hold(watch)
+    for (const sight of sights) {
+      const name = `${sight.kind}/${sight.id}`
+      const fact: unknown = JSON.parse(JSON.stringify(sight.fact ?? null))
+      const kept = this.#sights.get(name)
+      if (kept?.subject === watch.subject && isDeepStrictEqual(kept.fact, fact)) continue
+      this.#sights.set(name, { kind: sight.kind, id: sight.id, fact, seenAt: sight.seenAt, observer: sight.observer, subject: watch.subject, key: sight.key })
+      if (sight.key) await this.enqueue(sight.key)
+    }
+    for (const sight of gone) {
+      const name = `${sight.kind}/${sight.id}`
+      if (this.#sights.get(name)?.subject !== watch.subject) continue
+      this.#sights.delete(name)
+      if (sight.key) await this.enqueue(sight.key)
+    }
+  }
+
+  async markWatch(watch: Held, staleSince: number | undefined): Promise<void> {
+    const row = this.#hold(watch)
+    if ((row.staleSince === undefined) === (staleSince === undefined)) return
+    this.#watches.set(watch.subject, { ...row, staleSince })
+    for (const sight of this.#sights.values()) if (sight.subject === watch.subject && sight.key) await this.enqueue(sight.key)
+  }
+
+  sights(kind: SightKind, ids: readonly string[]): readonly Sight[] {
+    return ids.flatMap(id => {
+      const row = this.#sights.get(`${kind}/${id}`)
+      if (!row) return []
+      const watch = this.#watches.get(row.subject)
+      const stale = watch?.staleSince !== undefined || !watch?.owner || !this.#isAlive(watch.owner)
+      const { subject: _subject, key: _key, ...sight } = row
+      return [{ ...sight, stale, ...(stale && watch?.staleSince !== undefined ? { staleSince: watch.staleSince } : {}) }]
+    })
+  }
+
+  #hold(watch: Held): WatchRow {
+    const row = this.#watches.get(watch.subject)
+    if (!row?.owner || row.epoch !== watch.epoch || !isSame(row.owner, watch.lease) || !this.#isAlive(watch.lease)) throw new LostWatch(`The watch ${watch.subject} is not this process's any more`)
+    return row
+  }
+
+  #mine(lease: ProcessLease, claimed: ClaimedWork): WorkRow | undefined {
+    const row = this.#tables().work.get(`${claimed.kind}/${claimed.id}`)
+    return row?.owner && isSame(row.owner, lease) ? row : undefined
+  }
+
+  #isAlive(owner: { readonly name: string; readonly epoch: number }): boolean {
+    const lease = this.#leases.get(owner.name)
+    return lease !== undefined && lease.alive && lease.epoch === owner.epoch
+  }
+}
+
+function isSame(one: { readonly name: string; readonly epoch: number }, other: { readonly name: string; readonly epoch: number }): boolean {
+  return one.name === other.name && one.epoch === other.epoch
+}
+
+function put(work: Map<string, WorkRow>, row: WorkRow): void {
+  work.set(`${row.kind}/${row.id}`, row)
+}

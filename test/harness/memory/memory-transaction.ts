@@ -1,0 +1,224 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import { NameTaken, type LedgerEntry, type MachineRecord, type MachineSecret, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { TreeTransaction } from '#store/tree-transaction.ts'
+import type { Tracked } from '#store/unit-of-work.ts'
+import { enqueueInto, type Tables } from './tables.ts'
+
+type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord
+
+/** A transaction on a copy of the tables; the store takes the copy over when it commits. One runs at a time, so locks are reads. */
+export class MemoryTransaction extends TreeTransaction implements Transaction {
+  readonly #tables: Tables
+  readonly #keys: { key: WorkKey & { region: string }; dueAt: number | undefined }[] = []
+
+  constructor(tables: Tables, now: number) {
+    const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
+    super({
+      lockCluster: async id => tables.clusters.get(id),
+      lockClustersOf: async (table, ids) => {
+        const children = ids.flatMap(id => (table === 'node_pool' ? tables.nodePools : tables.nodes).get(id) ?? [])
+        return [...new Set(children.map(child => child.clusterId))].sort().flatMap(id => tables.clusters.get(id) ?? [])
+      },
+      clustersOf: async scope => pick(tables.clusters, cluster => isIn(cluster, scope)),
+      readNodePools: async (where, ids) => pick(tables.nodePools, pool => ids.includes(where === 'id' ? pool.id : pool.clusterId)),
+      readNodes: async (where, ids) => pick(tables.nodes, node => ids.includes(where === 'id' ? node.id : where === 'cluster_id' ? node.clusterId : node.nodePoolId)),
+      isNameTaken: async (table, place, name) => table === 'cluster'
+        ? [...tables.clusters.values()].some(one => isIn(one, place) && one.spec.name === name)
+        : [...(table === 'node_pool' ? tables.nodePools : tables.nodes).values()].some(one => one.clusterId === place.clusterId && one.spec.name === name),
+    }, now)
+    this.#tables = tables
+  }
+
+  async finish(): Promise<void> {
+    const history = await this.settle()
+    const { clusters, nodePools, nodes } = this.work
+    const gone = [...write(this.#tables.clusters, clusters), ...write(this.#tables.nodePools, nodePools), ...write(this.#tables.nodes, nodes)]
+    this.#refuseDoubleNames()
+    for (const id of gone) this.#freeClientTokens(id)
+    for (const [id, kept] of this.#tables.onboardings)
+      if (kept.record.deletedAt === undefined && (gone.includes(kept.record.clusterId) || gone.includes(kept.record.nodePoolId))) this.#setOnboarding(id, { deletedAt: this.work.now })
+    for (const [id, kubeconfig] of this.#tables.kubeconfigs) if (gone.includes(kubeconfig.clusterId)) this.#tables.kubeconfigs.delete(id)
+    const rows = history.map((row, index) => {
+      const { id } = row.resource
+      const owner = (clusters.get(id) ?? nodePools.get(id) ?? nodes.get(id))?.now
+      if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
+      return { ...row, position: this.#tables.history.length + index + 1, accountId: owner.accountId, region: owner.region }
+    })
+    this.#tables.history = [...this.#tables.history, ...rows]
+    for (const { key, dueAt } of this.#keys) enqueueInto(this.#tables.work, key, dueAt)
+  }
+
+  async lockName(): Promise<void> {}
+
+  async insertOnboarding(record: OnboardingRecord, token: string): Promise<void> {
+    this.#tables.onboardings.set(record.id, { record, token })
+  }
+
+  async changeOnboarding(id: string, change: { expiresAt?: number; expirationDate?: number; updateClientToken?: string }): Promise<void> {
+    const kept = this.#tables.onboardings.get(id)
+    if (kept) this.#setOnboarding(id, { ...change, revision: kept.record.revision + 1, updatedAt: this.work.now })
+  }
+
+  async forgetOnboarding(id: string, deletedAt: number): Promise<void> {
+    if (this.#tables.onboardings.get(id)?.record.deletedAt === undefined) this.#setOnboarding(id, { deletedAt })
+    this.#freeClientTokens(id)
+  }
+
+  async insertKubeconfig(record: KubeconfigRecord): Promise<void> {
+    this.#tables.kubeconfigs.set(record.id, record)
+  }
+
+  async changeKubeconfig(id: string, change: { text?: string; deletionRequestedAt?: number }): Promise<void> {
+    const kept = this.#tables.kubeconfigs.get(id)
+    if (kept) this.#tables.kubeconfigs.set(id, { ...kept, ...change })
+  }
+
+  async forgetKubeconfig(id: string): Promise<void> {
+    this.#tables.kubeconfigs.delete(id)
+    this.#freeClientTokens(id)
+  }
+
+  async lockKubeconfigs(clusterId: string, ids?: readonly string[]): Promise<readonly KubeconfigRecord[]> {
+    return [...this.#tables.kubeconfigs.values()].filter(one => one.clusterId === clusterId && (ids === undefined || ids.includes(one.id))).sort((one, other) => (one.id < other.id ? -1 : 1))
+  }
+
+  async claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<{ kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }> {
+    const found = this.#tables.clientTokens.get(tokenKey(scope, action, token))
+    this.#tokenHashes.set(tokenKey(scope, action, token), requestHash)
+    if (!found) return { kind: 'fresh' }
+    return found.requestHash === requestHash ? { kind: 'repeat', result: found.result } : { kind: 'mismatch' }
+  }
+
+  async bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
+    const key = tokenKey(scope, action, token)
+    this.#tables.clientTokens.set(key, { requestHash: this.#tokenHashes.get(key) ?? '', resourceId, result: JSON.parse(JSON.stringify(result ?? null)) })
+  }
+
+  readonly #tokenHashes = new Map<string, string>()
+
+  async putLedger(entry: LedgerEntry): Promise<void> {
+    this.#tables.ledger.set(entry.id, entry)
+  }
+
+  async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
+    return [...this.#tables.ledger.values()].filter(entry => entry.owner.id === ownerId).sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+  }
+
+  async machinesOf(scope: Scope): Promise<readonly MachineRecord[]> {
+    return inOrder([...this.#tables.machines.values()].filter(machine => isIn(machine, scope)))
+  }
+
+  async insertMachine(record: MachineRecord): Promise<void> {
+    if ((await this.machinesOf(record)).some(machine => machine.name === record.name)) throw new NameTaken(record.name)
+    this.#tables.machines.set(record.id, record)
+  }
+
+  async lockMachine(id: string): Promise<MachineRecord | undefined> {
+    return this.#tables.machines.get(id)
+  }
+
+  async changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void> {
+    const kept = this.#tables.machines.get(id)
+    if (kept) this.#tables.machines.set(id, { ...kept, ...change })
+  }
+
+  async forgetMachine(id: string): Promise<void> {
+    this.#tables.machines.delete(id)
+    this.#freeClientTokens(id)
+  }
+
+  async putMachineSecret(secret: MachineSecret): Promise<void> {
+    this.#tables.machineSecrets.set(secret.secretHash, secret)
+  }
+
+  async putRegion(region: RegionRecord): Promise<void> {
+    this.#tables.regions.set(region.region, region)
+  }
+
+  async putSecret(name: string, value: string): Promise<void> {
+    this.#tables.secrets.set(name, value)
+  }
+
+  async deleteSecrets(prefix: string): Promise<void> {
+    for (const name of this.#tables.secrets.keys()) if (name.startsWith(prefix)) this.#tables.secrets.delete(name)
+  }
+
+  async claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
+    const taken = new Map([...this.#tables.addresses].filter(([name]) => name.startsWith(`${region}/`)).map(([name, holder]) => [name.slice(region.length + 1), holder]))
+    for (const [address, holder] of taken) if (holder === owner) return address
+    for (let number = numberOf(pool.first); number <= numberOf(pool.last); number++) {
+      const address = [24, 16, 8, 0].map(shift => (number >>> shift) & 255).join('.')
+      if (taken.has(address)) continue
+      this.#tables.addresses.set(`${region}/${address}`, owner)
+      return address
+    }
+    return undefined
+  }
+
+  async releaseAddress(region: string, owner: string): Promise<void> {
+    for (const [name, holder] of this.#tables.addresses) if (holder === owner && name.startsWith(`${region}/`)) this.#tables.addresses.delete(name)
+  }
+
+  async enqueue(key: WorkKey & { region: string }, dueAt?: number): Promise<void> {
+    this.#keys.push({ key, dueAt })
+  }
+
+  async insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void> {
+    this.#tables.accessKeys.set(account.accessKeyId, { accountId: account.id, secret: account.secret })
+  }
+
+  #setOnboarding(id: string, change: Partial<OnboardingRecord>): void {
+    const kept = this.#tables.onboardings.get(id)
+    if (kept) this.#tables.onboardings.set(id, { ...kept, record: { ...kept.record, ...change } })
+  }
+
+  #freeClientTokens(resourceId: string): void {
+    for (const [key, token] of this.#tables.clientTokens) if (token.resourceId === resourceId) this.#tables.clientTokens.delete(key)
+  }
+
+  /** What PostgreSQL's unique indexes refuse at the end: renames. */
+  #refuseDoubleNames(): void {
+    const seen = new Set<string>()
+    const places = [
+      ...[...this.#tables.clusters.values()].map(one => `cluster/${one.accountId}/${one.region}/${one.spec.name}`),
+      ...[...this.#tables.nodePools.values()].map(one => `pool/${one.clusterId}/${one.spec.name}`),
+      ...[...this.#tables.nodes.values()].map(one => `node/${one.clusterId}/${one.spec.name}`),
+    ]
+    for (const place of places) {
+      if (seen.has(place)) throw new NameTaken(place.slice(place.lastIndexOf('/') + 1))
+      seen.add(place)
+    }
+  }
+}
+
+/** Takes the outcome over; answers the ids of what is gone. */
+function write<Record extends AnyRecord>(map: Map<string, Record>, tracked: Map<string, Tracked<Record>>): string[] {
+  const gone: string[] = []
+  for (const [id, one] of tracked) {
+    if (one.gone) {
+      map.delete(id)
+      gone.push(id)
+    } else if (one.changed) map.set(id, one.now)
+  }
+  return gone
+}
+
+export function inOrder<Record extends { readonly id: string; readonly createdAt: number }>(records: readonly Record[]): Record[] {
+  return [...records].sort((one, other) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1))
+}
+
+export function isIn(record: { readonly accountId: string; readonly region: string }, scope: { accountId: string; region: string }): boolean {
+  return record.accountId === scope.accountId && record.region === scope.region
+}
+
+function tokenKey(scope: Scope, action: string, token: string): string {
+  return JSON.stringify([scope.accountId, scope.region, action, token])
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+}

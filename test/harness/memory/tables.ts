@@ -1,0 +1,54 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import type { LedgerEntry, MachineRecord, MachineSecret, RegionRecord, StatusChange, WorkKey } from '#ports/store.ts'
+
+export interface WorkRow extends WorkKey {
+  readonly region: string
+  readonly generation: number
+  readonly ordinal: number
+  readonly dueAt: number | undefined
+  readonly retryAt: number | undefined
+  readonly failures: number
+  readonly error: string | undefined
+  readonly owner: { readonly name: string; readonly epoch: number } | undefined
+}
+
+/** Everything the test double remembers. Rows are never changed in place, so a copy of the maps is a snapshot. */
+export class Tables {
+  clusters = new Map<string, ClusterRecord>()
+  nodePools = new Map<string, NodePoolRecord>()
+  nodes = new Map<string, NodeRecord>()
+  onboardings = new Map<string, { record: OnboardingRecord; token: string }>()
+  kubeconfigs = new Map<string, KubeconfigRecord>()
+  machines = new Map<string, MachineRecord>()
+  machineSecrets = new Map<string, MachineSecret>()
+  ledger = new Map<string, LedgerEntry>()
+  clientTokens = new Map<string, { requestHash: string; resourceId: string; result: unknown }>()
+  addresses = new Map<string, string>()
+  secrets = new Map<string, string>()
+  regions = new Map<string, RegionRecord>()
+  accessKeys = new Map<string, { accountId: string; secret: string }>()
+  /** Not copied: transactions touch it only at their very end, and claims go on while one runs. */
+  work = new Map<string, WorkRow>()
+  history: readonly (StatusChange & { readonly accountId: string; readonly region: string })[] = []
+
+  copy(): Tables {
+    const copy = new Tables()
+    for (const [name, value] of Object.entries(this)) (copy as unknown as { [name: string]: unknown })[name] = value instanceof Map && value !== this.work ? new Map(value) : value
+    return copy
+  }
+}
+
+/** As `enqueue` of the store's queue: the sooner of both times; an event ends a back-off; a running key gets a new generation. */
+export function enqueueInto(work: Map<string, WorkRow>, key: WorkKey & { region: string }, dueAt = 0): void {
+  const name = `${key.kind}/${key.id}`
+  const row = work.get(name)
+  work.set(name, row
+    ? { ...row, generation: row.generation + 1, dueAt: Math.min(row.dueAt ?? Number.POSITIVE_INFINITY, dueAt), retryAt: dueAt === 0 ? undefined : row.retryAt }
+    : { kind: key.kind, id: key.id, region: key.region, generation: 1, ordinal: (ordinals += 1), dueAt, retryAt: undefined, failures: 0, error: undefined, owner: undefined })
+}
+
+let ordinals = 0

@@ -1,9 +1,12 @@
 import { DEADLINES } from '../status/deadlines.ts'
 import type { NodeSight } from './sight.ts'
 
-/** True if the API server says Ready, and said so (or heard from the kubelet) after the machine was last switched on: a Ready from before says nothing about now. */
+/**
+ * True if the API server says Ready, and said so (or heard from the kubelet) after the machine was last switched on: a Ready from before says nothing about
+ * now, and neither does one of a machine that is off, which Kubernetes notices only after its grace time.
+ */
 export function isReady(seen: NodeSight): boolean {
-  return seen.facts.ready?.status === 'True' && !isOlderThanPowerOn(seen)
+  return seen.facts.ready?.status === 'True' && seen.facts.power?.state !== 'off' && !isOlderThanPowerOn(seen)
 }
 
 /** True if nothing was heard from the kubelet since the machine was last switched on. */

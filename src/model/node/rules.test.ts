@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { DEADLINES } from '../status/deadlines.ts'
+import { verdict } from '../status/rules.ts'
+import { isAllowed } from '../status/table.ts'
+import type { NodeFacts } from './record.ts'
+import { NODE_RULES, nextInstantOfNode } from './rules.ts'
+import type { NodeSight } from './sight.ts'
+import { isSchedulable, NODE_CONDITIONS_TOGETHER, NODE_STATUS } from './status.ts'
+
+const NOW = 1_800_000_000_000
+const YES_NO = [false, true] as const
+const POWERS: readonly NodeFacts['power'][] = [
+  undefined, { state: 'on', since: NOW - 100, lastOnAt: NOW - 100, machine: 'shop-1', link: 'up' }, { state: 'on', since: NOW - 1, lastOnAt: NOW - 1, machine: 'shop-1', link: 'cut' },
+  { state: 'off', since: NOW - 1, lastOnAt: NOW - 100, machine: 'shop-1' },
+]
+
+function* everySight(): Generator<NodeSight> {
+  const timer = (deadline: number) => [undefined, NOW, NOW - deadline] as const
+  for (const status of [undefined, 'True', 'False', 'Unknown'] as const)
+    for (const power of POWERS)
+      for (const machineExistsAt of timer(DEADLINES.nodeInitialisation))
+        for (const [by, requestedAt] of [[undefined, 0], ['call', NOW], ['call', NOW - DEADLINES.nodeDeletion], ['pool', NOW - DEADLINES.nodeDeletionInPool], ['cluster', NOW - DEADLINES.nodeDeletionInPool]] as const)
+          for (const ordered of [undefined, { power: 'on', since: NOW }, { power: 'on', since: NOW - DEADLINES.nodeStart }, { power: 'off', since: NOW }] as const)
+            for (const failed of [undefined, 'step', 'ended'] as const)
+              for (const [member, paused] of [[false, false], [false, true], [true, false]] as const)
+                for (const unschedulable of YES_NO) for (const outOfSync of YES_NO) for (const unpaid of YES_NO) for (const obstacle of by ? YES_NO : [false])
+                  yield {
+                    now: NOW,
+                    facts: {
+                      claimedAt: NOW - 1000, pausedMs: 0, obstacles: obstacle ? ['The machine is protected'] : [], unschedulable, outOfSync, unpaid,
+                      ...(status ? { ready: { status, since: NOW - 50, reason: 'R', message: 'container runtime is down', lastHeartbeatAt: NOW - 60 } } : {}), ...(power ? { power } : {}),
+                      ...(machineExistsAt === undefined ? {} : { machineExistsAt }), ...(by ? { deletion: { by, requestedAt, done: ['cordoned'] } } : {}), ...(ordered ? { ordered } : {}),
+                      ...(failed === 'step' ? { initialiseFailed: { step: 'preflight', text: 'nft is missing', at: NOW } } : {}), ...(failed === 'ended' ? { creationEnded: { because: 'No machine could be had' } } : {}),
+                      ...(member ? { firstReadyAt: 1 } : {}), ...(paused ? { pausedSince: NOW - 5 } : {}),
+                    },
+                  }
+}
+
+test('every sight has an allowed status and a sentence; every rule can win and every row is shown', () => {
+  const winners = new Set<string>(), shown = new Set<string>()
+  for (const seen of everySight()) {
+    const { status, rule, because } = verdict(NODE_RULES, seen)
+    assert.ok(isAllowed(NODE_STATUS, NODE_CONDITIONS_TOGETHER, status), JSON.stringify({ status, seen }))
+    assert.match(because, /^[A-Z].*[^.]$/, rule)
+    assert.doesNotMatch(because, /undefined|NaN/, rule)
+    winners.add(rule)
+    for (const condition of status.conditions) shown.add(`${status.phase}/${condition}`)
+  }
+  assert.deepEqual(NODE_RULES.map(rule => rule.name).filter(name => !winners.has(name)), [])
+  assert.deepEqual(NODE_STATUS.map(([phase, condition]) => `${phase}/${condition}`).filter(row => !shown.has(row)), [])
+})
+
+test('a verdict changes by time alone at exactly the instant that was named', () => {
+  for (const seen of everySight()) {
+    const at = nextInstantOfNode(seen)
+    const justBefore = at === undefined ? NOW + 365 * 86_400_000 : at - 1
+    assert.deepEqual(verdict(NODE_RULES, { ...seen, now: justBefore }).status, verdict(NODE_RULES, seen).status, JSON.stringify(seen))
+  }
+})
+
+const member: NodeFacts = {
+  claimedAt: NOW - 60_000, machineExistsAt: NOW - 60_000, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, firstReadyAt: NOW - 30_000,
+  ready: { status: 'True', since: NOW - 30_000, reason: 'KubeletReady', message: 'kubelet is posting ready status' },
+}
+
+function shown(facts: Partial<NodeFacts>, now = NOW) {
+  const { status, rule, because } = verdict(NODE_RULES, { now, facts: { ...member, ...facts } })
+  return { status: `${status.phase} ${status.conditions.join('+')}`, rule, because }
+}
+
+describe('NotReady tells which cause', () => {
+  const on = { state: 'on', since: NOW - 60_000, lastOnAt: NOW - 60_000, machine: 'shop-2' } as const
+
+  test('the power is off: at once, while Kubernetes still says Ready, and since when', () => {
+    assert.deepEqual(shown({ power: { ...on, state: 'off', since: NOW - 1000 } }), { status: 'Failed NotReady', rule: 'its machine is off', because: 'The power of machine shop-2 is off since 2027-01-15T07:59:59Z' })
+  })
+
+  test('the network is cut: heartbeats stopped at such a time, the power is on, and not that it is off', () => {
+    const { status, rule, because } = shown({ power: { ...on, link: 'cut' }, ready: { status: 'Unknown', since: NOW, reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastHeartbeatAt: NOW - 50_000 } })
+    assert.deepEqual([status, rule], ['Failed NotReady', 'its heartbeats stopped'])
+    assert.equal(because, 'The heartbeats of its kubelet stopped: the last status came at 2027-01-15T07:59:10Z, and the cluster counts it as silent since 2027-01-15T08:00:00Z; the power of machine shop-2 is on since 2027-01-15T07:59:00Z, and its network link is cut')
+    assert.doesNotMatch(because, /\boff\b/)
+  })
+
+  test('a machine of no provider of ours: nothing is said of its power', () => {
+    assert.doesNotMatch(shown({ ready: { status: 'Unknown', since: NOW, reason: '', message: '' } }).because, /power/)
+  })
+
+  test('a Ready from before the last power-on does not count; a heartbeat after it does', () => {
+    const power = { ...on, since: NOW - 1000, lastOnAt: NOW - 1000 }
+    assert.equal(shown({ power }).rule, 'not heard of since its machine was switched on')
+    assert.ok(member.ready)
+    assert.equal(shown({ power, ready: { ...member.ready, lastHeartbeatAt: NOW } }).status, 'Running Ok')
+  })
+
+  test('the kubelet says so itself, in its own words, with the pressures it reports', () => {
+    const { rule, because } = shown({ ready: { status: 'False', since: NOW, reason: 'KubeletNotReady', message: 'container runtime is down' }, pressures: ['DiskPressure'] })
+    assert.deepEqual([rule, because], ['its kubelet says that it is not ready', 'Its kubelet says since 2027-01-15T08:00:00Z that it is not ready: container runtime is down; it reports DiskPressure'])
+  })
+
+  test('the Node object is gone', () => {
+    const { ready: _, ...facts } = member
+    assert.equal(verdict(NODE_RULES, { now: NOW, facts }).rule, 'its Node object is gone')
+  })
+})
+
+describe('the node table of status-rules.md', () => {
+  const { ready: _, firstReadyAt: __, ...joining } = member
+  const pair = (facts: NodeFacts, now = NOW) => `${verdict(NODE_RULES, { now, facts }).status.phase} ${verdict(NODE_RULES, { now, facts }).status.conditions.join('+')}`
+
+  test('15 minutes after the machine existed it is InitializeFailed, and the time stands still while the cluster is not running', () => {
+    const facts = { ...joining, machineExistsAt: NOW }
+    assert.equal(pair(facts, NOW + 15 * 60_000 - 1), 'Creating Progressing')
+    assert.equal(pair(facts, NOW + 15 * 60_000), 'Failed InitializeFailed')
+    assert.equal(pair({ ...facts, pausedMs: 60_000 }, NOW + 15 * 60_000), 'Creating Progressing')
+    assert.equal(pair({ ...facts, pausedMs: 60_000 }, NOW + 16 * 60_000), 'Failed InitializeFailed')
+    assert.equal(pair({ ...facts, pausedSince: NOW + 1 }, NOW + 86_400_000), 'Creating Progressing')
+  })
+
+  test('a reported failure is named at once and taken back by the next run', () => {
+    const failed = { ...joining, initialiseFailed: { step: 'preflight', text: 'the kernel is 4.19, and 5.13 is needed', at: NOW } }
+    assert.equal(pair(failed), 'Failed InitializeFailed')
+    assert.match(verdict(NODE_RULES, { now: NOW, facts: failed }).because, /preflight.*kernel is 4\.19/)
+    assert.equal(pair(joining), 'Creating Progressing')
+  })
+
+  test('a removal gives up after 8 minutes, in a pool\'s deletion after 4', () => {
+    const facts = (by: 'call' | 'pool' | 'cluster'): NodeFacts => ({ ...member, deletion: { by, requestedAt: NOW, done: [] } })
+    for (const [by, minutes] of [['call', 8], ['cluster', 8], ['pool', 4]] as const) {
+      assert.equal(pair(facts(by), NOW + minutes * 60_000 - 1), 'Deleting Progressing')
+      assert.equal(pair(facts(by), NOW + minutes * 60_000), 'Failed ResourceCleanupFailed')
+    }
+  })
+
+  test('a cordoned node that is off is NotReady; cordoned and Ready is Unschedulable; a node out of sync is Updating', () => {
+    assert.equal(shown({ unschedulable: true, power: { state: 'off', since: NOW, machine: 'shop-1' } }).status, 'Failed NotReady')
+    assert.equal(shown({ unschedulable: true }).status, 'Running Unschedulable')
+    assert.equal(shown({ unschedulable: true, outOfSync: true }).status, 'Updating Progressing')
+  })
+
+  test('only Running, Ok takes new pods', () => {
+    const schedulable = NODE_STATUS.filter(([phase, condition]) => isSchedulable({ phase, conditions: [condition] } as Parameters<typeof isSchedulable>[0]))
+    assert.deepEqual(schedulable.map(row => `${row[0]} ${row[1]}`), ['Running Ok'])
+  })
+
+  test('arrears absorb NotReady', () => {
+    assert.equal(shown({ unpaid: true, power: { state: 'off', since: NOW, machine: 'shop-1' } }).status, 'Failed Balance')
+  })
+})

@@ -108,6 +108,12 @@ export class ApiClient {
     }
   }
 
+  /** Lets calls under way come to their end; new ones are refused. */
+  async end(): Promise<void> {
+    await this.#pool.close()
+  }
+
+  /** Breaks everything off. */
   async close(): Promise<void> {
     await this.#pool.destroy()
   }

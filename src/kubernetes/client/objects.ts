@@ -1,0 +1,56 @@
+/** The parts of Kubernetes' objects that we read, as they come in JSON. */
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly creationTimestamp?: string
+  readonly deletionTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[]
+}
+
+export interface KubernetesObject {
+  readonly metadata: ObjectMeta
+}
+
+export interface KubernetesList<T> {
+  readonly metadata: { readonly resourceVersion?: string; readonly continue?: string }
+  readonly items: readonly T[] | null
+}
+
+export interface NodeTaint { readonly key: string; readonly value?: string; readonly effect: string }
+
+export interface NodeObject extends KubernetesObject {
+  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDR?: string; readonly taints?: readonly NodeTaint[] }
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[]
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly lastTransitionTime?: string; readonly lastHeartbeatTime?: string }[]
+  }
+}
+
+export interface PodObject extends KubernetesObject {
+  readonly status?: { readonly phase?: string }
+}
+
+export interface ConfigMapObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>
+}
+
+export interface DeploymentObject extends KubernetesObject {
+  readonly spec?: { readonly replicas?: number }
+  readonly status?: { readonly availableReplicas?: number }
+}
+
+export interface CertificateRequestObject extends KubernetesObject {
+  readonly spec: {
+    readonly signerName: string
+    /** PEM, base64. */
+    readonly request: string
+    readonly username?: string
+    readonly groups?: readonly string[]
+    readonly usages?: readonly string[]
+  }
+  readonly status?: { readonly conditions?: readonly { readonly type: string }[]; readonly certificate?: string }
+}

@@ -1,0 +1,154 @@
+import type { Label, Taint } from '#model/node-pool/record.ts'
+import type { Clock } from '#ports/clock.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { ApiRefusal, ApiUnreachable, orUndefined, type ApiClient } from '../client/api-client.ts'
+import { listWatch } from '../client/list-watch.ts'
+import type { NodeObject } from '../client/objects.ts'
+import { PORTS } from '../control-plane/arguments.ts'
+import { signer } from '../pki/certificate.ts'
+import { kubeconfigText } from '../pki/kubeconfig.ts'
+import { approveRequests } from './approve-requests.ts'
+import { applyBase, pathOf } from './base/base.ts'
+import { MEMBERS, SYSTEM_NAMESPACE } from './base/names.ts'
+import { makeBootstrapToken } from './bootstrap-tokens.ts'
+import { evictPods } from './evict-pods.ts'
+import { planNodeConfig } from './node-config.ts'
+import { probeControlPlane } from './probe.ts'
+import { seeNode } from './see-node.ts'
+import { Sessions, type Session } from './sessions.ts'
+
+const HOUR_MS = 60 * 60_000
+const CONFLICT_TRIES = 5
+
+const nodePath = (name: string): string => `/api/v1/nodes/${encodeURIComponent(name)}`
+
+type WatchHandlers = Parameters<TenantCluster['watch']>[1]
+
+/** Tenant clusters over their API servers. */
+export class KubernetesTenantCluster implements TenantCluster {
+  readonly #clock: Clock
+  readonly #sessions: Sessions
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#sessions = new Sessions(clock)
+  }
+
+  async probe(cluster: TenantClusterAddress): Promise<TenantClusterProbe> {
+    return this.#with(cluster, session => probeControlPlane(session))
+  }
+
+  async ensureBase(cluster: TenantClusterAddress, base: ClusterBase): Promise<void> {
+    await this.#with(cluster, ({ api }) => applyBase(api, base, this.#clock))
+  }
+
+  async watch(cluster: TenantClusterAddress, handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
+    const { api } = await this.#sessions.of(cluster)
+    const either = new AbortController()
+    const both = AbortSignal.any([signal, either.signal])
+    const nodes = listWatch<NodeObject>(api, '/api/v1/nodes', {
+      onSync: list => handlers.onSync(list.map(seeNode)),
+      onChange: node => handlers.onChange(seeNode(node)),
+      onGone: node => handlers.onGone(node.metadata.name),
+      onLost: why => handlers.onLost(why),
+    }, this.#clock, both)
+    const requests = approveRequests(api, name => handlers.isMember(name), this.#clock, both)
+    // One that ends by an error takes the other with it, so that the caller never has half a watch.
+    const ends = [nodes, requests].map(work => work.catch((error: unknown) => { either.abort(); throw error }))
+    const results = await Promise.allSettled(ends)
+    await this.#sessions.forget(cluster.clusterId)
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined> {
+    return this.#with(cluster, async ({ api }) => {
+      const node = await api.find<NodeObject>(nodePath(name))
+      return node && seeNode(node)
+    })
+  }
+
+  async ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void> {
+    await this.#with(cluster, async ({ api }) => {
+      const collection = `/api/v1/namespaces/${SYSTEM_NAMESPACE}/configmaps`
+      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: MEMBERS, namespace: SYSTEM_NAMESPACE }, data: Object.fromEntries(names.map(name => [name, ''])) }
+      // Replaced as a whole, not applied: names that went must go, whoever entered them.
+      const replaced = await orUndefined(api.json('PUT', `${collection}/${MEMBERS}`, { body }))
+      if (replaced === undefined) await api.json('POST', collection, { body })
+    })
+  }
+
+  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'> {
+    return this.#with(cluster, async ({ api }) => {
+      for (let tries = 1; ; tries++) {
+        const node = await api.find<NodeObject>(nodePath(name))
+        if (node === undefined) return 'pending'
+        const patch = planNodeConfig(node, config)
+        if (patch === undefined) return 'done'
+        try {
+          await api.json('PATCH', nodePath(name), { body: patch, contentType: 'application/merge-patch+json' })
+          return 'done'
+        } catch (error) {
+          if (error instanceof ApiRefusal && error.httpStatus === 404) return 'pending'
+          if (!(error instanceof ApiRefusal && error.httpStatus === 409) || tries >= CONFLICT_TRIES) throw error
+        }
+      }
+    })
+  }
+
+  /** A node that is not there needs nothing. */
+  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
+    await this.#with(cluster, ({ api }) => orUndefined(api.json('PATCH', nodePath(name), {
+      body: { spec: { unschedulable: schedulable ? null : true } }, contentType: 'application/merge-patch+json',
+    })))
+  }
+
+  async evict(cluster: TenantClusterAddress, name: string): Promise<number> {
+    return this.#with(cluster, ({ api }) => evictPods(api, name))
+  }
+
+  async ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void> {
+    await this.#with(cluster, ({ api }) => api.remove(nodePath(name)))
+  }
+
+  async issueBootstrapToken(cluster: TenantClusterAddress, nodeName: string, ttlSeconds: number): Promise<string> {
+    return this.#with(cluster, ({ api }) => makeBootstrapToken(api, nodeName, this.#clock.now() + ttlSeconds * 1000))
+  }
+
+  async issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number }): Promise<string> {
+    const userName = kubeconfigUser(kubeconfig.id)
+    await this.#with(cluster, ({ api }) => ensureAdministrator(api, userName))
+    const sign = await signer({ cert: cluster.pki.caCert, key: cluster.pki.caKey })
+    const credentials = await sign({ commonName: userName, use: 'client', now: this.#clock.now(), validMs: kubeconfig.validHours * HOUR_MS })
+    return kubeconfigText({ server: `https://${cluster.address}:${PORTS.api}`, caCert: cluster.pki.caCert, clusterName: kubeconfig.clusterName, userName, credentials })
+  }
+
+  async revokeKubeconfig(cluster: TenantClusterAddress, id: string): Promise<void> {
+    await this.#with(cluster, ({ api }) => api.remove(pathOf(administratorBinding(kubeconfigUser(id)))))
+  }
+
+  async #with<T>(cluster: TenantClusterAddress, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#sessions.of(cluster))
+    } catch (error) {
+      // A server that is starting or overloaded refuses with 429 and 5xx: it could not look either.
+      const couldNotLook = error instanceof ApiUnreachable || (error instanceof ApiRefusal && (error.httpStatus === 429 || error.httpStatus >= 500))
+      if (couldNotLook) throw new TenantClusterUnreachable(`Cluster ${cluster.clusterId} could not be looked at: ${error.message}`, { cause: error })
+      throw error
+    }
+  }
+}
+
+const kubeconfigUser = (id: string): string => `edgehold:kubeconfig:${id}`
+
+function administratorBinding(userName: string) {
+  const group = 'rbac.authorization.k8s.io'
+  return {
+    apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding', metadata: { name: userName },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'User', apiGroup: group, name: userName }],
+  }
+}
+
+async function ensureAdministrator(api: ApiClient, userName: string): Promise<void> {
+  const binding = administratorBinding(userName)
+  await api.apply(pathOf(binding), binding)
+}

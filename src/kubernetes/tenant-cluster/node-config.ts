@@ -1,0 +1,62 @@
+import type { Label, Taint } from '#model/node-pool/record.ts'
+import type { NodeObject, NodeTaint } from '../client/objects.ts'
+import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
+
+interface Remembered {
+  readonly labels: Readonly<Record<string, string>>
+  readonly taints: readonly string[]
+}
+
+/** A merge patch of a Node; null takes a label off. */
+export interface NodeConfigPatch {
+  readonly metadata: { readonly resourceVersion?: string; readonly labels?: Record<string, string | null>; readonly annotations: Record<string, string> }
+  readonly spec?: { readonly taints: readonly NodeTaint[] }
+}
+
+const keyOf = (taint: NodeTaint): string => `${taint.key}:${taint.effect}`
+const textOf = (taint: NodeTaint): string => `${taint.key}=${taint.value ?? ''}:${taint.effect}`
+
+/**
+ * The patch that brings a Node to the pool's labels and taints, or undefined if nothing is to do. What we put there is remembered on the Node itself;
+ * of that, what is no longer wanted goes, unless somebody gave it another value since: then it is theirs.
+ */
+export function planNodeConfig(node: NodeObject, wanted: { labels: readonly Label[]; taints: readonly Taint[] }): NodeConfigPatch | undefined {
+  const before = remembered(node)
+  const labels = node.metadata.labels ?? {}
+  const wantedLabels: Record<string, string> = Object.fromEntries(wanted.labels.map(label => [label.key, label.value]))
+  const changes: Record<string, string | null> = {}
+  for (const [key, value] of Object.entries(wantedLabels)) if (labels[key] !== value) changes[key] = value
+  for (const [key, value] of Object.entries(before.labels)) if (!Object.hasOwn(wantedLabels, key) && labels[key] === value) changes[key] = null
+
+  const taints = node.spec?.taints ?? []
+  const wantedKeys = new Set(wanted.taints.map(keyOf))
+  const kept = taints.filter(taint => !wantedKeys.has(keyOf(taint)) && !before.taints.includes(textOf(taint)))
+  const ours: NodeTaint[] = wanted.taints.map(taint => ({ key: taint.key, ...(taint.value === '' ? {} : { value: taint.value }), effect: taint.effect }))
+  const after = [...kept, ...ours]
+  const taintsChange = after.map(textOf).toSorted().join() !== taints.map(textOf).toSorted().join()
+
+  const memory = JSON.stringify({ labels: wantedLabels, taints: wanted.taints.map(textOf) } satisfies Remembered)
+  const nothingEver = wanted.labels.length === 0 && wanted.taints.length === 0 && node.metadata.annotations?.[NODE_CONFIG_ANNOTATION] === undefined
+  if (Object.keys(changes).length === 0 && !taintsChange && (nothingEver || node.metadata.annotations?.[NODE_CONFIG_ANNOTATION] === memory)) return undefined
+  return {
+    metadata: {
+      // Taints are replaced as one list, so nobody may have changed them since they were read.
+      ...(node.metadata.resourceVersion === undefined ? {} : { resourceVersion: node.metadata.resourceVersion }),
+      ...(Object.keys(changes).length > 0 ? { labels: changes } : {}),
+      annotations: { [NODE_CONFIG_ANNOTATION]: memory },
+    },
+    ...(taintsChange ? { spec: { taints: after } } : {}),
+  }
+}
+
+function remembered(node: NodeObject): Remembered {
+  const text = node.metadata.annotations?.[NODE_CONFIG_ANNOTATION]
+  if (text === undefined) return { labels: {}, taints: [] }
+  try {
+    const { labels, taints } = JSON.parse(text) as Partial<Remembered>
+    return { labels: labels ?? {}, taints: taints ?? [] }
+  } catch {
+    // Somebody wrote something else there: then nothing is known to be ours.
+    return { labels: {}, taints: [] }
+  }
+}

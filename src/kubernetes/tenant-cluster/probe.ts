@@ -1,0 +1,55 @@
+import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { ApiUnreachable, type ApiClient } from '../client/api-client.ts'
+import type { ConfigMapObject, DeploymentObject, KubernetesList, NodeObject } from '../client/objects.ts'
+import { BASE_VERSION } from './base/base.ts'
+import { BASE_MARK, DNS_DEPLOYMENT, SYSTEM_NAMESPACE } from './base/names.ts'
+import { isSchedulable } from './see-node.ts'
+import type { Session } from './sessions.ts'
+
+const DEADLINE_MS = 4_000
+/** Whether there is any schedulable node matters, not how many thousand. */
+const NODES = 500
+
+/** Looks at every part that makes a cluster usable. An API server that cannot be connected to is not ready: that was seen. */
+export async function probeControlPlane(session: Session): Promise<TenantClusterProbe> {
+  const [readiness, scheduler, controllerManager] = await Promise.all([readyz(session.api), isHealthy(session.scheduler), isHealthy(session.controllerManager)])
+  if (readiness !== 'ok')
+    return { ready: false, says: readiness, scheduler, controllerManager, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
+  const { api } = session
+  const [account, mark, dns, nodes] = await Promise.all([
+    api.find('/api/v1/namespaces/default/serviceaccounts/default'),
+    api.find<ConfigMapObject>(`/api/v1/namespaces/${SYSTEM_NAMESPACE}/configmaps/${BASE_MARK}`),
+    api.find<DeploymentObject>(`/apis/apps/v1/namespaces/${SYSTEM_NAMESPACE}/deployments/${DNS_DEPLOYMENT}`),
+    api.json<KubernetesList<NodeObject>>('GET', `/api/v1/nodes?limit=${NODES}`),
+  ])
+  const schedulableNodes = (nodes.items ?? []).filter(isSchedulable).length
+  return {
+    ready: true, says: 'ok', scheduler, controllerManager,
+    defaultServiceAccount: account !== undefined,
+    // The mark alone would still say so after somebody deleted the Deployment.
+    baseApplied: mark?.data?.['version'] === BASE_VERSION && dns !== undefined,
+    dns: { available: dns?.status?.availableReplicas ?? 0, wanted: schedulableNodes > 0 ? dns?.spec?.replicas ?? 1 : 0, schedulableNodes },
+  }
+}
+
+/** `ok`, or what is in the way. */
+async function readyz(api: ApiClient): Promise<string> {
+  try {
+    const answer = await api.call('GET', '/readyz?verbose', { deadlineMs: DEADLINE_MS })
+    if (answer.httpStatus === 200) return 'ok'
+    const failing = answer.text.split('\n').filter(line => line.startsWith('[-]')).map(line => line.slice(3).split(' ')[0])
+    return failing.length > 0 ? `The API server is not ready: ${failing.join(', ')}` : `The API server answered ${answer.httpStatus}: ${answer.text.trim().slice(0, 300)}`
+  } catch (error) {
+    if (error instanceof ApiUnreachable) return error.message
+    throw error
+  }
+}
+
+async function isHealthy(component: ApiClient): Promise<boolean> {
+  try {
+    return (await component.call('GET', '/healthz', { deadlineMs: DEADLINE_MS })).httpStatus === 200
+  } catch (error) {
+    if (error instanceof ApiUnreachable) return false
+    throw error
+  }
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { connect } from '../credentials.ts'
+import { UsageError } from '../errors.ts'
+import { flag, withCommon, type Common } from '../flags.ts'
+import { printJson } from '../print.ts'
+
+/** Long enough for a script that is run on a machine. */
+const TIMEOUT_MS = 11 * 60_000
+
+export function addCallCommand(program: Command): void {
+  withCommon(program.command('call <action> [json]'))
+    .description('call any action, signed; "-" reads the body from standard input')
+    .addOption(flag('--version <version>', 'version of the action; by default the right one for the actions known'))
+    .action(async (action: string, json: string | undefined, flags: Common & { version?: string }) => {
+      const body = parseObject(json === '-' ? readFileSync(0, 'utf8') : json ?? '{}')
+      printJson(await connect(flags).callAny(action, body, { timeoutMs: TIMEOUT_MS, ...flags.version !== undefined && { version: flags.version } }))
+    })
+}
+
+function parseObject(text: string): object {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new UsageError(`the body is not JSON: ${error.message}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new UsageError('the body has to be a JSON object, such as \'{"Filter":{}}\'')
+  return value
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { connect } from '../credentials.ts'
+import { CommandFailed } from '../errors.ts'
+import { flag, parseSpan, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { print, printJson, printResult, tell } from '../print.ts'
+import { findMachine, findOnboarding } from '../resolve.ts'
+import { table } from '../text/table.ts'
+import { until } from '../wait.ts'
+
+const MADE_MS = 60_000
+/** The server ends a script after ten minutes; the answer then still has to come. */
+const SCRIPT_MS = 11 * 60_000
+
+const SWITCHES = [
+  ['power-on', { Power: 'on' }, 'switch a machine on'],
+  ['power-off', { Power: 'off' }, 'switch a machine off'],
+  ['crash', { Power: 'crash' }, "pull a machine's plug"],
+  ['cut', { Link: 'cut' }, 'cut a machine off the network; its power stays'],
+  ['heal', { Link: 'up' }, 'give a machine its network back'],
+] as const
+
+export function addMachineCommands(program: Command): void {
+  const machine = program.command('machine').description('machines of this region: empty Linux machines to try things on')
+
+  withWait(withCommon(machine.command('add <name>')), 'it is made and on').description('make an empty machine and switch it on').action(async (name: string, flags: Common & Waiting) => {
+    const client = connect(flags)
+    const { Id } = await client.call('AddMachine', { Name: name })
+    if (flags.wait) await until(flags.timeout ?? MADE_MS, `The machine ${name} was not made`, async () => (await findMachine(client, Id)).Made || undefined)
+    if (flags.output === 'json') printJson({ Id })
+    else print(Id)
+  })
+
+  withCommon(machine.command('list')).description('list machines with power, link and node').action(async (flags: Common) => {
+    const client = connect(flags)
+    const machines = await client.all('ListMachines')
+    await printResult(flags, machines, () => {
+      if (machines.length === 0) tell('There are no machines. Make one with "edgehold machine add NAME".')
+      return table(['NAME', 'ID', 'POWER', 'LINK', 'ADDRESS', 'NODE', ''], machines.map(one => [one.Name, one.Id, one.Power, one.Link, one.Address, one.NodeId ?? '', one.Removing ? 'being removed' : one.Made ? '' : 'being made']))
+    })
+  })
+
+  for (const [verb, change, text] of SWITCHES) {
+    withCommon(machine.command(`${verb} <name>`)).description(text).action(async (name: string, flags: Common) => {
+      const client = connect(flags)
+      const { Id } = await findMachine(client, name)
+      await client.call('SetMachine', { Id, ...change })
+      if (flags.output === 'json') printJson({ Id })
+    })
+  }
+
+  withCommon(machine.command('run-script <name> <onboarding>')).description('run an onboarding script on a machine; ends when the script has ended')
+    .addOption(flag('--cluster <cluster>', "the script's cluster, by name or id"))
+    .action(async (name: string, onboarding: string, flags: Common & { cluster?: string }) => {
+      const client = connect(flags)
+      const [{ Id }, script] = await Promise.all([findMachine(client, name), findOnboarding(client, onboarding, flags.cluster)])
+      const { ExitCode = 0, Output = '' } = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS })
+      await printResult(flags, { Id, ExitCode, Output }, () => Output)
+      if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again: it goes on with the same node.`)
+    })
+
+  withCommon(machine.command('exec <name> <command...>')).description('run a command on a machine; its exit code becomes ours. Give -- before a command that has flags')
+    .addOption(flag('--stdin <text>', 'what the command reads'))
+    .addOption(flag('--timeout <span>', 'how long it may run, e.g. 90s').argParser(parseSpan))
+    .passThroughOptions()
+    .action(async (name: string, command: readonly string[], flags: Common & { stdin?: string; timeout?: number }) => {
+      const client = connect(flags)
+      const { Id } = await findMachine(client, name)
+      const seconds = Math.ceil((flags.timeout ?? 300_000) / 1000)
+      const ran = await client.call('ExecInMachine', { Id, Command: command, TimeoutSeconds: seconds, ...flags.stdin !== undefined && { Stdin: flags.stdin } }, { timeoutMs: (seconds + 60) * 1000 })
+      await printResult(flags, ran, () => ran.Output)
+      process.exitCode = ran.ExitCode
+    })
+
+  withWait(withCommon(machine.command('remove <name>')), 'it is gone').description('switch a machine off and remove it with its disk').action(async (name: string, flags: Common & Waiting) => {
+    const client = connect(flags)
+    const { Id } = await findMachine(client, name)
+    await client.call('RemoveMachine', { Id })
+    if (flags.wait) await until(flags.timeout ?? MADE_MS, `The machine ${name} was not gone`, async () => (await client.call('ListMachines', { Filter: { Ids: [Id] } })).TotalCount === 0 || undefined)
+    if (flags.output === 'json') printJson({ Id })
+  })
+}

@@ -1,0 +1,16 @@
+/** The command line itself is wrong: exit code 2. */
+export class UsageError extends Error {
+  readonly kind = 'UsageError'
+}
+
+/** Refused or failed here, before or after the API was asked: exit code 1. */
+export class CommandFailed extends Error {
+  readonly kind = 'CommandFailed'
+}
+
+/** The thing waited for did not come in time: exit code 3. */
+export class WaitedInVain extends Error {
+  readonly kind = 'WaitedInVain'
+}
+
+export const EXIT = { done: 0, failed: 1, usage: 2, waitedInVain: 3 } as const

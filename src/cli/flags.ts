@@ -1,0 +1,46 @@
+import { Option, type Command } from 'commander'
+
+/** Every flag has an environment variable: `--delete-protection` ↔ EDGEHOLD_DELETE_PROTECTION. */
+export function flag(flags: string, text: string): Option {
+  const name = /--(no-)?([a-z-]+)/.exec(flags)?.[2] ?? ''
+  return new Option(flags, text).env(`EDGEHOLD_${name.toUpperCase().replaceAll('-', '_')}`)
+}
+
+export interface Common { readonly state?: string; readonly endpoint?: string; readonly region?: string; readonly output: 'table' | 'json' }
+
+/** The flags that every command has. */
+export function withCommon(command: Command): Command {
+  return command
+    .addOption(flag('--state <dir>', 'state folder, where credentials.json is'))
+    .addOption(flag('--endpoint <url>', 'address of the API, instead of the one in credentials.json'))
+    .addOption(flag('--region <region>', 'region, instead of the one in credentials.json'))
+    .addOption(flag('--output <format>', 'how the result is printed').choices(['table', 'json']).default('table'))
+}
+
+export interface Waiting { readonly wait?: boolean; readonly timeout?: number }
+
+export function withWait(command: Command, what: string): Command {
+  return command
+    .addOption(flag('--wait', `wait until ${what}; progress goes to standard error`))
+    .addOption(flag('--timeout <span>', 'how long to wait at most, e.g. 90s, 15m').argParser(parseSpan))
+}
+
+/** `90s`, `15m`, `2h`, `7d` in ms. Throws commander's own error for a bad value by way of RangeError. */
+export function parseSpan(text: string): number {
+  const match = /^(\d{1,7})(s|m|h|d)$/.exec(text)
+  const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? '']
+  if (!match || unit === undefined) throw new InvalidSpan(text)
+  return Number(match[1]) * unit
+}
+
+export class InvalidSpan extends Error {
+  readonly kind = 'UsageError'
+  constructor(text: string) {
+    super(`"${text}" is not a span of time; write 90s, 15m, 2h or 7d`)
+  }
+}
+
+/** For flags that may be repeated: `--label a=b --label c=d`. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...before ?? [], value]
+}

@@ -1,0 +1,21 @@
+/** What to do next, by the catalogue's code; codes whose sentence says it already are not here. */
+const HINTS: Readonly<Record<string, string>> = {
+  InvalidAccessKey: 'The keys are not of this server: check --state, --endpoint and the VOLCENGINE_… variables.',
+  SignatureDoesNotMatch: 'The secret key is not the one of this access key: check --state and VOLCENGINE_SECRET_KEY.',
+  InvalidTimestamp: 'Set the clock of this machine, then try again.',
+  InvalidActionOrVersion: 'See /openapi.json of the server for its actions; --version names another version.',
+  InvalidCredential: 'See the regions with "edgehold region list --region local-1"; --region names one.',
+  'OperationDenied.ClusterStatus': 'See "edgehold explain cluster NAME"; "edgehold get cluster NAME --wait" waits until it is Running.',
+  'OperationDenied.NodePoolStatus': 'See "edgehold explain pool NAME"; "edgehold get pool NAME --wait" waits until it is Running.',
+  'OperationDenied.NodeStatus': 'See "edgehold explain node NAME".',
+  'OperationDenied.DeleteProtection': 'From here: "edgehold update cluster NAME --delete-protection off", or "edgehold delete cluster NAME --force".',
+  'OperationDenied.RegionNotReady': 'See what the region waits for with "edgehold region list".',
+}
+
+export function hintFor(error: Error): string | undefined {
+  if ('code' in error && typeof error.code === 'string' && error.code in HINTS) return HINTS[error.code]
+  if ('neverSent' in error && error.neverSent === true) return 'Start the server with "edgehold up --detach", or name another with --state or --endpoint.'
+  if ('kind' in error && error.kind === 'NoAnswer') return 'Whether the call was done is not known: look with "edgehold list" before you try again.'
+  if ('kind' in error && error.kind === 'WaitedInVain') return 'It goes on without us: see "edgehold explain", or wait longer with --timeout.'
+  return undefined
+}

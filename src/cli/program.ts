@@ -1,0 +1,57 @@
+import { Command } from 'commander'
+import { addCallCommand } from './commands/call.ts'
+import { addClusterCommands } from './commands/cluster.ts'
+import { addExplainCommands } from './commands/explain.ts'
+import { addKubectlCommands } from './commands/kubectl.ts'
+import { addLedgerCommands } from './commands/ledger.ts'
+import { addMachineCommands } from './commands/machine.ts'
+import { addNodeCommands } from './commands/node.ts'
+import { addOnboardingCommands } from './commands/onboarding.ts'
+import { addPoolCommands } from './commands/pool.ts'
+import { addRegionCommands } from './commands/region.ts'
+
+const SERVER_COMMANDS = `
+Commands of the server:
+  up [--detach]                   start database, server and regions
+  down [--all]                    stop the server; with --all everything of it on this host
+  demo                            the whole story on this machine
+  test [TIER…], bench [NAME…]     tests and benchmarks
+  components install|list         the Kubernetes programs
+  images list|push                the region's registry
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 waited in vain.
+Keys come from <state>/credentials.json; VOLCENGINE_ACCESS_KEY, VOLCENGINE_SECRET_KEY, VOLCENGINE_ENDPOINT and VOLCENGINE_REGION win.`
+
+/** The command line. Commands may be added to what is returned; `run` parses and maps errors to exit codes. */
+export function buildProgram(): Command {
+  const program = new Command('edgehold')
+    .description('A self-hosted managed-Kubernetes control plane for edge fleets.')
+    .enablePositionalOptions()
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', SERVER_COMMANDS)
+  const verbs = {
+    create: program.command('create').description('make a cluster, pool or onboarding script'),
+    list: program.command('list').description('list clusters, pools, nodes or onboarding scripts'),
+    get: program.command('get').description('show one'),
+    update: program.command('update').description('change one'),
+    delete: program.command('delete').description('delete one'),
+  }
+  addClusterCommands(verbs)
+  addPoolCommands(verbs)
+  addNodeCommands(verbs, program)
+  addOnboardingCommands(verbs)
+  addExplainCommands(program)
+  addKubectlCommands(program)
+  addMachineCommands(program)
+  addLedgerCommands(program)
+  addRegionCommands(program)
+  addCallCommand(program)
+  overrideExits(program)
+  return program
+}
+
+/** Errors of usage are thrown, not exits of the process, at every depth. */
+function overrideExits(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) overrideExits(child)
+}

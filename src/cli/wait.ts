@@ -1,0 +1,61 @@
+import { ApiError } from '#client/errors.ts'
+import type { Explanation, Status } from '#client/calls.ts'
+import type { EdgeholdClient } from '#client/client.ts'
+import { CommandFailed, WaitedInVain } from './errors.ts'
+import { tell } from './print.ts'
+import { sentence, statusWords } from './text/words.ts'
+
+const LOOK_EVERY_MS = 500
+
+/**
+ * Waits until a resource shows one of these phases, telling each change with its reason on standard error. A Failed that only a call can end
+ * ends the wait with its reason; one that heals by itself is waited out.
+ */
+export async function waitForPhase(client: EdgeholdClient, what: string, id: string, phases: readonly string[], timeoutMs: number): Promise<Explanation> {
+  let told = ''
+  return until(timeoutMs, `${what} did not become ${phases.join(' or ')}`, async () => {
+    const explanation = await client.call('ExplainStatus', { Id: id })
+    told = tellOnce(told, what, explanation)
+    if (phases.includes(explanation.Status.Phase)) return explanation
+    if (explanation.Status.Phase === 'Failed' && !explanation.Exits.some(exit => exit.By === 'cause')) {
+      throw new CommandFailed(`${what} failed: ${sentence(explanation.Because)} Only a deletion leads out: see "edgehold explain" and "edgehold history".`)
+    }
+    return undefined
+  })
+}
+
+/** Waits until a resource is gone. */
+export async function waitUntilGone(client: EdgeholdClient, what: string, id: string, timeoutMs: number): Promise<void> {
+  let told = ''
+  await until(timeoutMs, `${what} was not gone`, async () => {
+    try {
+      const explanation = await client.call('ExplainStatus', { Id: id })
+      told = tellOnce(told, what, explanation)
+      if (explanation.Status.Phase === 'Failed') throw new CommandFailed(`${what} could not be deleted: ${sentence(explanation.Because)} Delete it again once that is mended.`)
+      return undefined
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) {
+        tell(`${what}: gone`)
+        return true
+      }
+      throw error
+    }
+  })
+}
+
+/** Asks again and again until there is an answer; throws WaitedInVain with the sentence. */
+export async function until<Answer>(timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>): Promise<Answer> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() >= deadline) throw new WaitedInVain(`${inVain} within ${Math.round(timeoutMs / 1000)} s.`)
+    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+  }
+}
+
+function tellOnce(told: string, what: string, seen: { readonly Status: Status; readonly Because: string }): string {
+  const line = `${what}: ${statusWords(seen.Status)}, ${sentence(seen.Because)}`
+  if (line !== told) tell(line)
+  return line
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,8 +67,10 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
 
   await t.test('is adopted by the next server, and nothing is pushed twice', async () => {
     const before = await findRegistryProcesses(join(folder, 'registry'))
+    const filled = await stat(join(folder, 'registry', 'filled.json'))
     const next = place.another()
     await next.ensure(signal())
+    assert.equal((await stat(join(folder, 'registry', 'filled.json'))).mtimeMs, filled.mtimeMs)
     assert.deepEqual(await findRegistryProcesses(join(folder, 'registry')), before)
     assert.deepEqual(place.started(), before.map(({ pid }) => pid), 'no other was started')
   })

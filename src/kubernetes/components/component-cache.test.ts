@@ -41,6 +41,8 @@ test('what is not there is said in a sentence with the command that brings it', 
   await assert.rejects(cache.find('alpha', { architecture: 'arm64' }), (error) => error instanceof ComponentMissing && /alpha v1\.0\.0 for arm64 is not installed; run: edgehold components install/.test(error.message))
   await assert.rejects(cache.find('gamma', { kubernetesVersion: 'v1.99.0' }), /Kubernetes v1\.99\.0 is not served; served are v1\.34\.0/)
   await assert.rejects(cache.find('delta'), /no component named delta/)
+  const unserved = cache.install({ kubernetesVersions: ['v1.99.0'], onProgress: () => undefined, signal: signal() })
+  await assert.rejects(unserved, (error) => error instanceof InstallFailed && /Kubernetes v1\.99\.0 is not served/.test(error.message))
 })
 
 test('a truncated file is missing at once, a changed one after it was listed, and both are installed again', async () => {

@@ -1,7 +1,8 @@
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 import {
-  ComponentMissing,
+  ComponentMissing, InstallFailed,
   type Architecture, type ComponentFile, type ComponentName, type Components, type ComponentState, type InstallProgress,
 } from '#ports/components.ts'
 
@@ -31,7 +32,7 @@ type Found = ComponentFile & { readonly from: NonNullable<ComponentState['from']
 
 /** The cache that a user's state folders share: `$XDG_CACHE_HOME/edgehold/components`, else under `~/.cache`. */
 export function defaultCacheDir(env: Readonly<Record<string, string | undefined>>): string {
-  const caches = env['XDG_CACHE_HOME'] || join(env['HOME'] || '/root', '.cache')
+  const caches = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache')
   return join(caches, 'edgehold', 'components')
 }
 
@@ -96,6 +97,8 @@ export class ComponentCache implements Components {
   }): Promise<void> {
     const architecture = options.architecture ?? this.#host()
     const minors = options.kubernetesVersions
+    const unserved = minors?.filter((version) => !this.kubernetesVersions().includes(version)) ?? []
+    if (unserved.length > 0) throw new InstallFailed(`Kubernetes ${unserved.join(' and ')} is not served; served are ${this.kubernetesVersions().join(' and ')}.`)
     const chosen = this.#groups
       .filter((group) => !group.perKubernetesVersion || minors === undefined || minors.includes(group.version))
       .map((group) => ({ group, programs: programsFor(group, architecture) }))

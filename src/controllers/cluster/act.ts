@@ -14,7 +14,7 @@ export async function act(step: ClusterStep, record: ClusterRecord, ports: Clust
   const { host } = ports.regionOf(record.region)
   switch (step) {
     case 'prepare': await prepare(record, ports); return {}
-    case 'ensureControlPlane': await ensureControlPlane(record, ports); return {}
+    case 'ensureControlPlane': return await ensureControlPlane(record, ports)
     case 'ensureBase': await ensureBase(record, ports); return {}
     case 'ensureControlPlaneStopped': await host.ensureStopped(record.id); return {}
     case 'ensureControlPlaneGone': return await ensureControlPlaneGone(record, ports)
@@ -44,21 +44,24 @@ async function prepare(record: ClusterRecord, ports: ClusterPorts): Promise<void
   })
 }
 
-async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+/** A host that cannot start it now is asked again at a pace of our own, so that the deadline of creation is never slept through. */
+async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
   const { host, clock } = ports.regionOf(record.region)
   try {
     await host.ensure(await orderOf(record, ports))
   } catch (error) {
-    if (error instanceof ControlPlaneFailure) await noteFailure(record, error, ports)
-    if (error instanceof ControlPlaneFailure && error.retry === 'never') return
-    throw new Error(`Starting the control plane of cluster ${record.id}`, { cause: error })
+    if (!(error instanceof ControlPlaneFailure)) throw new Error(`Starting the control plane of cluster ${record.id}`, { cause: error })
+    await noteFailure(record, error, ports)
+    const now = clock.now(), since = record.facts.notReadySince ?? record.facts.attemptStartedAt ?? now
+    return { retryAt: now + Math.min(Math.max((now - since) / 4, 1_000), 30_000) }
   }
-  if (record.facts.firstReadyAt !== undefined) return
+  if (record.facts.firstReadyAt !== undefined) return {}
   await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
     if (!cluster) return
     for (const kind of ['Network', 'ControlPlane'] as const) await putEntry(tx, cluster, kind, 'Held', clock.now(), ports.newLedgerId)
   })
+  return {}
 }
 
 /** A failure that no retry mends ends a creation; all others stand as the reason while it is tried again. */

@@ -5,7 +5,6 @@ import { clusterSight } from '#model/cluster/sight.ts'
 import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
-import { StaleRevision } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideCluster, type ClusterDecision } from './decide.ts'
 import { observeCluster } from './observe.ts'
@@ -23,14 +22,8 @@ export function clusterController(ports: ClusterPorts): Controller {
     async reconcile(id) {
       const record = await ports.store.findCluster(id)
       if (!record) return {}
-      try {
-        const seen = await lookAt(record, ports, blindSince)
-        return { lookAgainAt: await pass(record, seen, ports) }
-      } catch (error) {
-        // Somebody else wrote meanwhile; whoever wrote has enqueued the key, or its own pass is the one that goes on.
-        if (error instanceof StaleRevision) return { lookAgainAt: ports.regionOf(record.region).clock.now() }
-        throw error
-      }
+      const seen = await lookAt(record, ports, blindSince)
+      return { lookAgainAt: await pass(record, seen, ports) }
     },
   }
 }
@@ -54,7 +47,8 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     if (!locked) return
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
     if (!turns) return
-    // The initialisation time of its joining nodes stands still or goes on from here.
+    // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
+    for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
     for (const node of await tx.nodesOf({ clusterId: record.id })) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
   })
   ports.onChanged?.(record.id)

@@ -46,7 +46,7 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
     const because = `The cluster's API was not usable for ${CREATION_RETRIES_MS / MINUTE} min, so that members could not be admitted${controlPlaneSays === undefined ? '' : `: ${controlPlaneSays}`}`
     return decision(facts, { creationEnded: { because } })
   }
-  return decision(facts, {}, { lookAgainAt: now + SECOND })
+  return decision(facts, {}, { lookAgainAt: now + (clusterRests ? 30 * SECOND : SECOND) })
 }
 
 /** An update has ended when every Node object that can be reached carries the wish; nodes that are off are listed and get it when they are back. */

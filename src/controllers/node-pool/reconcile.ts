@@ -5,7 +5,6 @@ import { nodePoolSight } from '#model/node-pool/sight.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
-import { StaleRevision } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
@@ -17,12 +16,7 @@ export function nodePoolController(ports: NodePoolPorts): Controller {
     async reconcile(id) {
       const record = await ports.store.findNodePool(id)
       if (!record) return {}
-      try {
-        return { lookAgainAt: await pass(record, ports) }
-      } catch (error) {
-        if (error instanceof StaleRevision) return { lookAgainAt: ports.regionOf(record.region).clock.now() }
-        throw error
-      }
+      return { lookAgainAt: await pass(record, ports) }
     },
   }
 }

@@ -67,8 +67,6 @@ async function markDone(record: NodeRecord, done: string, ports: NodePorts): Pro
 
 async function changeNode(record: NodeRecord, ports: NodePorts, change: (facts: NodeFacts) => NodeFacts, poolWaits: boolean): Promise<void> {
   await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
-    await tx.lockCluster(record.clusterId)
-    await tx.lockNodePool(record.nodePoolId)
     const locked = await tx.lockNode(record.id)
     if (!locked) return
     await tx.changeNode(record.id, { revision: locked.revision, facts: change(locked.facts) }, { evidence: [] })

@@ -29,18 +29,19 @@ export function decideNode(seen: NodePassSeen): NodeDecision {
   if (facts.deletion || !seen.cluster) return decideLeaving(seen)
   const { change, evidence } = whatWasSeen(seen)
   const next = withFacts(facts, change)
-  const remembered = withFacts(next, { ...firstReady(next, seen), ...pause(next, seen) })
+  const joined = withFacts(next, firstReady(next, seen))
+  const remembered = withFacts(joined, pause(joined, seen))
   return { facts: remembered, evidence, step: nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
 }
 
 function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
-  const object = objectSeen(seen)
   const power = powerSeen(seen)
+  const object = objectSeen(seen, withFacts(seen.record.facts, power.change))
   return { change: { ...object.change, ...power.change }, evidence: [...power.evidence, ...object.evidence] }
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
-function objectSeen({ now, record: { facts, spec }, pool, object }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+function objectSeen({ now, record: { spec }, pool, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   if (!object) return { change: {}, evidence: [] }
   if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
   const { fact } = object

@@ -12,8 +12,6 @@ export async function forgetNode(record: NodeRecord, ports: NodePorts): Promise<
   const now = ports.regionOf(record.region).clock.now()
   const secrets = (await store.machineSecretsOf(record.clusterId)).filter(secret => secret.nodeId === record.id && secret.state === 'member')
   await store.write(now, async tx => {
-    await tx.lockCluster(record.clusterId)
-    await tx.lockNodePool(record.nodePoolId)
     const locked = await tx.lockNode(record.id)
     if (!locked) return
     for (const secret of secrets) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })

@@ -4,7 +4,6 @@ import { NODE_RULES, nextInstantOfNode } from '#model/node/rules.ts'
 import { nodeSight } from '#model/node/sight.ts'
 import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
-import { StaleRevision } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideNode, type NodeDecision } from './decide.ts'
 import { observeNode } from './observe.ts'
@@ -17,13 +16,7 @@ export function nodeController(ports: NodePorts): Controller {
     async reconcile(id) {
       const record = await ports.store.findNode(id)
       if (!record) return {}
-      const now = ports.regionOf(record.region).clock.now()
-      try {
-        return { lookAgainAt: await pass(record, ports) }
-      } catch (error) {
-        if (error instanceof StaleRevision) return { lookAgainAt: now }
-        throw error
-      }
+      return { lookAgainAt: await pass(record, ports) }
     },
   }
 }
@@ -31,7 +24,7 @@ export function nodeController(ports: NodePorts): Controller {
 async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
   const seen = await observeNode(record, ports)
   const decision = decideNode(seen)
-  await write(record, seen.now, decision, ports)
+  await write(record, seen.now, decision, seen.pool?.facts.updating !== undefined, ports)
   const due = soonest(decision.lookAgainAt, nextInstantOfNode(nodeSight(decision, seen.now)))
   if (!decision.step) return due
   const { lookAgainAt } = await act(decision.step, { ...record, facts: decision.facts }, seen, seen, ports)
@@ -39,15 +32,13 @@ async function pass(record: NodeRecord, ports: NodePorts): Promise<number | unde
 }
 
 /** Writes facts that differ, and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */
-async function write(record: NodeRecord, now: number, { facts, evidence }: NodeDecision, ports: NodePorts): Promise<void> {
+async function write(record: NodeRecord, now: number, { facts, evidence }: NodeDecision, poolWaits: boolean, ports: NodePorts): Promise<void> {
   const changes = !isDeepStrictEqual(facts, record.facts)
   if (!changes && verdict(NODE_RULES, nodeSight(record, now)).rule === record.said.rule) return
   await ports.store.write(now, async tx => {
-    await tx.lockCluster(record.clusterId)
-    const pool = await tx.lockNodePool(record.nodePoolId)
     if (!(await tx.lockNode(record.id))) return
     await tx.changeNode(record.id, { revision: record.revision, facts }, { evidence })
-    if (pool?.facts.updating && facts.outOfSync !== record.facts.outOfSync) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
+    if (poolWaits && facts.outOfSync !== record.facts.outOfSync) await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })
   })
 }
 

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { decideKubeconfig, type KubeconfigSeen } from './decide.ts'
+
+const usable = clusterWith({ controlPlane: 'usable' }), away = clusterWith({ controlPlane: 'starting' })
+const going = clusterWith({ controlPlane: 'usable', deletion: { requestedAt: 0, cascading: [], retain: [], force: false } })
+function clusterWith(facts: Partial<ClusterRecord['facts']>): Pick<ClusterRecord, 'facts'> {
+  return { facts: { obstacles: [], unpaid: false, controlPlane: 'absent', ...facts } }
+}
+
+// oxfmt-ignore
+const rows: [what: string, record: KubeconfigSeen['record'], cluster: KubeconfigSeen['cluster'], step: string | undefined, lookAgainAt: number | undefined][] = [
+  ['a new one is made',                               {},                                        usable,    'issue',   undefined],
+  ['once the API is usable',                          {},                                        away,      undefined, 1_000],
+  ['one that is made rests',                          { text: 'x' },                             usable,    undefined, undefined],
+  ['one that is not wanted is revoked',               { text: 'x', deletionRequestedAt: 0 },     usable,    'revoke',  undefined],
+  ['also before it was made',                         { deletionRequestedAt: 0 },                usable,    'revoke',  undefined],
+  ['as soon as the API can be asked',                 { text: 'x', deletionRequestedAt: 0 },     away,      undefined, 2_000],
+  ['with its cluster it is only forgotten',           { text: 'x', deletionRequestedAt: 0 },     going,     'forget',  undefined],
+  ['one that nobody deleted is left to its cluster',  { text: 'x' },                             going,     undefined, undefined],
+  ['none is made for a cluster that goes',            {},                                        going,     undefined, undefined],
+  ['one whose cluster is gone goes too',              { text: 'x' },                             undefined, 'forget',  undefined],
+]
+for (const [what, record, cluster, step, lookAgainAt] of rows) {
+  test(`a kubeconfig: ${what}`, () => assert.deepEqual(decideKubeconfig({ now: 0, record, cluster }), { step, lookAgainAt }))
+}

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideMachine, type MachinePassSeen } from './decide.ts'
+
+// oxfmt-ignore
+const rows: [what: string, seen: MachinePassSeen, step: string][] = [
+  ['the intent stands before anything is made',     { record: {}, ledger: undefined },                                         'intend'],
+  ['then it is made',                               { record: {}, ledger: 'Intended' },                                        'ensure'],
+  ['and is as ordered from then on',                { record: { machineId: 'm' }, ledger: 'Held' },                            'ensure'],
+  ['one made half by a crash is made whole',        { record: { machineId: 'm' }, ledger: 'Intended' },                        'ensure'],
+  ['one that is not wanted goes',                   { record: { machineId: 'm', deletionRequestedAt: 0 }, ledger: 'Held' },    'ensureGone'],
+  ['also one that was only intended',               { record: { deletionRequestedAt: 0 }, ledger: 'Intended' },                'ensureGone'],
+  ['or not even that',                              { record: { deletionRequestedAt: 0 }, ledger: undefined },                 'ensureGone'],
+  ['and again after a crash before it was forgotten', { record: { deletionRequestedAt: 0 }, ledger: 'Released' },              'ensureGone'],
+]
+for (const [what, seen, step] of rows) test(`a machine: ${what}`, () => assert.equal(decideMachine(seen), step))

@@ -1,0 +1,47 @@
+import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Machines, MachineSeen } from '#ports/machines.ts'
+import type { Log } from '#ports/log.ts'
+import type { ProcessLease, Queue } from '#ports/queue.ts'
+import type { Store } from '#ports/store.ts'
+
+export interface WatchMachinesPorts {
+  readonly queue: Queue
+  /** Real time; only slept on. */
+  readonly clock: Clock
+  readonly log: Log
+  /** The lease of the moment, e.g. `Worker.lease`. */
+  readonly lease: () => ProcessLease | undefined
+  readonly store: Store
+  readonly machines: Machines
+  /** The region's time. */
+  readonly regionClock: Clock
+}
+
+/** Turns power and link of a region's machines into sights, each with the key of the node that runs on that machine; one process a region. */
+export async function watchMachines(region: string, ports: WatchMachinesPorts, signal: AbortSignal): Promise<void> {
+  const { queue, clock, log, lease } = ports
+  await keepWatching({ queue, clock, log, lease, subject: `machines/${region}`, watch: (watch, ends) => watchOnce(region, watch, ports, ends) }, signal)
+}
+
+/** Sights are written in the order in which they came; one that cannot be written ends the watch, which then begins with every machine's present state. */
+async function watchOnce(region: string, watch: HeldWatch, ports: WatchMachinesPorts, signal: AbortSignal): Promise<void> {
+  const broke = new AbortController()
+  const ends = AbortSignal.any([signal, broke.signal])
+  let last: Promise<void> = ports.queue.markWatch(watch, undefined).catch(error => broke.abort(error))
+  await ports.machines.watch(seen => {
+    last = last.then(async () => {
+      if (!ends.aborted) await put(region, seen, watch, ports)
+    }).catch(error => broke.abort(error))
+  }, ends)
+  await last
+  if (broke.signal.aborted) throw broke.signal.reason
+}
+
+async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, regionClock }: WatchMachinesPorts): Promise<void> {
+  const { id, power, powerSince, lastOnAt, link, machineId } = seen
+  const [first, ...others] = (await store.nodesOfMachine(region, machineId)).map(node => ({ kind: 'node' as const, id: node.id, region }))
+  const fact = { state: power, since: powerSince, ...(lastOnAt !== undefined && { lastOnAt }), link, machineId }
+  await queue.putSights(watch, [{ kind: 'MachinePower', id, fact, seenAt: regionClock.now(), observer: `machines of region ${region}`, key: first }])
+  for (const key of others) await queue.enqueue(key)
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { NO_NODES } from '#model/counts.ts'
+import { configText } from '#model/node-pool/node-config.ts'
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import { NODE_POOL_RULES } from '#model/node-pool/rules.ts'
+import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
+import { verdict } from '#model/status/rules.ts'
+import { decideNodePool, type NodePoolPassSeen } from './decide.ts'
+
+const SECOND = 1_000, MINUTE = 60 * SECOND
+const START = 1_000_000_000
+const labels = [{ key: 'site', value: 'shop-1' }]
+const configured = configText({ labels, taints: [] })
+
+const fresh: NodePoolFacts = { ready: false, obstacles: [], openClaims: 0 }
+const works: NodePoolFacts = { ...fresh, ready: true }
+const updating: NodePoolFacts = { ...works, updating: { since: START, waitsFor: [], off: [] } }
+const going: NodePoolFacts = { ...works, deletion: { requestedAt: START, by: 'call', cascading: [], retain: [] } }
+const usable = { facts: { controlPlane: 'usable', obstacles: [], unpaid: false } } as unknown as ClusterRecord
+const away = { facts: { controlPlane: 'unkept', controlPlaneSays: 'The datastore is lost', obstacles: [], unpaid: false } } as unknown as ClusterRecord
+const stopped = { facts: { controlPlane: 'absent', obstacles: [], unpaid: true } } as unknown as ClusterRecord
+
+function node(name: string, facts: Partial<NodeFacts> = {}): NodePoolPassSeen['nodes'][number] {
+  return { id: `id-of-${name}`, spec: { name }, said: { because: 'Its API gives no answer' }, facts: { ready: { status: 'True' }, outOfSync: false, obstacles: [], ...facts } } as unknown as NodeRecord
+}
+const done = node('done', { configured }), waits = node('waits'), off = node('off', { ready: { status: 'Unknown' } as NodeFacts['ready'] & object })
+const leaves = node('leaves', { deletion: { requestedAt: START, by: 'pool', done: [] } })
+
+type Row = Partial<Omit<NodePoolPassSeen, 'record'>> & { facts?: NodePoolFacts }
+function seenOf({ facts = works, ...row }: Row): NodePoolPassSeen {
+  return { now: START, record: { facts, createdAt: START, spec: { name: 'counters', labels, taints: [] } as unknown as NodePoolRecord['spec'] }, cluster: usable, nodes: [], ...row }
+}
+function shown(seen: NodePoolPassSeen): string {
+  const { status } = verdict(NODE_POOL_RULES, { facts: decideNodePool(seen).facts, counts: NO_NODES, clusterPhase: seen.cluster === stopped ? 'Stopped' : 'Running', now: seen.now })
+  return `${status.phase} ${status.conditions.join('+')}`
+}
+
+describe('the life of a node pool', () => {
+  // oxfmt-ignore
+  const rows: [what: string, row: Row, shows: string, step: string | undefined, wakes: string[]][] = [
+    ['is there as soon as its cluster admits members',     { facts: fresh },                                              'Running Ok',           undefined, []],
+    ['waits for that',                                     { facts: fresh, cluster: away },                               'Creating Progressing', undefined, []],
+    ['but not for ever',                                   { facts: fresh, cluster: away, now: START + 5 * MINUTE },      'Failed Unknown',       undefined, []],
+    ['unless its cluster only rests',                      { facts: fresh, cluster: stopped, now: START + 5 * MINUTE },   'Failed ClusterNotRunning', undefined, []],
+    ['whose creation ended gets no more work',             { facts: { ...fresh, creationEnded: { because: 'x' } } },      'Failed Unknown',       undefined, []],
+    ['rests when nothing is asked of it',                  { nodes: [done, off] },                                        'Running Ok',           undefined, []],
+    ['is Updating until each node carries its wish',       { facts: updating, nodes: [done, waits] },                     'Updating Progressing', undefined, ['id-of-waits']],
+    ['lists those that are off and does not wait for them', { facts: updating, nodes: [waits, off] },                     'Updating Progressing', undefined, ['id-of-waits', 'id-of-off']],
+    ['is done when only those are left',                   { facts: updating, nodes: [done, off] },                       'Running Ok',           undefined, ['id-of-off']],
+    ['and when it has no nodes',                           { facts: updating },                                           'Running Ok',           undefined, []],
+    ['does not wait for who leaves',                       { facts: updating, nodes: [leaves] },                          'Running Ok',           undefined, []],
+    ['waits for its nodes to go',                          { facts: going, nodes: [leaves] },                             'Deleting Progressing', undefined, []],
+    ['takes along who joined meanwhile',                   { facts: going, nodes: [leaves, waits] },                      'Deleting Progressing', 'deleteNodes', []],
+    ['ends by being forgotten',                            { facts: going },                                              'Deleting Progressing', 'forget',  []],
+    ['also when its cluster is gone',                      { facts: works, cluster: undefined },                          'Running Ok',           'forget',  []],
+    ['names the nodes that keep it',                       { facts: going, nodes: [leaves], now: START + 4 * MINUTE },    'Failed ResourceCleanupFailed', undefined, []],
+    ['and still ends when they went',                      { facts: { ...going, obstacles: ['x'] }, now: START + 9 * MINUTE }, 'Failed ResourceCleanupFailed', 'forget', []],
+  ]
+  for (const [what, row, shows, step, wakes] of rows) {
+    test(what, () => {
+      const seen = seenOf(row), decision = decideNodePool(seen)
+      assert.deepEqual([shown(seen), decision.step, decision.wake], [shows, step, wakes])
+    })
+  }
+
+  test('an update tells whom it waits for', () => {
+    const { facts } = decideNodePool(seenOf({ facts: updating, nodes: [done, waits, off] }))
+    assert.deepEqual(facts.updating, { since: START, waitsFor: ['waits'], off: ['off'] })
+  })
+
+  test('whoever is not at rest looks again', () => {
+    for (const facts of [fresh, works, updating, going])
+      for (const cluster of [usable, away, stopped, undefined])
+        for (const nodes of [[], [done], [waits], [off], [leaves], [leaves, waits]])
+          for (const now of [START, START + 10 * MINUTE]) {
+            const seen = seenOf({ facts, cluster, nodes, now }), decision = decideNodePool(seen)
+            const rests = shown(seen).startsWith('Running') || decision.facts.ready && cluster === stopped || decision.facts.creationEnded !== undefined
+            assert.ok(rests || decision.step !== undefined || decision.lookAgainAt !== undefined, JSON.stringify(seen))
+          }
+  })
+})

@@ -1,0 +1,134 @@
+import { TenantClusterUnreachable, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import type { SteppedClock } from '../stepped-clock.ts'
+import type { MemoryControlPlanes } from './control-planes.ts'
+
+type Handlers = Parameters<TenantCluster['watch']>[1]
+
+/** The inside of one cluster: what its API would answer. */
+export interface Inside {
+  base: boolean
+  defaultServiceAccount: boolean
+  members: readonly string[]
+  nodes: Map<string, NodeSeen>
+  kubeconfigs: Set<string>
+  /** Pods on a node that evictions have not ended yet. */
+  pods: Map<string, number>
+  dnsDown: boolean
+  watchers: Set<{ handlers: Handlers; lost: boolean }>
+}
+
+const NO_PROBE: TenantClusterProbe = { ready: false, says: 'connection refused', scheduler: false, controllerManager: false, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
+
+/** Tenant clusters in memory, over the control planes that the memory host runs. */
+export class MemoryTenantClusters implements TenantCluster {
+  readonly insides = new Map<string, Inside>()
+  /** Set: nobody reaches any API, though it may run. */
+  blind = false
+  readonly #clock: SteppedClock
+  readonly #host: MemoryControlPlanes
+
+  constructor(clock: SteppedClock, host: MemoryControlPlanes) {
+    this.#clock = clock
+    this.#host = host
+  }
+
+  inside(clusterId: string): Inside {
+    let inside = this.insides.get(clusterId)
+    if (!inside) this.insides.set(clusterId, inside = { base: false, defaultServiceAccount: false, members: [], nodes: new Map(), kubeconfigs: new Set(), pods: new Map(), dnsDown: false, watchers: new Set() })
+    return inside
+  }
+
+  async probe({ clusterId }: TenantClusterAddress): Promise<TenantClusterProbe> {
+    if (this.blind) throw new TenantClusterUnreachable('timed out after 2 s')
+    if (!this.#host.isReady(clusterId)) return NO_PROBE
+    const inside = this.inside(clusterId)
+    const schedulableNodes = [...inside.nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable).length
+    return {
+      ready: true, says: 'ok', scheduler: this.#host.isUp(clusterId, 'kube-scheduler'), controllerManager: this.#host.isUp(clusterId, 'kube-controller-manager'),
+      defaultServiceAccount: this.#host.isUp(clusterId, 'kube-controller-manager', 3_000), baseApplied: inside.base,
+      dns: { available: inside.dnsDown ? 0 : Math.min(schedulableNodes, 1), wanted: Math.min(schedulableNodes, 1), schedulableNodes },
+    }
+  }
+
+  async ensureBase(cluster: TenantClusterAddress): Promise<void> { this.#reach(cluster).base = true }
+  async ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void> { this.#reach(cluster).members = [...names] }
+  async getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined> { return this.#reach(cluster).nodes.get(name) }
+
+  async watch({ clusterId }: TenantClusterAddress, handlers: Handlers, signal: AbortSignal): Promise<void> {
+    const watcher = { handlers, lost: true }
+    this.inside(clusterId).watchers.add(watcher)
+    await this.live()
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.inside(clusterId).watchers.delete(watcher)
+  }
+
+  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, { labels, taints }: { labels: readonly { key: string; value: string }[]; taints: NodeSeen['taints'] }): Promise<'done' | 'pending'> {
+    const node = this.#reach(cluster).nodes.get(name)
+    if (!node) return 'pending'
+    await this.setNode(cluster.clusterId, { ...node, labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints })
+    return 'done'
+  }
+
+  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
+    const node = this.#reach(cluster).nodes.get(name)
+    if (node && node.unschedulable === schedulable) await this.setNode(cluster.clusterId, { ...node, unschedulable: !schedulable })
+  }
+
+  async evict(cluster: TenantClusterAddress, name: string): Promise<number> {
+    const { pods } = this.#reach(cluster)
+    const left = Math.max(0, (pods.get(name) ?? 0) - 1)
+    pods.set(name, left)
+    return left
+  }
+
+  async ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void> {
+    if (this.#reach(cluster).nodes.delete(name)) await this.#tell(cluster.clusterId, handlers => handlers.onGone(name))
+  }
+
+  async issueBootstrapToken(): Promise<string> { return 'aaaaaa.bbbbbbbbbbbbbbbb' }
+
+  async issueKubeconfig(cluster: TenantClusterAddress, { id }: { id: string }): Promise<string> {
+    this.#reach(cluster).kubeconfigs.add(id)
+    return `kubeconfig of ${id}`
+  }
+
+  async revokeKubeconfig(cluster: TenantClusterAddress, id: string): Promise<void> { this.#reach(cluster).kubeconfigs.delete(id) }
+
+  /** The API server has this Node object from now on. */
+  async setNode(clusterId: string, node: NodeSeen): Promise<void> {
+    this.inside(clusterId).nodes.set(node.name, node)
+    await this.#tell(clusterId, handlers => handlers.onChange(node))
+  }
+
+  isUp(clusterId: string): boolean {
+    return !this.blind && this.#host.isReady(clusterId)
+  }
+
+  /** Watches break when an API goes, and begin with the whole list when it is back. */
+  async live(): Promise<void> {
+    for (const [clusterId, inside] of this.insides) {
+      for (const watcher of inside.watchers) {
+        const up = this.isUp(clusterId)
+        if (up && watcher.lost) {
+          watcher.lost = false
+          await watcher.handlers.onSync([...inside.nodes.values()])
+        } else if (!up && !watcher.lost) {
+          watcher.lost = true
+          await watcher.handlers.onLost('connection refused')
+        }
+      }
+    }
+  }
+
+  async #tell(clusterId: string, tell: (handlers: Handlers) => Promise<void>): Promise<void> {
+    for (const watcher of this.inside(clusterId).watchers) if (!watcher.lost) await tell(watcher.handlers)
+  }
+
+  #reach({ clusterId }: TenantClusterAddress): Inside {
+    if (!this.isUp(clusterId)) throw new TenantClusterUnreachable(`The API of ${clusterId} gives no answer`)
+    return this.inside(clusterId)
+  }
+}

@@ -1,9 +1,9 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import { MachineOff, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
 import { linkState, setLink } from './cable.ts'
-import { cgroupHierarchies, ensureCgroupGone, errorCode, type Hierarchy } from './cgroups.ts'
+import { cgroupFolders, cgroupHierarchies, ensureCgroupGone, errorCode, type Hierarchy } from './cgroups.ts'
 import { execInBox } from './exec.ts'
 import { BoxLocks } from './lock.ts'
 import { boxNames, cgroupParent, statesFolder, type BoxNames } from './names.ts'
@@ -126,7 +126,9 @@ export class Boxes implements Machines {
       const names = this.#names(id)
       return this.#locked(names, () => switchOff(names, host))
     }))
-    for (const folder of ['boxes', 'box-waiters']) await ensureCgroupGone(host.hierarchies, `${cgroupParent(this.#options.hash)}/${folder}`, this.#options.clock)
+    const parent = cgroupParent(this.#options.hash)
+    for (const folder of ['boxes', 'box-waiters']) await ensureCgroupGone(host.hierarchies, `${parent}/${folder}`, this.#options.clock)
+    for (const folder of cgroupFolders(host.hierarchies, parent)) await rmdir(folder).catch(() => {}) // others' components are in it, or it is gone
   }
 
   async #ids(): Promise<readonly string[]> {

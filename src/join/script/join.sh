@@ -1,0 +1,144 @@
+# The way of a machine into its cluster.
+
+step=start
+main() {
+  check_basics
+  one_at_a_time
+  trap 'leave $?' EXIT
+  mkdir -p "$EH_ETC"
+  chmod 700 "$EH_ETC"
+  printf '%s\n' "$EH_CA" > "$EH_CA_FILE"
+
+  step=contact
+  make_secret
+  contact
+  check_earlier_install
+  step=preflight
+  if ! preflight; then
+    printf '%s\n' "$faults" | while IFS= read -r line; do complain "$line"; done
+    give_up preflight "$(printf '%s' "$faults" | tr '\n' ' ')"
+  fi
+
+  step=download
+  report_progress download 'the machine fetches its programs'
+  make_folders
+  save_conf
+  fetch_node_program || give_up download 'The program edgehold-node could not be fetched from the join endpoint.'
+  fetch_runtime > "$EH_RUN/fetch-runtime.log" 2>&1 &
+  runtime_job=$!
+  fetch_file kubelet "$EH_BIN" > "$EH_RUN/fetch-kubelet.log" 2>&1 &
+  kubelet_job=$!
+  write_settings
+  # Each program is started as soon as its file is there.
+  "$EH_BIN/edgehold-node" start ${changed:+changed}
+  wait "$runtime_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-runtime.log")"
+  wait "$kubelet_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-kubelet.log")"
+  report_progress start 'the kubelet was started'
+  for name in kube-proxy flanneld; do
+    fetch_file "$name" "$EH_BIN" > "$EH_RUN/fetch.log" 2>&1 || give_up download "$(tail -n 1 "$EH_RUN/fetch.log")"
+  done
+  : > "$EH_CONF.joined"
+
+  step=join
+  wait_until 180 test -s "$EH_LIB/kubelet.kubeconfig" || give_up join "No certificate was given to the kubelet within 3 minutes. It says last: $(last_words kubelet)"
+  wait_until 180 node_is_ready || give_up join "The node did not become Ready within 3 minutes. Its kubelet says last: $(last_words kubelet)"
+  step=
+  say "This machine is the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME, and it is Ready. \`$EH_BIN/edgehold-node reset\` undoes it."
+}
+
+one_at_a_time() {
+  command -v flock > /dev/null || return 0
+  mkdir -p "$EH_RUN"
+  exec 9> "$EH_RUN/join.lock"
+  flock -n 9 || { complain 'The script runs on this machine already; it was not started a second time.'; exit 1; }
+}
+
+# The secret by which the server knows this machine again; made once, kept until a reset.
+make_secret() {
+  [ -s "$EH_SECRET_FILE" ] || (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$EH_SECRET_FILE")
+}
+
+contact() {
+  case $(uname -m) in
+    x86_64) EH_ARCH=amd64 ;;
+    aarch64) EH_ARCH=arm64 ;;
+    *) EH_ARCH=$(uname -m) ;;
+  esac
+  ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+  tries=1
+  # 503: the cluster's API does not answer at the moment; 000: the way to us is broken. Both may pass.
+  while { [ "$http_status" = 503 ] || [ "$http_status" = 000 ]; } && [ "$tries" -lt 5 ]; do
+    complain "$answer Trying again."
+    sleep "$tries"
+    tries=$((tries + 1))
+    ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+  done
+  if [ "$http_status" = 410 ] && [ -x "$EH_BIN/edgehold-node" ]; then
+    # This machine was removed and did not know yet: it cleans up first and then comes as a new one.
+    say "$answer"
+    "$EH_BIN/edgehold-node" reset
+    mkdir -p "$EH_ETC" "$EH_RUN"
+    printf '%s\n' "$EH_CA" > "$EH_CA_FILE"
+    make_secret
+    ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+  fi
+  if [ "$http_status" != 200 ]; then
+    complain "$answer"
+    complain 'Nothing was installed.'
+    step=
+    exit 1
+  fi
+  eval "$answer"
+  say "This machine is to become the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME."
+}
+
+check_earlier_install() {
+  [ -f "$EH_CONF" ] || return 0
+  earlier=$(sed -n "s/^EH_CLUSTER_ID='\(.*\)'$/\1/p" "$EH_CONF")
+  [ "$earlier" = "$EH_CLUSTER_ID" ] || fault "This machine is set up for another cluster ($earlier); run \`$EH_BIN/edgehold-node reset\` first."
+}
+
+# What stays on the machine: everything but the two tokens.
+save_conf() {
+  printf '%s\n' "$answer" | grep -v '^EH_BOOTSTRAP_TOKEN=' > "$EH_CONF.part"
+  printf "EH_URL='%s'\nEH_ARCH='%s'\n" "$EH_URL" "$EH_ARCH" >> "$EH_CONF.part"
+  chmod 600 "$EH_CONF.part"
+  if ! grep -v '^EH_NOW=' "$EH_CONF.part" | cmp -s - "$EH_CONF"; then
+    grep -v '^EH_NOW=' "$EH_CONF.part" > "$EH_CONF"
+    changed="$changed $EH_CONF"
+  fi
+  rm -f "$EH_CONF.part"
+  chmod 600 "$EH_CONF"
+}
+
+node_is_ready() {
+  curl -s --max-time 5 --cacert "$EH_ETC/cluster-ca.pem" --cert "$EH_LIB/pki/kubelet-client-current.pem" \
+    "$EH_API_URL/api/v1/nodes/$EH_NODE_NAME" 2> /dev/null | tr -d ' \n' | grep -q '"type":"Ready","status":"True"'
+}
+
+last_words() {
+  if uses_systemd; then
+    journalctl -q -n 1 -o cat -u "edgehold-$1" 2> /dev/null | cut -c 1-300
+  else
+    tail -n 1 "$EH_LOGS/$1.log" 2> /dev/null | cut -c 1-300
+  fi
+}
+
+give_up() {
+  ask /join/report kind=failure "step=$1" "text=$2"
+  complain "$2"
+  complain "The step \`$1\` failed; mend that and run the script again: it goes on with the same node."
+  step=
+  exit 1
+}
+
+# An end that nobody planned is told too.
+leave() {
+  [ -z "$step" ] && return
+  [ "$1" -ne 0 ] || return
+  case $step in start | contact) return ;; esac
+  (ask /join/report kind=failure "step=$step" "text=The script ended in the middle of the step $step.") > /dev/null 2>&1
+}
+
+main
+exit

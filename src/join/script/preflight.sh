@@ -1,0 +1,96 @@
+# What a machine must have. Each fault is a sentence; all are looked for before the first is told, so that one walk mends them.
+
+faults=
+fault() {
+  faults="$faults${faults:+
+}$*"
+}
+
+# Without these the machine cannot even say who it is, so they are looked at before the first contact.
+check_basics() {
+  [ "$(id -u)" = 0 ] || { complain 'This script must be run as root. Nothing was changed.'; exit 1; }
+  missing=
+  for tool in curl sha256sum ip awk sed grep mktemp od tee mount umount; do
+    command -v "$tool" > /dev/null || missing="$missing $tool"
+  done
+  [ -z "$missing" ] || { complain "This machine lacks:$missing. Install that and run the script again. Nothing was changed."; exit 1; }
+}
+
+preflight() {
+  check_kernel
+  check_cgroups
+  check_ports
+  check_reach
+  check_disk
+  check_clock
+  [ -z "$faults" ]
+}
+
+check_kernel() {
+  release=$(uname -r)
+  major=${release%%.*}
+  rest=${release#*.}
+  minor=${rest%%[!0-9]*}
+  if [ "$major" -lt 5 ] || { [ "$major" -eq 5 ] && [ "$minor" -lt 13 ]; }; then
+    fault "The kernel is $release; kube-proxy's nftables mode needs 5.13 or newer."
+  fi
+  if ! command -v nft > /dev/null; then
+    fault 'The program nft is missing; install the package nftables.'
+  elif ! nft list tables > /dev/null 2>&1; then
+    fault "The kernel has no nftables: $(nft list tables 2>&1 | head -n 1)"
+  fi
+  if command -v modprobe > /dev/null; then
+    for module in overlay vxlan br_netfilter; do modprobe "$module" 2> /dev/null || true; done
+  fi
+  grep -qw overlay /proc/filesystems || fault 'The kernel has no overlay file system; containers need it.'
+}
+
+check_cgroups() {
+  if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    for controller in cpu cpuset memory pids; do
+      grep -qw "$controller" /sys/fs/cgroup/cgroup.controllers || fault "The cgroup controller $controller is not available here (/sys/fs/cgroup/cgroup.controllers)."
+    done
+  else
+    for controller in cpu cpuset memory pids; do
+      grep -Eq " cgroup [^ ]*(^|,)$controller(,| )" /proc/mounts || fault "The cgroup controller $controller is not mounted under /sys/fs/cgroup."
+    done
+  fi
+}
+
+# listens tcp|udp PORT: somebody on this machine has that port.
+listens() {
+  hex=$(printf '%04X' "$2")
+  state=0A
+  [ "$1" = udp ] && state=07
+  cat "/proc/net/$1" "/proc/net/${1}6" 2> /dev/null | awk -v port=":$hex" -v state="$state" 'substr($2, length($2) - 4) == port && $4 == state { found = 1 } END { exit !found }'
+}
+
+check_ports() {
+  installed_here && return # they are our own
+  for port in 10248 10250 10256; do
+    ! listens tcp "$port" || fault "Port $port is taken by another program on this machine; the kubelet or kube-proxy needs it."
+  done
+  ! listens udp 8472 || fault 'UDP port 8472 is taken by another program on this machine; the pod network needs it.'
+}
+
+check_reach() {
+  curl -sk --connect-timeout 5 --max-time 10 -o /dev/null "$EH_API_URL/readyz" || fault "The cluster's API at $EH_API_URL is not reached from this machine; open that port."
+  curl -s --connect-timeout 5 --max-time 10 -o /dev/null "http://$EH_REGISTRY/v2/" || fault "The image registry at $EH_REGISTRY is not reached from this machine; open that port."
+}
+
+check_disk() {
+  for folder in /opt /var/lib; do
+    free_kib=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
+    wanted_kib=1572864
+    ! installed_here || wanted_kib=262144
+    [ "$free_kib" -ge "$wanted_kib" ] || fault "$folder has $((free_kib / 1024)) MiB free; $((wanted_kib / 1024)) MiB are needed."
+  done
+}
+
+check_clock() {
+  skew=$(($(date +%s) - EH_NOW))
+  [ "$skew" -ge 0 ] || skew=$((-skew))
+  [ "$skew" -le 120 ] || fault "The clock of this machine is $skew s away from the server's; set it, or certificates will not hold."
+}
+
+installed_here() { [ -f "$EH_CONF.joined" ]; }

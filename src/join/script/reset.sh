@@ -1,0 +1,98 @@
+# Undoes everything that the onboarding script did. What was here before, and other software's containers, stay.
+
+reset() {
+  [ "$(id -u)" = 0 ] || { complain 'Run this as root.'; exit 1; }
+  [ -f "$EH_CONF" ] && read_conf
+  stop_keepers
+  kill_ours
+  unmount_ours
+  remove_network
+  remove_cgroups
+  if [ -n "${EH_URL:-}" ] && [ -s "$EH_SECRET_FILE" ]; then confirm "${1:-}"; fi
+  remove_files
+  say 'This machine is no node any more.'
+}
+
+stop_keepers() {
+  if uses_systemd; then
+    for name in agent flanneld kube-proxy kubelet containerd; do
+      systemctl disable --quiet --now "edgehold-$name.service" 2> /dev/null || true
+      rm -f "/etc/systemd/system/edgehold-$name.service"
+    done
+    systemctl daemon-reload
+  fi
+  if [ -f /etc/rc.local ]; then
+    sed -i "\\#$EH_BIN/edgehold-node boot#d" /etc/rc.local
+    [ "$(cat /etc/rc.local)" != '#!/bin/sh' ] || rm -f /etc/rc.local
+  fi
+  # The tree and its keepers are shells that run edgehold-node; this very process is one too.
+  for folder in /proc/[0-9]*; do
+    pid=${folder#/proc/}
+    [ "$pid" != $$ ] || continue
+    if tr '\0' ' ' < "$folder/cmdline" 2> /dev/null | grep -Eq "edgehold-node (tree|keep|run|boot)"; then kill -KILL "$pid" 2> /dev/null || true; fi
+  done
+}
+
+# Programs by where their file lies, pods by the cgroups that our kubelet made.
+kill_ours() {
+  for folder in /proc/[0-9]*; do
+    case $(readlink "$folder/exe" 2> /dev/null) in
+      /opt/edgehold/*) kill -KILL "${folder#/proc/}" 2> /dev/null || true ;;
+    esac
+  done
+  wait_until 15 no_pod_left || complain 'Some processes of pods did not end.'
+}
+
+pod_cgroups() { find /sys/fs/cgroup -type d \( -path '*/kubepods*' -o -path '*/kubelet.slice*' \) 2> /dev/null; }
+
+no_pod_left() {
+  left=
+  for procs in $(find /sys/fs/cgroup -path '*/kubepods*' -name cgroup.procs 2> /dev/null); do
+    for pid in $(cat "$procs" 2> /dev/null); do
+      left=1
+      kill -KILL "$pid" 2> /dev/null || true
+    done
+  done
+  [ -z "$left" ]
+}
+
+unmount_ours() {
+  # Strictly below these folders: they may be mounts of the machine's own.
+  awk '{ print $2 }' /proc/mounts | grep -E "^($EH_RUN|$EH_LIB|/var/lib/kubelet)/" | sort -r | while IFS= read -r mounted; do
+    umount -l "$mounted" 2> /dev/null || true
+  done
+}
+
+remove_network() {
+  ip link delete flannel.1 2> /dev/null || true
+  for table in 'ip kube-proxy' 'ip6 kube-proxy' 'ip flannel-ipv4' 'ip6 flannel-ipv6' 'ip cni_hostport' 'ip6 cni_hostport' 'inet cni_hostport'; do
+    # shellcheck disable=SC2086
+    nft delete table $table 2> /dev/null || true
+  done
+  [ -n "${EH_POD_CIDR:-}" ] && command -v iptables > /dev/null || return 0
+  for side in -s -d; do iptables -w -D DOCKER-USER "$side" "$EH_POD_CIDR" -j ACCEPT 2> /dev/null || true; done
+}
+
+remove_cgroups() {
+  pod_cgroups | sort -r | while IFS= read -r folder; do rmdir "$folder" 2> /dev/null || true; done
+}
+
+# By hand once; after a removal until the server has heard it, for it keeps the name until then.
+confirm() {
+  while :; do
+    ask /join/confirm
+    [ "$http_status" = 200 ] && return
+    [ "$1" = --confirm ] || { complain "The server was not told: $answer"; return; }
+    sleep 30
+  done
+}
+
+remove_files() {
+  rm -rf "$EH_ETC" /opt/edgehold "$EH_LOGS" /var/log/pods /var/log/containers /etc/sysctl.d/99-edgehold.conf
+  # These folders may be mounts; their contents go, and they themselves where they can.
+  for folder in "$EH_LIB" /var/lib/kubelet "$EH_RUN"; do
+    [ -d "$folder" ] || continue
+    find "$folder" -mindepth 1 -delete 2> /dev/null || true
+    rmdir "$folder" 2> /dev/null || true
+  done
+}

@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '#main/system-clock.ts'
+import type { Log } from '#ports/log.ts'
+import { Boxes } from '#providers/local/boxes/boxes.ts'
+
+export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quietLog }
+
+export const host = (command: string): string => execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' })
+
+/** A bridge and a state folder of the test's own; `dispose` takes everything away again. */
+export class BoxWorld {
+  readonly stateDir = mkdtempSync('/var/tmp/edgehold-boxes-')
+  readonly hash = createHash('sha256').update(this.stateDir).digest('hex').slice(0, 8)
+  readonly bridge = `eh${this.hash}`
+  readonly subnet: string
+  readonly #made: string[] = []
+
+  constructor() {
+    this.subnet = `10.${200 + (randomBytes(1).readUInt8() % 50)}.${randomBytes(1).readUInt8()}`
+    host(`ip link add ${this.bridge} type bridge && ip address add ${this.subnet}.1/24 dev ${this.bridge} && ip link set ${this.bridge} up`)
+  }
+
+  /** What another process of the same installation would have. */
+  boxes(options: { diskBytes?: number; hidden?: readonly string[] } = {}): Boxes {
+    return new Boxes({ stateDir: this.stateDir, hash: this.hash, bridge: this.bridge, gateway: `${this.subnet}.1`, prefixLength: 24, clock: systemClock, log: quietLog, diskBytes: 2 * 1024 ** 3, ...options })
+  }
+
+  order(number: number, power: 'on' | 'off' = 'on', link: 'up' | 'cut' = 'up') {
+    const id = `m${this.hash}${number}`
+    if (!this.#made.includes(id)) this.#made.push(id)
+    return { id, name: `shop-${number}`, address: `${this.subnet}.${10 + number}`, power, link } as const
+  }
+
+  /** Everything on this host that carries the name of this installation. */
+  left(): string[] {
+    const look = (command: string) => host(`${command} || true`).split('\n').filter(Boolean)
+    return [
+      ...look(`ip netns list | grep ${this.hash}`),
+      ...look(`ip -o link | grep ${this.hash.slice(0, 6)} | grep -v ' ${this.bridge}: '`),
+      ...look(`grep ${this.stateDir} /proc/mounts`),
+      ...look(`losetup -a | grep ${this.stateDir}`),
+      ...look(`find /sys/fs/cgroup -maxdepth 5 -type d -path '*edgehold-${this.hash}/box*/*'`),
+      ...look(`grep -al ${this.stateDir} /proc/[0-9]*/cmdline 2>/dev/null | grep -v -e /proc/self -e /proc/$$`),
+    ].filter((line) => !line.includes(`/proc/${process.pid}/`))
+  }
+
+  async dispose(): Promise<void> {
+    const boxes = this.boxes()
+    await Promise.all(this.#made.map((id) => boxes.ensureGone(id)))
+    await boxes.ensureAllStopped()
+    host(`ip link delete ${this.bridge}`)
+    rmSync(this.stateDir, { recursive: true, force: true })
+  }
+}
+
+/** Waits for a fact, at most `deadlineMs`. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 10_000): Promise<T> {
+  const deadline = Date.now() + deadlineMs
+  for (;;) {
+    const fact = await look()
+    if (fact) return fact
+    if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs} ms in vain: ${what}`)
+    await systemClock.sleep(20)
+  }
+}
+
+export const repositoryFolder = join(import.meta.dirname, '../..')

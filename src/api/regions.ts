@@ -15,7 +15,7 @@ export interface RegionPorts {
   reservedRanges(): readonly TakenRange[]
   /** Why the region takes no writes at all, as a sentence. */
   refusesWrites?(): string | undefined
-  readonly machines?: Machines
+  readonly machines?: Machines | undefined
   /** The addresses from which machines are numbered; there where `machines` is. */
   machineAddresses?(): { readonly first: string; readonly last: string }
   /** The one line that a user runs on a machine. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Configuration } from './configuration.ts'
 import { pinoLog } from './pino-log.ts'

@@ -32,7 +32,14 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
       leftOut.push(`${tier.name}: it has no test files`)
       continue
     }
-    const missing = await firstMissing(tier, ports)
+    let missing: string | undefined
+    try {
+      missing = await firstMissing(tier, ports)
+    } catch (error) {
+      total.failed++
+      total.failures.push(`${tier.name}: ${error instanceof Error ? error.message : String(error)}`)
+      continue
+    }
     if (missing !== undefined) {
       leftOut.push(`${tier.name}: ${missing}`)
       continue

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import { newId } from '#model/ids.ts'
+import type { RegionPorts } from '#api/regions.ts'
+import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
+import type { Components } from '#ports/components.ts'
+import type { Log } from '#ports/log.ts'
+import type { RegionRecord, Store } from '#ports/store.ts'
+import { Boxes } from '#providers/local/boxes/boxes.ts'
+import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
+import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
+import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
+import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
+import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
+import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
+import { ComponentSupply } from './component-supply.ts'
+import type { Configuration } from './configuration.ts'
+import { localHostName } from './local-host.ts'
+import { rememberNetwork } from './local-network.ts'
+import { systemClock } from './system-clock.ts'
+
+/** Ports on the bridge's own address. */
+export const REGISTRY_PORT = 5000
+export const JOIN_PORT = 7443
+
+/** What a local region consists of once its network is there. */
+export interface LocalParts {
+  readonly network: HostNetworkSettings
+  readonly host: LocalControlPlaneHost
+  readonly machines: Boxes
+  readonly tenant: KubernetesTenantCluster
+  readonly registry: RegionRegistry
+}
+
+export function localParts(configuration: Configuration, network: HostNetworkSettings, components: Components, log: Log): LocalParts {
+  const pool = addressPool(network)
+  return {
+    network,
+    host: new LocalControlPlaneHost({ hash: configuration.hash, stateFolder: configuration.stateDir, runFolder: configuration.runDir, network, components, clock: systemClock, log }),
+    machines: new Boxes({
+      stateDir: configuration.stateDir, hash: configuration.hash, bridge: network.bridge, gateway: pool.gateway, prefixLength: pool.prefix,
+      clock: systemClock, log, hidden: [configuration.cacheDir],
+    }),
+    tenant: new KubernetesTenantCluster(systemClock),
+    registry: new RegionRegistry({ stateDir: configuration.stateDir, listenHost: pool.gateway, port: REGISTRY_PORT, components }),
+  }
+}
+
+/** The region of this host: the one it already has, else the first free name `local-1`, `local-2`, … on this database. */
+export async function claimLocalRegion(store: Store, configuration: Configuration): Promise<RegionRecord> {
+  const host = localHostName(configuration)
+  const regions = await store.listRegions()
+  const own = regions.find(region => region.kind === 'Local' && region.settings['host'] === host)
+  if (own) return own
+  return store.write(systemClock.now(), async tx => {
+    await tx.lockName('regions')
+    const taken = new Set((await store.listRegions()).map(region => region.region))
+    let number = 1
+    while (taken.has(`local-${number}`)) number++
+    const region: RegionRecord = { region: `local-${number}`, kind: 'Local', ready: false, text: 'it is being prepared', settings: { host } }
+    await tx.putRegion(region)
+    return region
+  })
+}
+
+/** Chooses the network at the first start and makes it at every start; the choice is remembered, since clusters and machines have addresses in it. */
+export async function ensureRegionNetwork(store: Store, region: RegionRecord, configuration: Configuration, say: (text: string) => void): Promise<HostNetworkSettings> {
+  await ensureHostTools(say)
+  const remembered = region.settings['network'] as HostNetworkSettings | undefined
+  const network = remembered ?? await chooseHostNetwork(configuration.hash)
+  if (!remembered) await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
+  rememberNetwork(configuration.stateDir, network)
+  await ensureHostNetwork(network)
+  return network
+}
+
+/** The local region as the API sees it, from the first moment on: it takes orders while its network and components are still being prepared. */
+export class LocalRegionFace implements RegionPorts {
+  readonly kind = 'Local' as const
+  parts: LocalParts | undefined
+  join: { line(token: string): string } | undefined
+  failure: string | undefined
+  readonly #components: Components
+  readonly #supply: ComponentSupply
+  readonly #setSchedulable: (clusterId: string, nodeName: string, schedulable: boolean) => Promise<void>
+
+  constructor(components: Components, supply: ComponentSupply, setSchedulable: LocalRegionFace['setSchedulable']) {
+    this.#components = components
+    this.#supply = supply
+    this.#setSchedulable = setSchedulable
+  }
+
+  ready(): { ready: boolean; text: string } {
+    if (this.failure !== undefined) return { ready: false, text: this.failure }
+    if (!this.parts) return { ready: false, text: 'its network is being prepared' }
+    return { ready: this.#supply.isWhole(), text: this.#supply.text() }
+  }
+
+  now(): number {
+    return systemClock.now()
+  }
+
+  servedVersions(): readonly string[] {
+    return this.#components.kubernetesVersions()
+  }
+
+  reservedRanges(): ReturnType<RegionPorts['reservedRanges']> {
+    return this.parts ? [{ cidr: this.parts.network.cidr, by: `the region's own network has ${this.parts.network.cidr}` }] : []
+  }
+
+  refusesWrites(): string | undefined {
+    if (this.parts) return undefined
+    return this.failure ?? 'its network is being prepared; try again in a moment'
+  }
+
+  get machines(): Boxes | undefined {
+    return this.parts?.machines
+  }
+
+  machineAddresses(): { first: string; last: string } {
+    if (!this.parts) throw new Error('the region has no network yet')
+    const { first, last } = addressPool(this.parts.network)
+    return { first, last }
+  }
+
+  bootstrapLine(token: string): string {
+    if (!this.join) throw new Error('the join endpoint is not there yet')
+    return this.join.line(token)
+  }
+
+  setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
+    return this.#setSchedulable(clusterId, nodeName, schedulable)
+  }
+}
+
+/** The simulated region is not in this version: it is listed and takes no orders, so that nobody waits for it. */
+export function simulatedShell(components: Components): RegionPorts {
+  const why = 'the simulated region is not in this version of Edgehold; local-1 is real'
+  return {
+    kind: 'Simulated',
+    ready: () => ({ ready: false, text: why }),
+    now: () => systemClock.now(),
+    servedVersions: () => components.kubernetesVersions(),
+    reservedRanges: () => [],
+    refusesWrites: () => why,
+  }
+}
+
+export function newLedgerId(): string {
+  return newId('ledger', systemClock.now(), randomBytes(16))
+}

@@ -1,0 +1,183 @@
+import { clusterController } from '#controllers/cluster/reconcile.ts'
+import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
+import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
+import { machineController } from '#controllers/machine/reconcile.ts'
+import { watchMachines } from '#controllers/machine/watch-machines.ts'
+import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
+import { nodeController } from '#controllers/node/reconcile.ts'
+import { watchNodes, type NodeWatches } from '#controllers/node/watch-nodes.ts'
+import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import { runWorker } from '#kernel/worker.ts'
+import { makePki } from '#kubernetes/pki/cluster-pki.ts'
+import { ComponentMissing, type Components } from '#ports/components.ts'
+import type { Log } from '#ports/log.ts'
+import type { RegionRecord } from '#ports/store.ts'
+import { addressPool } from '#providers/local/host-network/settings.ts'
+import type { OpenStore } from '#store/open.ts'
+import type { ComponentSupply } from './component-supply.ts'
+import type { Configuration } from './configuration.ts'
+import { localHostName } from './local-host.ts'
+import { ensureRegionNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
+import { listenForMachines } from './listen-for-machines.ts'
+import { progressLine } from './components.ts'
+import { startTicks } from './server-mark.ts'
+import { systemClock } from './system-clock.ts'
+
+export interface LocalRegionRun {
+  readonly configuration: Configuration
+  readonly region: RegionRecord
+  readonly face: LocalRegionFace
+  readonly supply: ComponentSupply
+  readonly components: Components
+  readonly opened: OpenStore
+  readonly tenantAddressOf: ReturnType<typeof tenantAddresses>
+  readonly log: Log
+  say(text: string): void
+  readonly signal: AbortSignal
+}
+
+/** A healthy cluster is looked at this often besides events: a probe costs a few requests on this host. */
+const PROBE_EVERY_MS = 15_000
+const NETWORK_RETRY_MS = 10_000
+
+/** Prepares the local region in the background (network, components, registry, join endpoint) and runs its controllers until stopped. */
+export function runLocalRegion(run: LocalRegionRun): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([run.signal, stopping.signal])
+  const work = serve(run, signal).catch((error: unknown) => {
+    if (!signal.aborted) run.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'Serving the local region ended')
+  })
+  return {
+    async stop() {
+      stopping.abort(new Error('the server stops'))
+      await work
+    },
+  }
+}
+
+async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
+  const parts = await prepareNetwork(run, signal)
+  if (!parts) return
+  const { face, region, say } = run
+  face.parts = parts
+  say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}; it takes orders`)
+  const worker = startWorker(run, parts, signal)
+  const running: Promise<unknown>[] = [worker.ended]
+  await wakeEverything(run)
+  running.push(listenForMachines(run, parts, signal).then(({ line, done }) => {
+    face.join = { line }
+    return done
+  }))
+  running.push(supplyComponents(run, parts, signal))
+  await Promise.allSettled(running)
+}
+
+async function prepareNetwork({ opened, region, configuration, components, face, log, say }: LocalRegionRun, signal: AbortSignal): Promise<LocalParts | undefined> {
+  while (!signal.aborted) {
+    try {
+      const network = await ensureRegionNetwork(opened.store, region, configuration, say)
+      face.failure = undefined
+      return localParts(configuration, network, components, log)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      if (face.failure !== why) say(`Region ${region.region}: ${why}`)
+      face.failure = why
+      log.error({ error: why }, 'Preparing the region did not succeed')
+      await systemClock.sleep(NETWORK_RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
+    }
+  }
+  return undefined
+}
+
+function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal): { ended: Promise<unknown> } {
+  const { opened: { store, queue }, region, configuration, supply, tenantAddressOf, log } = run
+  const pool = addressPool(parts.network)
+  let watches: NodeWatches | undefined
+  const clock = systemClock
+  const local = {
+    clock, host: parts.host, tenant: parts.tenant, machines: parts.machines,
+    addressPool: { first: pool.first, last: pool.last },
+    registry: parts.registry.address(),
+    probeEveryMs: PROBE_EVERY_MS,
+    componentsReady: (version: string) => supply.stateOf(version),
+  }
+  const regionOf = (name: string): typeof local => {
+    if (name !== region.region) throw new Error(`Region ${name} is not served by this process`)
+    return local
+  }
+  const shared = { store, log, regionOf, tenantAddressOf, newLedgerId }
+  const worker = runWorker({
+    queue, clock, log,
+    name: `${localHostName(configuration)}/${process.pid}/${startTicks(process.pid) ?? ''}`,
+    hosts: [localHostName(configuration)],
+    now: () => clock.now(),
+    regions: async () => [region.region],
+    controllers: [
+      clusterController({ ...shared, makePki: () => makePki(clock.now()), onChanged: () => watches?.look() }),
+      nodePoolController(shared),
+      nodeController(shared),
+      kubeconfigController(shared),
+      machineController(shared),
+    ],
+  }, signal)
+  const keeper = { queue, clock, log, lease: () => worker.lease() }
+  watches = watchNodes(region.region, { ...shared, ...keeper, host: parts.host }, signal)
+  const all = [
+    worker.ended,
+    watches.done,
+    watchControlPlanes(region.region, { ...keeper, host: parts.host }, signal),
+    watchMachines(region.region, { ...keeper, store, machines: parts.machines, regionClock: clock }, signal),
+  ]
+  return { ended: Promise.allSettled(all) }
+}
+
+/** After a reboot of the host, or `down --all`, records are right and the host is empty: every cluster and machine is looked at once. */
+async function wakeEverything({ opened: { store, queue }, region, log }: LocalRegionRun): Promise<void> {
+  try {
+    for (const cluster of await store.clustersOfRegion(region.region)) await queue.enqueue({ kind: 'cluster', id: cluster.id, region: region.region })
+    for (const machine of await store.machinesOfRegion(region.region)) await queue.enqueue({ kind: 'machine', id: machine.id, region: region.region })
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Waking clusters and machines did not succeed; their own next looks come')
+  }
+}
+
+/** Components first; the registry as soon as its own program is there, and again as images become possible. */
+async function supplyComponents(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal): Promise<void> {
+  const { supply, opened: { store, queue }, region, log, say } = run
+  let filling: Promise<void> = Promise.resolve()
+  let asked = false
+  const fillRegistry = () => {
+    if (asked) return
+    asked = true
+    filling = filling.then(async () => {
+      asked = false
+      try {
+        await parts.registry.ensure(signal)
+      } catch (error) {
+        if (error instanceof ComponentMissing || signal.aborted) return
+        log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Filling the registry did not succeed')
+      }
+    })
+  }
+  const wakeWaiting = async () => {
+    for (const cluster of await store.clustersOfRegion(region.region)) {
+      if (cluster.facts.attemptStartedAt === undefined && !cluster.facts.deletion) await queue.enqueue({ kind: 'cluster', id: cluster.id, region: region.region })
+    }
+  }
+  supply.onSupplied(() => {
+    fillRegistry()
+    wakeWaiting().catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Waking clusters that wait for components did not succeed'))
+  })
+  fillRegistry()
+  await supply.run(progress => say(`Region ${region.region}: components ${progressLine(progress)}`), ms => systemClock.sleep(ms, signal).catch(() => undefined), signal)
+  if (!signal.aborted) say(`Region ${region.region}: all components are installed; images at ${parts.registry.address()}`)
+  while (!signal.aborted) {
+    // The registry outlives the server; should it die, it comes back with the next look.
+    await filling
+    await systemClock.sleep(REGISTRY_LOOK_MS, signal).catch(() => undefined) // aborted: the loop ends
+    if (!signal.aborted) fillRegistry()
+  }
+  await filling
+}
+
+const REGISTRY_LOOK_MS = 5_000

@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createApi } from '#api/server.ts'
+import { DEFAULT_SETTINGS } from '#api/settings.ts'
+import type { RegionPorts } from '#api/regions.ts'
+import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import type { Log } from '#ports/log.ts'
+import { openStore } from '#store/open.ts'
+import { ensureAccount, credentialsFile } from './account.ts'
+import { ComponentSupply } from './component-supply.ts'
+import { openComponents } from './components.ts'
+import type { Configuration } from './configuration.ts'
+import { whyNoLocalRegion } from './local-host.ts'
+import { claimLocalRegion, LocalRegionFace, simulatedShell } from './local-region.ts'
+import { runLocalRegion } from './run-local-region.ts'
+import { systemClock } from './system-clock.ts'
+
+export interface ServerParts {
+  readonly log: Log
+  /** A line for the person who started it. */
+  say(text: string): void
+  /** Aborted when the server shall end; what is still starting stops. */
+  readonly signal: AbortSignal
+}
+
+export interface RunningServer {
+  readonly endpoint: string
+  /** Ends within 10 s: no request cut, leases released. */
+  close(): Promise<void>
+}
+
+/** Starts database, API and regions; resolves when the API answers. Regions go on preparing themselves in the background and say what they wait for. */
+export async function startServer(configuration: Configuration, { log, say, signal }: ServerParts): Promise<RunningServer> {
+  const opened = await openStore({ stateDir: configuration.stateDir, databaseUrl: configuration.databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], log, clock: systemClock })
+  const { store } = opened
+  try {
+    say(`Database: ${configuration.databaseUrl === undefined ? `own PostgreSQL in ${configuration.stateDir}/postgres` : 'the given PostgreSQL'}, tables up to date`)
+    const components = openComponents(configuration)
+    const tenantAddressOf = tenantAddresses(store)
+    const regions = new Map<string, RegionPorts>()
+    const whyNot = whyNoLocalRegion()
+    const region = whyNot === undefined ? await claimLocalRegion(store, configuration) : undefined
+    const supply = new ComponentSupply(components, log)
+    const face = region && new LocalRegionFace(components, supply, async (clusterId, nodeName, schedulable) => {
+      const cluster = await store.findCluster(clusterId)
+      const address = cluster && (await tenantAddressOf(cluster))
+      if (!face?.parts || !address) throw new Error('The cluster is not reachable yet')
+      await face.parts.tenant.setSchedulable(address, nodeName, schedulable)
+    })
+    if (region && face) regions.set(region.region, face)
+    regions.set('sim-1', simulatedShell(components))
+    const defaultRegion = region?.region ?? 'sim-1'
+
+    const api = createApi({
+      store, regions, log, realNow: () => systemClock.now(),
+      settings: {
+        ...DEFAULT_SETTINGS, defaultRegion, aliases: configuration.regionAliases,
+        limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: configuration.readsPerSecond, writesPerSecond: configuration.writesPerSecond },
+      },
+      readyParts: async () => [await opened.ready().then(
+        () => ({ name: 'database', ready: true, required: true, text: 'it answers and its tables are up to date' }),
+        (error: unknown) => ({ name: 'database', ready: false, required: true, text: error instanceof Error ? error.message : String(error) }),
+      )],
+    })
+    await api.listen({ host: configuration.listen.host, port: configuration.listen.port }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EADDRINUSE') throw new Error(`${configuration.listen.host}:${configuration.listen.port} is taken by another program; give another address with --listen HOST:PORT.`, { cause })
+      throw cause
+    })
+    const bound = api.server.address() as AddressInfo
+    const endpoint = `http://${configuration.listen.host}:${bound.port}`
+    const account = await ensureAccount(store, configuration.stateDir, { endpoint, region: defaultRegion, now: systemClock.now() })
+    say(`API: ${endpoint}  (account key ${account.AccessKeyId}; the command line reads ${credentialsFile(configuration.stateDir)})`)
+    const local = region && face ? runLocalRegion({ configuration, region, face, supply, components, opened, tenantAddressOf, log, say, signal }) : undefined
+    if (!local) say(`Region local-1: not on this host: ${String(whyNot)}`)
+    say('Region sim-1: not in this version')
+
+    return {
+      endpoint,
+      async close() {
+        const patience = AbortSignal.timeout(9_000)
+        const closing = [api.close(), local?.stop() ?? Promise.resolve()]
+        await Promise.race([Promise.allSettled(closing), once(patience, 'abort')])
+        await Promise.race([opened.close(), once(AbortSignal.timeout(1_000), 'abort')])
+      },
+    }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}

@@ -1,0 +1,120 @@
+import type { EdgeholdClient } from '#client/client.ts'
+import { ApiError } from '#client/errors.ts'
+import type { Change, Status } from '#client/calls.ts'
+
+const LOOK_EVERY_MS = 150
+
+/** Tells what happens to one cluster and all in it: every status change with its reason, in the order in which it was committed. */
+export class Story {
+  readonly #client: EdgeholdClient
+  readonly #tell: (text: string) => void
+  readonly #startedAt = performance.now()
+  #clusterId: string | undefined
+  #position = 0
+  #ended = false
+  #following: Promise<void> = Promise.resolve()
+
+  constructor(client: EdgeholdClient, tell: (text: string) => void) {
+    this.#client = client
+    this.#tell = tell
+  }
+
+  say(text: string): void {
+    this.#tell(`\n${text}`)
+  }
+
+  follow(clusterId: string): void {
+    this.#clusterId = clusterId
+    this.#following = this.#followOn()
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true
+    await this.#following
+  }
+
+  /** Waits for `Running/Ok` and the like, or `gone`; throws with the reason when it Failed instead. */
+  async until(kind: 'Cluster' | 'NodePool', id: string, wanted: string, deadlineMs: number): Promise<void> {
+    await this.#wait(`${kind} ${id} to be ${wanted}`, deadlineMs, async () => {
+      const [item] = kind === 'Cluster' ? await this.#client.all('ListClusters', { Filter: { Ids: [id] } }) : await this.#client.all('ListEdgeNodePools', { Filter: { Ids: [id] } })
+      if (!item) return wanted === 'gone'
+      if (item.Status.Phase === 'Failed') {
+        const why = await this.#client.call('ExplainStatus', { Id: id })
+        throw new Error(`${kind} ${id} is ${pair(item.Status)}: ${why.Because}`)
+      }
+      return pair(item.Status) === wanted
+    })
+  }
+
+  async machine(id: string, deadlineMs: number): Promise<void> {
+    await this.#wait(`machine ${id} to be on`, deadlineMs, async () => (await this.#client.all('ListMachines', { Filter: { Ids: [id] } })).some(machine => machine.Power === 'on' && machine.Made))
+  }
+
+  async machinesGone(names: readonly string[], deadlineMs: number): Promise<void> {
+    await this.#wait(`machines ${names.join(', ')} to be gone`, deadlineMs, async () => !(await this.#client.all('ListMachines')).some(machine => names.includes(machine.Name)))
+  }
+
+  async nodes(poolId: string, count: number, deadlineMs: number): Promise<void> {
+    await this.#wait(`${count} nodes to be Running`, deadlineMs, async () => {
+      const nodes = await this.#client.all('ListEdgeNodes', { Filter: { NodePoolIds: [poolId] } })
+      const failed = nodes.find(node => node.Status.Phase === 'Failed')
+      if (failed) throw new Error(`Node ${failed.Name} failed: ${(await this.#client.call('ExplainStatus', { Id: failed.Id })).Because}`)
+      return nodes.filter(node => pair(node.Status) === 'Running/Ok').length >= count
+    })
+  }
+
+  async kubeconfig(clusterId: string, deadlineMs: number): Promise<string> {
+    const { Id: id } = await this.#client.call('CreateKubeconfig', { ClusterId: clusterId, Type: 'Private', ValidDuration: 24 })
+    let text = ''
+    await this.#wait('the kubeconfig to be made', deadlineMs, async () => {
+      const [kubeconfig] = await this.#client.all('ListKubeconfigs', { Filter: { Ids: [id] } })
+      text = Buffer.from(kubeconfig?.Kubeconfig ?? '', 'base64').toString('utf8')
+      return text !== ''
+    })
+    return text
+  }
+
+  async #followOn(): Promise<void> {
+    for (;;) {
+      const last = this.#ended
+      try {
+        await this.#tellNew()
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+      }
+      if (last) return
+      await pause(LOOK_EVERY_MS)
+    }
+  }
+
+  async #tellNew(): Promise<void> {
+    if (this.#clusterId === undefined) return
+    const page = await this.#client.call('ListStatusHistory', { Filter: { ClusterIds: [this.#clusterId] }, PageNumber: 1, PageSize: 100 })
+    const fresh = page.Items.filter(change => change.Position > this.#position).toSorted((one, other) => one.Position - other.Position)
+    for (const change of fresh) {
+      this.#position = change.Position
+      this.#tell(line(change, (performance.now() - this.#startedAt) / 1000))
+    }
+  }
+
+  async #wait(what: string, deadlineMs: number, isSo: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + deadlineMs
+    while (!(await isSo())) {
+      if (performance.now() > end) throw new Error(`Waited in vain for ${what}`)
+      await pause(LOOK_EVERY_MS)
+    }
+  }
+}
+
+function line(change: Change, seconds: number): string {
+  const status = change.Status ? `{${change.Status.Phase},[${change.Status.Conditions.map(condition => condition.Type).join(',')}]}` : 'gone'
+  return `${seconds.toFixed(1).padStart(6)} s  ${`${change.Kind} ${change.Name}`.padEnd(20)} ${status.padEnd(26)} ${change.Because}`
+}
+
+export function pair(status: Status): string {
+  return `${status.Phase}/${status.Conditions.map(condition => condition.Type).join('+')}`
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}

@@ -1,0 +1,34 @@
+import { openComponents, progressLine } from '../components.ts'
+import type { Configuration } from '../configuration.ts'
+import { bringPrograms, LOCAL_REGION_PROGRAMS, VIRTUAL_MACHINE_PROGRAMS } from '../host-packages.ts'
+import { testCommand } from './test-command.ts'
+import type { Need } from './tiers.ts'
+
+/** `./edgehold test [TIER…]`. */
+export function test(tiers: readonly string[], configuration: Configuration): Promise<number> {
+  const brought = new Map<Need, Promise<string | undefined>>()
+  return testCommand(tiers, {
+    repository: configuration.repository,
+    bring(need) {
+      const answer = brought.get(need) ?? bring(need, configuration)
+      brought.set(need, answer)
+      return answer
+    },
+  })
+}
+
+async function bring(need: Need, configuration: Configuration): Promise<string | undefined> {
+  const say = (text: string) => void process.stdout.write(`${text}\n`)
+  switch (need) {
+    case 'linux':
+      return process.platform === 'linux' ? undefined : 'it needs Linux'
+    case 'root':
+      return process.getuid?.() === 0 ? bringPrograms(LOCAL_REGION_PROGRAMS, say) : 'it needs root'
+    case 'virtual-machine':
+      return bringPrograms(VIRTUAL_MACHINE_PROGRAMS, say)
+    case 'components':
+      // Not being able to build what the tests run is a failure, not something to leave out.
+      await openComponents(configuration).install({ onProgress: progress => say(progressLine(progress)), signal: AbortSignal.timeout(60 * 60_000) })
+      return undefined
+  }
+}

@@ -26,9 +26,10 @@ export interface CallTrace { readonly requestId: string; region?: string }
 
 /** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
 export function prepareCalls(parts: CallParts): (action: Action) => (request: SignedRequest, trace: CallTrace) => Promise<object> {
-  const keys = new KnownKeys(parts.store, parts.realNow)
+  const realNow = () => parts.realNow()
+  const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
-  const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow: parts.realNow }
+  const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
 
   return action => {
     const check = bodyChecker(action.name, action.schema)

@@ -9,9 +9,9 @@ const LOOK_EVERY_MS = 200
 
 /** The region's machines, or a refusal where it has none. */
 export function machinesOf(context: ActionContext): { machines: Machines; addresses: { first: string; last: string } } {
-  const { machines, machineAddresses } = context.region
-  if (!machines || !machineAddresses) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'it has no machines of its own' })
-  return { machines, addresses: machineAddresses() }
+  const { region } = context
+  if (!region.machines || !region.machineAddresses) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'it has no machines of its own' })
+  return { machines: region.machines, addresses: region.machineAddresses() }
 }
 
 export async function findMachine(context: ActionContext, id: string): Promise<MachineRecord> {

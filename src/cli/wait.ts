@@ -43,6 +43,35 @@ export async function waitUntilGone(client: EdgeholdClient, what: string, id: st
   })
 }
 
+const REFUSED_FOR_NOW: ReadonlySet<string> = new Set(['OperationDenied.ClusterStatus', 'OperationDenied.NodePoolStatus', 'OperationDenied.NodeStatus'])
+
+/** Makes a call; where the caller waits anyway, a refusal for what is under way is waited out, too. */
+export async function callWhenAccepted(options: { wait: boolean; timeoutMs: number; what: string }, call: () => Promise<unknown>): Promise<void> {
+  let told = ''
+  let refusal: ApiError | undefined
+  if (!options.wait) {
+    await call()
+    return
+  }
+  try {
+    await until(options.timeoutMs, `${options.what} was not accepted`, async () => {
+      try {
+        await call()
+        return true
+      } catch (error) {
+        if (!(error instanceof ApiError) || !REFUSED_FOR_NOW.has(error.code)) throw error
+        refusal = error
+        if (error.message !== told) tell(`not yet: ${error.message}`)
+        told = error.message
+        return undefined
+      }
+    })
+  } catch (error) {
+    if (error instanceof WaitedInVain && refusal) throw new WaitedInVain(`${error.message} ${refusal.message}`, { cause: refusal })
+    throw error
+  }
+}
+
 /** Asks again and again until there is an answer; throws WaitedInVain with the sentence. */
 export async function until<Answer>(timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>): Promise<Answer> {
   const deadline = performance.now() + timeoutMs

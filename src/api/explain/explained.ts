@@ -30,7 +30,7 @@ export interface Explained {
 
 /** Finds cluster, pool, node or onboarding script by its id, within the caller's account and region. */
 export async function findExplained(context: ActionContext, id: string): Promise<Explained | undefined> {
-  switch (id[0]) {
+  switch (id.charAt(0)) {
     case 'c': return explainCluster(context, within(context.scope, await context.store.findCluster(id)))
     case 'p': return explainNodePool(context, within(context.scope, await context.store.findNodePool(id)))
     case 'n': return await explainNode(context, within(context.scope, await context.store.findNode(id))) ?? explainOnboarding(context, id)

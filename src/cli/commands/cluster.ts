@@ -10,7 +10,7 @@ import { reasonsOf } from '../reasons.ts'
 import { findCluster } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
-import { waitForPhase, waitUntilGone } from '../wait.ts'
+import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
 import type { Verbs } from './verbs.ts'
 
 const CREATE_MS = 30 * 60_000
@@ -75,7 +75,8 @@ export function addClusterCommands(verbs: Verbs): void {
     .action(async (name: string, flags: DeleteFlags) => {
       const client = connect(flags)
       const { Id } = await findCluster(client, name)
-      await client.call('DeleteCluster', { Id, Force: flags.force === true, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] })
+      const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of cluster ${name}` }
+      await callWhenAccepted(accept, () => client.call('DeleteCluster', { Id, Force: flags.force === true, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
       if (flags.wait) await waitUntilGone(client, `cluster ${name}`, Id, flags.timeout ?? DELETE_MS)
       if (flags.output === 'json') printJson({ Id })
     })

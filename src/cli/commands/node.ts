@@ -8,7 +8,7 @@ import { reasonsOf } from '../reasons.ts'
 import { findCluster, findNode, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
-import { waitForPhase, waitUntilGone } from '../wait.ts'
+import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
 import type { Verbs } from './verbs.ts'
 
 const JOIN_MS = 15 * 60_000
@@ -39,7 +39,8 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
   withWait(withCommon(verbs.delete.command('node <name>')), 'it is gone').description('take a node out of its cluster; its machine cleans itself up').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
     const client = connect(flags)
     const node = await findNode(client, name, flags.cluster)
-    await client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id] })
+    const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of node ${name}` }
+    await callWhenAccepted(accept, () => client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id] }))
     if (flags.wait) await waitUntilGone(client, `node ${name}`, node.Id, flags.timeout ?? DELETE_MS)
     if (flags.output === 'json') printJson({ Id: node.Id })
   })

@@ -8,7 +8,7 @@ import { reasonsOf } from '../reasons.ts'
 import { findCluster, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
-import { waitForPhase, waitUntilGone } from '../wait.ts'
+import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
 import type { Verbs } from './verbs.ts'
 
 const CREATE_MS = 10 * 60_000
@@ -68,7 +68,8 @@ export function addPoolCommands(verbs: Verbs): void {
   withWait(withCommon(verbs.delete.command('pool <name>')), 'it is gone').description('delete a node pool with its nodes').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
     const client = connect(flags)
     const pool = await findPool(client, name, flags.cluster)
-    await client.call('DeleteNodePool', { ClusterId: pool.ClusterId, Id: pool.Id })
+    const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of pool ${name}` }
+    await callWhenAccepted(accept, () => client.call('DeleteNodePool', { ClusterId: pool.ClusterId, Id: pool.Id }))
     if (flags.wait) await waitUntilGone(client, `pool ${name}`, pool.Id, flags.timeout ?? DELETE_MS)
     if (flags.output === 'json') printJson({ Id: pool.Id })
   })

@@ -32,7 +32,7 @@ export interface LocalRegionRun {
   readonly opened: OpenStore
   readonly tenantAddressOf: ReturnType<typeof tenantAddresses>
   readonly log: Log
-  say(text: string): void
+  readonly say: (text: string) => void
   readonly signal: AbortSignal
 }
 

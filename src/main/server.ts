@@ -18,7 +18,7 @@ import { systemClock } from './system-clock.ts'
 export interface ServerParts {
   readonly log: Log
   /** A line for the person who started it. */
-  say(text: string): void
+  readonly say: (text: string) => void
   /** Aborted when the server shall end; what is still starting stops. */
   readonly signal: AbortSignal
 }

@@ -1,0 +1,175 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { clusterController } from '#controllers/cluster/reconcile.ts'
+import type { ComponentsState } from '#controllers/cluster/seen.ts'
+import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
+import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
+import { machineController } from '#controllers/machine/reconcile.ts'
+import { watchMachines } from '#controllers/machine/watch-machines.ts'
+import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
+import { nodeController } from '#controllers/node/reconcile.ts'
+import { watchNodes, type NodeWatches } from '#controllers/node/watch-nodes.ts'
+import { newId, type IdKind } from '#model/ids.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Log } from '#ports/log.ts'
+import type { ProcessLease } from '#ports/queue.ts'
+import type { Store } from '#ports/store.ts'
+import { Crash } from './crashing.ts'
+import { MemoryStore } from './memory-store.ts'
+import { SteppedClock } from './stepped-clock.ts'
+import { MemoryControlPlanes } from './world/control-planes.ts'
+import { Kubelets } from './world/kubelets.ts'
+import { MemoryMachines } from './world/machines.ts'
+import { MemoryTenantClusters } from './world/tenant-clusters.ts'
+
+export const REGION = 'local-1'
+export const ACCOUNT = '2100000001'
+const SECOND = 1_000
+/** The world lives in steps of this: whatever it does takes place on such an instant. */
+const STEP_MS = 100
+
+/** Ports as the controllers get them; tests wrap them. */
+export interface WorldPorts {
+  store: Store
+  host: MemoryControlPlanes
+  tenant: MemoryTenantClusters
+  machines: MemoryMachines
+}
+
+/**
+ * A region in memory with the real controllers and watches over it: time moves in steps, the queue is drained at each, and nothing else is invented. What a
+ * process would lose in a crash is lost by `restart`.
+ */
+export class World {
+  readonly clock = new SteppedClock()
+  readonly store = new MemoryStore(() => this.clock.now())
+  readonly host = new MemoryControlPlanes(this.clock)
+  readonly tenant = new MemoryTenantClusters(this.clock, this.host)
+  readonly machines = new MemoryMachines(this.clock)
+  readonly kubelets = new Kubelets(this.clock, this.tenant, this.machines)
+  components: ComponentsState = { state: 'ready' }
+  /** Errors of passes, in order; a story says which it expects. */
+  readonly errors: unknown[] = []
+  passes = 0
+  #ids = 0
+  #controllers = new Map<string, Controller>()
+  #lease: ProcessLease | undefined
+  #running: { stop: AbortController; watches: NodeWatches; done: Promise<unknown> } | undefined
+  #wrap: (ports: WorldPorts) => WorldPorts
+
+  constructor(wrap: (ports: WorldPorts) => WorldPorts = ports => ports) {
+    this.#wrap = wrap
+  }
+
+  newId(kind: IdKind): string {
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setUint32(4, ++this.#ids)
+    return newId(kind, this.clock.now(), bytes)
+  }
+
+  /** A process begins: it has a lease, controllers and watches, and no memory of an earlier one. */
+  async start(): Promise<void> {
+    const ports = this.#wrap({ store: this.store, host: this.host, tenant: this.tenant, machines: this.machines })
+    this.#controllers = new Map(this.controllersOver(ports).map(controller => [controller.kind, controller]))
+    const lease = this.#lease = await this.store.queue.register({ name: 'server', hosts: [], ttlMs: 3 * SECOND })
+    const stop = new AbortController()
+    const { queue } = this.store, { clock } = this
+    const keeper = { queue, clock, log: NO_LOG, lease: () => lease }
+    const watches = watchNodes(REGION, { ...keeper, store: this.store, host: this.host, regionOf: () => ({ clock, tenant: this.tenant }), tenantAddressOf: tenantAddresses(this.store) }, stop.signal)
+    const done = Promise.all([
+      watches.done, watchMachines(REGION, { ...keeper, store: this.store, machines: this.machines, regionClock: clock }, stop.signal), watchControlPlanes(REGION, { ...keeper, host: this.host }, stop.signal),
+    ])
+    this.#running = { stop, watches, done }
+    await this.#settleWatches()
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.stop.abort()
+    await this.#running?.done
+    await this.#lease?.release()
+    this.#running = undefined
+  }
+
+  async restart(): Promise<void> {
+    await this.stop()
+    await this.start()
+  }
+
+  controllersOver(ports: WorldPorts): Controller[] {
+    const { clock } = this
+    const tenantAddressOf = tenantAddresses(this.store)
+    const region = {
+      clock, host: ports.host, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
+      probeEveryMs: 30 * SECOND, componentsReady: async () => this.components,
+    }
+    const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }
+    return [
+      clusterController({ ...common, makePki: async ({ id }) => pkiOf(id), onChanged: () => this.#running?.watches.look() }),
+      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common),
+    ]
+  }
+
+  /** Lets time pass until the condition holds. Throws with what waits when it does not within `withinMs` of the world's time. */
+  async until(what: string, holds: () => Promise<boolean>, withinMs = 60 * SECOND): Promise<void> {
+    const deadline = this.clock.now() + withinMs
+    for (;;) {
+      await this.#drain()
+      if (await holds()) return
+      if (this.clock.now() >= deadline) throw new Error(`It did not come to this: ${what}. Waiting: ${JSON.stringify([...this.store.waiting()])}; errors: ${this.errors.join(' | ')}`)
+      await this.#step()
+    }
+  }
+
+  async pass(ms: number): Promise<void> {
+    for (const end = this.clock.now() + ms; this.clock.now() < end;) {
+      await this.#drain()
+      await this.#step()
+    }
+    await this.#drain()
+  }
+
+  async #step(): Promise<void> {
+    this.clock.moveTo(this.clock.now() + STEP_MS)
+    this.host.live()
+    await this.tenant.live()
+    await this.kubelets.live()
+    await this.#settleWatches()
+  }
+
+  /** Runs everything that is due now. What looks again at once, over and over, is a fault of a controller and ends in an error. */
+  async #drain(): Promise<void> {
+    await this.#settleWatches()
+    for (let round = 0; this.#lease; round++) {
+      const claimed = await this.store.queue.claim(this.#lease, { limit: 100, now: () => this.clock.now(), realNow: this.clock.now() })
+      if (claimed.length === 0) return
+      if (round > 200) throw new Error(`These look again at once for ever: ${claimed.map(work => `${work.kind}/${work.id}`).join()}`)
+      for (const work of claimed) {
+        this.passes++
+        try {
+          const { lookAgainAt } = await this.#controllers.get(work.kind)!.reconcile(work.id, new AbortController().signal)
+          await this.store.queue.complete(this.#lease, work, lookAgainAt)
+        } catch (error) {
+          this.errors.push(error)
+          await this.store.queue.fail(this.#lease, work, this.clock.now() + (error instanceof Crash ? 0 : Math.min(SECOND * 2 ** work.failures, 60 * SECOND)), String(error))
+          if (error instanceof Crash) {
+            await this.restart()
+            return await this.#drain()
+          }
+        }
+      }
+      await this.#settleWatches()
+    }
+  }
+
+  /** Watches run beside the passes; a few turns of the loop bring them to where they wait again. */
+  async #settleWatches(): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await turnOfTheLoop()
+  }
+}
+
+const NO_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => NO_LOG }
+
+function pkiOf(id: string) {
+  const pem = `keys of ${id}`
+  return { caCert: pem, caKey: pem, frontProxyCaCert: pem, frontProxyCaKey: pem, etcdCaCert: pem, etcdCaKey: pem, serviceAccountKey: pem, serviceAccountPublicKey: pem }
+}

@@ -1,10 +1,11 @@
 import type { ClaimedWork } from '#ports/queue.ts'
 import type { Queryable } from '../connection/database.ts'
 
-const MINE = 'kind = $1 and id = $2 and owner = $3 and owner_epoch = $4'
+const MINE = `kind = $1 and id = $2 and owner = $3 and owner_epoch = $4
+  and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
 
 /**
- * Ends a run. Nothing happens where the key is not ours any more: the lease lapsed and another process has it. The row goes only if nothing was
+ * Ends a run. Nothing happens where the key is not ours any more: the lease lapsed, and whether or not another process has taken the key yet, it runs again. The row goes only if nothing was
  * enqueued since the claim and nobody needs to look again.
  */
 export async function complete(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {

@@ -171,7 +171,7 @@ export class MemoryQueue implements Queue {
 
   #mine(lease: ProcessLease, claimed: ClaimedWork): WorkRow | undefined {
     const row = this.#tables().work.get(`${claimed.kind}/${claimed.id}`)
-    return row?.owner && isSame(row.owner, lease) ? row : undefined
+    return row?.owner && isSame(row.owner, lease) && this.#isAlive(lease) ? row : undefined
   }
 
   #isAlive(owner: { readonly name: string; readonly epoch: number }): boolean {

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
+import type { Store, WorkKey } from '#ports/store.ts'
+import { NOON } from '#test/harness/sample-records.ts'
+
+/** What an implementation gives: `lapse` makes a lease end as if its process had died. */
+export interface QueueUnderTest {
+  readonly store: Store
+  readonly queue: Queue
+  lapse(lease: ProcessLease): Promise<void>
+  close(): Promise<void>
+}
+
+/** The promises of the queue's port, each a test in a region of its own, so that one queue serves them all. */
+export function queueContract(name: string, open: () => Promise<QueueUnderTest>): void {
+  describe(`queue contract: ${name}`, () => {
+    let parts: QueueUnderTest
+    let queue: Queue
+    before(async () => {
+      parts = await open()
+      queue = parts.queue
+    })
+    after(() => parts.close())
+
+    let tests = 0
+    const fresh = async () => {
+      tests += 1
+      const region = `region-${tests}`
+      const register = (letter: string, hosts: readonly string[] = []) => queue.register({ name: `process-${tests}-${letter}`, hosts, ttlMs: 60_000 })
+      // Other tests' keys are not due at this instant.
+      const at = (now: number) => (asked: string) => (asked === region ? now : Number.NEGATIVE_INFINITY)
+      const claim = (lease: ProcessLease, now = NOON, realNow = NOON, limit = 100) => queue.claim(lease, { limit, now: at(now), realNow })
+      const key = (id: string): WorkKey & { region: string } => ({ kind: 'cluster', id: `${region}-${id}`, region })
+      return { region, lease: await register('a'), register, claim, key }
+    }
+    const ids = (claimed: readonly ClaimedWork[]) => claimed.map(work => work.id.split('-').at(-1)).join()
+    const first = (claimed: readonly ClaimedWork[]): ClaimedWork => {
+      const [work] = claimed
+      assert.ok(work, 'nothing was claimed')
+      return work
+    }
+
+    test('a key is enqueued with the transaction or not at all', async () => {
+      const { lease, claim, key } = await fresh()
+      await assert.rejects(parts.store.write(NOON, async tx => {
+        await tx.enqueue(key('x'))
+        throw new Error('on purpose')
+      }))
+      assert.equal(ids(await claim(lease)), '')
+      await parts.store.write(NOON, tx => tx.enqueue(key('x')))
+      assert.equal(ids(await claim(lease)), 'x')
+    })
+
+    test('a key stands in the queue once, and one that runs is given to nobody', async () => {
+      const { lease, register, claim, key } = await fresh()
+      for (let times = 0; times < 3; times++) await queue.enqueue(key('x'))
+      const work = await claim(lease)
+      assert.equal(ids(work), 'x')
+      const other = await register('b')
+      assert.deepEqual([ids(await claim(lease)), ids(await claim(other))], ['', ''])
+      await queue.complete(lease, first(work), undefined)
+      assert.deepEqual([ids(await claim(other)), await queue.nextDue([key('x').region])], ['', {}])
+    })
+
+    test('a key that was enqueued while it ran runs again, whatever its end said', async () => {
+      const { lease, claim, key } = await fresh()
+      for (const lookAgainAt of [undefined, NOON + 60_000]) {
+        await queue.enqueue(key('x'))
+        const work = first(await claim(lease))
+        await queue.enqueue(key('x'))
+        await queue.complete(lease, work, lookAgainAt)
+        const again = first(await claim(lease))
+        assert.equal(again.id, work.id)
+        await queue.complete(lease, again, undefined)
+      }
+    })
+
+    test('times in the queue are the region\'s', async () => {
+      const { region, lease, claim, key } = await fresh()
+      await parts.store.write(NOON, async tx => {
+        await tx.enqueue(key('late'), NOON + 100)
+        await tx.enqueue(key('later'), NOON + 300)
+      })
+      assert.deepEqual(await queue.nextDue([region, 'elsewhere']), { dueAt: [{ region, at: NOON + 100 }] })
+      assert.equal(ids(await claim(lease, NOON + 99)), '')
+      const work = first(await claim(lease, NOON + 100))
+      await queue.complete(lease, work, NOON + 200)
+      assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: NOON + 200 }] })
+      assert.equal(ids(await claim(lease, NOON + 400)), 'late,later')
+    })
+
+    test('a key that waits gets the sooner of two times', async () => {
+      const { lease, claim, key } = await fresh()
+      await parts.store.write(NOON, tx => tx.enqueue(key('x'), NOON + 100))
+      await parts.store.write(NOON, tx => tx.enqueue(key('x'), NOON + 500))
+      assert.equal(ids(await claim(lease, NOON + 99)), '')
+      await queue.enqueue(key('x'))
+      assert.equal(ids(await claim(lease, NOON)), 'x')
+    })
+
+    test('a failed key waits in real time, counts, and is forgiven when it ends well', async () => {
+      const { region, lease, claim, key } = await fresh()
+      await queue.enqueue(key('x'))
+      await queue.fail(lease, first(await claim(lease)), NOON + 50, 'it broke')
+      assert.equal(ids(await claim(lease, NOON + 1_000_000, NOON + 49)), '')
+      assert.deepEqual(await queue.nextDue([region]), { retryAt: NOON + 50 })
+      const again = first(await claim(lease, 0, NOON + 50))
+      assert.equal(again.failures, 1)
+      await queue.complete(lease, again, NOON)
+      assert.equal(first(await claim(lease)).failures, 0)
+    })
+
+    test('an event ends the back-off of a failed key', async () => {
+      const { lease, claim, key } = await fresh()
+      await queue.enqueue(key('x'))
+      await queue.fail(lease, first(await claim(lease)), NOON + 50_000, 'it broke')
+      await queue.enqueue(key('x'))
+      assert.equal(first(await claim(lease)).failures, 1)
+    })
+
+    test('no more than the limit, the longest waiting first', async () => {
+      const { lease, claim, key } = await fresh()
+      for (const id of ['p', 'q', 'r']) await queue.enqueue(key(id))
+      assert.equal(ids(await claim(lease, NOON, NOON, 2)), 'p,q')
+      assert.equal(ids(await claim(lease, NOON, NOON, 2)), 'r')
+    })
+
+    test('the keys of a dead process are taken over, and what it still says is not heard', async () => {
+      const { lease, register, claim, key } = await fresh()
+      await queue.enqueue(key('x'))
+      const zombie = first(await claim(lease))
+      await parts.lapse(lease)
+      const heir = await register('b')
+      let work: readonly ClaimedWork[] = []
+      for (const patience = Date.now() + 5_000; work.length === 0 && Date.now() < patience; ) work = await claim(heir)
+      assert.equal(ids(work), 'x')
+      await queue.complete(lease, zombie, undefined)
+      await queue.fail(lease, zombie, 0, 'still here')
+      assert.equal(ids(await claim(heir)), '', 'it still runs at the heir\'s')
+      await queue.enqueue(key('y'))
+      assert.equal(ids(await claim(lease)), '', 'a dead process claims nothing')
+    })
+
+    test('a name that registers anew owns nothing of before', async () => {
+      const { lease, register, claim, key } = await fresh()
+      await queue.enqueue(key('x'))
+      const before = first(await claim(lease))
+      const next = await register('a')
+      assert.equal(next.epoch, lease.epoch + 1)
+      await queue.complete(lease, before, undefined)
+      let work: readonly ClaimedWork[] = []
+      for (const patience = Date.now() + 5_000; work.length === 0 && Date.now() < patience; ) work = await claim(next)
+      assert.equal(ids(work), 'x')
+    })
+
+    test('a lease that is given back frees its keys, and whoever had it hears of it', async () => {
+      const { lease, register, claim, key } = await fresh()
+      await queue.enqueue(key('x'))
+      await claim(lease)
+      assert.equal(lease.lost.aborted, false)
+      await lease.release()
+      assert.equal(lease.lost.aborted, true)
+      const heir = await register('b')
+      let work: readonly ClaimedWork[] = []
+      for (const patience = Date.now() + 5_000; work.length === 0 && Date.now() < patience; ) work = await claim(heir)
+      assert.equal(ids(work), 'x')
+    })
+
+    test('work of a region that belongs to a host is claimed there only', async () => {
+      const { region, lease, register, claim, key } = await fresh()
+      await parts.store.write(NOON, tx => tx.putRegion({ region, kind: 'Local', ready: true, text: '', settings: { host: `host-of-${region}` } }))
+      await queue.enqueue(key('x'))
+      assert.equal(ids(await claim(lease)), '')
+      assert.equal(ids(await claim(await register('b', ['another', `host-of-${region}`]))), 'x')
+    })
+
+    test('listeners hear of work until they are done', async () => {
+      const { key } = await fresh()
+      const done = new AbortController()
+      let heard = 0
+      const listening = queue.listen(() => (heard += 1), done.signal)
+      const before = heard
+      await queue.enqueue(key('x'))
+      for (const patience = Date.now() + 5_000; heard === before && Date.now() < patience; ) await new Promise(resolve => setTimeout(resolve, 5))
+      assert.ok(heard > before)
+      done.abort()
+      await listening
+    })
+
+    test('a watch has one owner, who may ask again; it passes on with release and with death', async () => {
+      const { lease, register, region } = await fresh()
+      const other = await register('b')
+      const epoch = await queue.claimWatch(lease, region)
+      assert.ok(epoch !== undefined)
+      assert.deepEqual([await queue.claimWatch(lease, region), await queue.claimWatch(other, region)], [epoch, undefined])
+      await queue.releaseWatch(other, region)
+      assert.equal(await queue.claimWatch(other, region), undefined, 'only the owner gives it back')
+      await queue.releaseWatch(lease, region)
+      assert.equal(await queue.claimWatch(other, region), epoch + 1)
+      await parts.lapse(other)
+      assert.equal(await queue.claimWatch(lease, region), epoch + 2)
+    })
+
+    test('sights are written on change only, with their keys, and never by who lost the watch', async () => {
+      const { lease, register, region, claim, key } = await fresh()
+      const watch = { lease, subject: region, epoch: (await queue.claimWatch(lease, region)) ?? -1 }
+      const sight = (fact: unknown) => ({ kind: 'KubernetesNode' as const, id: `${region}-n`, fact, seenAt: NOON, observer: 'watch', key: key('n') })
+      const read = async () => (await parts.store.sights('KubernetesNode', [`${region}-n`, 'unknown']))[0]
+      await queue.markWatch(watch, undefined)
+      await queue.putSights(watch, [sight({ ready: true, labels: { a: '1', b: '2' } })])
+      assert.deepEqual(await read(), { kind: 'KubernetesNode', id: `${region}-n`, fact: { ready: true, labels: { a: '1', b: '2' } }, seenAt: NOON, observer: 'watch', stale: false })
+      await queue.complete(lease, first(await claim(lease)), undefined)
+      await queue.putSights(watch, [{ ...sight({ labels: { b: '2', a: '1' }, ready: true }), seenAt: NOON + 1 }])
+      assert.equal(ids(await claim(lease)), '', 'the same fact wakes nobody')
+      await queue.putSights(watch, [sight({ ready: false })])
+      await queue.complete(lease, first(await claim(lease)), undefined)
+
+      await parts.lapse(lease)
+      assert.equal((await read())?.stale, true)
+      await assert.rejects(queue.putSights(watch, [sight({ ready: true })]), (error: unknown) => error instanceof LostWatch && error.kind === 'LostWatch')
+      const heir = await register('b')
+      const taken = { lease: heir, subject: region, epoch: (await queue.claimWatch(heir, region)) ?? -1 }
+      assert.equal((await read())?.stale, true, 'a new owner has not looked yet')
+      await queue.putSights(taken, [sight({ ready: false })])
+      await queue.markWatch(taken, undefined)
+      assert.deepEqual([(await read())?.stale, (await read())?.fact], [false, { ready: false }])
+      await assert.rejects(queue.markWatch(watch, undefined), LostWatch)
+      assert.equal(ids(await claim(heir)), 'n', 'an end of blindness wakes all')
+      await queue.putSights(taken, [], [{ kind: 'KubernetesNode', id: `${region}-n`, key: key('n') }])
+      assert.equal(await read(), undefined)
+    })
+
+    test('a watch that goes blind makes its sights stale and wakes their keys', async () => {
+      const { lease, region, claim, key } = await fresh()
+      const watch = { lease, subject: region, epoch: (await queue.claimWatch(lease, region)) ?? -1 }
+      await queue.markWatch(watch, undefined)
+      await queue.putSights(watch, [{ kind: 'MachinePower', id: `${region}-m`, fact: 'on', seenAt: NOON, observer: 'watch', key: key('m') }])
+      await queue.complete(lease, first(await claim(lease)), undefined)
+      await queue.markWatch(watch, NOON + 5)
+      const [sight] = await parts.store.sights('MachinePower', [`${region}-m`])
+      assert.deepEqual([sight?.stale, sight?.staleSince], [true, NOON + 5])
+      await queue.complete(lease, first(await claim(lease)), undefined)
+      await queue.markWatch(watch, NOON + 6)
+      assert.equal(ids(await claim(lease)), '', 'still blind is no news')
+    })
+  })
+}

@@ -1,0 +1,430 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { NameTaken, StaleRevision, type Scope, type Store } from '#ports/store.ts'
+import {
+  addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE, SCOPE, USABLE_CLUSTER,
+} from '#test/harness/sample-records.ts'
+
+const ALL = { number: 1, size: 100 }
+const MINUTE = 60_000
+
+/** The promises of the store's port, each a test on a scope of its own, so that one store serves them all. */
+export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+  describe(`store contract: ${name}`, () => {
+    let store: Store
+    let close = async () => {}
+    before(async () => {
+      ;({ store, close } = await open())
+    })
+    after(() => close())
+
+    let scopes = 0
+    /** A scope and a mark for ids that no other test uses. */
+    const fresh = () => {
+      scopes += 1
+      return { scope: { accountId: `account-${scopes}`, region: 'sim-1' } satisfies Scope, mark: `t${scopes}` }
+    }
+    const grow = async () => {
+      const { scope, mark } = fresh()
+      const ids = await store.write(NOON, async tx => {
+        const clusterId = await addCluster(tx, `${mark}-shop`, scope)
+        return { clusterId, nodePoolId: await addNodePool(tx, `${mark}-counters`, clusterId, scope) }
+      })
+      return { scope, mark, ...ids }
+    }
+
+    test('a new record reads back as it was given, with the status that the rules give it', async () => {
+      const { scope, mark } = fresh()
+      const inserted = await store.write(NOON, tx => tx.insertCluster({ id: mark, ...scope, createClientToken: 'token', spec: clusterSpec({ name: mark }), facts: NEW_CLUSTER }, becauseOf('CreateCluster')))
+      const found = await store.findCluster(mark)
+      assert.deepEqual(found, inserted)
+      assert.deepEqual(found?.said.status, { phase: 'Creating', conditions: ['Progressing'] })
+      assert.deepEqual([found?.revision, found?.createdAt, found?.updatedAt, found?.createClientToken, found?.counts.total], [1, NOON, NOON, 'token', 0])
+      const history = await store.listHistory(scope, { ids: [mark] }, ALL)
+      assert.equal(history.totalCount, 1)
+      const [row] = history.items
+      assert.deepEqual([row?.status, row?.operation, row?.evidence, row?.at], [found?.said.status, 'CreateCluster', becauseOf('CreateCluster').evidence, NOON])
+    })
+
+    test('a write that throws leaves nothing', async () => {
+      const { scope, mark } = fresh()
+      await assert.rejects(store.write(NOON, async tx => {
+        await addCluster(tx, mark, scope)
+        await tx.putSecret(`${mark}/x`, 'y')
+        throw new Error('on purpose')
+      }), /on purpose/)
+      assert.equal(await store.findCluster(`c-${mark}`), undefined)
+      assert.equal(await store.readSecret(`${mark}/x`), undefined)
+      assert.equal((await store.listHistory(scope, {}, ALL)).totalCount, 0)
+    })
+
+    test('a write that carries an older revision is refused and changes nothing', async () => {
+      const { clusterId } = await grow()
+      const read = await store.findCluster(clusterId)
+      assert.ok(read)
+      const write = (revision: number, description: string) => store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        await tx.changeCluster(clusterId, { revision, spec: { ...read.spec, description } }, becauseOf('UpdateClusterConfig'))
+      })
+      await write(read.revision, 'first')
+      await assert.rejects(write(read.revision, 'second'), (error: unknown) => error instanceof StaleRevision && error.kind === 'StaleRevision')
+      const after = await store.findCluster(clusterId)
+      assert.deepEqual([after?.spec.description, after?.revision], ['first', read.revision + 1])
+    })
+
+    test('a record that is gone refuses a write that carries a revision', async () => {
+      const { mark } = fresh()
+      await assert.rejects(store.write(NOON, async tx => {
+        await tx.lockCluster(mark)
+        await tx.changeCluster(mark, { revision: 1, facts: NEW_CLUSTER }, becauseOf('look'))
+      }), StaleRevision)
+    })
+
+    test('a change that changes nothing moves no revision, and yet the rules look again at its time', async () => {
+      const { scope, mark } = fresh()
+      const starting = { ...NEW_CLUSTER, controlPlane: 'starting', attemptStartedAt: NOON } as const
+      await store.write(NOON, tx => tx.insertCluster({ id: mark, ...scope, spec: clusterSpec({ name: mark }), facts: starting }, becauseOf('CreateCluster')))
+      const touch = (now: number) => store.write(now, async tx => {
+        await tx.lockCluster(mark)
+        await tx.changeCluster(mark, { facts: { ...starting } }, { evidence: [] })
+      })
+      await touch(NOON + MINUTE)
+      const early = await store.findCluster(mark)
+      assert.deepEqual([early?.revision, early?.updatedAt, early?.said.status.phase], [1, NOON, 'Creating'])
+      await touch(NOON + 16 * MINUTE)
+      const late = await store.findCluster(mark)
+      assert.deepEqual([late?.revision, late?.said.status], [1, { phase: 'Failed', conditions: ['CreateError'] }])
+    })
+
+    test('a node moves its pool and its cluster in the same transaction, with counters, causes and evidence', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON + 1, tx => addNode(tx, mark, { clusterId, nodePoolId }, NEW_NODE, scope))
+      const [cluster, pool] = [await store.findCluster(clusterId), await store.findNodePool(nodePoolId)]
+      assert.deepEqual([cluster?.said.status.phase, pool?.said.status.phase], ['Updating', 'Scaling'])
+      assert.deepEqual([cluster?.counts.creating, cluster?.counts.total, pool?.counts.creating], [1, 1, 1])
+      assert.equal(pool?.said.causedBy?.id, nodeId)
+      assert.equal(cluster?.said.causedBy?.id, nodePoolId)
+      assert.deepEqual([cluster?.revision, pool?.revision], [1, 1], 'derived status moves no revision')
+
+      await store.write(NOON + 2, async tx => {
+        await tx.lockNode(nodeId)
+        await tx.changeNode(nodeId, { facts: READY_NODE }, becauseOf('watch'))
+      })
+      const [then, thenPool] = [await store.findCluster(clusterId), await store.findNodePool(nodePoolId)]
+      assert.deepEqual([then?.said.status, thenPool?.said.status], [{ phase: 'Running', conditions: ['Ok'] }, { phase: 'Running', conditions: ['Ok'] }])
+      assert.deepEqual([then?.counts.running, then?.counts.creating, then?.counts.total], [1, 0, 1])
+    })
+
+    test('what is forgotten leaves a last row that says so, and its parents are settled', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
+      await store.write(NOON + 5, async tx => {
+        await tx.lockNode(nodeId)
+        await tx.forget({ kind: 'Node', id: nodeId }, { ...becauseOf('DeleteEdgeNodes'), text: 'Its Node object is gone' })
+        assert.equal(await tx.lockNode(nodeId), undefined)
+      })
+      assert.equal(await store.findNode(nodeId), undefined)
+      assert.equal((await store.findCluster(clusterId))?.counts.total, 0)
+      const last = await store.latestChange(scope.accountId, nodeId)
+      assert.deepEqual([last?.status, last?.because, last?.operation], [undefined, 'Its Node object is gone', 'DeleteEdgeNodes'])
+      assert.equal(await store.latestChange('somebody-else', nodeId), undefined)
+    })
+
+    test('a whole cluster goes in one transaction, and its scripts and kubeconfigs end with it', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON, async tx => {
+        await tx.insertOnboarding(onboarding({ id: `o-${mark}`, ...scope, clusterId, nodePoolId, tokenHash: mark }), 'token')
+        await tx.insertKubeconfig(kubeconfig({ id: `k-${mark}`, ...scope, clusterId }))
+        return addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope)
+      })
+      await store.write(NOON + 9, async tx => {
+        await tx.lockCluster(clusterId)
+        await tx.nodesOf({ clusterId })
+        await tx.nodePoolsOf(clusterId)
+        const because = { ...becauseOf('DeleteCluster'), text: 'All of it is gone' }
+        await tx.forget({ kind: 'Node', id: nodeId }, because)
+        await tx.forget({ kind: 'NodePool', id: nodePoolId }, because)
+        await tx.forget({ kind: 'Cluster', id: clusterId }, because)
+      })
+      assert.deepEqual([await store.findCluster(clusterId), await store.findNodePool(nodePoolId), await store.findNode(nodeId)], [undefined, undefined, undefined])
+      assert.equal((await store.findOnboardingByTokenHash(mark))?.deletedAt, NOON + 9)
+      assert.equal(await store.findKubeconfig(`k-${mark}`), undefined)
+      assert.equal((await store.listHistory(scope, { clusterIds: [clusterId], at: NOON + 10 }, ALL)).totalCount, 0)
+    })
+
+    test('names are unique where they must be, and free again afterwards', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const taken = (error: unknown) => error instanceof NameTaken && error.kind === 'NameTaken'
+      const clusterAgain = (id: string, where: Scope) => store.write(NOON, tx => tx.insertCluster({ id, ...where, spec: clusterSpec({ name: `${mark}-shop` }), facts: NEW_CLUSTER }, becauseOf('CreateCluster')))
+      await assert.rejects(clusterAgain(`${mark}-2`, scope), taken)
+      await clusterAgain(`${mark}-3`, { ...scope, region: 'sim-2' })
+      await assert.rejects(store.write(NOON, tx => addNodePool(tx, `${mark}-counters`, clusterId, scope)), taken)
+      await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
+      const sameName = () => store.write(NOON, tx => addNode(tx, `${mark}-other`, { clusterId, nodePoolId }, READY_NODE, scope, { name: mark }))
+      await assert.rejects(sameName(), taken)
+      await store.write(NOON, async tx => {
+        await tx.lockNode(`n-${mark}`)
+        await tx.forget({ kind: 'Node', id: `n-${mark}` }, { ...becauseOf('x'), text: 'gone' })
+      })
+      await sameName()
+      const raced = await Promise.allSettled(['a', 'b', 'c'].map(letter => store.write(NOON, async tx => tx.insertCluster({ id: `${mark}${letter}`, ...scope, spec: clusterSpec({ name: `${mark}-raced` }), facts: NEW_CLUSTER }, becauseOf('CreateCluster')))))
+      assert.deepEqual(raced.map(one => one.status).sort(), ['fulfilled', 'rejected', 'rejected'])
+      assert.ok(raced.every(one => one.status === 'fulfilled' || taken(one.reason)))
+    })
+
+    test('a transaction sees what it did', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      await store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        const nodeId = await addNode(tx, mark, { clusterId, nodePoolId }, NEW_NODE, scope)
+        assert.deepEqual((await tx.nodesOf({ nodePoolId })).map(node => node.id), [nodeId])
+        await tx.changeNode(nodeId, { facts: READY_NODE }, becauseOf('watch'))
+        assert.equal((await tx.lockNode(nodeId))?.facts.firstReadyAt, READY_NODE.firstReadyAt)
+        await addNodePool(tx, `${mark}-second`, clusterId, scope)
+        assert.equal((await tx.nodePoolsOf(clusterId)).length, 2)
+        assert.deepEqual((await tx.clustersOf(scope)).map(cluster => cluster.id), [clusterId])
+      })
+    })
+
+    test('a node that is new and deleted at once has its own rows of history', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
+      await store.write(NOON + MINUTE, async tx => {
+        await tx.lockNode(nodeId)
+        await tx.changeNode(nodeId, { facts: { ...READY_NODE, deletion: { requestedAt: NOON + MINUTE, by: 'call', done: [] } } }, becauseOf('DeleteEdgeNodes'))
+      })
+      const { items } = await store.listHistory(scope, { ids: [nodeId] }, ALL)
+      assert.deepEqual(items.map(row => row.status?.phase), ['Deleting', 'Running'])
+    })
+
+    test('lists: filters, pages in order of creation, an exact count beyond the last page, nobody else\'s', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      for (let number = 0; number < 5; number++)
+        await store.write(NOON + number, tx => addNode(tx, `${mark}-${number}`, { clusterId, nodePoolId }, number < 2 ? READY_NODE : NEW_NODE, scope, { address: `10.0.0.${number}` }))
+      await store.write(NOON, tx => addCluster(tx, `${mark}-other`, { ...scope, accountId: `${mark}-other` }))
+      const names = async (filter: Parameters<Store['listNodes']>[1], page = ALL) => {
+        const listing = await store.listNodes(scope, filter, page)
+        return [listing.items.map(node => node.spec.name.slice(mark.length + 1)).join(), listing.totalCount] as const
+      }
+      assert.deepEqual(await names({}), ['0,1,2,3,4', 5])
+      assert.deepEqual(await names({ clusterIds: [clusterId] }, { number: 2, size: 2 }), ['2,3', 5])
+      assert.deepEqual(await names({ nodePoolIds: [nodePoolId] }, { number: 9, size: 2 }), ['', 5])
+      assert.deepEqual(await names({ ids: [] }), ['0,1,2,3,4', 5], 'an empty list means all')
+      assert.deepEqual(await names({ ids: [`n-${mark}-3`, 'n-unknown'] }), ['3', 1])
+      assert.deepEqual(await names({ statuses: [{ phase: 'Running', condition: 'Ok' }] }), ['0,1', 2])
+      assert.deepEqual(await names({ statuses: [{ phase: 'Running', condition: 'Progressing' }] }), ['', 0])
+      assert.deepEqual(await names({ statuses: [{ condition: 'Progressing' }, { phase: 'Running' }] }), ['0,1,2,3,4', 5])
+      assert.deepEqual(await names({ name: `${mark}-4` }), ['4', 1])
+      assert.deepEqual(await names({ name: '%' }), ['', 0], 'a name is no pattern')
+      assert.deepEqual(await names({ name: '_' }), ['', 0])
+      assert.deepEqual(await names({ ips: ['10.0.0.1', '10.0.0.4'] }), ['1,4', 2])
+      assert.equal((await store.listNodes({ ...scope, region: 'sim-2' }, {}, ALL)).totalCount, 0)
+      const clusters = await store.listClusters(scope, { name: mark }, ALL)
+      assert.deepEqual(clusters.items.map(cluster => cluster.id), [clusterId])
+      assert.equal((await store.listNodePools(scope, { clusterIds: [clusterId], types: ['edge-machine-set'], autoScalingEnabled: false }, ALL)).totalCount, 1)
+      assert.equal((await store.listNodePools(scope, { autoScalingEnabled: true }, ALL)).totalCount, 0)
+    })
+
+    test('clusters are found by what they were created with', async () => {
+      const { scope, mark } = fresh()
+      await store.write(NOON, async tx => {
+        await addCluster(tx, `${mark}-a`, scope, { deleteProtectionEnabled: true, tags: [{ key: 'team', value: 'x' }] })
+        await addCluster(tx, `${mark}-b`, scope, { podNetworkMode: 'VpcCniShared', profile: 'Cloud', tags: [{ key: 'team', value: 'y' }, { key: 'tier', value: '' }] })
+      })
+      const found = async (filter: Parameters<Store['listClusters']>[1]) => (await store.listClusters(scope, filter, ALL)).items.map(cluster => cluster.spec.name.slice(mark.length + 1)).join()
+      assert.equal(await found({ deleteProtectionEnabled: true }), 'a')
+      assert.equal(await found({ podNetworkMode: 'VpcCniShared' }), 'b')
+      assert.equal(await found({ profiles: ['Edge', 'Cloud'] }), 'a,b')
+      assert.equal(await found({ tags: [{ key: 'team' }] }), 'a,b')
+      assert.equal(await found({ tags: [{ key: 'team', value: 'y' }, { key: 'tier' }] }), 'b')
+      assert.equal(await found({ createClientToken: 'none' }), '')
+    })
+
+    test('a ClientToken: first, repeated, misused, twice at once, and free once its resource is gone', async () => {
+      const { scope, mark, clusterId } = await grow()
+      const call = (hash: string) => store.write(NOON, async tx => {
+        const claimed = await tx.claimClientToken(scope, 'CreateCluster', mark, hash)
+        if (claimed.kind === 'fresh') await tx.bindClientToken(scope, 'CreateCluster', mark, clusterId, { Id: clusterId })
+        return claimed
+      })
+      const both = await Promise.all([call('one'), call('one')])
+      assert.deepEqual(both.map(claimed => claimed.kind).sort(), ['fresh', 'repeat'])
+      assert.deepEqual(await call('one'), { kind: 'repeat', result: { Id: clusterId } })
+      assert.deepEqual(await call('two'), { kind: 'mismatch' })
+      assert.deepEqual(await store.write(NOON, tx => tx.claimClientToken(scope, 'DeleteCluster', mark, 'two')), { kind: 'fresh' }, 'another action is another token')
+      await store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        for (const pool of await tx.nodePoolsOf(clusterId)) await tx.forget({ kind: 'NodePool', id: pool.id }, { ...becauseOf('x'), text: 'gone' })
+        await tx.forget({ kind: 'Cluster', id: clusterId }, { ...becauseOf('x'), text: 'gone' })
+      })
+      assert.deepEqual(await call('two'), { kind: 'fresh' })
+    })
+
+    test('a ClientToken whose transaction failed is fresh', async () => {
+      const { scope, mark } = fresh()
+      await assert.rejects(store.write(NOON, async tx => {
+        await tx.claimClientToken(scope, 'CreateCluster', mark, 'one')
+        throw new Error('on purpose')
+      }))
+      assert.deepEqual(await store.write(NOON, tx => tx.claimClientToken(scope, 'CreateCluster', mark, 'two')), { kind: 'fresh' })
+    })
+
+    test('addresses: the lowest free one, the same again, none beyond the last, back when released', async () => {
+      const { mark: region } = fresh()
+      const pool = { first: '10.9.0.254', last: '10.9.1.1' }
+      const claim = (owner: string) => store.write(NOON, tx => tx.claimAddress(region, owner, pool))
+      assert.deepEqual([await claim('a'), await claim('b'), await claim('a')], ['10.9.0.254', '10.9.0.255', '10.9.0.254'])
+      const rest = await Promise.all(['c', 'd', 'e'].map(claim))
+      assert.deepEqual(rest.toSorted().map(address => address ?? 'none'), ['10.9.1.0', '10.9.1.1', 'none'])
+      await store.write(NOON, tx => tx.releaseAddress(region, 'b'))
+      assert.equal(await claim('f'), '10.9.0.255')
+      assert.equal(await store.write(NOON, tx => tx.claimAddress(`${region}-2`, 'a', pool)), '10.9.0.254')
+    })
+
+    test('secrets read back, are replaced, and go by prefix', async () => {
+      const { mark } = fresh()
+      await store.write(NOON, async tx => {
+        await tx.putSecret(`cluster/${mark}/pki`, 'one')
+        await tx.putSecret(`cluster/${mark}/pki`, '秘密 two')
+        await tx.putSecret(`cluster/${mark}0/pki`, 'three')
+      })
+      assert.equal(await store.readSecret(`cluster/${mark}/pki`), '秘密 two')
+      await store.write(NOON, tx => tx.deleteSecrets(`cluster/${mark}/`))
+      assert.deepEqual([await store.readSecret(`cluster/${mark}/pki`), await store.readSecret(`cluster/${mark}0/pki`)], [undefined, 'three'])
+    })
+
+    test('an onboarding is listed until it is deleted, and found by its token even then', async () => {
+      const { scope, mark } = fresh()
+      const record = onboarding({ id: mark, ...scope, tokenHash: mark, clusterId: mark, expirationDate: 5 })
+      await store.write(NOON, tx => tx.insertOnboarding(record, 'the token'))
+      assert.deepEqual(await store.findOnboarding(mark), record)
+      assert.equal(await store.onboardingToken(mark), 'the token')
+      assert.deepEqual((await store.listOnboardings(scope, { clusterIds: [mark], statuses: [{ phase: 'Creating', condition: 'Ok' }] }, ALL)).items, [record])
+      assert.equal((await store.listOnboardings(scope, { statuses: [{ phase: 'Running' }] }, ALL)).totalCount, 0)
+      await store.write(NOON + 1, tx => tx.changeOnboarding(mark, { expiresAt: 99, updateClientToken: 'u' }))
+      const changed = await store.findOnboarding(mark)
+      assert.deepEqual([changed?.expiresAt, changed?.expirationDate, changed?.updateClientToken, changed?.updatedAt, changed?.revision], [99, 5, 'u', NOON + 1, 2])
+      await store.write(NOON + 2, tx => tx.forgetOnboarding(mark, NOON + 2))
+      assert.equal((await store.listOnboardings(scope, {}, ALL)).totalCount, 0)
+      assert.equal((await store.findOnboardingByTokenHash(mark))?.deletedAt, NOON + 2)
+      assert.equal(await store.onboardingToken(mark), undefined)
+    })
+
+    test('kubeconfigs: made, filled in, marked, forgotten', async () => {
+      const { scope, mark } = fresh()
+      await store.write(NOON, async tx => {
+        await tx.insertKubeconfig(kubeconfig({ id: `${mark}-1`, ...scope, clusterId: mark }))
+        await tx.insertKubeconfig(kubeconfig({ id: `${mark}-2`, ...scope, clusterId: mark, userId: 9, type: 'Private', text: 'two' }))
+        await tx.changeKubeconfig(`${mark}-1`, { text: 'one' })
+      })
+      assert.deepEqual((await store.listKubeconfigs(scope, { clusterIds: [mark] }, ALL)).items.map(one => one.text), ['one', 'two'])
+      assert.deepEqual((await store.listKubeconfigs(scope, { userIds: [9], types: ['Private'] }, ALL)).items.map(one => one.id), [`${mark}-2`])
+      await store.write(NOON, async tx => {
+        const [first, ...others] = await tx.lockKubeconfigs(mark, [`${mark}-1`, 'unknown'])
+        assert.deepEqual([first?.id, others.length, (await tx.lockKubeconfigs(mark)).length], [`${mark}-1`, 0, 2])
+        await tx.changeKubeconfig(`${mark}-1`, { deletionRequestedAt: NOON })
+      })
+      assert.deepEqual([(await store.findKubeconfig(`${mark}-1`))?.deletionRequestedAt, (await store.findKubeconfig(`${mark}-1`))?.text], [NOON, 'one'])
+      await store.write(NOON, tx => tx.forgetKubeconfig(`${mark}-1`))
+      assert.equal(await store.findKubeconfig(`${mark}-1`), undefined)
+    })
+
+    test('machines and their secrets', async () => {
+      const { scope, mark } = fresh()
+      const record = machine({ id: mark, ...scope, name: mark })
+      await store.write(NOON, tx => tx.insertMachine(record))
+      await assert.rejects(store.write(NOON, tx => tx.insertMachine({ ...record, id: `${mark}-2` })), NameTaken)
+      await store.write(NOON, async tx => {
+        assert.deepEqual([await tx.lockMachine(mark), (await tx.machinesOf(scope)).length], [record, 1])
+        await tx.changeMachine(mark, { power: 'off', machineId: `id-${mark}` })
+      })
+      assert.deepEqual(await store.findMachineByMachineId(scope.region, `id-${mark}`), { ...record, power: 'off', machineId: `id-${mark}` })
+      assert.equal((await store.listMachines(scope, { names: [mark] }, ALL)).totalCount, 1)
+      assert.ok((await store.machinesOfRegion(scope.region)).some(one => one.id === mark))
+      const secret = machineSecret({ secretHash: mark, clusterId: mark })
+      await store.write(NOON, tx => tx.putMachineSecret(secret))
+      await store.write(NOON, tx => tx.putMachineSecret({ ...secret, state: 'removed', certificateUntil: 5 }))
+      assert.deepEqual(await store.machineSecretsOf(mark), [{ ...secret, state: 'removed', certificateUntil: 5 }])
+      await store.write(NOON, tx => tx.forgetMachine(mark))
+      assert.deepEqual([await store.findMachine(mark), (await store.findMachineSecret(mark))?.state], [undefined, 'removed'])
+    })
+
+    test('nodes are found by the machine they run on', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
+      assert.deepEqual((await store.nodesOfMachine(scope.region, `machine-of-${mark}`)).map(node => node.id), [`n-${mark}`])
+      assert.deepEqual(await store.nodesOfMachine('sim-2', `machine-of-${mark}`), [])
+    })
+
+    test('the ledger shows all but what was released, unless asked', async () => {
+      const { scope, mark } = fresh()
+      const entry = ledgerEntry({ id: mark, ...scope, owner: { kind: 'Cluster', id: mark, name: mark }, clusterId: mark, providerId: 'p' })
+      await store.write(NOON, tx => tx.putLedger(entry))
+      assert.deepEqual((await store.listLedger(scope, { clusterIds: [mark], kinds: ['ControlPlane'] }, ALL)).items, [entry])
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.ledgerOf(mark), [entry])
+        await tx.putLedger({ ...entry, state: 'Released', because: 'It is gone' })
+      })
+      assert.equal((await store.listLedger(scope, {}, ALL)).totalCount, 0)
+      assert.equal((await store.listLedger(scope, { states: ['Released'], ownerIds: [mark] }, ALL)).items[0]?.because, 'It is gone')
+    })
+
+    test('regions, accounts and access keys', async () => {
+      const { mark } = fresh()
+      const region = { region: mark, kind: 'Local', ready: false, text: 'it builds', settings: { host: 'h', range: { cidr: '10.213.0.0/16' } } } as const
+      await store.write(NOON, tx => tx.putRegion(region))
+      await store.write(NOON, tx => tx.putRegion({ ...region, ready: true }))
+      assert.deepEqual(await store.findRegion(mark), { ...region, ready: true })
+      assert.ok((await store.listRegions()).some(one => one.region === mark))
+      assert.equal(await store.findAccessKey(`AK${mark}`), undefined)
+      await store.write(NOON, tx => tx.insertAccount({ id: mark, accessKeyId: `AK${mark}`, secret: 's3cret', name: 'main' }))
+      assert.deepEqual(await store.findAccessKey(`AK${mark}`), { accountId: mark, secret: 's3cret' })
+    })
+
+    test('history: newest first, by time, kind and cluster, positions in one order, and what held at an instant', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON + MINUTE, tx => addNode(tx, mark, { clusterId, nodePoolId }, NEW_NODE, scope))
+      await store.write(NOON + 2 * MINUTE, async tx => {
+        await tx.lockNode(nodeId)
+        await tx.changeNode(nodeId, { facts: READY_NODE }, becauseOf('watch'))
+      })
+      const all = await store.listHistory(scope, { clusterIds: [clusterId] }, ALL)
+      const positions = all.items.map(row => row.position)
+      assert.deepEqual(positions, positions.toSorted((one, other) => other - one))
+      assert.equal(new Set(positions).size, all.totalCount)
+      assert.deepEqual(all.items.filter(row => row.resource.kind === 'Node').map(row => row.status?.phase), ['Running', 'Creating'])
+      assert.deepEqual(all.items.find(row => row.resource.kind === 'Node')?.resource, { kind: 'Node', id: nodeId, name: mark, clusterId })
+      assert.equal(all.items.find(row => row.resource.kind === 'Cluster')?.resource.clusterId, undefined)
+      assert.equal((await store.listHistory(scope, { kinds: ['Node'], from: NOON + 2 * MINUTE }, ALL)).totalCount, 1)
+      assert.equal((await store.listHistory(scope, { ids: [nodeId], to: NOON + MINUTE }, ALL)).totalCount, 1)
+      const then = await store.listHistory(scope, { clusterIds: [clusterId], at: NOON + MINUTE }, ALL)
+      assert.deepEqual(Object.fromEntries(then.items.map(row => [row.resource.kind, row.status?.phase])), { Cluster: 'Updating', NodePool: 'Scaling', Node: 'Creating' })
+      assert.equal((await store.listHistory(scope, { ids: [nodeId], at: NOON }, ALL)).totalCount, 0)
+    })
+
+    test('writers of one cluster at the same time lose nothing', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      await Promise.all(Array.from({ length: 20 }, (_, number) => store.write(NOON, tx => addNode(tx, `${mark}-${number}`, { clusterId, nodePoolId }, NEW_NODE, scope))))
+      const nodes = await store.nodesOf({ nodePoolId })
+      await Promise.all(nodes.map(node => store.write(NOON + 1, async tx => {
+        await tx.lockNode(node.id)
+        await tx.changeNode(node.id, { facts: READY_NODE }, becauseOf('watch'))
+      })))
+      const [cluster, pool] = [await store.findCluster(clusterId), await store.findNodePool(nodePoolId)]
+      assert.deepEqual([cluster?.counts.running, cluster?.counts.total, pool?.counts.running], [20, 20, 20])
+      assert.equal(cluster?.said.status.phase, 'Running')
+    })
+
+    test('clusters of a region, for those who start over', async () => {
+      const { scope, mark } = fresh()
+      const region = `region-${mark}`
+      await store.write(NOON, async tx => {
+        await tx.insertCluster({ id: mark, ...scope, region, spec: clusterSpec({ name: mark }), facts: USABLE_CLUSTER }, becauseOf('CreateCluster'))
+        await tx.lockCluster(mark)
+        await tx.changeCluster(mark, { address: '10.213.4.7' }, { evidence: [] })
+      })
+      assert.deepEqual((await store.clustersOfRegion(region)).map(cluster => [cluster.id, cluster.address]), [[mark, '10.213.4.7']])
+    })
+  })
+}

@@ -59,6 +59,8 @@ export async function callWhenAccepted(options: { wait: boolean; timeoutMs: numb
         await call()
         return true
       } catch (error) {
+        // What stood in the way was the very deletion that is asked for, and it came to its end.
+        if (refusal && error instanceof ApiError && error.status === 404) return true
         if (!(error instanceof ApiError) || !REFUSED_FOR_NOW.has(error.code)) throw error
         refusal = error
         if (error.message !== told) tell(`not yet: ${error.message}`)

@@ -41,7 +41,8 @@ function fromHeader(header: string, headers: HttpHeaders): Authorization {
   }
   const credential = parts.get('Credential')
   if (credential === undefined || credential === '') refuse('MissingRequestInfo', { what: 'Credential' })
-  const signedHeaders = readSignedHeaders(parts.get('SignedHeaders'), ['host', 'x-date'])
+  // Not `host`: the official signer for Node leaves it out.
+  const signedHeaders = readSignedHeaders(parts.get('SignedHeaders'), ['x-date'])
   return {
     form: 'header',
     ...readCredential(credential),

@@ -141,8 +141,9 @@ export const GROUPS: readonly Group[] = [
     ],
   },
   {
-    // Upstream publishes archives without sums, so it is always built. Without cgo its udp backend does not compile.
+    // Upstream publishes archives without sums, so it is always built. Without cgo its udp backend does not compile on amd64.
     folder: 'flannel', title: 'flannel', version: 'v0.26.7', minutes: 1,
+    tags: 'netgo,osusergo', // where that backend has no C (arm64), nothing else may bring a shared library in
     ldflags: '-s -w -X github.com/flannel-io/flannel/pkg/version.Version=v0.26.7 -extldflags -static', cgo: 'static',
     programs: [{ name: 'flanneld', package: 'github.com/flannel-io/flannel', onMachines: true }],
   },

@@ -1,0 +1,40 @@
+import { admitMachine } from './admit-machine.ts'
+import type { JoinOptions } from './join-options.ts'
+import { machineFiles, servedArchitecture } from './machine-files.ts'
+import { nodeSettings } from './node-settings.ts'
+import { findUsableOnboarding, hashOf } from './onboarding-token.ts'
+import { JoinRefused } from './refused.ts'
+import { assignments } from './script-text.ts'
+import { letIn, tenantAddress } from './tenant.ts'
+
+export type Form = ReadonlyMap<string, string>
+
+/** A machine secret is 32 random bytes in hex; anything shorter could be guessed. */
+export function machineSecretOf(form: Form): string {
+  const secret = form.get('secret') ?? ''
+  if (!/^[0-9a-f]{64}$/.test(secret)) throw new JoinRefused(400, 'The request carries no machine secret of 64 hexadecimal digits.')
+  return hashOf(secret)
+}
+
+/** First contact of a machine: its node row, its place among the members, its token, and everything its script must know, as lines for a shell. */
+export async function joinMachine(options: JoinOptions, form: Form, address: string): Promise<string> {
+  const { store, tenantCluster, components, region, clock } = options
+  const now = clock.now()
+  const secretHash = machineSecretOf(form)
+  const onboarding = await findUsableOnboarding(store, region, form.get('token') ?? '', now)
+  const architecture = servedArchitecture(form.get('architecture') ?? '')
+  const before = await store.findCluster(onboarding.clusterId)
+  if (!before) throw new JoinRefused(403, `The cluster of the onboarding script ${onboarding.name} is gone.`)
+  const files = await machineFiles(components, before.spec.servedVersion, architecture)
+  const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address }
+
+  const { cluster, nodePool, nodeId, nodeName } = await store.write(now, (tx) => admitMachine(tx, store, onboarding, machine, now, options.randomBytes(8)))
+
+  const tenant = await tenantAddress(store, cluster)
+  const token = await letIn(store, tenantCluster, tenant, cluster, nodeName)
+  options.log.info({ cluster: cluster.id, node: nodeName, address, onboarding: onboarding.id }, 'Letting machine join')
+  const settings = nodeSettings(cluster, nodePool, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)
+  return `${assignments({ ...settings, EH_NODE_ID: nodeId, EH_NODE_NAME: nodeName, EH_BOOTSTRAP_TOKEN: token, EH_NOW: String(Math.floor(now / 1000)) })}\n`
+}
+
+const plain = (text: string | undefined): string => (text ?? '').replaceAll(/[^0-9A-Za-z._+-]/g, '').slice(0, 80)

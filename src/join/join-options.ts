@@ -1,0 +1,28 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Components } from '#ports/components.ts'
+import type { Log } from '#ports/log.ts'
+import type { Store } from '#ports/store.ts'
+import type { TenantCluster } from '#ports/tenant-cluster.ts'
+
+/** What the join endpoint of one region works with. */
+export interface JoinOptions {
+  readonly region: string
+  readonly store: Store
+  readonly tenantCluster: TenantCluster
+  readonly components: Components
+  /** The region's. */
+  readonly clock: Clock
+  readonly log: Log
+  /** `https://HOST:PORT` as machines reach us. */
+  readonly url: string
+  /** PEM texts: the key that is fixed for the region, its certificate for the host of `url`, and the CA that signed it. */
+  readonly tls: { readonly key: string; readonly certificate: string; readonly ca: string }
+  /** `HOST:PORT` of the region's image registry as machines reach it. */
+  readonly registry: string
+  /** `name:tag` of the sandbox image in it, `pause:3.10` by default. */
+  readonly pauseImage?: string
+  /** `cluster.local` by default. */
+  readonly clusterDomain?: string
+  /** At least 8 random bytes for an id. */
+  readonly randomBytes: (count: number) => Uint8Array
+}

@@ -1,0 +1,65 @@
+import { withFacts } from '#model/with-facts.ts'
+import type { MachineSecret } from '#ports/store.ts'
+import type { JoinOptions } from './join-options.ts'
+import { type Form, machineSecretOf } from './join-machine.ts'
+import { JoinRefused } from './refused.ts'
+import { assignments } from './script-text.ts'
+import { letIn, tenantAddress } from './tenant.ts'
+
+/** Takes what a machine says of its installation: progress, or the step that failed and why. A node that was Ready once is past such failures. */
+export async function takeReport(options: JoinOptions, form: Form): Promise<string> {
+  const { store, region, clock } = options
+  const secret = await knownSecret(options, form)
+  const step = (form.get('step') ?? '').replaceAll(/[^a-z-]/g, '').slice(0, 40)
+  const text = [...(form.get('text') ?? '')].map((char) => (char < ' ' ? ' ' : char)).join('').trim().slice(0, 1000)
+  if (!step || !text) throw new JoinRefused(400, 'A report has a step and a text.')
+  const kind = form.get('kind')
+  if (kind !== 'progress' && kind !== 'failure') throw new JoinRefused(400, 'A report is of the kind progress or failure.')
+  const now = clock.now()
+  await store.write(now, async (tx) => {
+    if (!(await tx.lockCluster(secret.clusterId)) || !(await tx.lockNodePool(secret.nodePoolId))) return
+    const node = await tx.lockNode(secret.nodeId)
+    if (!node || node.facts.deletion) return
+    const said = { step, text, at: now }
+    if (kind === 'failure' && node.facts.firstReadyAt !== undefined) return
+    const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: said } : { progress: said })
+    await tx.changeNode(node.id, { facts }, { evidence: [{ observer: `machine ${node.spec.name}`, source: `onboarding script, step ${step}`, observedAt: now, fact: text }] })
+    await tx.enqueue({ kind: 'node', id: node.id, region })
+  })
+  return 'ok\n'
+}
+
+/** `member` or `removed`; a secret that is not known here is `unknown`, on which machines carry on. */
+export async function tellMembership(options: JoinOptions, form: Form): Promise<string> {
+  const secret = await options.store.findMachineSecret(machineSecretOf(form))
+  if (!secret) return 'unknown'
+  return secret.state === 'member' ? 'member' : 'removed'
+}
+
+/** A removed machine cleaned up: its name is free. A member that only reset itself keeps its node until somebody deletes it. */
+export async function takeConfirmation(options: JoinOptions, form: Form): Promise<string> {
+  const secret = await options.store.findMachineSecret(machineSecretOf(form))
+  if (!secret) return 'unknown'
+  if (secret.state === 'member') return `The node ${secret.nodeName} is still listed; delete it to free its name.\n`
+  const now = options.clock.now()
+  await options.store.write(now, (tx) => tx.putMachineSecret({ ...secret, state: 'confirmed', changedAt: now }))
+  return 'confirmed\n'
+}
+
+/** For a machine that slept past its certificate's end: a new bootstrap token, if it is still a member. */
+export async function renewMachine(options: JoinOptions, form: Form): Promise<string> {
+  const { store, tenantCluster } = options
+  const secret = await knownSecret(options, form)
+  if (secret.state !== 'member') throw new JoinRefused(410, `This machine was removed from its cluster as the node ${secret.nodeName}.`)
+  const cluster = await store.findCluster(secret.clusterId)
+  const node = await store.findNode(secret.nodeId)
+  if (!cluster || !node || node.facts.deletion) throw new JoinRefused(409, `The node ${secret.nodeName} is being deleted, or gone.`)
+  const token = await letIn(store, tenantCluster, await tenantAddress(store, cluster), cluster, secret.nodeName)
+  return `${assignments({ EH_BOOTSTRAP_TOKEN: token })}\n`
+}
+
+async function knownSecret(options: JoinOptions, form: Form): Promise<MachineSecret> {
+  const secret = await options.store.findMachineSecret(machineSecretOf(form))
+  if (!secret) throw new JoinRefused(403, 'This machine is not known here.')
+  return secret
+}

@@ -1,0 +1,38 @@
+import { cidrOf, nthAddress } from '#model/cidr.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { Label, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { ComponentFile } from '#ports/components.ts'
+import { fileWords } from './machine-files.ts'
+
+/** Everything of the answer to a join that is not particular to one node. */
+export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, region: { registry: string; pauseImage: string; clusterDomain: string }, ca: string, files: readonly ComponentFile[]): Record<string, string> {
+  const serviceCidr = cluster.spec.serviceCidrs[0] ?? ''
+  return {
+    EH_CLUSTER_ID: cluster.id,
+    EH_CLUSTER_NAME: cluster.spec.name,
+    EH_NODE_POOL_NAME: nodePool.spec.name,
+    EH_API_URL: `https://${cluster.address ?? ''}:6443`,
+    EH_CLUSTER_CA_BASE64: Buffer.from(ca).toString('base64'),
+    // The tenth address of the services' range, where cluster DNS listens.
+    EH_DNS: nthAddress(cidrOf(serviceCidr), 10),
+    EH_DOMAIN: region.clusterDomain,
+    EH_POD_CIDR: cluster.spec.podCidrs[0] ?? '',
+    EH_SERVICE_CIDR: serviceCidr,
+    EH_REGISTRY: region.registry,
+    EH_PAUSE_IMAGE: `${region.registry}/${region.pauseImage}`,
+    EH_MAX_PODS: String(cluster.spec.maxPodsPerNode),
+    EH_NODE_LABELS: nodePool.spec.labels.filter(mayLabelItself).map(({ key, value }) => `${key}=${value}`).join(','),
+    EH_NODE_TAINTS: nodePool.spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).join(','),
+    EH_KUBERNETES_VERSION: cluster.spec.servedVersion,
+    EH_FILES: fileWords(files),
+  }
+}
+
+/**
+ * A kubelet refuses to start with a label of Kubernetes' own domains that is not on its short list, and NodeRestriction would refuse it too; the
+ * server puts those on later.
+ */
+export function mayLabelItself({ key }: Label): boolean {
+  const domain = key.includes('/') ? key.slice(0, key.indexOf('/')) : ''
+  return !/(^|\.)(kubernetes|k8s)\.io$/.test(domain) || domain === 'kubelet.kubernetes.io' || domain === 'node.kubernetes.io'
+}

@@ -5,6 +5,9 @@ import { LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#por
 import type { Store, WorkKey } from '#ports/store.ts'
 import { NOON } from '#test/harness/sample-records.ts'
 
+/** Not even what is due now is due at this instant. */
+const BEFORE_ALL = -1
+
 /** What an implementation gives: `lapse` makes a lease end as if its process had died. */
 export interface QueueUnderTest {
   readonly store: Store
@@ -22,15 +25,23 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       parts = await open()
       queue = parts.queue
     })
-    after(() => parts.close())
+    const leases: ProcessLease[] = []
+    after(async () => {
+      for (const lease of leases) await lease.release()
+      await parts.close()
+    })
 
     let tests = 0
     const fresh = async () => {
       tests += 1
       const region = `region-${tests}`
-      const register = (letter: string, hosts: readonly string[] = []) => queue.register({ name: `process-${tests}-${letter}`, hosts, ttlMs: 60_000 })
+      const register = async (letter: string, hosts: readonly string[] = []) => {
+        const lease = await queue.register({ name: `${region}-${letter}`, hosts, ttlMs: 60_000 })
+        leases.push(lease)
+        return lease
+      }
       // Other tests' keys are not due at this instant.
-      const at = (now: number) => (asked: string) => (asked === region ? now : Number.NEGATIVE_INFINITY)
+      const at = (now: number) => (asked: string) => (asked === region ? now : BEFORE_ALL)
       const claim = (lease: ProcessLease, now = NOON, realNow = NOON, limit = 100) => queue.claim(lease, { limit, now: at(now), realNow })
       const key = (id: string): WorkKey & { region: string } => ({ kind: 'cluster', id: `${region}-${id}`, region })
       return { region, lease: await register('a'), register, claim, key }

@@ -88,8 +88,11 @@ export class Database implements Queryable {
     }
   }
 
+  /** Ends all connections; safe to repeat. */
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
+    await this.#looking?.catch(() => {}) // who asked for it was told
     await this.#pool?.end()
   }
 

@@ -28,7 +28,7 @@ export async function renewLease(database: Database, lease: { name: string; epoc
 
 /**
  * Renews a lease every third of its time until it is released or lost. Losing is judged by our own clock, counted from before the last renewal that
- * succeeded: whatever the database thinks, nobody else has taken over before we stop. `onTick` runs after each renewal.
+ * succeeded: whatever the database thinks, nobody else has taken over before we stop. `onTick` runs after each renewal, `onReleased` when it was given back.
  */
 export class RenewedLease implements ProcessLease {
   readonly name: string
@@ -37,17 +37,19 @@ export class RenewedLease implements ProcessLease {
   readonly #clock: Clock
   readonly #log: Log
   readonly #ttlMs: number
+  readonly #onReleased: () => Promise<void>
   readonly #lost = new AbortController()
   readonly #ended = new AbortController()
   readonly #renewing: Promise<void>
 
-  constructor(parts: { database: Database; clock: Clock; log: Log; name: string; epoch: number; ttlMs: number; since: number; onTick: () => Promise<void> }) {
+  constructor(parts: { database: Database; clock: Clock; log: Log; name: string; epoch: number; ttlMs: number; since: number; onTick: () => Promise<void>; onReleased: () => Promise<void> }) {
     this.name = parts.name
     this.epoch = parts.epoch
     this.#database = parts.database
     this.#clock = parts.clock
     this.#log = parts.log
     this.#ttlMs = parts.ttlMs
+    this.#onReleased = parts.onReleased
     this.#renewing = this.#renew(parts.since, parts.onTick)
   }
 
@@ -55,13 +57,14 @@ export class RenewedLease implements ProcessLease {
     return this.#lost.signal
   }
 
-  /** Gives everything back at once: others need not wait for the lease to lapse. */
+  /** Gives everything back at once: others need not wait for the lease to lapse. Nothing where it was lost. */
   async release(): Promise<void> {
     this.#ended.abort()
     await this.#renewing
     if (this.#lost.signal.aborted) return
     this.#lost.abort(new Error('the lease was released'))
     await this.#database.query('delete from lease where name = $1 and epoch = $2', [this.name, this.epoch])
+    await this.#onReleased()
   }
 
   async #renew(since: number, onTick: () => Promise<void>): Promise<void> {

@@ -12,6 +12,9 @@ import { ClaimableRegions } from './regions.ts'
 import { WakeUps } from './wake-ups.ts'
 import { claimWatch, markWatch, putSights, releaseWatch, type HeldWatch, type SightGone, type SightToPut } from './watches.ts'
 
+/** How often a process that claims looks for keys of dead ones. */
+const ABANDONED_EVERY_MS = 1_000
+
 /** The queue on PostgreSQL. Each method is one statement or one transaction; see the files beside this one. */
 export class PostgresQueue implements Queue {
   readonly #database: Database
@@ -19,6 +22,7 @@ export class PostgresQueue implements Queue {
   readonly #log: Log
   readonly #wakeUps: WakeUps
   readonly #regions: ClaimableRegions
+  #freedAt = Number.NEGATIVE_INFINITY
   readonly #hostsOf = new Map<string, readonly string[]>()
 
   constructor(database: Database, clock: Clock, log: Log, wakeUps: WakeUps) {
@@ -35,9 +39,8 @@ export class PostgresQueue implements Queue {
     this.#hostsOf.set(`${process.name}/${epoch}`, process.hosts)
     const lease = new RenewedLease({
       database: this.#database, clock: this.#clock, log: this.#log, name: process.name, epoch, ttlMs: process.ttlMs, since,
-      onTick: async () => {
-        if (await freeAbandoned(this.#database)) this.#wakeUps.announce()
-      },
+      onTick: () => this.#freeAbandoned(),
+      onReleased: () => this.#freeAbandoned(),
     })
     lease.lost.addEventListener('abort', () => this.#hostsOf.delete(`${process.name}/${epoch}`), { once: true })
     return lease
@@ -46,6 +49,7 @@ export class PostgresQueue implements Queue {
   async claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]> {
     const regions = await this.#regions.of(this.#hostsOf.get(`${lease.name}/${lease.epoch}`) ?? [], this.#clock.now())
     if (regions.length === 0) return []
+    if (Math.abs(this.#clock.now() - this.#freedAt) >= ABANDONED_EVERY_MS) await this.#freeAbandoned()
     return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit)
   }
 
@@ -74,6 +78,11 @@ export class PostgresQueue implements Queue {
   announce(regions: Iterable<string>): void {
     for (const region of regions) if (!this.#regions.knows(region)) this.#regions.forget()
     this.#wakeUps.announce()
+  }
+
+  async #freeAbandoned(): Promise<void> {
+    this.#freedAt = this.#clock.now()
+    if (await freeAbandoned(this.#database)) this.#wakeUps.announce()
   }
 
   claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {

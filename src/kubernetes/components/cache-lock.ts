@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { killProcessGroup } from './child.ts'
-import { identifyProcess, stillRuns, type ProcessIdentity } from './process-identity.ts'
+import { identifyProcess, isReplaced, stillRuns, type ProcessIdentity } from './process-identity.ts'
 
 interface LockContent {
   readonly owner: ProcessIdentity
@@ -79,7 +79,7 @@ async function takeAway(path: string): Promise<void> {
   try {
     const held = await readLock(path)
     if (!held || stillRuns(held.owner)) return
-    if (held.child && stillRuns(held.child)) killProcessGroup(held.child.pid)
+    if (held.child && !isReplaced(held.child)) killProcessGroup(held.child.pid)
     await rm(path, { force: true })
   } finally {
     await rmdir(guard)

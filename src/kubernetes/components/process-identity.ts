@@ -9,6 +9,22 @@ export interface ProcessIdentity {
 
 /** Answers who a process number belongs to now, or undefined when nothing runs under it (a zombie runs no more). */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const bearer = findBearer(pid)
+  return bearer === undefined || bearer.isZombie ? undefined : { pid, startedAt: bearer.startedAt }
+}
+
+/** Says whether that very process still runs. */
+export function stillRuns(identity: ProcessIdentity): boolean {
+  return identifyProcess(identity.pid)?.startedAt === identity.startedAt
+}
+
+/** Says whether another process bears the number now. A group may outlive its leader, and until then nobody else gets the leader's number. */
+export function isReplaced(identity: ProcessIdentity): boolean {
+  const bearer = findBearer(identity.pid)
+  return bearer !== undefined && bearer.startedAt !== identity.startedAt
+}
+
+function findBearer(pid: number): { startedAt: string; isZombie: boolean } | undefined {
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -19,14 +35,10 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
     // Fields are counted after the last ')', because the program's name, in parentheses, may hold anything.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : { pid, startedAt: fields[19] ?? '' }
+    return { startedAt: fields[19] ?? '', isZombie: fields[0] === 'Z' }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return process.platform === 'linux' ? undefined : { pid, startedAt: '' }
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && code !== 'ESRCH') throw error
+    return process.platform === 'linux' ? undefined : { startedAt: '', isZombie: false }
   }
-}
-
-/** Says whether that very process still runs. */
-export function stillRuns(identity: ProcessIdentity): boolean {
-  return identifyProcess(identity.pid)?.startedAt === identity.startedAt
 }

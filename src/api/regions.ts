@@ -18,8 +18,8 @@ export interface RegionPorts {
   readonly machines?: Machines | undefined
   /** The addresses from which machines are numbered; there where `machines` is. */
   machineAddresses?(): { readonly first: string; readonly last: string }
-  /** The one line that a user runs on a machine. */
-  bootstrapLine?(token: string): string
+  /** The one line that a user runs on a machine; undefined while machines cannot join yet. */
+  bootstrapLine?(token: string): string | undefined
   setSchedulable?(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */
   publicAddress?(): string | undefined

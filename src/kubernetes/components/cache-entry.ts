@@ -63,6 +63,21 @@ export async function placeEntry(cacheDir: string, id: EntryId, file: string, fr
   await rename(draft, folder)
 }
 
+/**
+ * Says whether a found program still has its recorded checksum. Once that was seen, the file is read again only when its change time is another:
+ * the kernel sets that time on every write, and no program can set it back.
+ */
+export async function isWhole(file: ComponentFile): Promise<boolean> {
+  const note = join(dirname(file.path), 'checked.json')
+  const { ctimeMs } = await stat(file.path)
+  const state = JSON.stringify({ sha256: file.sha256, ctimeMs })
+  if ((await readFile(note, 'utf8').catch(() => '')) === state) return true // no note yet: look
+  if ((await sha256Of(file.path)) !== file.sha256) return false
+  await writeFile(`${note}.${process.pid}`, state)
+  await rename(`${note}.${process.pid}`, note)
+  return true
+}
+
 /** Takes a program out of the cache; one that is not there is fine. */
 export async function forgetEntry(cacheDir: string, id: EntryId): Promise<void> {
   await rm(entryFolder(cacheDir, id), { recursive: true, force: true })

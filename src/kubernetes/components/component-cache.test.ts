@@ -49,6 +49,7 @@ test('a truncated file is missing at once, a changed one after it was listed, an
   await using repository = await makeTinyRepository()
   await installIn(repository)
   const cache = open(repository)
+  assert.ok((await cache.list()).every((state) => state.state === 'installed'))
   await truncate((await cache.find('alpha')).path, 10)
   await assert.rejects(cache.find('alpha'), ComponentMissing)
   const gamma = await cache.find('gamma')

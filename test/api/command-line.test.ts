@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { MemoryMachines } from '#test/harness/world/machines.ts'
+import { SteppedClock } from '#test/harness/stepped-clock.ts'
+import { ApiUnderTest, OURS } from './api-under-test.ts'
+
+interface Ended { readonly code: number; readonly out: string; readonly err: string }
+
+/** The command line as a program of its own, against an API that listens; this test plays the controllers. */
+suite('the command line', () => {
+  let api: ApiUnderTest
+  let state: string
+  const machines = new MemoryMachines(new SteppedClock())
+  before(async () => {
+    api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), now: () => Date.now(), setSchedulable: async () => {} })
+    // Signatures are made by real clocks.
+    Object.defineProperty(api, 'now', { get: () => Date.now() })
+    await api.app.listen({ host: '127.0.0.1', port: 0 })
+    state = mkdtempSync(join(tmpdir(), 'edgehold-cli-'))
+    const endpoint = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`
+    writeFileSync(join(state, 'credentials.json'), JSON.stringify({ AccessKeyId: OURS.accessKeyId, SecretAccessKey: OURS.secretAccessKey, Endpoint: endpoint, Region: 'local-1' }), { mode: 0o600 })
+  })
+  after(async () => {
+    await api.app.close()
+    rmSync(state, { recursive: true })
+  })
+
+  function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/edgehold.ts'), ...args], { env: { PATH: process.env['PATH'] ?? '', EDGEHOLD_STATE: state, ...environment } })
+      let [out, err] = ['', '']
+      child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
+      child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+      child.once('error', reject)
+      child.once('close', code => { resolve({ code: code ?? -1, out, err }) })
+    })
+  }
+
+  async function eventually<Found>(what: string, look: () => Promise<Found | undefined>): Promise<Found> {
+    const deadline = performance.now() + 20_000
+    for (;;) {
+      const found = await look()
+      if (found !== undefined) return found
+      assert.ok(performance.now() < deadline, `${what} within 20 s`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
+  async function idOf(action: string): Promise<string> {
+    return eventually(`an item of ${action}`, async () => (await api.done(action)).Items?.[0]?.['Id'] as string | undefined)
+  }
+
+  test('tells the whole way from a cluster to its end', async t => {
+    let [clusterId, poolId, nodeId] = ['', '', '']
+    await t.test('create cluster --wait tells each status and prints the id alone', async () => {
+      const creating = run(['create', 'cluster', 'shop', '--wait', '--description', 'a shop'])
+      clusterId = await idOf('ListClusters')
+      await api.makeClusterRun(clusterId)
+      const { code, out, err } = await creating
+      assert.equal(code, 0, err)
+      assert.equal(out, `${clusterId}\n`)
+      assert.match(err, /cluster shop: Running \[Ok\]/)
+    })
+
+    await t.test('ranges are picked free, past what other clusters and the region have', async () => {
+      const { code, err } = await run(['create', 'cluster', 'second', '--output', 'json'])
+      assert.equal(code, 0, err)
+      const { Items = [] } = await api.done('ListClusters')
+      const ranges = Items.map(item => (item['PodsConfig'] as { FlannelConfig: { PodCidrs: string[] } }).FlannelConfig.PodCidrs[0])
+      assert.equal(new Set(ranges).size, 2)
+      const refused = await run(['create', 'cluster', 'third', '--pod-cidr', String(ranges[0])])
+      assert.equal(refused.code, 1)
+      assert.match(refused.err, /Conflict\.PodCidrs/)
+    })
+
+    await t.test('pool, onboarding and machine', async () => {
+      const pool = await run(['create', 'pool', 'counters', '--cluster', 'shop', '--label', 'side=north', '--taint', 'only/counters=yes:NoExecute'])
+      poolId = pool.out.trim()
+      assert.match(poolId, /^p/, pool.err)
+      await api.makePoolRun(poolId)
+      const script = await run(['create', 'onboarding', 'tills', '--cluster', 'shop', '--pool', 'counters', '--ttl', '1h'])
+      assert.match(script.out, /^curl [^\n]+\n$/)
+      assert.match(script.err, /makes nodes of pool counters until/)
+      const machine = await run(['machine', 'add', 'shop-1', '--output', 'json'])
+      const { Id } = JSON.parse(machine.out) as { Id: string }
+      await machines.ensure({ id: Id, name: 'shop-1', address: '10.213.128.1', power: 'on', link: 'up' })
+      assert.equal((await run(['machine', 'run-script', 'shop-1', 'tills'])).code, 0)
+      nodeId = await api.joinNode(clusterId, poolId, 'shop-1')
+      assert.match((await run(['machine', 'list'])).out, /shop-1\s+m\w+\s+on\s+up\s+10\.213\./)
+      assert.equal((await run(['machine', 'exec', 'shop-1', '--', 'ls', '--all'])).code, 0)
+    })
+
+    await t.test('lists and details, as tables and as JSON', async () => {
+      assert.match((await run(['list', 'node', '--cluster', 'shop'])).out, /shop-1\s+n\w+\s+counters\s+Running \[Ok\]\s+\d+s\s+Its kubelet is Ready since/)
+      assert.match((await run(['list', 'pools'])).out, /counters\s+p\w+\s+shop\s+Running \[Ok\]\s+\d+s\s+1\/1/)
+      assert.match((await run(['get', 'cluster', 'shop'])).out, /^Name\s+shop\nId\s+c/)
+      const { Items } = { Items: JSON.parse((await run(['list', 'cluster', '--output', 'json'])).out) as { Name: string }[] }
+      assert.deepEqual(Items.map(item => item.Name).toSorted(), ['second', 'shop'])
+      assert.match((await run(['region', 'list'])).out, /sim-1\s+Simulated\s+no/)
+      assert.match((await run(['ledger', 'list'])).err, /The ledger is empty/)
+    })
+
+    await t.test('explain and history say who saw what when, in sentences', async () => {
+      await run(['delete', 'node', 'shop-1', '--cluster', 'shop'])
+      const explained = await run(['explain', 'cluster', 'shop'])
+      assert.match(explained.out, /^Cluster shop \(c\w+\) is Updating \[Progressing\] since /)
+      assert.match(explained.out, /Node shop-1 is Deleting \[Progressing\]/)
+      assert.match(explained.out, /Seen by caller AKLTOURS at \d\d:\d\d:\d\d \(DeleteEdgeNodes \w+\): The deletion of the node was asked for\./)
+      const history = await run(['history', 'node', nodeId])
+      assert.match(history.out, /Running \[Ok\][^]*Deleting \[Progressing\][^]*\(DeleteEdgeNodes\)/)
+    })
+
+    await t.test('a cluster that is being changed is deleted as soon as it may be, and waited out', async () => {
+      const deleting = run(['delete', 'cluster', 'shop', '--wait', '--timeout', '60s'])
+      await new Promise(resolve => setTimeout(resolve, 600))
+      await forget(api, 'Node', nodeId)
+      await eventually('the deletion', async () => (await api.store.findCluster(clusterId))?.facts.deletion)
+      await forget(api, 'NodePool', poolId)
+      await forget(api, 'Cluster', clusterId)
+      const { code, err } = await deleting
+      assert.equal(code, 0, err)
+      assert.match(err, /cluster shop: gone/)
+    })
+  })
+
+  test('kubectl gets a kubeconfig that is gone afterwards, and its exit code comes back', async () => {
+    const id = await api.createCluster('kube', 9)
+    await api.makeClusterRun(id)
+    const fake = join(state, 'kubectl')
+    writeFileSync(fake, '#!/bin/sh\necho "$@"; cat "$KUBECONFIG"; ls -l "$KUBECONFIG" | cut -c1-10; echo "at $KUBECONFIG" >&2; exit 7\n')
+    chmodSync(fake, 0o755)
+    const running = run(['kubectl', '--kubectl', fake, 'kube', 'get', 'pods', '-o', 'wide', '--all-namespaces'])
+    const kubeconfigId = await idOf('ListKubeconfigs')
+    await api.store.write(Date.now(), tx => tx.changeKubeconfig(kubeconfigId, { text: Buffer.from('apiVersion: v1\n').toString('base64') }))
+    const { code, out, err } = await running
+    assert.equal(code, 7)
+    assert.equal(out, 'get pods -o wide --all-namespaces\napiVersion: v1\n-rw-------\n')
+    const [, file = ''] = /at (.*)/.exec(err) ?? []
+    assert.equal(readdirSync(tmpdir()).some(name => file.startsWith(join(tmpdir(), name))), false, 'the file is gone')
+    // The next one reuses it.
+    assert.equal((await run(['kubectl', 'kube', 'version'], { EDGEHOLD_KUBECTL: fake })).code, 7)
+    assert.equal((await api.done('ListKubeconfigs')).TotalCount, 1)
+    // `kubeconfig` prints one of its own.
+    const printing = run(['kubeconfig', 'kube'])
+    const second = await eventually('a second one', async () => (await api.done('ListKubeconfigs')).Items?.find(item => item['Id'] !== kubeconfigId)?.['Id'] as string | undefined)
+    await api.store.write(Date.now(), tx => tx.changeKubeconfig(second, { text: Buffer.from('apiVersion: v1\nkind: Config\n').toString('base64') }))
+    assert.equal((await printing).out, 'apiVersion: v1\nkind: Config\n')
+  })
+
+  test('any action may be called', async () => {
+    const { code, out } = await run(['call', 'ListRegions', '{"PageSize":1}'])
+    assert.equal(code, 0)
+    assert.equal((JSON.parse(out) as { Items: unknown[] }).Items.length, 1)
+    const refused = await run(['call', 'ListClusters', '{"PageSize":101}'])
+    assert.deepEqual([refused.code, refused.out], [1, ''])
+    assert.match(refused.err, /ParameterOutOfRange\.PageSize/)
+  })
+
+  const mistakes: readonly (readonly [what: string, args: readonly string[], code: number, says: RegExp, environment?: Record<string, string>])[] = [
+    ['no such cluster', ['get', 'cluster', 'nowhere'], 1, /There is no cluster nowhere\. See what there is with "edgehold list cluster"/],
+    ['no such command', ['destroy', 'cluster', 'shop'], 2, /unknown command/],
+    ['no such flag', ['list', 'cluster', '--colour'], 2, /unknown option/],
+    ['a missing flag', ['create', 'pool', 'counters'], 2, /--cluster/],
+    ['a bad span', ['create', 'onboarding', 'x', '--cluster', 'c', '--pool', 'p', '--ttl', 'soon'], 2, /is not a span of time/],
+    ['a body that is not JSON', ['call', 'ListClusters', '{'], 2, /not JSON/],
+    ['a bad output', ['list', 'cluster', '--output', 'xml'], 2, /Allowed choices are table, json/],
+    ['keys of another server', ['list', 'cluster'], 1, /The secret key is not the one of this access key/, { VOLCENGINE_SECRET_KEY: 'guess' }],
+    ['no server there', ['list', 'cluster', '--endpoint', 'http://127.0.0.1:9'], 1, /Nobody answers at http:\/\/127\.0\.0\.1:9[^]*Start the server with "edgehold up --detach"/],
+    ['no state folder', ['list', 'cluster', '--state', '/nowhere'], 1, /edgehold up --detach/],
+    ['a bad name', ['create', 'cluster', '1st'], 1, /InvalidParameter\.Name/],
+    ['a wait in vain', ['get', 'cluster', 'second', '--wait', '--timeout', '1s'], 3, /did not become Running within 1 s/],
+  ]
+  for (const [what, args, expected, says, environment] of mistakes) {
+    test(`${what}: exit code ${expected} and what to do next`, async () => {
+      const { code, out, err } = await run(args, environment)
+      assert.equal(code, expected, err)
+      assert.match(err, says)
+      assert.equal(out, '', 'nothing but results on standard output')
+    })
+  }
+})
+
+async function forget(api: ApiUnderTest, kind: 'Cluster' | 'NodePool' | 'Node', id: string): Promise<void> {
+  const [node, nodePool] = [await api.store.findNode(id), await api.store.findNodePool(id)]
+  await api.store.write(Date.now(), async tx => {
+    await tx.lockCluster(node?.clusterId ?? nodePool?.clusterId ?? id)
+    if (node) await tx.lockNodePool(node.nodePoolId)
+    if (nodePool) await tx.lockNodePool(id)
+    if (node) await tx.lockNode(id)
+    await tx.forget({ kind, id }, { evidence: [], text: 'gone' })
+  })
+}

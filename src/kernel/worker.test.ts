@@ -28,7 +28,7 @@ describe('the worker', () => {
   }
 
   test('a key runs when it is enqueued and again when it asked for it', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     const runs: number[] = []
     start(store, async () => {
       runs.push(Date.now())
@@ -40,7 +40,7 @@ describe('the worker', () => {
   })
 
   test('one key never runs twice at once, and what came in meanwhile is not lost', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     let running = 0
     let most = 0
     let runs = 0
@@ -62,7 +62,7 @@ describe('the worker', () => {
   })
 
   test('as many passes at once as allowed, and no more', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     let running = 0
     let most = 0
     start(store, async () => {
@@ -77,7 +77,7 @@ describe('the worker', () => {
   })
 
   test('an error is logged once with its cause and tried again; a stale revision is neither', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     logged.length = 0
     const errors = [new StaleRevision('moved on'), new Error('Making the network', { cause: new Error('no route') })]
     let runs = 0
@@ -94,7 +94,7 @@ describe('the worker', () => {
   })
 
   test('a lost lease stops every pass, and the worker goes on under a new one', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     let stopped = 0
     let runs = 0
     const worker = start(store, async (_, signal) => {
@@ -114,7 +114,7 @@ describe('the worker', () => {
   })
 
   test('stopping lets passes end, and gives the lease back', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     let ended = false
     let begun = false
     const worker = start(store, async (_, signal) => {
@@ -131,7 +131,7 @@ describe('the worker', () => {
   })
 
   test('a watch is kept by one living process; another takes over when it dies', async () => {
-    const store = new MemoryStore(systemTime.now)
+    const store = new MemoryStore(() => Date.now())
     const idle = async () => ({})
     const pair = [start(store, idle), start(store, idle)]
     await until(() => pair.every(worker => worker.lease()))

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { NameTaken, StaleRevision, type Scope, type Store } from '#ports/store.ts'
 import {
-  addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE, SCOPE, USABLE_CLUSTER,
+  addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE, USABLE_CLUSTER,
 } from '#test/harness/sample-records.ts'
 
 const ALL = { number: 1, size: 100 }
@@ -13,11 +13,12 @@ const MINUTE = 60_000
 export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
   describe(`store contract: ${name}`, () => {
     let store: Store
-    let close = async () => {}
+    let opened: Awaited<ReturnType<typeof open>> | undefined
     before(async () => {
-      ;({ store, close } = await open())
+      opened = await open()
+      store = opened.store
     })
-    after(() => close())
+    after(() => opened?.close())
 
     let scopes = 0
     /** A scope and a mark for ids that no other test uses. */
@@ -276,7 +277,7 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       const claim = (owner: string) => store.write(NOON, tx => tx.claimAddress(region, owner, pool))
       assert.deepEqual([await claim('a'), await claim('b'), await claim('a')], ['10.9.0.254', '10.9.0.255', '10.9.0.254'])
       const rest = await Promise.all(['c', 'd', 'e'].map(claim))
-      assert.deepEqual(rest.toSorted().map(address => address ?? 'none'), ['10.9.1.0', '10.9.1.1', 'none'])
+      assert.deepEqual(rest.map(address => address ?? 'none').toSorted(), ['10.9.1.0', '10.9.1.1', 'none'])
       await store.write(NOON, tx => tx.releaseAddress(region, 'b'))
       assert.equal(await claim('f'), '10.9.0.255')
       assert.equal(await store.write(NOON, tx => tx.claimAddress(`${region}-2`, 'a', pool)), '10.9.0.254')

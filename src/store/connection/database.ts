@@ -152,6 +152,8 @@ export class Database implements Queryable {
     this.#config = { ...config, types: CLIENT_TYPES }
     this.#pool = new Pool({ ...this.#config, max: this.#size, connectionTimeoutMillis: CONNECT_PATIENCE_MS, idleTimeoutMillis: 60_000 })
     this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
+    // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
+    this.#pool.on('connect', client => client.on('error', () => this.#lookAgain()))
     old?.end().catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
   }
 }

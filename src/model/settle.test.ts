@@ -200,6 +200,18 @@ describe('the story of a first node', () => {
     assert.equal(world.cluster.counts.running, 1)
   })
 
+  test('a parent that is written itself still names the child that moves it, and keeps that cause while only the sentence changes', () => {
+    const world = new World()
+    world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 } })
+    world.write({ pools: [{ ...newPool('p'), facts: { ready: true, obstacles: [], openClaims: 0 } }], nodes: [newNode('n', 'p', world.now)], touchCluster: true })
+    const cause = () => [world.cluster.said.causedBy?.name, world.pools.get('p')?.said.causedBy?.name]
+    assert.deepEqual(cause(), ['p', 'n'])
+    STEPS['look']?.(world, 0)
+    changePool(() => ({ openClaims: 2 }))(world, 0)
+    assert.equal(world.pools.get('p')?.said.because, '1 node of it is being created, 2 machines are asked for')
+    assert.deepEqual(cause(), ['p', 'n'])
+  })
+
   test('since moves only with the pair; a new rule under the same pair is a row of history, a new sentence is none', () => {
     const world = new World()
     world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 }, pools: [{ ...newPool('p'), facts: { ready: true, obstacles: [], openClaims: 0 } }], nodes: [newNode('n', 'p', world.now)] })

@@ -69,13 +69,16 @@ export interface Settled {
  * What every status and counter of one cluster is after a write: the rules over each touched node, then its pools, then the cluster; pools of a cluster that
  * is Stopped or Starting besides. Pure: the same input gives the same answer, and settling the outcome again changes nothing.
  * A row of history is written when the pair or the rule changed; when only the sentence changed, `said.because` and its evidence are brought up to date without
- * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent carry
- * the observer `derived` and, as `causedBy`, the record that brought them about. Throws E-STATUS if a rule shows what its table does not allow.
+ * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent (and those of
+ * rules that are derived by their nature, whoever wrote) carry the observer `derived` and, as `causedBy`, the record that brought them about; where only time
+ * passed the observer is `deadline`. Throws E-STATUS if a rule shows what its table does not allow.
  */
 export function settle(input: SettleInput): Settled {
   const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, input.now)), input))
   const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], input.now))
-  const clusterStops = ownVerdict !== undefined && (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(ownVerdict.status.phase)
+  const clusterStops = stopsChildren(ownVerdict?.status)
+  // Its pools follow it only into a stop and out of it.
+  const clusterCause = input.cluster && (clusterStops || stopsChildren(input.cluster.said?.status)) ? clusterName(input.cluster) : undefined
 
   const nodeChanges: ChildChange[] = [...nodes, ...forgottenOf(input, 'Node')]
   const pools = input.nodePools.map(pool => {
@@ -84,7 +87,7 @@ export function settle(input: SettleInput): Settled {
       .reduce((sum, node) => countMove(sum, node.from?.phase as NodeStatus['phase'] | undefined, node.to?.phase as NodeStatus['phase'] | undefined), pool.counts ?? NO_NODES)
     const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, input.now)
     const mover = clusterStops ? undefined : members.findLast(phaseMoved)?.name
-    const cause = mover ?? (input.cluster && clusterName(input.cluster))
+    const cause = mover ?? clusterCause
     return { ...change(pool, POOLS, verdict(NODE_POOL_RULES, seen), input, cause), counts, countsMoved: !pool.counts || !sameCounts(pool.counts, counts) }
   })
 
@@ -101,8 +104,8 @@ function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<N
   const counts = sumCounts(pools.map(pool => pool.counts))
   const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.now)
   const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
-  const moving = seen.movingPools[0]
-  const cause = movedPool?.name ?? pools.find(pool => pool.id === moving?.id)?.name
+  const moving = seen.movingPools.find(pool => pool.id === movedPool?.name.id) ?? seen.movingPools[0]
+  const cause = pools.find(pool => pool.id === moving?.id)?.name ?? movedPool?.name
   return { ...change(record, CLUSTERS, verdict(CLUSTER_RULES, seen), input, cause), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
 }
 
@@ -144,8 +147,12 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   const pairMoved = !before || !sameStatus(before.status, found.status)
   const moved = pairMoved || before?.rule !== found.rule
   const written = moved || before?.because !== found.because
-  const causedBy = writer && writer.evidence.length > 0 ? writer.causedBy : writer?.causedBy ?? derivedFrom
-  const evidence = writer && writer.evidence.length > 0 ? writer.evidence : derivedFrom ? [derivedEvidence(derivedFrom, found.because, input.now)] : (writer?.evidence ?? before?.evidence ?? [])
+  const isOwn = writer !== undefined && !found.derived
+  // Under the same rule a cause stays what it was until another one is known.
+  const causedBy = (isOwn ? writer.causedBy : derivedFrom ?? writer?.causedBy) ?? (moved ? undefined : before?.causedBy)
+  const evidence = isOwn ? writer.evidence
+    : derivedFrom ? [derivedEvidence(derivedFrom, found.because, input.now)]
+    : writer?.evidence ?? (moved || !before ? [timeEvidence(found.because, input.now)] : before.evidence)
   const said: Said<Status> = !written && before ? before : {
     status: found.status, since: pairMoved ? input.now : (before?.since ?? input.now), rule: found.rule, because: found.because, evidence, ...(causedBy ? { causedBy } : {}),
   }
@@ -156,12 +163,21 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   return { id: record.id as string, name, parentId: kind.parentOf(record), from: before?.status, to: found.status, said, moved, written, history }
 }
 
+function stopsChildren(status: ClusterStatus | undefined): boolean {
+  return status !== undefined && (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(status.phase)
+}
+
 function phaseMoved(child: ChildChange): boolean {
   return child.from?.phase !== child.to?.phase
 }
 
 function derivedEvidence(from: ResourceName, fact: string, now: number): Evidence {
   return { observer: 'derived', source: `${from.kind} ${from.name}`, observedAt: now, fact }
+}
+
+/** Nobody wrote it and nothing about it moved: a deadline or dwell ran out. */
+function timeEvidence(fact: string, now: number): Evidence {
+  return { observer: 'deadline', source: 'clock of the region', observedAt: now, fact }
 }
 
 function forgottenOf(input: SettleInput, kind: 'NodePool' | 'Node'): ChildChange[] {

@@ -58,6 +58,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
   },
   {
     name: 'node pools are moving',
+    derived: true,
     holds: seen => seen.movingPools.length > 0,
     shows: () => ({ phase: 'Updating', conditions: ['Progressing'] }),
     because: seen => seen.movingPools.map(pool => `Node pool ${pool.name} is ${statusText(pool.status)}`).join('; '),

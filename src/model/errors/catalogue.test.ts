@@ -28,7 +28,7 @@ describe('the error catalogue', () => {
     for (const action of GENTLE_ACTIONS) {
       assert.ok(isGentle(action), action)
       for (const [code, httpStatus, , message] of API_ERRORS) {
-        if (GATEWAY.has(code) || REPLACED.has(code) || httpStatus === 404 || code === 'NotFound.DefaultNodePool') continue
+        if (GATEWAY.has(code) || REPLACED.has(code) || httpStatus === 404) continue
         assert.ok(!soundsGone(`${code}: ${message}`), `${action} may answer ${code}`)
       }
       assert.throws(() => refuseParameter(action, 'PageSize', 'it must lie between 1 and 100'), error => isRefusal(error) && error.wireCode === 'ParameterOutOfRange.PageSize' && !soundsGone(`${error.wireCode} ${error.message}`))

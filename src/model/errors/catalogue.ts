@@ -43,16 +43,12 @@ export const API_ERRORS = errorTable([
   ['IdempotentParameterMismatch',        400, 200006, 'The ClientToken was used before by {action} with other parameters.'],
   // Things that are not there, or are there already.
   ['NotFound.{Resource}',                404, 200101, 'There is no {Resource} {id}: it does not exist, or belongs to another account or region.'],
-  ['NotFound.DefaultNodePool',           400, 200102, 'The cluster {clusterId} has no default node pool; name one.'],
   ['Conflict.{Parameter}',               409, 200103, 'The {Parameter} {value} is taken: {by}.'],
-  ['QuotaExceeded.{Resource}',           400, 200104, 'The account may have {limit} of {Resource}, and has them.'],
   // Refused in this status, or on principle.
   ['OperationDenied.ClusterStatus',      400, 200201, '{text}'],
   ['OperationDenied.NodePoolStatus',     400, 200202, '{text}'],
   ['OperationDenied.NodeStatus',         400, 200203, '{text}'],
   ['OperationDenied.DeleteProtection',   400, 200204, 'The cluster {id} has deletion protection: switch it off with UpdateClusterConfig, or send Force.'],
-  ['OperationDenied.NodePoolType',       400, 200205, '{action} is not for node pools of type {type}: {why}.'],
-  ['OperationDenied.RegionNotSimulated', 400, 200206, '{action} exists in simulated regions only; {region} is real.'],
   ['OperationDenied.RegionNotReady',     400, 200207, 'The region {region} takes no such order now: {why}.'],
   ['OperationDenied.Machine',            400, 200208, 'The machine {id} cannot do that now: {why}.'],
 ])

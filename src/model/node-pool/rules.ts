@@ -26,6 +26,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
   },
   {
     name: 'its cluster is not running',
+    derived: true,
     holds: seen => (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(seen.clusterPhase),
     shows: () => ({ phase: 'Failed', conditions: ['ClusterNotRunning'] }),
     because: seen => `Its cluster is ${seen.clusterPhase}`,
@@ -38,6 +39,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
   },
   {
     name: 'nodes come or go',
+    derived: true,
     holds: seen => seen.counts.creating + seen.counts.deleting + seen.facts.openClaims > 0,
     shows: () => ({ phase: 'Scaling', conditions: ['Progressing'] }),
     because: movement,

@@ -9,6 +9,8 @@ export interface Rule<Sight, Status> {
   readonly shows: (seen: Sight) => Status
   /** One sentence that stands on its own, without its full stop. */
   readonly because: (seen: Sight) => string
+  /** What makes it hold is a child or the parent, never a fact of the record's own: history names that one as the cause. */
+  readonly derived?: true
 }
 
 /** What the rules say in one sight. */
@@ -16,6 +18,7 @@ export interface Verdict<Status> {
   readonly status: Status
   readonly rule: string
   readonly because: string
+  readonly derived: boolean
 }
 
 export function firstThatHolds<Sight, Status>(rules: readonly Rule<Sight, Status>[], seen: Sight): Rule<Sight, Status> {
@@ -26,5 +29,5 @@ export function firstThatHolds<Sight, Status>(rules: readonly Rule<Sight, Status
 
 export function verdict<Sight, Status>(rules: readonly Rule<Sight, Status>[], seen: Sight): Verdict<Status> {
   const rule = firstThatHolds(rules, seen)
-  return { status: rule.shows(seen), rule: rule.name, because: rule.because(seen) }
+  return { status: rule.shows(seen), rule: rule.name, because: rule.because(seen), derived: rule.derived === true }
 }

@@ -1,5 +1,80 @@
-import type { LocalParts } from './local-region.ts'
+import { randomBytes } from 'node:crypto'
+import { isIPv4 } from 'node:net'
+import { bootstrapLine, publicKeyPin } from '#join/bootstrap-line.ts'
+import { createJoinListener } from '#join/listener.ts'
+import { makeAuthority, makeKeyPair, signer } from '#kubernetes/pki/certificate.ts'
+import { AUTHORITY_VALID_MS } from '#kubernetes/pki/cluster-pki.ts'
+import type { Store } from '#ports/store.ts'
+import { addressPool } from '#providers/local/host-network/settings.ts'
+import { JOIN_PORT, type LocalParts } from './local-region.ts'
 import type { LocalRegionRun } from './run-local-region.ts'
-export async function listenForMachines(_run: LocalRegionRun, _parts: LocalParts, _signal: AbortSignal): Promise<{ line(token: string): string; done: Promise<void> }> {
-  return { line: token => token, done: Promise.resolve() }
+import { systemClock } from './system-clock.ts'
+
+const RETRY_MS = 2_000
+const PATIENCE_MS = 8_000
+
+/**
+ * The join endpoint of a region: on the bridge's own address, advertised there or at the address that the configuration names. Another process of this host
+ * may have the port: then it serves machines, and this one takes over when it ends.
+ */
+export async function listenForMachines({ region, opened, components, configuration, log, say }: LocalRegionRun, parts: LocalParts, signal: AbortSignal): Promise<{ readonly line: (token: string) => string; readonly done: Promise<void> }> {
+  const { gateway } = addressPool(parts.network)
+  const advertised = configuration.joinAdvertise ?? `${gateway}:${JOIN_PORT}`
+  const url = `https://${advertised.includes(':') ? advertised : `${advertised}:${JOIN_PORT}`}`
+  const tls = await joinKeys(opened.store, region.region, [gateway, new URL(url).hostname])
+  const listener = createJoinListener({
+    region: region.region, store: opened.store, tenantCluster: parts.tenant, components, clock: systemClock, log, url, tls,
+    registry: parts.registry.address(),
+    randomBytes: count => randomBytes(count),
+  })
+  const pin = publicKeyPin(tls.key)
+  return { line: token => bootstrapLine({ url, pin, token }), done: serve() }
+
+  async function serve(): Promise<void> {
+    // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
+    const host = configuration.joinAdvertise === undefined ? gateway : '0.0.0.0'
+    let saidTaken = false
+    while (!signal.aborted) {
+      try {
+        await listener.listen(host, JOIN_PORT)
+        say(`Region ${region.region}: machines join at ${url}`)
+        break
+      } catch (error) {
+        if (!saidTaken) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Listening for machines did not succeed yet')
+        saidTaken = true
+        await systemClock.sleep(RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
+      }
+    }
+    if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    await listener.close(AbortSignal.timeout(PATIENCE_MS))
+  }
+}
+
+interface JoinKeys { readonly key: string; readonly certificate: string; readonly ca: string }
+interface KeptKeys { readonly key: string; readonly ca: string; readonly caKey: string }
+
+/** The key is made once a region and never changes: its pin stands in lines that people have copied. The certificate is signed anew for the hosts of today. */
+async function joinKeys(store: Store, region: string, hosts: readonly string[]): Promise<JoinKeys> {
+  const name = `region/${region}/join`
+  const now = systemClock.now()
+  const kept = await store.readSecret(name)
+  const keys = kept === undefined ? await makeOnce() : (JSON.parse(kept) as KeptKeys)
+  const sign = await signer({ cert: keys.ca, key: keys.caKey })
+  const { cert } = await sign({
+    commonName: `edgehold join ${region}`, use: 'server', key: keys.key, now, validMs: AUTHORITY_VALID_MS,
+    ipAddresses: [...new Set(hosts.filter(host => isIPv4(host)))], dnsNames: hosts.filter(host => !isIPv4(host)),
+  })
+  return { key: keys.key, certificate: cert, ca: keys.ca }
+
+  async function makeOnce(): Promise<KeptKeys> {
+    const authority = await makeAuthority(`edgehold region ${region}`, now, AUTHORITY_VALID_MS)
+    const made: KeptKeys = { key: (await makeKeyPair()).privateKey, ca: authority.cert, caKey: authority.key }
+    return store.write(now, async tx => {
+      await tx.lockName(name)
+      const other = await store.readSecret(name)
+      if (other !== undefined) return JSON.parse(other) as KeptKeys
+      await tx.putSecret(name, JSON.stringify(made))
+      return made
+    })
+  }
 }

@@ -77,7 +77,7 @@ export async function ensureRegionNetwork(store: Store, region: RegionRecord, co
 export class LocalRegionFace implements RegionPorts {
   readonly kind = 'Local' as const
   parts: LocalParts | undefined
-  join: { line(token: string): string } | undefined
+  join: { readonly line: (token: string) => string } | undefined
   failure: string | undefined
   readonly #components: Components
   readonly #supply: ComponentSupply

@@ -44,6 +44,8 @@ export interface LeafRequest {
   readonly ipAddresses?: readonly string[]
   readonly now: number
   readonly validMs: number
+  /** PKCS #8 as PEM: a P-256 key that exists already and that others have pinned; otherwise a new one is made. */
+  readonly key?: string
 }
 
 /** Makes a key and a certificate for it, signed by the authority. The authority's key is imported once per call of `signer`. */
@@ -51,7 +53,7 @@ export async function signer(authority: KeyedCertificate): Promise<(request: Lea
   const issuer = new x509.X509Certificate(authority.cert)
   const signingKey = await crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(authority.key), ALGORITHM, false, ['sign'])
   return async request => {
-    const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+    const keys = request.key === undefined ? await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) : await keyPairOf(request.key)
     const names = [
       ...(request.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })),
       ...(request.ipAddresses ?? []).map(value => ({ type: 'ip' as const, value })),
@@ -78,6 +80,12 @@ export async function signer(authority: KeyedCertificate): Promise<(request: Lea
     })
     return { cert: certificate.toString('pem') + '\n', key: await privateKeyPem(keys.privateKey) }
   }
+}
+
+async function keyPairOf(pem: string): Promise<{ privateKey: CryptoKey; publicKey: CryptoKey }> {
+  const privateKey = await crypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, true, ['sign'])
+  const { d: _private, key_ops: _operations, ...publicHalf } = await crypto.subtle.exportKey('jwk', privateKey)
+  return { privateKey, publicKey: await crypto.subtle.importKey('jwk', publicHalf, ALGORITHM, true, ['verify']) }
 }
 
 async function privateKeyPem(key: CryptoKey): Promise<string> {

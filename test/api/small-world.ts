@@ -1,3 +1,4 @@
+import type { Store } from '#ports/store.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { ApiUnderTest, THEIRS, clusterBody } from './api-under-test.ts'
@@ -18,9 +19,9 @@ export interface SmallWorld {
   readonly valid: Readonly<Record<string, Record<string, unknown>>>
 }
 
-export async function openSmallWorld(): Promise<SmallWorld> {
+export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const machines = new MemoryMachines(new SteppedClock())
-  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {} })
+  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {} }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   const nodePoolId = await poolOf(api, clusterId, 'counters')

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
 import type { Clock } from '#ports/clock.ts'
 
 /** The mounted cgroup trees that a component is put into, and the one that says who belongs to it. */
@@ -28,10 +28,10 @@ export async function findCgroupHierarchies(mountInfo?: string): Promise<CgroupH
   }
   const identity = unified ?? older.get('name=systemd') ?? older.get('pids')
   if (identity === undefined) throw new Error('No cgroup tree is mounted under /sys/fs/cgroup on this host; mount cgroup2 there, and start again.')
-  return { identity, all: [...new Set([identity, ...older.values()])], tellsWhenEmpty: unified !== undefined }
+  return { identity, all: [...[...new Set(older.values())].filter(root => root !== identity), identity], tellsWhenEmpty: unified !== undefined }
 }
 
-/** Makes the group in every tree and answers its folders. */
+/** Makes the group in every tree and answers its folders, that of the identity last: whoever is in it is in all. */
 export async function ensureCgroup(hierarchies: CgroupHierarchies, name: string): Promise<readonly string[]> {
   const folders = hierarchies.all.map(root => `${root}/${name}`)
   for (const folder of folders) await mkdir(folder, { recursive: true })
@@ -56,9 +56,18 @@ export async function killCgroup(hierarchies: CgroupHierarchies, name: string, c
   }
 }
 
-/** Removes the group and those in it from every tree; already gone is success. */
-export async function removeCgroup(hierarchies: CgroupHierarchies, name: string): Promise<void> {
-  for (const root of hierarchies.all) await removeTree(`${root}/${name}`)
+/** Removes the group and those in it from every tree; already gone is success. The kernel needs a moment to let go of a group whose processes have just ended. */
+export async function removeCgroup(hierarchies: CgroupHierarchies, name: string, clock: Clock): Promise<void> {
+  const deadline = clock.now() + 5_000
+  for (;;) {
+    try {
+      for (const root of hierarchies.all) await removeTree(`${root}/${name}`)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || clock.now() > deadline) throw error
+      await clock.sleep(20)
+    }
+  }
 }
 
 /** Removes a group that may be shared, if it is empty by now. */

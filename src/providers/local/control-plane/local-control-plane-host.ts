@@ -7,10 +7,11 @@ import { ComponentMissing, type Components } from '#ports/components.ts'
 import { ControlPlaneFailure, type ControlPlaneComponent, type ControlPlaneHost, type ControlPlaneOrder, type ControlPlaneSeen } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
 import type { HostNetworkSettings } from '../host-network/settings.ts'
-import { findCgroupHierarchies, killCgroup, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
+import { ToolFailed } from '../host-network/tool.ts'
+import { findCgroupHierarchies, killCgroup, processesOf, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
 import { ensureDataFolder, lostData, noteDataBegun } from './data-folder.ts'
 import { takeLock } from './lock.ts'
-import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, namespaceIsThere, removeNamespace } from './namespace.ts'
+import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
 import { clusterPlaces, COMPONENTS, type ClusterPlaces, type HostFolders } from './places.ts'
 import { startSupervisor, writePrivateFiles } from './start-components.ts'
 import { StartSlots } from './start-slots.ts'
@@ -22,6 +23,8 @@ import { watchClusters } from './watch-clusters.ts'
 const STARTS_AT_ONCE = 3
 const ETCD_DEADLINE_MS = 20_000
 const READY_DEADLINE_MS = 120_000
+/** An API server that started so often within ten minutes is left to its supervisor. */
+const HOPELESS_STARTS = 3
 
 export interface LocalControlPlaneHostOptions extends HostFolders {
   readonly network: HostNetworkSettings
@@ -40,7 +43,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   readonly #options: LocalControlPlaneHostOptions
   readonly #slots = new StartSlots(STARTS_AT_ONCE)
   /** Starts whose second half (what needs a ready API server) is still to come in this process. */
-  readonly #startsUnderWay = new Map<string, Promise<void>>()
+  readonly #startsUnderWay = new Map<string, AbortController>()
   #hierarchies: Promise<CgroupHierarchies> | undefined
 
   constructor(options: LocalControlPlaneHostOptions) {
@@ -49,7 +52,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
 
   async look(clusterId: string): Promise<ControlPlaneSeen> {
     const places = this.#places(clusterId)
-    const [network, sights] = await Promise.all([namespaceIsThere(places), this.#sights(places)])
+    const [network, sights] = await Promise.all([namespaceIsThere(places, this.#options.network.bridge), this.#sights(places)])
     const dataLost = await lostData(places, sights.get('etcd')?.seen)
     return { network, components: [...sights.values()].map(sight => sight.seen), ...(dataLost === undefined ? {} : { dataLost }) }
   }
@@ -63,12 +66,13 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
       await using _ = await this.#lock(places)
       if (this.#startsUnderWay.has(order.clusterId) || await this.#isWhole(places)) return
       await this.#startFirstHalf(order, places)
-      const rest = this.#startSecondHalf(order, places).finally(() => {
-        giveBack()
-        this.#startsUnderWay.delete(order.clusterId)
-      })
+      const underWay = new AbortController()
+      this.#startsUnderWay.set(order.clusterId, underWay)
       handedOver = true
-      this.#startsUnderWay.set(order.clusterId, rest)
+      void this.#startSecondHalf(order, places, underWay.signal).finally(() => {
+        giveBack()
+        if (this.#startsUnderWay.get(order.clusterId) === underWay) this.#startsUnderWay.delete(order.clusterId)
+      })
     } catch (error) {
       throw asFailure(error)
     } finally {
@@ -94,7 +98,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   async ensureRoutes(clusterId: string, routes: readonly { podCidr: string; via: string }[]): Promise<void> {
     const places = this.#places(clusterId)
     await using _ = await this.#lock(places)
-    await ensureNamespaceRoutes(places, routes)
+    await ensureNamespaceRoutes(places, this.#options.network.bridge, routes)
   }
 
   async watch(onChange: (clusterId: string) => void, signal: AbortSignal): Promise<void> {
@@ -105,34 +109,42 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   async #startFirstHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
     await ensureDataFolder(places)
     const programs = await this.#programs(order)
-    await ensureNamespace(places, this.#options.network, order.address)
+    const namespace = await ensureNamespace(places, this.#options.network, order.address)
     const sights = await this.#sights(places)
     const hierarchies = await this.#cgroups()
     for (const [name, sight] of sights) if (!sight.supervised) await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
-    await refuseTakenPorts(places, sights)
+    if (namespace === 'found') await refuseTakenPorts(places, sights)
     // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
     if (COMPONENTS.every(name => !sights.get(name)?.supervised))
       await writePrivateFiles(await controlPlaneFiles(order, { pki: places.pki, etcdData: places.etcdData }, { advertised: this.#options.advertised ?? [], now: this.#options.clock.now() }))
     if (!sights.get('etcd')?.supervised) {
       await this.#start(order, places, programs, 'etcd')
-      await this.#until(ETCD_DEADLINE_MS, 20, async () => (await listeningPorts(places)).has(PORTS.etcdClient))
+      await this.#until(ETCD_DEADLINE_MS, 10, async () => {
+        const pid = (await processesOf(hierarchies, places.cgroupOf('etcd')))[0]
+        return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
+      })
     }
     await noteDataBegun(places)
     if (!sights.get('kube-apiserver')?.supervised) await this.#start(order, places, programs, 'kube-apiserver')
   }
 
   /** Controller-manager and scheduler as soon as the API server is ready: earlier they would only wait, in steps of a second. */
-  async #startSecondHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
+  async #startSecondHalf(order: ControlPlaneOrder, places: ClusterPlaces, signal: AbortSignal): Promise<void> {
     const api = new ApiClient({ server: `https://${order.address}:${PORTS.api}`, caCert: order.pki.caCert, connections: 1 })
     try {
       await this.#until(READY_DEADLINE_MS, 40, async () => {
+        if (signal.aborted) return true
         const answer = await api.call('GET', '/readyz', { deadlineMs: 2_000 }).catch(() => undefined)
-        return answer?.httpStatus === 200
+        if (answer?.httpStatus === 200) return true
+        // Stopped by another process, or dying again and again: neither may hold its place among the starts for long.
+        const apiserver = await lookAtComponent(places, await this.#cgroups(), 'kube-apiserver', this.#options.clock.now())
+        return !await namespaceIsThere(places, this.#options.network.bridge) || apiserver.seen.recentStarts > HOPELESS_STARTS
       })
+      if (signal.aborted) return
       await using _ = await this.#lock(places)
       const sights = await this.#sights(places)
       // Stopped or removed in the meantime: then nothing of it may come back.
-      if (!sights.get('etcd')?.supervised) return
+      if (signal.aborted || !sights.get('etcd')?.supervised) return
       const programs = await this.#programs(order)
       for (const name of ['kube-controller-manager', 'kube-scheduler'] as const)
         if (!sights.get(name)?.supervised) await this.#start(order, places, programs, name)
@@ -151,6 +163,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   }
 
   async #removeRunning(places: ClusterPlaces, more: readonly (() => Promise<void>)[] = []): Promise<void> {
+    this.#startsUnderWay.get(places.clusterId)?.abort()
+    this.#startsUnderWay.delete(places.clusterId)
     const hierarchies = await this.#cgroups()
     const failures: unknown[] = []
     for (const work of [
@@ -164,7 +178,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   }
 
   async #isWhole(places: ClusterPlaces): Promise<boolean> {
-    const [network, sights] = await Promise.all([namespaceIsThere(places), this.#sights(places)])
+    const [network, sights] = await Promise.all([namespaceIsThere(places, this.#options.network.bridge), this.#sights(places)])
     return network && [...sights.values()].every(sight => sight.supervised)
   }
 
@@ -216,6 +230,7 @@ async function refuseTakenPorts(places: ClusterPlaces, sights: ReadonlyMap<Contr
 
 function asFailure(error: unknown): unknown {
   if (error instanceof ComponentMissing) return new ControlPlaneFailure(error.message, 'soon', { cause: error })
+  if (error instanceof ToolFailed) return new ControlPlaneFailure(`The network of the control plane could not be made: ${error.message}. \`edgehold up\` makes the region's bridge anew; it is tried again by itself.`, 'soon', { cause: error })
   if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOSPC')
     return new ControlPlaneFailure(`A file of the control plane could not be written because its disk is full: ${error.message}. Free some space; it is tried again by itself.`, 'soon', { cause: error })
   return error

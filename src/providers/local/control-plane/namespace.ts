@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { addressPool, type HostNetworkSettings } from '../host-network/settings.ts'
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { addressPool, hardwareAddress, type HostNetworkSettings } from '../host-network/settings.ts'
 import { runTool } from '../host-network/tool.ts'
 import type { ClusterPlaces } from './places.ts'
 
@@ -9,19 +9,19 @@ const ROUTE_PROTOCOL = '201'
 
 export interface PodRoute { readonly podCidr: string; readonly via: string }
 
-/** True if the cluster's namespace and its end on the bridge are both there. */
-export async function namespaceIsThere(places: ClusterPlaces): Promise<boolean> {
-  const [namespaces, links] = await Promise.all([namespacesThere(), readdir('/sys/class/net')])
-  return namespaces.includes(places.namespace) && links.includes(places.link)
+/** True if the cluster's namespace is there and its link hangs on the bridge. */
+export async function namespaceIsThere(places: ClusterPlaces, bridge: string): Promise<boolean> {
+  const [namespaces, master] = await Promise.all([namespacesThere(), readlink(`/sys/class/net/${places.link}/master`).catch(() => '')])
+  return namespaces.includes(places.namespace) && basename(master) === bridge
 }
 
-/** Makes the cluster's namespace with its address on the bridge and the routes that were last ordered; safe to repeat. */
-export async function ensureNamespace(places: ClusterPlaces, network: HostNetworkSettings, address: string): Promise<void> {
+/** Makes the cluster's namespace with its address on the bridge and the routes that were last ordered; safe to repeat. Answers whether it was there before. */
+export async function ensureNamespace(places: ClusterPlaces, network: HostNetworkSettings, address: string): Promise<'found' | 'made'> {
   const { gateway, prefix } = addressPool(network)
-  const namespaces = await namespacesThere()
-  if (!namespaces.includes(places.namespace)) await runTool('ip', ['netns', 'add', places.namespace])
+  const found = (await namespacesThere()).includes(places.namespace)
+  if (!found) await runTool('ip', ['netns', 'add', places.namespace])
   if (!(await readdir('/sys/class/net')).includes(places.link))
-    await runTool('ip', ['link', 'add', 'name', places.link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', places.namespace])
+    await runTool('ip', ['link', 'add', 'name', places.link, 'type', 'veth', 'peer', 'name', 'eth0', 'address', hardwareAddress(address), 'netns', places.namespace])
   await runTool('ip', ['-batch', '-'], { stdin: `link set dev ${places.link} master ${network.bridge}\nlink set dev ${places.link} up\n` })
   await runTool('ip', ['-netns', places.namespace, '-batch', '-'], {
     stdin: [
@@ -33,13 +33,14 @@ export async function ensureNamespace(places: ClusterPlaces, network: HostNetwor
   })
   const wanted = await rememberedRoutes(places)
   if (wanted.length > 0) await applyRoutes(places, wanted)
+  return found ? 'found' : 'made'
 }
 
 /** Remembers the routes for every later namespace of the cluster, and sets them in the present one. */
-export async function ensureNamespaceRoutes(places: ClusterPlaces, routes: readonly PodRoute[]): Promise<void> {
+export async function ensureNamespaceRoutes(places: ClusterPlaces, bridge: string, routes: readonly PodRoute[]): Promise<void> {
   await mkdir(dirname(places.routes), { recursive: true, mode: 0o700 })
   await writeFile(places.routes, JSON.stringify(routes))
-  if (await namespaceIsThere(places)) await applyRoutes(places, routes)
+  if (await namespaceIsThere(places, bridge)) await applyRoutes(places, routes)
 }
 
 /** Removes namespace and link; already gone is success. */
@@ -71,6 +72,11 @@ async function rememberedRoutes(places: ClusterPlaces): Promise<readonly PodRout
 export async function listeningPorts(places: ClusterPlaces): Promise<ReadonlySet<number>> {
   const text = await runTool('nsenter', [`--net=${places.namespaceFile}`, 'cat', '/proc/net/tcp', '/proc/net/tcp6'])
   return portsThatListen(text)
+}
+
+/** As `listeningPorts`, of the namespace that a process is in, without starting a program; empty if it has gone. */
+export async function listeningPortsBeside(pid: number): Promise<ReadonlySet<number>> {
+  return portsThatListen(await readFile(`/proc/${pid}/net/tcp`, 'utf8').catch(() => ''))
 }
 
 /** The ports in state LISTEN (0A) of a `/proc/net/tcp` table. */

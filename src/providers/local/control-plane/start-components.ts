@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ControlPlaneComponent } from '#ports/control-plane-host.ts'
 import type { Clock } from '#ports/clock.ts'
-import { ensureCgroup, killCgroup, type CgroupHierarchies } from './cgroups.ts'
+import { ControlPlaneFailure, type ControlPlaneComponent } from '#ports/control-plane-host.ts'
+import { ensureCgroup, killCgroup, processesOf, type CgroupHierarchies } from './cgroups.ts'
 import type { ClusterPlaces } from './places.ts'
 
+const JOIN_DEADLINE_MS = 10_000
 const SUPERVISOR = join(import.meta.dirname, 'supervisor.sh')
 
 /** Writes files that only root may read, each as a whole or not at all. Files that are there already stay. */
@@ -20,7 +21,7 @@ export async function writePrivateFiles(files: ReadonlyMap<string, string>): Pro
 
 /**
  * Starts a supervisor for the component in the cluster's namespace. What an earlier supervisor left in the component's cgroup is killed first, so
- * that there is never a second one. Ends when the supervisor has been started, not when the component is up.
+ * that there is never a second one. Ends when the supervisor is in its cgroup, not when the component is up.
  */
 export async function startSupervisor(places: ClusterPlaces, hierarchies: CgroupHierarchies, clock: Clock, component: ControlPlaneComponent, command: readonly string[]): Promise<void> {
   const folder = places.supervision(component)
@@ -38,4 +39,11 @@ export async function startSupervisor(places: ClusterPlaces, hierarchies: Cgroup
   })
   await once(child, 'spawn')
   child.unref()
+  // Until it is in its cgroup it could not be found, and a stop would miss it.
+  const deadline = clock.now() + JOIN_DEADLINE_MS
+  while ((await processesOf(hierarchies, places.cgroupOf(component))).length === 0) {
+    if (child.exitCode !== null || clock.now() > deadline)
+      throw new ControlPlaneFailure(`The supervisor of ${component} ${child.exitCode === null ? 'did not start' : `ended with ${child.exitCode}`} before it could start anything. Check that nsenter, setpriv, flock and dd are there and that ${groups.at(-1)} can be written to.`, 'soon')
+    await clock.sleep(2)
+  }
 }

@@ -15,7 +15,7 @@ export async function stopComponents(places: ClusterPlaces, hierarchies: CgroupH
   results.push(...await Promise.allSettled([stopKindly(places, hierarchies, clock, 'etcd')]))
   const failures = results.flatMap(result => result.status === 'rejected' ? [result.reason as unknown] : [])
   if (failures.length > 0) throw new AggregateError(failures, `Processes of ${places.clusterId} could not be ended: ${failures.map(failure => failure instanceof Error ? failure.message : String(failure)).join(' ')}`)
-  await removeCgroup(hierarchies, places.cgroup)
+  await removeCgroup(hierarchies, places.cgroup, clock)
 }
 
 async function stopKindly(places: ClusterPlaces, hierarchies: CgroupHierarchies, clock: Clock, name: ControlPlaneComponent): Promise<void> {

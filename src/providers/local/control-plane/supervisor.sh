@@ -4,7 +4,7 @@
 #   STATUS/NAME       key=value lines, replaced as a whole at every start and end
 #   FOLDER/starts     one time a line (epoch ms) for each of the last hundred starts
 #   FOLDER/last-words the last twenty lines of the run that ended last
-#   FOLDER/log*       what the component writes, at most three files of 2 MiB
+#   FOLDER/log*       what the component writes now, at most three files of 2 MiB; log.before: the end of the run before
 #
 # One of it a component: a second one ends at once, because the first holds the lock. The component dies with it (its parent-death
 # signal), so that nothing ever runs unsupervised. It ends by being killed.
@@ -34,6 +34,8 @@ tell() {
 while :; do
   # Opened for both first: opening one end of a named pipe waits for the other.
   exec 4<>"$folder/pipe" 3<"$folder/pipe" 5>"$folder/pipe" 4>&-
+  [ -e "$folder/log.1" ] && mv -f "$folder/log.1" "$folder/log.before"
+  rm -f "$folder/log.2"
   started=$(date +%s%3N)
   setpriv --pdeathsig KILL -- "$@" </dev/null >&5 2>&5 3<&- 5>&- 9>&- &
   pid=$!

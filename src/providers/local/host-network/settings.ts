@@ -32,5 +32,13 @@ export function addressPool(settings: HostNetworkSettings): AddressPool {
 
 /** A name of at most 15 characters for the host's end of something's link to the bridge; the same owner gets the same name. */
 export function linkName(hash: string, owner: string): string {
-  return `ec${createHash('sha256').update(`${hash}/${owner}`).digest('hex').slice(0, 12)}`
+  return `e${hash.slice(0, 6)}${createHash('sha256').update(`${hash}/${owner}`).digest('hex').slice(0, 7)}`
+}
+
+/**
+ * The hardware address that belongs to an address of the network. Whoever gets the address next, or again, has the same one: else everyone's neighbour
+ * table would be wrong for up to a minute, and connections would hang for as long.
+ */
+export function hardwareAddress(address: string): string {
+  return ['02', '65', ...address.split('.').map(part => Number(part).toString(16).padStart(2, '0'))].join(':')
 }

@@ -18,7 +18,10 @@ export class Sequencer {
   readonly #ended = new AbortController()
   readonly #sweeping: Promise<void>
   #running: Promise<void> | undefined
-  #wanted = false
+  /** How often it was woken, and how many of these wakes a pass that began later has answered. */
+  #woken = 0
+  #answered = 0
+  #passed = Promise.withResolvers<void>()
   #onNumbered: (() => void) | undefined
 
   constructor(database: Database, clock: Clock, log: Log) {
@@ -29,7 +32,7 @@ export class Sequencer {
 
   /** After a commit that added history. Many calls at once are one pass. */
   wake(): void {
-    this.#wanted = true
+    this.#woken += 1
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
@@ -40,28 +43,32 @@ export class Sequencer {
     this.#onNumbered = callback
   }
 
-  /** What this process committed before this call is numbered when it resolves. */
+  /** What this process committed before this call is numbered when it resolves (or numbering failed, and the next sweep does it). */
   async settled(): Promise<void> {
-    while (this.#running) await this.#running
+    const wakes = this.#woken
+    while (this.#running && this.#answered < wakes) await this.#passed.promise
   }
 
   async close(): Promise<void> {
     this.#ended.abort()
     await this.#sweeping
-    await this.settled()
+    await this.#running
   }
 
   async #run(): Promise<void> {
-    while (this.#wanted) {
-      this.#wanted = false
+    while (this.#answered < this.#woken) {
+      const wakes = this.#woken
       try {
-        const numbered = await this.#number()
-        if (numbered === BATCH) this.#wanted = true
-        if (numbered > 0) this.#onNumbered?.()
+        for (let numbered = BATCH; numbered === BATCH; ) {
+          numbered = await this.#number()
+          if (numbered > 0) this.#onNumbered?.()
+        }
       } catch (error) {
         this.#log.debug({ error }, 'Numbering the history did not succeed; the next sweep does it')
-        return
       }
+      this.#answered = wakes
+      this.#passed.resolve()
+      this.#passed = Promise.withResolvers()
     }
   }
 

@@ -14,6 +14,8 @@ export interface Queryable {
 export type Locate = () => Promise<ClientConfig>
 
 const CONNECT_PATIENCE_MS = 3_000
+/** No statement of ours takes a second; one that takes this long waits for somebody who does not answer. The client gives up a little later than the server. */
+const PATIENCE = { statement_timeout: 30_000, query_timeout: 35_000, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: CONNECT_PATIENCE_MS, keepAlive: true }
 /** A transaction that lost this often against others meets a fault, not bad luck. */
 const REPEATS = 12
 
@@ -53,15 +55,6 @@ export class Database implements Queryable {
     }
   }
 
-  /** Several statements in one text, without parameters: migrations. */
-  async script(text: string): Promise<void> {
-    try {
-      await this.#openPool().query(text)
-    } catch (error) {
-      throw this.#judge(error)
-    }
-  }
-
   /** One READ COMMITTED transaction, run again from its start when it lost against another. `work` must leave nothing behind but what it does here. */
   async transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -77,7 +70,7 @@ export class Database implements Queryable {
   /** A connection of its own, outside the pool: for LISTEN. The caller ends it. */
   async dedicated(): Promise<Client> {
     if (!this.#config) await this.connect()
-    const client = new Client({ ...this.#config, connectionTimeoutMillis: CONNECT_PATIENCE_MS })
+    const client = new Client({ ...this.#config, ...PATIENCE })
     client.on('error', () => {}) // its owner sees the end
     try {
       await client.connect()
@@ -150,7 +143,7 @@ export class Database implements Queryable {
     if (this.#pool && sameAddress(config, this.#config)) return
     const old = this.#pool
     this.#config = { ...config, types: CLIENT_TYPES }
-    this.#pool = new Pool({ ...this.#config, max: this.#size, connectionTimeoutMillis: CONNECT_PATIENCE_MS, idleTimeoutMillis: 60_000 })
+    this.#pool = new Pool({ ...this.#config, ...PATIENCE, max: this.#size, idleTimeoutMillis: 60_000 })
     this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
     // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
     this.#pool.on('connect', client => client.on('error', () => this.#lookAgain()))

@@ -2,8 +2,9 @@ import { DatabaseError } from 'pg'
 
 import { StoreUnavailable } from '#ports/store.ts'
 
-/** Connection exceptions (class 08), a server that shuts down, was killed or still starts, too many connections, disk full, and a session that was ended. */
-const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', '53100', '25P03'])
+const DISK_FULL = '53100'
+/** Connection exceptions (class 08), a server that shuts down, was killed or still starts, too many connections, a full disk, a session that was ended, a statement that took too long. */
+const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', DISK_FULL, '25P03', '57014'])
 
 /** True where another server of the same data may answer the same call in a moment. Whatever has no SQLSTATE came from the connection, not from SQL. */
 export function isUnavailable(error: unknown): boolean {
@@ -23,5 +24,6 @@ export function violatedUniqueIndex(error: unknown): string | undefined {
 }
 
 export function unavailable(cause: unknown): StoreUnavailable {
+  if (cause instanceof DatabaseError && cause.code === DISK_FULL) return new StoreUnavailable('The disk of the database is full; make room, and try again', { cause })
   return new StoreUnavailable('The database cannot be reached at the moment; try again', { cause })
 }

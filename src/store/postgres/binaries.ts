@@ -1,4 +1,4 @@
-import { access, chmod, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
@@ -60,12 +60,11 @@ async function linkLibraries(native: string): Promise<boolean> {
   return true
 }
 
-/** Another process may copy at the same time: each makes its own and the first rename wins. */
-async function copyOnce(native: string, target: string): Promise<void> {
+/** Copies the software to where the unprivileged user gets at it. Another process may copy at the same time: each makes its own and the first rename wins. */
+export async function copyOnce(native: string, target: string): Promise<void> {
   if (await exists(target)) return
   await mkdir(dirname(target), { recursive: true, mode: 0o711 })
-  const mine = `${target}.${process.pid}`
-  await rm(mine, { recursive: true, force: true })
+  const mine = await mkdtemp(`${target}.`)
   await cp(native, mine, { recursive: true, verbatimSymlinks: true })
   await chmod(mine, 0o755)
   await linkLibraries(mine)

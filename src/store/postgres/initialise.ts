@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, chown, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, chown, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 
 import type { PostgresBinaries } from './binaries.ts'
+import { isAlive } from './postmaster.ts'
 import type { PostgresFolders } from './state-folder.ts'
 import { unprivilegedUser } from './traversable.ts'
 
@@ -20,6 +21,7 @@ export async function initialiseDataFolder(binaries: PostgresBinaries, folders: 
     if (found !== binaries.major) throw new Error(`The database in ${folders.data} is of PostgreSQL ${found}, and this server brings ${binaries.major}; start the version that made it, or move the data over`)
     return
   }
+  await removeAbandonedDrafts(folders.data)
   const draft = `${folders.data}-being-made-${process.pid}-${randomBytes(3).toString('hex')}`
   const passwordFile = `${draft}.password`
   const user = unprivilegedUser()
@@ -37,6 +39,15 @@ export async function initialiseDataFolder(binaries: PostgresBinaries, folders: 
     if ((await readVersion(folders.data)) === undefined) throw error
   } finally {
     await rm(passwordFile, { force: true })
+  }
+}
+
+/** Drafts of processes that were killed half way. */
+async function removeAbandonedDrafts(dataFolder: string): Promise<void> {
+  const prefix = `${basename(dataFolder)}-being-made-`
+  for (const name of await readdir(dirname(dataFolder))) {
+    const maker = Number.parseInt(name.slice(prefix.length), 10)
+    if (name.startsWith(prefix) && !isAlive(maker)) await rm(join(dirname(dataFolder), name), { recursive: true, force: true })
   }
 }
 

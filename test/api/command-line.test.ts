@@ -8,6 +8,7 @@ import { after, before, suite, test } from 'node:test'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { ApiUnderTest, OURS } from './api-under-test.ts'
+import { forgetWithChildren } from './play-controllers.ts'
 
 interface Ended { readonly code: number; readonly out: string; readonly err: string }
 
@@ -118,10 +119,10 @@ suite('the command line', () => {
     await t.test('a cluster that is being changed is deleted as soon as it may be, and waited out', async () => {
       const deleting = run(['delete', 'cluster', 'shop', '--wait', '--timeout', '60s'])
       await new Promise(resolve => setTimeout(resolve, 600))
-      await forget(api, 'Node', nodeId)
+      await forgetWithChildren(api, nodeId)
       await eventually('the deletion', async () => (await api.store.findCluster(clusterId))?.facts.deletion)
-      await forget(api, 'NodePool', poolId)
-      await forget(api, 'Cluster', clusterId)
+      await forgetWithChildren(api, poolId)
+      await forgetWithChildren(api, clusterId)
       const { code, err } = await deleting
       assert.equal(code, 0, err)
       assert.match(err, /cluster shop: gone/)
@@ -184,14 +185,3 @@ suite('the command line', () => {
     })
   }
 })
-
-async function forget(api: ApiUnderTest, kind: 'Cluster' | 'NodePool' | 'Node', id: string): Promise<void> {
-  const [node, nodePool] = [await api.store.findNode(id), await api.store.findNodePool(id)]
-  await api.store.write(Date.now(), async tx => {
-    await tx.lockCluster(node?.clusterId ?? nodePool?.clusterId ?? id)
-    if (node) await tx.lockNodePool(node.nodePoolId)
-    if (nodePool) await tx.lockNodePool(id)
-    if (node) await tx.lockNode(id)
-    await tx.forget({ kind, id }, { evidence: [], text: 'gone' })
-  })
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { soundsGone } from '#model/errors/catalogue.ts'
 import { ApiUnderTest } from './api-under-test.ts'
+import { forgetWithChildren } from './play-controllers.ts'
 
 /**
  * What the official Terraform provider sends, in its order (recorded from provider 0.0.195), and what it does with the answers: it reads only
@@ -97,11 +98,11 @@ suite('the Terraform provider', () => {
     assert.equal((await send('ListBatchEdgeMachine', { Filter: { Ids: [scriptId] } })).TotalCount, 0)
     assert.deepEqual(await send('DeleteNodePool', { ClusterId: clusterId, Id: poolId, CascadingDeleteResources: ['Ecs'], RetainResources: [] }), {})
     assert.deepEqual((await one('ListEdgeNodePools', poolId))['Status'], { Phase: 'Deleting', Conditions: [{ Type: 'Progressing' }] })
-    await forget(api, 'NodePool', poolId)
+    await forgetWithChildren(api, poolId)
     assert.equal((await send('ListEdgeNodePools', { Filter: { Ids: [poolId] } })).TotalCount, 0)
     assert.deepEqual(await send('DeleteCluster', { Id: clusterId, CascadingDeleteResources: ['All'] }), {})
     assert.deepEqual((await one('ListClusters', clusterId))['Status'], { Phase: 'Deleting', Conditions: [{ Type: 'Progressing' }] })
-    await forget(api, 'Cluster', clusterId)
+    await forgetWithChildren(api, clusterId)
     assert.equal((await send('ListClusters', { Filter: { Ids: [clusterId] } })).TotalCount, 0)
     await api.app.close()
   })
@@ -129,18 +130,4 @@ function assertNineCounters(item: Record<string, unknown>): void {
   const counters = item['NodeStatistics'] as Record<string, unknown>
   assert.deepEqual(Object.keys(counters).toSorted(), ['CreatingCount', 'DeletingCount', 'FailedCount', 'RunningCount', 'StartingCount', 'StoppedCount', 'StoppingCount', 'TotalCount', 'UpdatingCount'])
   for (const count of Object.values(counters)) assert.equal(typeof count, 'number')
-}
-
-async function forget(api: ApiUnderTest, kind: 'Cluster' | 'NodePool', id: string): Promise<void> {
-  await api.store.write(api.now, async tx => {
-    const clusterId = kind === 'Cluster' ? id : (await api.store.findNodePool(id))?.clusterId ?? ''
-    await tx.lockCluster(clusterId)
-    for (const node of await tx.nodesOf(kind === 'Cluster' ? { clusterId } : { nodePoolId: id })) {
-      await tx.lockNodePool(node.nodePoolId)
-      await tx.lockNode(node.id)
-      await tx.forget({ kind: 'Node', id: node.id }, { evidence: [], text: 'gone' })
-    }
-    if (kind === 'NodePool') await tx.lockNodePool(id)
-    await tx.forget({ kind, id }, { evidence: [], text: 'gone' })
-  })
 }

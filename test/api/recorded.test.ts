@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { ApiUnderTest } from './api-under-test.ts'
+import { forgetWithChildren } from './play-controllers.ts'
+
+interface Recorded { readonly from: string; readonly action: string; readonly body: Record<string, unknown>; readonly answer: { readonly Id?: string; readonly Ids?: readonly string[]; readonly Items?: readonly Item[] } }
+type Item = Record<string, unknown> & { readonly Id: string; readonly Status: { readonly Phase: string } }
+
+/** Made up by the double of which the recording is, or ours to say: not compared by value. */
+const OWN_WORDS = new Set(['Id', 'Status', 'CreateTime', 'UpdateTime', 'TTLHours', 'ApiServerEndpoints', 'NodeStatistics'])
+
+/** Requests that the official provider 0.0.195 sent, in their order, with answers that satisfied it: every member it was given there has to be in ours. */
+suite('recorded requests of the Terraform provider', () => {
+  test('get answers that fit member for member', async () => {
+    const lines = readFileSync(join(import.meta.dirname, 'recorded/terraform-provider.jsonl'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Recorded)
+    assert.ok(lines.length > 30)
+    const api = await ApiUnderTest.open()
+    const ours = new Map<string, string>()
+    for (const line of lines) {
+      if (line.action.startsWith('List')) await catchUp(api, line, ours)
+      const result = await api.done(line.action, translated(line.body, ours), { region: 'cn-beijing' })
+      const made = line.answer.Ids ?? (line.answer.Id === undefined ? [] : [line.answer.Id])
+      made.forEach((id, index) => ours.set(id, result.Ids?.[index] ?? result.Id ?? assert.fail(`${line.action} answered no id`)))
+      for (const item of line.answer.Items ?? []) {
+        const id = ours.get(item.Id)
+        if (id === undefined) continue
+        const found = result.Items?.find(one => one['Id'] === id)
+        assert.ok(found, `${line.action} does not list ${item.Id}`)
+        compare(translated(item, ours), found, `${line.from} ${line.action}`)
+      }
+      const forgotten = line.answer.Items?.length === 0
+      if (forgotten) assert.deepEqual(result.Items, [], line.action)
+    }
+    await api.app.close()
+  })
+})
+
+/** What the controllers would have done between two polls: the recorded answer says how far they were. */
+async function catchUp(api: ApiUnderTest, line: Recorded, ours: ReadonlyMap<string, string>): Promise<void> {
+  const { Ids = [] } = (line.body['Filter'] ?? {}) as { Ids?: readonly string[] }
+  for (const asked of Ids) {
+    const id = ours.get(asked) ?? ''
+    const recorded = line.answer.Items?.find(item => item.Id === asked)
+    if (recorded?.Status.Phase === 'Running' && id.startsWith('c')) await api.makeClusterRun(id)
+    if (recorded?.Status.Phase === 'Running' && id.startsWith('p')) await api.makePoolRun(id)
+    if (!recorded && (id.startsWith('c') || id.startsWith('p'))) await forgetWithChildren(api, id)
+  }
+}
+
+function translated<Value>(value: Value, ours: ReadonlyMap<string, string>): Value {
+  return JSON.parse(JSON.stringify(value).replaceAll(/"([cpn]c0\d+x)"/g, (whole, id: string) => JSON.stringify(ours.get(id) ?? id))) as Value
+}
+
+function compare(wanted: unknown, found: unknown, path: string): void {
+  if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) {
+    assert.deepEqual(found, wanted, path)
+    return
+  }
+  for (const [name, member] of Object.entries(wanted)) {
+    if (OWN_WORDS.has(name)) continue
+    compare(member, (found as Record<string, unknown> | undefined)?.[name], `${path}.${name}`)
+  }
+}

@@ -27,6 +27,8 @@ suite('recorded requests of the Terraform provider', () => {
         const id = ours.get(item.Id)
         if (id === undefined) continue
         const found = result.Items?.find(one => one['Id'] === id)
+        // A script is gone with the call that deletes it; the double took a while.
+        if (!found && item.Status.Phase === 'Deleting') continue
         assert.ok(found, `${line.action} does not list ${item.Id}`)
         compare(translated(item, ours), found, `${line.from} ${line.action}`)
       }

@@ -23,5 +23,6 @@ export const TIERS: readonly Tier[] = [
   { name: 'store', what: 'the store and the queue on PostgreSQL, killed at bad moments', files: ['src/**/*.pg.test.ts', 'test/**/*.pg.test.ts'], isolation: 'process', needs: ['linux'], limitMinutes: 10 },
   { name: 'real', what: 'control planes, boxes, registry and onboarding with real programs', files: ['test/real/!(virtual-machine)*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
   { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
+  { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/**/*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
   { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
 ]

@@ -252,6 +252,11 @@ suite('the join endpoint', () => {
     assert.equal((await world.post('/join/membership')).text, 'member')
   })
 
+  test('the way back to the machine: a refusal is as good as an answer, and only the address that asks is tried', async () => {
+    assert.equal((await world.post('/join/reach', { address: '127.0.0.1' })).text, 'ok')
+    assert.equal((await world.post('/join/reach', { address: '10.1.2.3' })).text, 'ok')
+  })
+
   test('programs are served by name, version and architecture, and nothing else is', async () => {
     assert.deepEqual(await world.ask('GET', '/join/components/kubelet/v1.35.4/amd64'), { status: 200, text: 'program' })
     for (const path of ['/join/components/kubelet/v1.20.0/amd64', '/join/components/kube-apiserver/v1.35.4/amd64', '/join/components/containerd/..%2f..%2fetc/amd64', '/etc/passwd', '/join/components/a', '/', '/join/script/']) {

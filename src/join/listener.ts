@@ -11,11 +11,13 @@ import { machineFile } from './machine-files.ts'
 import { renewMachine, takeConfirmation, takeReport, tellMembership } from './machine-reports.ts'
 import { findUsableOnboarding } from './onboarding-token.ts'
 import { AddressLimit } from './rate-limit.ts'
+import { tellReach } from './reach.ts'
 import { JoinRefused } from './refused.ts'
 import { nodeProgram, onboardingScript, refusingScript } from './script-text.ts'
 
 const POSTS: Readonly<Record<string, (options: JoinOptions, form: Form, address: string) => Promise<string>>> = {
   '/join/join': joinMachine,
+  '/join/reach': tellReach,
   '/join/report': takeReport,
   '/join/membership': tellMembership,
   '/join/confirm': takeConfirmation,

@@ -11,7 +11,7 @@ export async function takeReport(options: JoinOptions, form: Form): Promise<stri
   const { store, region, clock } = options
   const secret = await knownSecret(options, form)
   const step = (form.get('step') ?? '').replaceAll(/[^a-z-]/g, '').slice(0, 40)
-  const text = [...(form.get('text') ?? '')].map((char) => (char < ' ' ? ' ' : char)).join('').trim().slice(0, 1000)
+  const text = (form.get('text') ?? '').replaceAll(/\p{Cc}/gu, ' ').trim().slice(0, 1000)
   if (!step || !text) throw new JoinRefused(400, 'A report has a step and a text.')
   const kind = form.get('kind')
   if (kind !== 'progress' && kind !== 'failure') throw new JoinRefused(400, 'A report is of the kind progress or failure.')

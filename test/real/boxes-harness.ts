@@ -25,7 +25,7 @@ export class BoxWorld {
 
   /** What another process of the same installation would have. */
   boxes(options: { diskBytes?: number; hidden?: readonly string[] } = {}): Boxes {
-    return new Boxes({ stateDir: this.stateDir, hash: this.hash, bridge: this.bridge, gateway: `${this.subnet}.1`, prefixLength: 24, clock: systemClock, log: quietLog, diskBytes: 2 * 1024 ** 3, ...options })
+    return new Boxes({ stateDir: this.stateDir, hash: this.hash, bridge: this.bridge, gateway: `${this.subnet}.1`, prefixLength: 24, clock: systemClock, log: quietLog, diskBytes: 512 * 1024 ** 2, ...options })
   }
 
   order(number: number, power: 'on' | 'off' = 'on', link: 'up' | 'cut' = 'up') {

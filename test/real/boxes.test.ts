@@ -143,7 +143,7 @@ test('a box outlives its server and is adopted by the next one', async () => {
 import { Boxes } from '#providers/local/boxes/boxes.ts'
 import { systemClock } from '#main/system-clock.ts'
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log }
-const boxes = new Boxes({ ...${JSON.stringify({ stateDir: world.stateDir, hash: world.hash, bridge: world.bridge, gateway: `${world.subnet}.1`, prefixLength: 24, diskBytes: 2 * 1024 ** 3 })}, clock: systemClock, log })
+const boxes = new Boxes({ ...${JSON.stringify({ stateDir: world.stateDir, hash: world.hash, bridge: world.bridge, gateway: `${world.subnet}.1`, prefixLength: 24, diskBytes: 512 * 1024 ** 2 })}, clock: systemClock, log })
 const seen = await boxes.ensure(${JSON.stringify(order)})
 console.log(JSON.stringify(seen))
 process.kill(process.pid, 'SIGKILL')`

@@ -153,7 +153,8 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     const refused = await world.addBox(8, 'shop-2')
     assert.match((await world.run(refused, world.line())).output, /The name shop-2 is reserved/)
     await until('confirmed', 90_000, async () => (await world.store.findMachineSecret(secret.secretHash))?.state === 'confirmed')
-    await until('nothing is left', 20_000, async () => (await world.run('mbox2', 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls /var/lib/kubelet /var/lib/edgehold-node; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; pgrep -a "kubelet|containerd|flanneld|kube-proxy"; find /sys/fs/cgroup -name "kubepods*"')).output === '/var/lib/edgehold-node:\n\n/var/lib/kubelet:\n' || (console.error((await world.run('mbox2', 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls /var/lib/kubelet /var/lib/edgehold-node; ip -br link; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; ps ax; cat /tmp/edgehold-reset.log')).output), false))
+    const LEFT = 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls -A /var/lib/kubelet /var/lib/edgehold-node; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; pgrep -af "/opt/[e]dgehold/"; find /sys/fs/cgroup -name "kubepods*"; pgrep -a agnhost; true'
+    await until('nothing is left', 20_000, async () => (await world.run('mbox2', LEFT)).output === '/var/lib/edgehold-node:\n\n/var/lib/kubelet:\n')
     const free = await world.run(refused, world.line())
     assert.equal(free.exitCode, 0, free.output)
     await world.boxes.ensureGone('mbox2')
@@ -161,7 +162,7 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
 
   test('reset undoes everything by hand, and the machine may come again', async () => {
     const before = (await world.store.machineSecretsOf('c-shop')).filter((one) => one.state === 'member').length
-    const { exitCode, output } = await world.run('mbox8', '/opt/edgehold/bin/edgehold-node reset; ls -d /etc/edgehold /opt/edgehold 2>/dev/null; pgrep -c "kubelet|containerd" || true')
+    const { exitCode, output } = await world.run('mbox8', '/opt/edgehold/bin/edgehold-node reset; ls -d /etc/edgehold /opt/edgehold 2>/dev/null; pgrep -fc "/opt/[e]dgehold/" || true')
     assert.match(output, /The node shop-2 is still listed; delete it/)
     assert.match(output, /no node any more\.\n0\n$/)
     assert.equal(exitCode, 0)

@@ -40,8 +40,8 @@ main() {
   : > "$EH_CONF.joined"
 
   step=join
-  wait_until 180 test -s "$EH_LIB/kubelet.kubeconfig" || give_up join "No certificate was given to the kubelet within 3 minutes. It says last: $(last_words kubelet)"
-  wait_until 180 node_is_ready || give_up join "The node did not become Ready within 3 minutes. Its kubelet says last: $(last_words kubelet)"
+  wait_until 300 test -s "$EH_LIB/kubelet.kubeconfig" || give_up join "No certificate was given to the kubelet within 5 minutes. It says last: $(last_words kubelet)"
+  wait_until 300 node_is_ready || give_up join "The node did not become Ready within 5 minutes. Its kubelet says last: $(last_words kubelet)"
   step=
   say "This machine is the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME, and it is Ready. \`$EH_BIN/edgehold-node reset\` undoes it."
 }
@@ -85,10 +85,13 @@ contact() {
   if [ "$http_status" != 200 ]; then
     complain "$answer"
     complain 'Nothing was installed.'
+    # A machine that was refused keeps no trace; one that could not be answered keeps its secret, by which it is known when it comes again.
+    case $http_status in 400 | 403 | 409) [ -f "$EH_CONF" ] || rm -rf "$EH_ETC" ;; esac
     step=
     exit 1
   fi
-  eval "$answer"
+  settings=$answer
+  eval "$settings"
   say "This machine is to become the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME."
 }
 
@@ -100,7 +103,7 @@ check_earlier_install() {
 
 # What stays on the machine: everything but the two tokens.
 save_conf() {
-  printf '%s\n' "$answer" | grep -v '^EH_BOOTSTRAP_TOKEN=' > "$EH_CONF.part"
+  printf '%s\n' "$settings" | grep -v '^EH_BOOTSTRAP_TOKEN=' > "$EH_CONF.part"
   printf "EH_URL='%s'\nEH_ARCH='%s'\n" "$EH_URL" "$EH_ARCH" >> "$EH_CONF.part"
   chmod 600 "$EH_CONF.part"
   if ! grep -v '^EH_NOW=' "$EH_CONF.part" | cmp -s - "$EH_CONF"; then

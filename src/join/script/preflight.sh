@@ -10,7 +10,7 @@ fault() {
 check_basics() {
   [ "$(id -u)" = 0 ] || { complain 'This script must be run as root. Nothing was changed.'; exit 1; }
   missing=
-  for tool in curl sha256sum ip awk sed grep mktemp od tee mount umount; do
+  for tool in curl sha256sum ip awk sed grep mktemp od tee cmp base64 find setsid mount umount; do
     command -v "$tool" > /dev/null || missing="$missing $tool"
   done
   [ -z "$missing" ] || { complain "This machine lacks:$missing. Install that and run the script again. Nothing was changed."; exit 1; }
@@ -76,6 +76,11 @@ check_ports() {
 check_reach() {
   curl -sk --connect-timeout 5 --max-time 10 -o /dev/null "$EH_API_URL/readyz" || fault "The cluster's API at $EH_API_URL is not reached from this machine; open that port."
   curl -s --connect-timeout 5 --max-time 10 -o /dev/null "http://$EH_REGISTRY/v2/" || fault "The image registry at $EH_REGISTRY is not reached from this machine; open that port."
+  # The other way: the cluster reaches the kubelet for logs and exec.
+  if node_network; then
+    ask /join/reach "address=$node_ip"
+    [ "$http_status" != 200 ] || [ "$answer" = ok ] || fault "$answer"
+  fi
 }
 
 check_disk() {

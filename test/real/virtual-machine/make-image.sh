@@ -11,7 +11,7 @@ root=$(mktemp -d "$folder/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 
 debootstrap --variant=minbase \
-  --include=systemd,systemd-sysv,dbus,udev,iproute2,kmod,ca-certificates,curl,openssl,linux-image-cloud-amd64,nftables,procps,util-linux \
+  --include=systemd,systemd-sysv,dbus,udev,iproute2,kmod,ca-certificates,curl,openssl,linux-image-cloud-amd64,nftables,procps,util-linux,e2fsprogs \
   "$release" "$root" "$mirror"
 
 # The root console logs in by itself: the test speaks to the machine over the serial line.
@@ -20,15 +20,15 @@ grep -v '^root:' "$root/etc/passwd" >> "$root/etc/passwd.new"
 mv "$root/etc/passwd.new" "$root/etc/passwd"
 echo '/dev/vda / ext4 rw,relatime 0 1' > "$root/etc/fstab"
 mkdir -p "$root/etc/systemd/network" "$root/etc/systemd/system"
-# Address, name and the command to run come from a second, tiny disk (see seed in the test).
+# Address, name and what to do come from a second disk, which the test makes.
 cat > "$root/etc/systemd/system/seed.service" <<'UNIT'
 [Unit]
 Description=Run what the seed disk says
 After=systemd-udevd.service
 Wants=network-online.target
 [Service]
-Type=oneshot
-RemainAfterExit=yes
+Type=exec
+KillMode=process
 StandardOutput=journal+console
 StandardError=journal+console
 ExecStart=/bin/sh -c 'mkdir -p /seed && mount -o ro /dev/vdb /seed && exec sh /seed/run'

@@ -1,0 +1,143 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { defaultCacheDir } from '#kubernetes/components/component-cache.ts'
+import { clock } from './control-plane-harness.ts'
+
+const run = promisify(execFile)
+const repository = join(import.meta.dirname, '../..')
+
+export interface VirtualMachineOptions {
+  readonly name: string
+  readonly bridge: string
+  readonly address: string
+  readonly prefix: number
+  readonly gateway: string
+}
+
+/**
+ * A whole machine under software emulation: its own kernel, systemd, cgroup v2. What it runs comes to it over HTTP from this test (its seed disk holds
+ * the loop that asks), so nothing has to listen in it.
+ */
+export class VirtualMachine implements AsyncDisposable {
+  readonly #options: VirtualMachineOptions
+  readonly #folder = mkdtempSync('/var/tmp/edgehold-vm-')
+  readonly #tap: string
+  readonly #waiting: { command: string; settle: (output: string) => void }[] = []
+  #running: ((output: string) => void) | undefined
+  #asking: ServerResponse | undefined
+  #hands: Server | undefined
+  #qemu: ChildProcess | undefined
+
+  static async boot(options: VirtualMachineOptions): Promise<VirtualMachine> {
+    const images = join(dirname(defaultCacheDir(process.env)), 'virtual-machine')
+    await run('sh', [join(import.meta.dirname, 'virtual-machine/make-image.sh'), images], { maxBuffer: 1 << 26, timeout: 900_000 })
+    const machine = new VirtualMachine(options)
+    await machine.#start(images)
+    return machine
+  }
+
+  private constructor(options: VirtualMachineOptions) {
+    this.#options = options
+    this.#tap = `ehv${createHash('sha256').update(this.#folder).digest('hex').slice(0, 8)}`
+  }
+
+  async #start(images: string): Promise<void> {
+    const { bridge, gateway } = this.#options
+    this.#hands = createServer((request, response) => {
+      if (request.url === '/next') {
+        this.#asking = response
+        this.#hand()
+        return
+      }
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        response.end()
+        this.#running?.(Buffer.concat(chunks).toString())
+        this.#running = undefined
+      })
+    })
+    this.#hands.requestTimeout = 0
+    await new Promise<void>((resolve) => this.#hands?.listen(7480, gateway, resolve))
+    await this.#makeSeed()
+    await run('ip', ['tuntap', 'add', this.#tap, 'mode', 'tap'])
+    await run('ip', ['link', 'set', this.#tap, 'master', bridge, 'up'])
+    const temporary = join(this.#folder, 'tmp') // where the changes to the disk go
+    mkdirSync(temporary)
+    this.#qemu = spawn('qemu-system-x86_64', [
+      '-m', '3072', '-smp', '2', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-display', 'none', '-no-reboot',
+      '-kernel', join(images, 'vmlinuz'), '-initrd', join(images, 'initrd.img'), '-append', 'root=/dev/vda rw console=ttyS0 quiet net.ifnames=0',
+      '-drive', `file=${join(images, 'disk.img')},if=virtio,format=raw,snapshot=on`, '-drive', `file=${join(this.#folder, 'seed.img')},if=virtio,format=raw,readonly=on`,
+      '-netdev', `tap,id=net,ifname=${this.#tap},script=no,downscript=no`, '-device', 'virtio-net-pci,netdev=net', '-device', 'virtio-rng-pci',
+      '-serial', `file:${join(this.#folder, 'console.log')}`,
+    ], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: temporary } })
+  }
+
+  /** Beside the loop the disk holds this repository's sources and the Node that runs us, for tests that run in the machine itself. */
+  async #makeSeed(): Promise<void> {
+    const { name, address, prefix, gateway } = this.#options
+    const seed = join(this.#folder, 'seed')
+    mkdirSync(join(seed, 'repository/test'), { recursive: true })
+    for (const path of ['package.json', 'src', 'test/real', 'test/harness']) cpSync(join(repository, path), join(seed, 'repository', path), { recursive: true })
+    cpSync(process.execPath, join(seed, 'node'))
+    writeFileSync(join(seed, 'run'), `
+echo ${name} > /etc/hostname
+hostname ${name}
+ip link set lo up
+ip link set eth0 up
+ip address add ${address}/${prefix} dev eth0
+ip route add default via ${gateway}
+while :; do
+  curl -sf --max-time 3600 http://${gateway}:7480/next -o /run/command || { sleep 0.3; continue; }
+  sh /run/command > /run/output 2>&1 < /dev/null
+  echo "exit $?" >> /run/output
+  curl -s --data-binary @/run/output http://${gateway}:7480/done
+done
+`)
+    await run('truncate', ['-s', '400M', join(this.#folder, 'seed.img')])
+    await run('mkfs.ext4', ['-q', '-F', '-d', seed, join(this.#folder, 'seed.img')])
+  }
+
+  #hand(): void {
+    if (!this.#asking || this.#running) return
+    const next = this.#waiting.shift()
+    if (!next) return
+    this.#running = next.settle
+    this.#asking.end(`export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root\n${next.command}\n`)
+    this.#asking = undefined
+  }
+
+  /** Runs a command in the machine, one after another; waits for the machine to boot, too. */
+  async exec(command: string, deadlineMs = 180_000): Promise<{ exitCode: number; output: string }> {
+    const done = new Promise<string>((settle) => this.#waiting.push({ command, settle }))
+    this.#hand()
+    const stop = new AbortController()
+    const output = await Promise.race([done, clock.sleep(deadlineMs, stop.signal).then(() => undefined)])
+    stop.abort()
+    if (output === undefined) throw new Error(`Not within ${deadlineMs / 1000} s in the virtual machine: ${command}\nIts console says last:\n${this.console()}`)
+    const code = /exit (\d+)\n$/.exec(output)
+    return { exitCode: Number(code?.[1]), output: output.slice(0, code?.index) }
+  }
+
+  console(): string {
+    const file = join(this.#folder, 'console.log')
+    return existsSync(file) ? readFileSync(file, 'utf8').slice(-3000) : ''
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#qemu && this.#qemu.exitCode === null) {
+      const ended = new Promise((resolve) => this.#qemu?.once('exit', resolve))
+      this.#qemu.kill('SIGKILL')
+      await ended
+    }
+    this.#hands?.closeAllConnections()
+    this.#hands?.close()
+    await run('ip', ['link', 'delete', this.#tap]).catch(() => {}) // it goes with qemu where qemu made it
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}

@@ -40,7 +40,8 @@ export function createApi(parts: ApiParts): FastifyInstance {
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end(rawRefusal(parts))
     },
-    return503OnClosing: true,
+    // Its 503 would lack the envelope; calls that still come over a connection that is kept alive are served.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   })
@@ -73,6 +74,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
   app.route({ method: ['GET', 'POST'], url: '/rpc/incomplete', handler: async () => refuse('MissingParameter', { Parameter: 'Action or no Version' }) })
   app.setNotFoundHandler(async (request, reply) => {
     const about = knownOf(request, parts, known)
+    if (request.method !== 'GET' && request.method !== 'POST') return answerError(safely(() => refuse('MethodNotAllowed', { method: request.method })), about, reply)
     return answerError(safely(() => refuse('InvalidActionOrVersion', { action: about.names.action ?? '', version: about.names.version ?? '', service: parts.settings.service })), about, reply)
   })
   app.setErrorHandler(async (error, request, reply) => answerError(error, knownOf(request, parts, known), reply))

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addCallCommand } from './commands/call.ts'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addExplainCommands } from './commands/explain.ts'
+import { addKubeconfigCommands } from './commands/kubeconfig.ts'
 import { addKubectlCommands } from './commands/kubectl.ts'
 import { addLedgerCommands } from './commands/ledger.ts'
 import { addMachineCommands } from './commands/machine.ts'
@@ -40,6 +41,7 @@ export function buildProgram(): Command {
   addPoolCommands(verbs)
   addNodeCommands(verbs, program)
   addOnboardingCommands(verbs)
+  addKubeconfigCommands(verbs)
   addExplainCommands(program)
   addKubectlCommands(program)
   addMachineCommands(program)

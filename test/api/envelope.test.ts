@@ -3,7 +3,7 @@ import { createHmac, hash } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { canonicalQuery, signedHeaders } from '#client/sign.ts'
-import { ApiUnderTest, OURS } from './api-under-test.ts'
+import { ApiUnderTest, OURS, type Envelope } from './api-under-test.ts'
 
 suite('the envelope', () => {
   let api: ApiUnderTest
@@ -54,6 +54,13 @@ suite('the envelope', () => {
     for (const path of ['/rpc/2021-03-03/ListClusters', '/nothing', '/?Action=Nothing&Version=2021-03-03', '/?Action=../x&Version=2021-03-03']) {
       const { status, body } = await api.send('POST', path, {}, '{}')
       assert.deepEqual([status, body.ResponseMetadata.Error?.Code], [404, 'InvalidActionOrVersion'], path)
+    }
+  })
+
+  test('refuses other methods', async () => {
+    for (const method of ['PUT', 'DELETE', 'PATCH'] as const) {
+      const response = await api.app.inject({ method, url: '/?Action=ListClusters&Version=2021-03-03' })
+      assert.deepEqual([response.statusCode, response.json<Envelope>().ResponseMetadata.Error?.Code], [405, 'MethodNotAllowed'])
     }
   })
 

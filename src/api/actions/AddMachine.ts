@@ -22,7 +22,7 @@ export const AddMachine = defineAction({
       const namesake = (await tx.machinesOf(scope)).find(other => other.name === body.Name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: body.Name, by: `the machine ${namesake.id} has it` })
       const id = newId('machine', now, context.randomBytes(8))
-      const address = await tx.claimAddress(scope.region, `machine/${id}`, addresses)
+      const address = await tx.claimAddress(scope.region, id, addresses)
       if (address === undefined) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: `its addresses for machines, ${addresses.first} to ${addresses.last}, are all taken` })
       await tx.insertMachine({ id, ...scope, name: body.Name, address, power: 'on', link: 'up', createdAt: now })
       await tx.enqueue({ kind: 'machine', id, region: scope.region })

@@ -16,6 +16,7 @@ import { PRECONDITIONS, type Precondition } from '#model/preconditions.ts'
 import { DEADLINES, DWELL } from '#model/status/deadlines.ts'
 import { exitsOf } from '#model/status/exits.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
+import { NOT_REACHED_YET } from '#model/status/not-reached.ts'
 import { meaningOf } from '#model/status/table.ts'
 import { spanText } from '#model/time.ts'
 
@@ -33,7 +34,8 @@ export function documents(): Readonly<Record<string, string>> {
 function statusDocument(): string {
   const sections = (Object.keys(STATUS_TABLES) as ResourceKind[]).map(statusSection)
   const times = [['Deadline or dwell', 'Time'], ...Object.entries({ ...DEADLINES, ...DWELL }).map(([name, ms]) => [`\`${name}\``, spanText(ms)])]
-  return page('Statuses', ['`seed`: a row of the closed product; `sibling`: a row of ours beside it.', ...sections, '## Deadlines and dwell', table(times)])
+  const notReached = [['Resource', 'Status', 'Why'], ...NOT_REACHED_YET.map(([kind, phase, condition, reason]) => [TITLES[kind], pairText(phase, [condition]), reason])]
+  return page('Statuses', ['`seed`: a row of the closed product; `sibling`: a row of ours beside it.', ...sections, '## Not reached yet', table(notReached), '## Deadlines and dwell', table(times)])
 }
 
 function statusSection(kind: ResourceKind): string {

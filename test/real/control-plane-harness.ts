@@ -33,8 +33,8 @@ export const installed: Components = new ComponentCache({ cacheDir: defaultCache
 
 /** A region of its own on this host with a state folder of its own; all of it goes at the end. */
 export class Region implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'edgehold-control-plane-'))
-  readonly hash = stateHash(this.folder)
+  readonly stateFolder = mkdtempSync(join(tmpdir(), 'edgehold-control-plane-'))
+  readonly hash = stateHash(this.stateFolder)
   readonly runFolder = `/run/edgehold/${this.hash}`
   readonly host: LocalControlPlaneHost
   readonly network: HostNetworkSettings
@@ -47,7 +47,7 @@ export class Region implements AsyncDisposable {
 
   private constructor(components: Components, network: HostNetworkSettings | undefined) {
     this.network = network ?? { hash: this.hash, bridge: '', cidr: '10.0.0.0/20', open: false }
-    this.host = new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.folder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
+    this.host = new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
   }
 
   async #withNetwork(): Promise<Region> {
@@ -58,7 +58,7 @@ export class Region implements AsyncDisposable {
 
   /** Another host object over the same folders, as another server process has it. */
   another(components: Components = installed): LocalControlPlaneHost {
-    return new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.folder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
+    return new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
   }
 
   async order(clusterId: string, version: string): Promise<ControlPlaneOrder> {
@@ -71,7 +71,7 @@ export class Region implements AsyncDisposable {
     for (const clusterId of this.#clusters) await this.host.ensureGone(clusterId)
     await removeHostNetwork(this.network)
     rmSync(this.runFolder, { recursive: true, force: true })
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.stateFolder, { recursive: true, force: true })
   }
 
   /** Everything on this host that bears the region's name. */
@@ -86,7 +86,7 @@ export class Region implements AsyncDisposable {
     }
     found.push(...execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-name', `edgehold-${this.hash}*`], { encoding: 'utf8' }).split('\n').filter(line => line !== ''))
     found.push(...readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(line => line.includes(this.hash)))
-    if (existsSync(this.folder)) found.push(...readdirSync(this.folder, { recursive: true }).map(String).filter(path => path !== 'clusters').map(path => `state ${path}`))
+    if (existsSync(this.stateFolder)) found.push(...readdirSync(this.stateFolder, { recursive: true }).map(String).filter(path => path !== 'clusters').map(path => `state ${path}`))
     return found
   }
 }

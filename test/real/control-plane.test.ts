@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import type { Components } from '#ports/components.ts'
 import type { ComponentSeen, ControlPlaneComponent, ControlPlaneOrder } from '#ports/control-plane-host.ts'
+import { clusterPlaces } from '#providers/local/control-plane/places.ts'
 import { administrator, installed, missingForControlPlanes, Region, until, untilUsable } from './control-plane-harness.ts'
 
 const skip = missingForControlPlanes() ?? false
@@ -113,6 +114,16 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
     assert.notEqual(now[3], others[3])
   })
 
+  test('a namespace that somebody removed is made anew, with everything in it', async () => {
+    const before = await pids(region, order)
+    await run('ip', ['netns', 'delete', `eh-${region.hash}-${order.clusterId}`])
+    await run('ip', ['link', 'delete', clusterPlaces(region, order.clusterId).link])
+    assert.equal((await region.host.look(order.clusterId)).network, false)
+    await region.host.ensure(order)
+    await untilUsable(order)
+    for (const pid of await pids(region, order)) assert.ok(!before.includes(pid))
+  })
+
   test('routes are what was ordered last, also in a namespace that was made anew', async () => {
     const via = order.address.replace(/\d+$/, '200')
     await region.host.ensureRoutes(order.clusterId, [{ podCidr: '172.20.1.0/24', via }, { podCidr: '172.20.2.0/24', via }])
@@ -161,7 +172,7 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
 
   test('a lost datastore is said, and never quietly replaced by an empty one', async () => {
     await region.host.ensureStopped(order.clusterId)
-    rmSync(`${region.folder}/clusters/${order.clusterId}/etcd`, { recursive: true })
+    rmSync(`${region.stateFolder}/clusters/${order.clusterId}/etcd`, { recursive: true })
     assert.match((await region.host.look(order.clusterId)).dataLost ?? '', /is gone/)
     await assert.rejects(region.host.ensure(order), { kind: 'ControlPlaneFailure', retry: 'never' })
   })
@@ -194,12 +205,12 @@ suite('control planes that cannot start', { skip, timeout: 120_000 }, () => {
 
   test('a full disk is a sentence with a way out', async () => {
     await using region = await Region.make()
-    mkdirSync(`${region.folder}/clusters`)
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'edgehold-test', `${region.folder}/clusters`])
+    mkdirSync(`${region.stateFolder}/clusters`)
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'edgehold-test', `${region.stateFolder}/clusters`])
     try {
       await assert.rejects(region.host.ensure(await region.order('cfull000000000000001', 'v1.34.4')), { kind: 'ControlPlaneFailure', message: /MiB free.*Free some space/ })
     } finally {
-      await run('umount', [`${region.folder}/clusters`])
+      await run('umount', [`${region.stateFolder}/clusters`])
     }
   })
 })
@@ -263,7 +274,7 @@ async function runElsewhere(region: Region, order: ControlPlaneOrder, method: 'e
   `
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'inherit', 'inherit'], cwd: `${import.meta.dirname}/../..`,
-    env: { ...process.env, EDGEHOLD_TEST: JSON.stringify({ order, options: { hash: region.hash, stateFolder: region.folder, runFolder: region.runFolder, network: region.network } }) },
+    env: { ...process.env, EDGEHOLD_TEST: JSON.stringify({ order, options: { hash: region.hash, stateFolder: region.stateFolder, runFolder: region.runFolder, network: region.network } }) },
   })
   const [code] = await once(child, 'close') as [number]
   assert.equal(code, 0)

@@ -101,7 +101,8 @@ function controllerManager(order: Omit<ControlPlaneOrder, 'pki'>, places: Contro
     'tls-cert-file': file.cert('controller-manager-serving'),
     'tls-private-key-file': file.key('controller-manager-serving'),
     'cluster-name': order.clusterId,
-    'controllers': '*,bootstrapsigner,tokencleaner',
+    // Off by default; it removes bootstrap tokens whose time is over.
+    'controllers': '*,tokencleaner',
     'use-service-account-credentials': true,
     'service-account-private-key-file': file.serviceAccountKey,
     'root-ca-file': file.caCert,

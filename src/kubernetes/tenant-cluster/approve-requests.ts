@@ -14,11 +14,12 @@ const LONGEST_AGAIN_MS = 60_000
 /** Approves kubelets' certificate requests as they come, those of members only. Ends when aborted; what `isMember` throws only postpones. */
 export async function approveRequests(api: ApiClient, isMember: (nodeName: string) => Promise<boolean>, clock: Clock, signal: AbortSignal): Promise<void> {
   const waiting = new Set<string>()
+  const broken = Promise.withResolvers<never>()
   const consider = (request: CertificateRequestObject): void => {
     const { name } = request.metadata
     if (waiting.has(name) || isSettled(request)) return
     waiting.add(name)
-    void untilSettled(request).finally(() => waiting.delete(name))
+    untilSettled(request).catch(broken.reject).finally(() => waiting.delete(name))
   }
 
   const untilSettled = async (request: CertificateRequestObject): Promise<void> => {
@@ -27,8 +28,8 @@ export async function approveRequests(api: ApiClient, isMember: (nodeName: strin
       try {
         if (await approveIfRight(api, current, isMember)) return
       } catch (error) {
-        // The request changed under us, the API server or the members' store is away: all that is judged anew in a moment.
-        if (!(error instanceof Error)) throw error
+        // The request changed under us, or the API server is away: judged anew in a moment.
+        if (!(error instanceof ApiRefusal || error instanceof ApiUnreachable)) throw error
       }
       const ended = await clock.sleep(pause, signal).then(() => false, () => true)
       if (ended) return
@@ -40,13 +41,14 @@ export async function approveRequests(api: ApiClient, isMember: (nodeName: strin
     }
   }
 
-  await listWatch<CertificateRequestObject>(api, PATH, {
+  const watched = listWatch<CertificateRequestObject>(api, PATH, {
     onSync: async requests => { for (const request of requests) consider(request) },
     onChange: async request => consider(request),
     onGone: async () => {},
     // The watch of nodes over the same connection tells that; a list follows when it is back.
     onLost: async () => {},
   }, clock, signal)
+  await Promise.race([watched, broken.promise])
 }
 
 function isSettled(request: CertificateRequestObject): boolean {
@@ -58,7 +60,9 @@ function isSettled(request: CertificateRequestObject): boolean {
 async function approveIfRight(api: ApiClient, request: CertificateRequestObject, isMember: (nodeName: string) => Promise<boolean>): Promise<boolean> {
   const judged = judgeRequest(request)
   if ('refused' in judged) return true
-  if (!await isMember(judged.nodeName) || !await factsHold(api, judged)) return false
+  // Who cannot say whether it is a member has not said yes.
+  const member = await isMember(judged.nodeName).catch(() => false)
+  if (!member || !await factsHold(api, judged)) return false
   const condition = { type: 'Approved', status: 'True', reason: 'EdgeholdMember', message: `${judged.nodeName} is a member of this cluster` }
   await api.json('PUT', `${PATH}/${encodeURIComponent(request.metadata.name)}/approval`, { body: { ...request, status: { ...request.status, conditions: [condition] } } })
   return true

@@ -6,12 +6,15 @@ export interface CgroupHierarchies {
   /** A membership here is a component's identity: a pid alone is never trusted. */
   readonly identity: string
   readonly all: readonly string[]
+  /** Trees whose root is joined: one group there would share the processor as one program against all others, and every start would crawl on a busy host. */
+  readonly rootOnly: readonly string[]
   /** The identity tree is version 2 and tells by an event when a group becomes empty. */
   readonly tellsWhenEmpty: boolean
 }
 
 /** Version 1 controllers whose limits a service manager sets on its own units: components must not stay in those. The others have nothing to inherit. */
 const LEAVE = ['memory', 'cpu', 'cpuacct', 'pids', 'name=systemd']
+const ROOT_ONLY = ['cpu', 'cpuacct']
 
 /** Reads the cgroup trees of this host: version 2, version 1, or both at once. */
 export async function findCgroupHierarchies(mountInfo?: string): Promise<CgroupHierarchies> {
@@ -28,14 +31,16 @@ export async function findCgroupHierarchies(mountInfo?: string): Promise<CgroupH
   }
   const identity = unified ?? older.get('name=systemd') ?? older.get('pids')
   if (identity === undefined) throw new Error('No cgroup tree is mounted under /sys/fs/cgroup on this host; mount cgroup2 there, and start again.')
-  return { identity, all: [...[...new Set(older.values())].filter(root => root !== identity), identity], tellsWhenEmpty: unified !== undefined }
+  const rootOnly = new Set(ROOT_ONLY.flatMap(name => older.get(name) ?? []))
+  const others = [...new Set(older.values())].filter(root => root !== identity && !rootOnly.has(root))
+  return { identity, all: [...others, identity], rootOnly: [...rootOnly], tellsWhenEmpty: unified !== undefined }
 }
 
-/** Makes the group in every tree and answers its folders, that of the identity last: whoever is in it is in all. */
+/** Makes the group in every tree and answers the folders to join, that of the identity last: whoever is in it is in all. */
 export async function ensureCgroup(hierarchies: CgroupHierarchies, name: string): Promise<readonly string[]> {
   const folders = hierarchies.all.map(root => `${root}/${name}`)
   for (const folder of folders) await mkdir(folder, { recursive: true })
-  return folders
+  return [...hierarchies.rootOnly, ...folders]
 }
 
 /** The pids in the group itself, empty if there is no such group. */

@@ -19,7 +19,7 @@ test('on a hybrid host the version 2 tree says who belongs, and it is joined las
   ].join('\n'))
   assert.deepEqual(found, {
     identity: '/sys/fs/cgroup/unified', tellsWhenEmpty: true,
-    all: ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/memory', '/sys/fs/cgroup/cpu,cpuacct', '/sys/fs/cgroup/unified'],
+    all: ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup/memory', '/sys/fs/cgroup/unified'], rootOnly: ['/sys/fs/cgroup/cpu,cpuacct'],
   })
 })
 

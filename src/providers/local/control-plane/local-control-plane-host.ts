@@ -110,9 +110,10 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     await ensureDataFolder(places)
     const programs = await this.#programs(order)
     const namespace = await ensureNamespace(places, this.#options.network, order.address)
-    const sights = await this.#sights(places)
     const hierarchies = await this.#cgroups()
-    for (const [name, sight] of sights) if (!sight.supervised) await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
+    // Components of a namespace that somebody removed run on where nobody reaches them.
+    for (const [name, sight] of await this.#sights(places)) if (!sight.supervised || namespace === 'made') await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
+    const sights = await this.#sights(places)
     if (namespace === 'found') await refuseTakenPorts(places, sights)
     // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
     if (COMPONENTS.every(name => !sights.get(name)?.supervised))

@@ -46,6 +46,8 @@ while :; do
   # dd ends after so many reads or when the component has gone; each round fills one file. An empty one means the end.
   while :; do
     dd bs=512 count=4096 <&3 >"$folder/log" 2>/dev/null 9>&-
+    # No room to write: what it says is lost, but it must not stand still because nobody reads.
+    [ $? -eq 1 ] && cat <&3 >/dev/null 9>&-
     [ -s "$folder/log" ] || break
     [ -e "$folder/log.1" ] && mv -f "$folder/log.1" "$folder/log.2"
     mv -f "$folder/log" "$folder/log.1"

@@ -52,8 +52,8 @@ export class OnboardingWorld implements AsyncDisposable {
     const { gateway, prefix } = addressPool(region.network)
     this.region = region
     this.order = order
-    this.boxes = new Boxes({ stateDir: region.folder, hash: region.hash, bridge: region.network.bridge, gateway, prefixLength: prefix, clock, log: quietLog })
-    this.registry = new RegionRegistry({ stateDir: region.folder, listenHost: gateway, port: 5000, components: installed })
+    this.boxes = new Boxes({ stateDir: region.stateFolder, hash: region.hash, bridge: region.network.bridge, gateway, prefixLength: prefix, clock, log: quietLog })
+    this.registry = new RegionRegistry({ stateDir: region.stateFolder, listenHost: gateway, port: 5000, components: installed })
   }
 
   get gateway(): string { return addressPool(this.region.network).gateway }

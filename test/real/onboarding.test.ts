@@ -162,10 +162,11 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
 
   test('reset undoes everything by hand, and the machine may come again', async () => {
     const before = (await world.store.machineSecretsOf('c-shop')).filter((one) => one.state === 'member').length
-    const { exitCode, output } = await world.run('mbox8', '/opt/edgehold/bin/edgehold-node reset; ls -d /etc/edgehold /opt/edgehold 2>/dev/null; pgrep -fc "/opt/[e]dgehold/" || true')
+    const { exitCode, output } = await world.run('mbox8', '/opt/edgehold/bin/edgehold-node reset')
     assert.match(output, /The node shop-2 is still listed; delete it/)
-    assert.match(output, /no node any more\.\n0\n$/)
+    assert.match(output, /no node any more/)
     assert.equal(exitCode, 0)
+    assert.equal((await world.run('mbox8', 'ls -d /etc/edgehold /opt/edgehold 2>/dev/null; pgrep -af "/opt/[e]dgehold/" || true')).output, '')
     assert.equal((await world.store.machineSecretsOf('c-shop')).filter((one) => one.state === 'member').length, before)
   })
 

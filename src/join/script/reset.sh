@@ -81,7 +81,10 @@ remove_cgroups() {
 confirm() {
   while :; do
     ask /join/confirm
-    [ "$http_status" = 200 ] && return
+    if [ "$http_status" = 200 ]; then
+      [ "$answer" = confirmed ] || say "$answer"
+      return
+    fi
     [ "$1" = --confirm ] || { complain "The server was not told: $answer"; return; }
     sleep 30
   done

@@ -7,30 +7,35 @@ import { findExplained, type Explained } from './explained.ts'
 const LONGEST_CHAIN = 4
 const MOST_ALIKE = 20
 
-/** From the next cause to the first one; empty where the resource itself is the first. A cause that is gone ends the chain with its last row of history. */
+/**
+ * From the next cause to the first one; empty where the resource itself is the first. A cause is told as it was when it caused: one that has moved on since,
+ * or is gone, by its row of history.
+ */
 export async function causeChain(context: ActionContext, start: Explained): Promise<readonly Explained[]> {
   const chain: Explained[] = []
   const seen = new Set([start.resource.id])
-  for (let next = start.causedBy; next && !seen.has(next.id) && chain.length < LONGEST_CHAIN;) {
-    seen.add(next.id)
-    const found: Explained | undefined = await findExplained(context, next.id) ?? await lastWordOf(context, next)
-    if (!found) break
-    chain.push(found)
-    next = found.causedBy
+  for (let effect = start; effect.causedBy && !seen.has(effect.causedBy.id) && chain.length < LONGEST_CHAIN;) {
+    seen.add(effect.causedBy.id)
+    const present = await findExplained(context, effect.causedBy.id)
+    const cause = present && present.since <= effect.since ? present : await wordAt(context, effect.causedBy, effect.since) ?? present
+    if (!cause) break
+    chain.push(cause)
+    effect = cause
   }
   return chain
 }
 
 /** Others of the cluster that are as they are for the same first cause. */
 export async function alike(context: ActionContext, start: Explained, chain: readonly Explained[]): Promise<readonly ResourceName[]> {
-  const first = chain.at(-1)?.resource ?? start.resource
+  const { resource: first, since } = chain.at(-1) ?? start
   const clusterId = start.resource.kind === 'Cluster' ? start.resource.id : start.resource.clusterId
   if (clusterId === undefined) return []
   const [nodePools, nodes] = await Promise.all([context.store.nodePoolsOf(clusterId), context.store.nodesOf({ clusterId })])
   const causes = new Map([...nodePools, ...nodes].map(record => [record.id, record.said.causedBy?.id]))
+  const changedAt = new Map([...nodePools, ...nodes].map(record => [record.id, record.said.since]))
   const told = new Set([start.resource.id, ...chain.map(link => link.resource.id)])
   return [...nodePools.map(nodePoolName), ...nodes.map(nodeName)]
-    .filter(resource => !told.has(resource.id) && leadsTo(causes, resource.id, first.id))
+    .filter(resource => !told.has(resource.id) && leadsTo(causes, resource.id, first.id) && (changedAt.get(resource.id) ?? 0) >= since)
     .slice(0, MOST_ALIKE)
 }
 
@@ -43,9 +48,11 @@ function leadsTo(causes: ReadonlyMap<string, string | undefined>, id: string, fi
   return false
 }
 
-async function lastWordOf({ store, scope }: ActionContext, resource: ResourceName): Promise<Explained | undefined> {
-  const change = await store.latestChange(scope.accountId, resource.id)
+/** What a resource showed at that time. */
+async function wordAt({ store, scope }: ActionContext, resource: ResourceName, at: number): Promise<Explained | undefined> {
+  const { items: [held] } = await store.listHistory(scope, { ids: [resource.id], at }, { number: 1, size: 1 })
+  const change = held ?? await store.latestChange(scope.accountId, resource.id)
   if (!change) return undefined
-  const { at, rule, because, evidence, causedBy } = change
-  return { resource, status: change.status ?? { phase: 'Gone', conditions: [] }, since: at, rule, because, evidence, causedBy, records: {} }
+  const { at: since, rule, because, evidence, causedBy } = change
+  return { resource, status: change.status ?? { phase: 'Gone', conditions: [] }, since, rule, because, evidence, causedBy, records: {} }
 }

@@ -21,6 +21,8 @@ function becauseLines(link: Link, now: number): readonly string[] {
 }
 
 export function evidenceText(evidence: Evidence, now: number): string {
+  // Nobody looked: it follows from another record.
+  if (evidence.Observer === 'derived') return `Follows from ${evidence.Source} at ${clock(evidence.ObservedAt, now)}.`
   return `Seen by ${evidence.Observer} at ${clock(evidence.ObservedAt, now)} (${evidence.Source}): ${sentence(evidence.Fact)}`
 }
 

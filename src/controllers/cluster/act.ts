@@ -103,9 +103,10 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
     await host.ensureGone(record.id)
     return {}
   } catch (error) {
-    const left = whatIsLeft(error)
+    const failures = eachOf(error)
+    const left = failures.map(failure => failure instanceof Error ? failure.message : String(failure))
     const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
-    const forGood = error instanceof ControlPlaneFailure && error.retry === 'never'
+    const forGood = failures.some(failure => failure instanceof ControlPlaneFailure && failure.retry === 'never')
     const deadline = since + DEADLINES.clusterDeletion
     if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
     else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
@@ -114,9 +115,8 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
   }
 }
 
-function whatIsLeft(error: unknown): string[] {
-  if (error instanceof AggregateError) return error.errors.flatMap(whatIsLeft)
-  return [error instanceof Error ? error.message : String(error)]
+function eachOf(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(eachOf) : [error]
 }
 
 async function changeFacts(record: ClusterRecord, ports: ClusterPorts, fact: string, change: FactsChange<ClusterFacts>): Promise<void> {

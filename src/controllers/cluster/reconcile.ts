@@ -21,7 +21,8 @@ export function clusterController(ports: ClusterPorts): Controller {
     kind: 'cluster',
     async reconcile(id) {
       const record = await ports.store.findCluster(id)
-      if (!record) return {}
+      // A creation that ended gets no more work, however often a component of it still ends and wakes us.
+      if (!record || (record.facts.creationEnded && !record.facts.deletion)) return {}
       const seen = await lookAt(record, ports, blindSince)
       return { lookAgainAt: await pass(record, seen, ports) }
     },
@@ -31,10 +32,11 @@ export function clusterController(ports: ClusterPorts): Controller {
 async function pass(record: ClusterRecord, seen: ClusterSeen, ports: ClusterPorts): Promise<number | undefined> {
   const decision = decideCluster(seen)
   await write(record, seen, decision, ports)
-  if (!decision.step) return soonest(decision.lookAgainAt, nextInstantOfCluster(clusterSight(decision, [], seen.now)))
+  const instant = nextInstantOfCluster(clusterSight(decision, [], seen.now))
+  if (!decision.step) return soonest(decision.lookAgainAt, instant)
   const { retryAt } = await act(decision.step, { ...record, facts: decision.facts }, ports)
   ports.onChanged?.(record.id)
-  return retryAt ?? decision.lookAgainAt
+  return decision.step === 'finishDeletion' ? undefined : soonest(retryAt ?? decision.lookAgainAt, instant)
 }
 
 /** Writes facts that differ; and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */

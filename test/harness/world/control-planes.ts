@@ -102,8 +102,10 @@ export class MemoryControlPlanes implements ControlPlaneHost {
   /** What the supervisors have done by now. */
   live(): void {
     for (const [clusterId, plane] of this.made) {
-      for (const [name, running] of plane.components) {
-        while (running.state === 'exited' && running.lastExit && this.#clock.now() - running.lastExit.at >= RESTART_AFTER_MS) {
+      for (const name of NAMES) {
+        for (;;) {
+          const running = plane.components.get(name)
+          if (running?.state !== 'exited' || !running.lastExit || this.#clock.now() - running.lastExit.at < RESTART_AFTER_MS) break
           this.#start(plane, name, running.lastExit.at + RESTART_AFTER_MS)
           for (const tell of this.#watchers) tell(clusterId)
         }

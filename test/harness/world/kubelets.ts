@@ -51,7 +51,7 @@ export class Kubelets {
       const machine = this.#machines.made.get(kubelet.machineId)
       const speaks = machine?.power === 'on' && machine.link === 'up' && now - (machine.lastOnAt ?? 0) >= BOOT_MS
       if (speaks) {
-        const first = kubelet.heardAt < (machine.lastOnAt ?? 0) || kubelet.silent
+        const first = kubelet.heardAt <= (machine.lastOnAt ?? 0) || kubelet.silent
         kubelet.heardAt = now
         kubelet.silent = false
         if (first) await this.#say(kubelet, node, 'True', now)

@@ -7,8 +7,9 @@ export function publicKeyPin(keyPem: string): string {
 
 /**
  * The one line that is run as root on a machine, the `BootstrapScript` of the API. The pin holds the first contact (curl checks the key of the
- * server itself, so `-k` takes nothing away); the script is fetched whole before it runs, since a pipe would run half of it.
+ * server itself, so `-k` takes nothing away); the script is fetched whole before it runs, since a pipe would run half of it. A server that is just
+ * being started again is waited for.
  */
 export function bootstrapLine(options: { url: string; pin: string; token: string }): string {
-  return `F=$(mktemp) && curl -fsSk --pinnedpubkey 'sha256//${options.pin}' ${options.url}/join/script/${options.token} -o "$F" && sh "$F"`
+  return `F=$(mktemp) && curl -fsSk --pinnedpubkey 'sha256//${options.pin}' --retry 4 --retry-connrefused ${options.url}/join/script/${options.token} -o "$F" && sh "$F"`
 }

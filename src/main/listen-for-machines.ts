@@ -13,11 +13,18 @@ import { systemClock } from './system-clock.ts'
 const RETRY_MS = 2_000
 const PATIENCE_MS = 8_000
 
+export interface JoinEndpoint {
+  /** The one line that a machine runs. */
+  line(token: string): string
+  /** Listens until aborted; calls under way then get their answers. */
+  serve(signal: AbortSignal): Promise<void>
+}
+
 /**
  * The join endpoint of a region: on the bridge's own address, advertised there or at the address that the configuration names. Another process of this host
  * may have the port: then it serves machines, and this one takes over when it ends.
  */
-export async function listenForMachines({ region, opened, components, configuration, log, say }: LocalRegionRun, parts: LocalParts, signal: AbortSignal): Promise<{ readonly line: (token: string) => string; readonly done: Promise<void> }> {
+export async function joinEndpoint({ region, opened, components, configuration, log, say }: Omit<LocalRegionRun, 'signal'>, parts: LocalParts): Promise<JoinEndpoint> {
   const { gateway } = addressPool(parts.network)
   const advertised = configuration.joinAdvertise ?? `${gateway}:${JOIN_PORT}`
   const url = `https://${advertised.includes(':') ? advertised : `${advertised}:${JOIN_PORT}`}`
@@ -28,9 +35,9 @@ export async function listenForMachines({ region, opened, components, configurat
     randomBytes: count => randomBytes(count),
   })
   const pin = publicKeyPin(tls.key)
-  return { line: token => bootstrapLine({ url, pin, token }), done: serve() }
+  return { line: token => bootstrapLine({ url, pin, token }), serve }
 
-  async function serve(): Promise<void> {
+  async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
     const host = configuration.joinAdvertise === undefined ? gateway : '0.0.0.0'
     let saidTaken = false

@@ -8,12 +8,11 @@ import type { RegionRecord, Store } from '#ports/store.ts'
 import { Boxes } from '#providers/local/boxes/boxes.ts'
 import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
 import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
-import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
-import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
 import { ComponentSupply } from './component-supply.ts'
 import type { Configuration } from './configuration.ts'
+import type { JoinEndpoint } from './listen-for-machines.ts'
 import { localHostName } from './local-host.ts'
 import { rememberNetwork } from './local-network.ts'
 import { systemClock } from './system-clock.ts'
@@ -62,14 +61,12 @@ export async function claimLocalRegion(store: Store, configuration: Configuratio
   })
 }
 
-/** Chooses the network at the first start and makes it at every start; the choice is remembered, since clusters and machines have addresses in it. */
-export async function ensureRegionNetwork(store: Store, region: RegionRecord, configuration: Configuration, say: (text: string) => void): Promise<HostNetworkSettings> {
-  await ensureHostTools(say)
+/** The network that was chosen at the region's first start; clusters and machines have addresses in it, so the choice is remembered. Nothing is made of it here. */
+export async function chosenNetwork(store: Store, region: RegionRecord, configuration: Configuration): Promise<HostNetworkSettings> {
   const remembered = region.settings['network'] as HostNetworkSettings | undefined
   const network = remembered ?? await chooseHostNetwork(configuration.hash)
   if (!remembered) await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
   rememberNetwork(configuration.stateDir, network)
-  await ensureHostNetwork(network)
   return network
 }
 
@@ -77,7 +74,7 @@ export async function ensureRegionNetwork(store: Store, region: RegionRecord, co
 export class LocalRegionFace implements RegionPorts {
   readonly kind = 'Local' as const
   parts: LocalParts | undefined
-  join: { readonly line: (token: string) => string } | undefined
+  join: JoinEndpoint | undefined
   failure: string | undefined
   readonly #components: Components
   readonly #supply: ComponentSupply
@@ -108,8 +105,7 @@ export class LocalRegionFace implements RegionPorts {
   }
 
   refusesWrites(): string | undefined {
-    if (this.parts) return undefined
-    return this.failure ?? 'its network is being prepared; try again in a moment'
+    return this.failure ?? (this.parts ? undefined : 'its network is being prepared; try again in a moment')
   }
 
   get machines(): Boxes | undefined {

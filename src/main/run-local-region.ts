@@ -12,13 +12,15 @@ import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { RegionRecord } from '#ports/store.ts'
+import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
+import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
 import type { OpenStore } from '#store/open.ts'
 import type { ComponentSupply } from './component-supply.ts'
 import type { Configuration } from './configuration.ts'
 import { localHostName } from './local-host.ts'
-import { ensureRegionNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
-import { listenForMachines } from './listen-for-machines.ts'
+import { chosenNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
+import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
 import { progressLine } from './components.ts'
 import { startTicks } from './server-mark.ts'
 import { systemClock } from './system-clock.ts'
@@ -55,29 +57,37 @@ export function runLocalRegion(run: LocalRegionRun): { stop(): Promise<void> } {
   }
 }
 
-async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
-  const parts = await prepareNetwork(run, signal)
-  if (!parts) return
-  const { face, region, say } = run
-  face.parts = parts
-  say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}; it takes orders`)
-  const worker = startWorker(run, parts, signal)
-  const running: Promise<unknown>[] = [worker.ended]
-  await wakeEverything(run)
-  running.push(listenForMachines(run, parts, signal).then(({ line, done }) => {
-    face.join = { line }
-    return done
-  }))
-  running.push(supplyComponents(run, parts, signal))
-  await Promise.allSettled(running)
+/**
+ * What an order needs, so that orders are taken from the first answer of the API on: the region's range and the line that machines run. What the host needs
+ * for it is made in the background. Throws where no range can be had.
+ */
+export async function openForOrders(run: Omit<LocalRegionRun, 'signal'>): Promise<{ parts: LocalParts; join: JoinEndpoint }> {
+  const { opened, region, configuration, components, face, log } = run
+  face.parts ??= localParts(configuration, await chosenNetwork(opened.store, region, configuration), components, log)
+  face.join ??= await joinEndpoint(run, face.parts)
+  return { parts: face.parts, join: face.join }
 }
 
-async function prepareNetwork({ opened, region, configuration, components, face, log, say }: LocalRegionRun, signal: AbortSignal): Promise<LocalParts | undefined> {
+async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
+  const prepared = await prepareNetwork(run, signal)
+  if (!prepared) return
+  const { region, say } = run
+  const { parts, join } = prepared
+  say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}; it takes orders`)
+  const worker = startWorker(run, parts, signal)
+  await wakeEverything(run)
+  await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal)])
+}
+
+async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise<Awaited<ReturnType<typeof openForOrders>> | undefined> {
+  const { region, face, log, say } = run
   while (!signal.aborted) {
     try {
-      const network = await ensureRegionNetwork(opened.store, region, configuration, say)
+      await ensureHostTools(say)
+      const prepared = await openForOrders(run)
+      await ensureHostNetwork(prepared.parts.network)
       face.failure = undefined
-      return localParts(configuration, network, components, log)
+      return prepared
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       if (face.failure !== why) say(`Region ${region.region}: ${why}`)

@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { Log } from '#ports/log.ts'
+import type { Store } from '#ports/store.ts'
 import { openStore } from '#store/open.ts'
 import { ensureAccount, credentialsFile } from './account.ts'
 import { ComponentSupply } from './component-supply.ts'
@@ -12,7 +13,7 @@ import { openComponents } from './components.ts'
 import type { Configuration } from './configuration.ts'
 import { whyNoLocalRegion } from './local-host.ts'
 import { claimLocalRegion, LocalRegionFace, simulatedShell } from './local-region.ts'
-import { runLocalRegion } from './run-local-region.ts'
+import { openForOrders, runLocalRegion } from './run-local-region.ts'
 import { systemClock } from './system-clock.ts'
 
 export interface ServerParts {
@@ -21,6 +22,8 @@ export interface ServerParts {
   readonly say: (text: string) => void
   /** Aborted when the server shall end; what is still starting stops. */
   readonly signal: AbortSignal
+  /** Stands between the server and its records, to watch it or to break it at a chosen moment. */
+  readonly wrapStore?: (store: Store) => Store
 }
 
 export interface RunningServer {
@@ -30,9 +33,10 @@ export interface RunningServer {
 }
 
 /** Starts database, API and regions; resolves when the API answers. Regions go on preparing themselves in the background and say what they wait for. */
-export async function startServer(configuration: Configuration, { log, say, signal }: ServerParts): Promise<RunningServer> {
-  const opened = await openStore({ stateDir: configuration.stateDir, databaseUrl: configuration.databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], log, clock: systemClock })
-  const { store } = opened
+export async function startServer(configuration: Configuration, { log, say, signal, wrapStore = store => store }: ServerParts): Promise<RunningServer> {
+  const found = await openStore({ stateDir: configuration.stateDir, databaseUrl: configuration.databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], log, clock: systemClock })
+  const store = wrapStore(found.store)
+  const opened = { ...found, store }
   try {
     say(`Database: ${configuration.databaseUrl === undefined ? `own PostgreSQL in ${configuration.stateDir}/postgres` : 'the given PostgreSQL'}, tables up to date`)
     const components = openComponents(configuration)
@@ -50,6 +54,8 @@ export async function startServer(configuration: Configuration, { log, say, sign
     if (region && face) regions.set(region.region, face)
     regions.set('sim-1', simulatedShell(components))
     const defaultRegion = region?.region ?? 'sim-1'
+    const run = region && face ? { configuration, region, face, supply, components, opened, tenantAddressOf, log, say } : undefined
+    if (run) await openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
 
     const api = createApi({
       store, regions, log, realNow: () => systemClock.now(),
@@ -70,7 +76,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const endpoint = `http://${configuration.listen.host}:${bound.port}`
     const account = await ensureAccount(store, configuration.stateDir, { endpoint, region: defaultRegion, now: systemClock.now() })
     say(`API: ${endpoint}  (account key ${account.AccessKeyId}; the command line reads ${credentialsFile(configuration.stateDir)})`)
-    const local = region && face ? runLocalRegion({ configuration, region, face, supply, components, opened, tenantAddressOf, log, say, signal }) : undefined
+    const local = run ? runLocalRegion({ ...run, signal }) : undefined
     if (!local) say(`Region local-1: not on this host: ${String(whyNot)}`)
     say('Region sim-1: not in this version')
 

@@ -21,7 +21,7 @@ export interface WatchingOptions {
   readonly watch: (held: HeldWatch, signal: AbortSignal) => Promise<void>
 }
 
-/** How often a process that does not hold a watch asks whether its owner still lives: with the lease's three seconds, a dead owner is replaced within five. */
+/** How often a process that does not hold a watch asks whether its owner still lives: with the lease's three and a half seconds, a dead owner is replaced within five. */
 const ASK_MS = 1_500
 
 /**

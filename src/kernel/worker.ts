@@ -23,7 +23,7 @@ export interface WorkerOptions {
   readonly regions: () => Promise<readonly string[]>
   readonly meter?: WorkerMeter
   readonly concurrency?: number
-  /** A dead process's keys run elsewhere after this and a third more. */
+  /** A dead process's keys run elsewhere after this and a second more. Shorter, and a busy machine loses leases of living ones. */
   readonly leaseTtlMs?: number
 }
 
@@ -95,7 +95,7 @@ class WorkerLoop {
 
   async #underOneLease(): Promise<void> {
     const { queue, hosts, name, leaseTtlMs } = this.#options
-    const lease = await queue.register({ name, hosts, ttlMs: leaseTtlMs ?? 3_000 })
+    const lease = await queue.register({ name, hosts, ttlMs: leaseTtlMs ?? 3_500 })
     this.lease = lease
     const passes = new AbortController()
     const loseAll = () => {

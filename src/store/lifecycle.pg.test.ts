@@ -77,7 +77,7 @@ describe('our own PostgreSQL', () => {
       }
     }
     const writers = ['a', 'b', 'c', 'd'].map(writer)
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const before = acknowledged.length
       await until(() => acknowledged.length > before + 20, 20_000)
       const killedAt = Date.now()

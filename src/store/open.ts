@@ -32,13 +32,13 @@ export interface OpenStore {
   readonly store: Store
   readonly queue: Queue
   /** Resolves while the database answers; throws StoreUnavailable, or what stands in the way, otherwise. */
-  ready(): Promise<void>
+  readonly ready: () => Promise<void>
   /** Calls back after history rows got their positions, for the change feed. */
-  onHistory(callback: () => void): void
+  readonly onHistory: (callback: () => void) => void
   /** Ends this process's connections. Our own database goes on running, as others may use it. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
   /** Stops our own database; nothing where it is the user's. */
-  stopDatabase(): Promise<void>
+  readonly stopDatabase: () => Promise<void>
 }
 
 /** Finds or starts the database, brings its tables up to date, and opens store and queue on it. Throws with a sentence where that cannot be. */

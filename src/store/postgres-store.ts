@@ -31,6 +31,7 @@ import { findRegion, listRegions } from './operations/regions.ts'
 import { readSecret } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { Sequencer } from './sequencer.ts'
+import { SharedReads } from './shared-reads.ts'
 
 /** The store on PostgreSQL; each method is an operation of the folder `operations`. */
 export class PostgresStore implements Store {
@@ -39,6 +40,7 @@ export class PostgresStore implements Store {
   readonly #sequencer: Sequencer
   readonly #announce: (regions: readonly string[]) => void
   readonly #accessKeys: AccessKeys
+  readonly #reads = new SharedReads()
 
   constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
     this.#database = parts.database
@@ -116,19 +118,19 @@ export class PostgresStore implements Store {
   }
 
   listClusters(scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>> {
-    return listClusters(this.#database, scope, filter, page)
+    return this.#reads.share(`Clusters${JSON.stringify([scope, filter, page])}`, () => listClusters(this.#database, scope, filter, page))
   }
 
   listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
-    return listNodePools(this.#database, scope, filter, page)
+    return this.#reads.share(`NodePools${JSON.stringify([scope, filter, page])}`, () => listNodePools(this.#database, scope, filter, page))
   }
 
   listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {
-    return listNodes(this.#database, scope, filter, page)
+    return this.#reads.share(`Nodes${JSON.stringify([scope, filter, page])}`, () => listNodes(this.#database, scope, filter, page))
   }
 
   listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
-    return listOnboardings(this.#database, scope, filter, page)
+    return this.#reads.share(`Onboardings${JSON.stringify([scope, filter, page])}`, () => listOnboardings(this.#database, scope, filter, page))
   }
 
   listKubeconfigs(scope: Scope, filter: Parameters<Store['listKubeconfigs']>[1], page: Page): Promise<Listing<KubeconfigRecord>> {

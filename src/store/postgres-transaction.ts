@@ -47,8 +47,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Settles and writes; answers what the rest of the world must hear of once it is committed. */
   async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
     const history = await this.settle()
-    await writeRecords(this.#connection, this.work, history)
-    await enqueue(this.#connection, this.#keys)
+    await Promise.all([writeRecords(this.#connection, this.work, history), enqueue(this.#connection, this.#keys)])
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], historyGrew: history.length > 0 }
   }
 

@@ -39,8 +39,8 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   async lockNodePool(id: string): Promise<NodePoolRecord | undefined> {
     const kept = this.work.nodePools.get(id)
     if (kept) return kept.gone ? undefined : kept.now
-    await this.#lockClustersOf('node_pool', [id])
-    const [read] = await this.#source.readNodePools('id', [id])
+    // Sent together: the second statement begins, and sees, after the first has its lock.
+    const [, [read]] = await Promise.all([this.#lockClustersOf('node_pool', [id]), this.#source.readNodePools('id', [id])])
     return read && this.work.track(this.work.nodePools, read)
   }
 
@@ -52,8 +52,8 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   async lockNodes(ids: readonly string[]): Promise<readonly NodeRecord[]> {
     const missing = ids.filter(id => !this.work.nodes.has(id))
     if (missing.length > 0) {
-      await this.#lockClustersOf('node', missing)
-      for (const read of await this.#source.readNodes('id', missing)) this.work.track(this.work.nodes, read)
+      const [, found] = await Promise.all([this.#lockClustersOf('node', missing), this.#source.readNodes('id', missing)])
+      for (const read of found) this.work.track(this.work.nodes, read)
     }
     return ids.flatMap(id => living(this.work.nodes.get(id)))
   }

@@ -45,7 +45,8 @@ create table cluster (
   counts json not null,
   constraint cluster_name unique (account_id, region, name)
 );
-create index cluster_in_scope on cluster (account_id, region, created_at, id);
+-- Lists filter by what the index carries beside its order, so that counting ten thousand rows touches none of them.
+create index cluster_in_scope on cluster (account_id, region, created_at, id) include (name, phase, conditions);
 create index cluster_in_region on cluster (region, created_at, id);
 
 create table node_pool (
@@ -68,7 +69,7 @@ create table node_pool (
   counts json not null,
   constraint node_pool_name unique (cluster_id, name)
 );
-create index node_pool_in_scope on node_pool (account_id, region, created_at, id);
+create index node_pool_in_scope on node_pool (account_id, region, created_at, id) include (name, phase, conditions);
 
 create table node (
   id text primary key,
@@ -91,11 +92,11 @@ create table node (
   said json not null,
   constraint node_name unique (cluster_id, name)
 );
-create index node_in_scope on node (account_id, region, created_at, id);
+create index node_in_scope on node (account_id, region, created_at, id) include (name, phase, conditions);
 create index node_in_cluster on node (cluster_id, created_at, id);
 create index node_in_pool on node (node_pool_id, created_at, id);
 create index node_on_machine on node (region, machine_id);
-create index node_phase on node (account_id, region, phase) where phase <> 'Running';
+create index node_in_phase on node (account_id, region, phase, created_at, id) include (conditions);
 
 create table onboarding (
   id text primary key,

@@ -15,12 +15,12 @@ export function listHistory(connection: Queryable, scope: Scope, filter: History
     .oneOf('kind', filter.kinds)
   if (filter.from !== undefined) conditions.where('at >= ?', Math.floor(filter.from))
   if (filter.to !== undefined) conditions.where('at <= ?', Math.floor(filter.to))
-  if (filter.at === undefined) return listPage(connection, 'status_change', STATUS_CHANGE_COLUMNS, conditions, page, statusChangeOf, NEWEST_FIRST)
+  if (filter.at === undefined) return listPage(connection, 'status_change', STATUS_CHANGE_COLUMNS, conditions, page, statusChangeOf, NEWEST_FIRST, 'position')
   conditions.where('at <= ?', Math.floor(filter.at))
   const held = `(select distinct on (id) ${STATUS_CHANGE_COLUMNS} from status_change where ${conditions.text} order by id, position desc) held`
   const outer = new Conditions().plain('phase is not null')
   outer.values.push(...conditions.values)
-  return listPage(connection, held, STATUS_CHANGE_COLUMNS, outer, page, statusChangeOf, NEWEST_FIRST)
+  return listPage(connection, held, STATUS_CHANGE_COLUMNS, outer, page, statusChangeOf, NEWEST_FIRST, 'position')
 }
 
 /** The newest row of one resource, also of one that is gone. */

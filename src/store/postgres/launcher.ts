@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { open, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { open, readFile, rm, rmdir, stat, truncate } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Log } from '#ports/log.ts'
@@ -46,9 +46,12 @@ export class PostgresLauncher {
     return this.#running
   }
 
+  /** Stops the server, whoever started it; not running is success. */
   async stop(): Promise<void> {
     await stopPostmaster(this.#folders.data)
-    if (this.#folders.socket) await rm(this.#folders.socket, { recursive: true, force: true })
+    if (!this.#folders.socket) return
+    await rm(this.#folders.socket, { recursive: true, force: true })
+    await rmdir(dirname(this.#folders.socket)).catch(() => {}) // others' sockets are in it, or it is gone
   }
 
   async #startOrAdopt(signal: AbortSignal): Promise<PostgresAddress> {

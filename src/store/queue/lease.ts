@@ -27,7 +27,7 @@ export async function renewLease(database: Database, lease: { name: string; epoc
 }
 
 /**
- * Renews a lease every third of its time until it is released or lost. Losing is judged by our own clock, counted from before the last renewal that
+ * Renews a lease every second (or third of its time) until it is released or lost. Losing is judged by our own clock, counted from before the last renewal that
  * succeeded: whatever the database thinks, nobody else has taken over before we stop. `onTick` runs after each renewal, `onReleased` when it was given back.
  */
 export class RenewedLease implements ProcessLease {
@@ -70,7 +70,8 @@ export class RenewedLease implements ProcessLease {
   async #renew(since: number, onTick: () => Promise<void>): Promise<void> {
     let safeUntil = since + this.#ttlMs
     const signal = this.#ended.signal
-    for (let waitMs = this.#ttlMs / 3; ; ) {
+    const everyMs = Math.min(1_000, this.#ttlMs / 3)
+    for (let waitMs = everyMs; ; ) {
       await this.#clock.sleep(Math.max(10, Math.min(waitMs, safeUntil - this.#clock.now())), signal).catch(() => {}) // aborted: released
       if (signal.aborted) return
       const asked = this.#clock.now()
@@ -81,7 +82,7 @@ export class RenewedLease implements ProcessLease {
         if (kept === false) return this.#lose('somebody else took the name, or it lapsed')
         if (kept === true) {
           safeUntil = asked + this.#ttlMs
-          waitMs = this.#ttlMs / 3
+          waitMs = everyMs
           await onTick()
         } else renewal.catch(() => {}) // judged by the time that passed
       } catch (error) {

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { Database } from './connection/database.ts'
+import { migrate } from './migrations/migrate.ts'
+import { openStore, type OpenStore } from './open.ts'
+import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
+
+describe('the database holds by itself', () => {
+  let postgres: ScratchPostgres
+  let opened: OpenStore & { readonly databaseUrl: string }
+  const run = (statement: string) => postgres.run(opened.databaseUrl, statement)
+  before(async () => {
+    postgres = await scratchPostgres()
+    opened = await postgres.openCopy()
+    await opened.store.write(NOON, tx => addCluster(tx, 'shop'))
+    await opened.store.listHistory({ accountId: '', region: '' }, {}, { number: 1, size: 1 })
+  })
+  after(() => postgres.end())
+
+  test('a status that no table allows is refused', async () => {
+    for (const pair of [`phase = 'Running', conditions = '{Balance}'`, `phase = 'Running', conditions = '{}'`, `phase = 'Running', conditions = '{Ok,Degraded}'`, `phase = 'Gone', conditions = '{Ok}'`])
+      await assert.rejects(run(`update cluster set ${pair}`), /cluster_status/, pair)
+    await run(`update cluster set phase = 'Failed', conditions = '{Balance,ResourceCleanupFailed}'`)
+  })
+
+  test('checks follow the model: a check that differs is made anew at the next start', async () => {
+    await run(`alter table cluster drop constraint cluster_status`)
+    await run(`alter table cluster add constraint cluster_status check (phase <> 'Imaginary')`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+    await again.close()
+    await assert.rejects(run(`update cluster set phase = 'Gone', conditions = '{Ok}'`), /cluster_status/)
+  })
+
+  test('the history is only added to, and a position is given once', async () => {
+    const [row] = await run('select count(*)::int as rows, min(position)::int as first from status_change')
+    assert.deepEqual(row, { rows: 1, first: 1 })
+    for (const statement of ['delete from status_change', 'truncate status_change', `update status_change set because = 'x'`, 'update status_change set position = 7', `update status_change set at = 0`])
+      await assert.rejects(run(statement), /only added to/, statement)
+  })
+
+  test('what was migrated is left alone, and what a newer version made is not touched', async () => {
+    const database = new Database(async () => ({ connectionString: opened.databaseUrl }), SILENT)
+    await database.connect()
+    await migrate(database, SILENT)
+    assert.deepEqual(await run('select number from migration'), [{ number: 1 }])
+    await run(`insert into migration (number, name) values (2, '0002-of-the-future')`)
+    await assert.rejects(migrate(database, SILENT), /0002-of-the-future/)
+    await database.close()
+  })
+
+  test('migrations run one process at a time', async () => {
+    await postgres.run(opened.databaseUrl, 'create database empty')
+    const databaseUrl = opened.databaseUrl.replace(/\/copy_[0-9a-f]+/, '/empty')
+    const all = await Promise.all([1, 2, 3].map(() => openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })))
+    for (const store of all) await store.ready()
+    assert.deepEqual(await postgres.run(databaseUrl, 'select number from migration'), [{ number: 1 }])
+    for (const store of all) await store.close()
+  })
+})

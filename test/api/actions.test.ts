@@ -137,6 +137,24 @@ suite('our own actions', () => {
     await api.app.close()
   })
 
+  test('tell a cause as it was when it caused, not as it is now', async () => {
+    const { api, clusterId, nodePoolId, nodeId } = await openSmallWorld()
+    api.now += 10_000
+    await api.store.write(api.now, async tx => {
+      await tx.lockCluster(clusterId)
+      await tx.lockNodePool(nodePoolId)
+      const node = await tx.lockNode(nodeId)
+      if (node) await tx.changeNode(nodeId, { facts: { ...node.facts, unschedulable: true } }, { evidence: [{ observer: 'watch', source: 'Node/shop-1', observedAt: api.now, fact: 'it is cordoned' }] })
+    })
+    const explained = await api.done('ExplainStatus', { Id: nodePoolId }) as { Since: string; CauseChain: { Since: string; Resource: { Id: string }; Status: { Conditions: { Type: string }[] } }[] }
+    for (const link of explained.CauseChain) {
+      assert.ok(link.Since <= explained.Since, 'no cause is later than what it caused')
+      if (link.Resource.Id === nodeId) assert.deepEqual(link.Status.Conditions, [{ Type: 'Ok' }])
+    }
+    assert.deepEqual((await api.done('ExplainStatus', { Id: nodeId }))['Alike'], [], 'what changed before is not for this cause')
+    await api.app.close()
+  })
+
   test('tell every change in order with what asked for it', async () => {
     const { api, nodePoolId, clusterId, nodeId } = await openSmallWorld()
     await api.done('DeleteEdgeNodes', { ClusterId: clusterId, NodePoolId: nodePoolId, Ids: [nodeId] })

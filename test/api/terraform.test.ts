@@ -32,6 +32,8 @@ suite('the Terraform provider', () => {
     assert.equal(typeof clusterId, 'string')
     let cluster = await one('ListClusters', clusterId)
     assert.deepEqual(cluster['Status'], { Phase: 'Creating', Conditions: [{ Type: 'Progressing' }] })
+    const { Items: [asked] = [] } = await send('ListStatusHistory', { Filter: { Ids: [clusterId] } })
+    assert.match(JSON.stringify(asked?.['Evidence']), /v1\.24\.15-veecp\.1 was asked for; v1\.34\.4 runs/)
     await api.makeClusterRun(clusterId)
     cluster = await one('ListClusters', clusterId)
     assert.deepEqual(cluster['Status'], { Phase: 'Running', Conditions: [{ Type: 'Ok' }] })

@@ -3,6 +3,7 @@ import { checkClusterRanges } from '#model/cluster/ranges.ts'
 import { parseCreateCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
+import { servedVersion } from '#model/versions.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
 import { ClusterConfig, LoggingConfig, PodsConfig, ServicesConfig } from './cluster-shapes.ts'
@@ -30,6 +31,8 @@ export const CreateCluster = defineAction({
   run: async (context, body) => {
     const { scope, region, store, now } = context
     const spec = parseCreateCluster(body, region.servedVersions())
+    // Answers echo the text that was sent; that another version runs stands in the history.
+    const { says: chosen } = servedVersion(spec.kubernetesVersion, region.servedVersions())
     return store.write(now, tx => once(context, tx, body, async () => {
       // Names and ranges are checked against all clusters of the VPC, so their creations go one after another.
       await tx.lockName(`clusters/${scope.accountId}/${scope.region}`)
@@ -41,7 +44,7 @@ export const CreateCluster = defineAction({
       const id = newId('cluster', now, context.randomBytes(8))
       await tx.insertCluster(
         { id, ...scope, ...given({ createClientToken: tokenOf(body) }), spec, facts: { controlPlane: 'absent', obstacles: [], unpaid: false } },
-        askedBy(context, `The creation of the cluster ${spec.name} was asked for.`),
+        askedBy(context, `The creation of the cluster ${spec.name} was asked for.${chosen === undefined ? '' : ` ${chosen}.`}`),
       )
       await tx.enqueue({ kind: 'cluster', id, region: scope.region })
       return { resourceId: id, result: { Id: id } }

@@ -1,10 +1,12 @@
 /** The whole way, once, through reality, by the README's own commands: up → cluster → machine → pod → every status with its cause → deletion with nothing left. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Installation, until } from '#test/harness/command.ts'
+import { freePort, Installation, repository, until } from '#test/harness/command.ts'
 import { leftOnHost } from '#test/harness/left-on-host.ts'
+import { denyingWebhook, metricsServer } from './manifests.ts'
 
 interface Status { Phase: string; Conditions: { Type: string }[] }
 interface Item { Id: string; Name: string; Status: Status }
@@ -45,6 +47,18 @@ async function explainNode(name: string): Promise<Explanation> {
 
 function kubectl(...args: string[]): Promise<string> {
   return place.ok(['kubectl', 'shop', ...args], { deadlineMs: 2 * MINUTE })
+}
+
+async function imageOf(name: string): Promise<string> {
+  const { registry, images } = JSON.parse(await place.ok(['images', 'list', '--output', 'json'])) as { registry: string; images: { name: string; tags: string[] }[] }
+  const image = images.find(each => each.name === name)
+  assert.ok(image, `the registry holds ${name}`)
+  return `${registry}/${name}:${image.tags[0] ?? ''}`
+}
+
+async function apply(file: string, manifest: string): Promise<void> {
+  writeFileSync(join(place.state, file), manifest)
+  await kubectl('apply', '-f', join(place.state, file))
 }
 
 describe('the whole way', () => {
@@ -90,16 +104,12 @@ describe('the whole way', () => {
     for (const row of ['Node Creating/Progressing', 'NodePool Scaling/Progressing', 'Cluster Updating/Progressing']) assert.ok(seen.has(row), `${row} was shown; shown were ${[...seen].join(', ')}`)
   })
 
-  test('5. pods on two machines reach one another by address, Service and DNS name; logs, exec, proxy and top work', async () => {
+  test('5. pods on two machines reach one another by address, Service and DNS name; logs, exec and proxy work', async () => {
     await place.ok(['machine', 'add', 'shop-2'], { deadlineMs: MINUTE })
     await place.ok(['machine', 'run-script', 'shop-2', 'tills'], { deadlineMs: 3 * MINUTE })
     await reaches('node shop-2', 'ListEdgeNodes', node('shop-2'), 'Running/Ok', MINUTE)
-    const images = JSON.parse(await place.ok(['images', 'list', '--output', 'json'])) as { registry: string; images: { name: string; tags: string[] }[] }
-    const agnhost = images.images.find(image => image.name === 'agnhost')
-    assert.ok(agnhost, 'the registry holds agnhost')
-    const image = `${images.registry}/agnhost:${agnhost.tags[0] ?? ''}`
-    const manifest = join(place.state, 'web.yaml')
-    writeFileSync(manifest, JSON.stringify({
+    const image = await imageOf('agnhost')
+    await apply('web.json', JSON.stringify({
       apiVersion: 'v1', kind: 'List', items: [
         { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'default' }, spec: {
           replicas: 4, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: {
@@ -107,7 +117,6 @@ describe('the whole way', () => {
             containers: [{ name: 'web', image, args: ['netexec', '--http-port=8080'], ports: [{ containerPort: 8080 }] }] } } } },
         { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', namespace: 'default' }, spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] } },
       ] }))
-    await kubectl('apply', '-f', manifest)
     await kubectl('rollout', 'status', 'deployment/web', '--timeout=90s')
     const pods = (JSON.parse(await kubectl('get', 'pods', '-l', 'app=web', '-o', 'json')) as { items: { metadata: { name: string }; spec: { nodeName: string }; status: { podIP: string } }[] }).items
     assert.deepEqual(new Set(pods.map(pod => pod.spec.nodeName)), new Set(['shop-1', 'shop-2']))
@@ -119,6 +128,34 @@ describe('the whole way', () => {
     }
     assert.match(await kubectl('logs', from.metadata.name), /Started HTTP server|netexec/i)
     assert.match(await kubectl('get', '--raw', '/api/v1/namespaces/default/services/web:80/proxy/hostname'), /^web-/)
+  })
+
+  test('5b. port-forward, a webhook served by a pod, and top after metrics-server was applied', async () => {
+    const [pod] = (JSON.parse(await kubectl('get', 'pods', '-l', 'app=web', '-o', 'json')) as { items: { metadata: { name: string } }[] }).items
+    const port = await freePort()
+    const forward = spawn(join(repository, 'edgehold'), ['kubectl', 'shop', 'port-forward', `pod/${pod?.metadata.name ?? ''}`, `${port}:8080`], { env: place.environment, stdio: 'ignore', detached: true })
+    try {
+      const hostname = await until('the forwarded port to answer', async () => (await fetch(`http://127.0.0.1:${port}/hostname`)).text(), 30_000)
+      assert.equal(hostname, pod?.metadata.name)
+    } finally {
+      if (forward.pid !== undefined) process.kill(-forward.pid, 'SIGTERM')
+    }
+    const image = await imageOf('agnhost')
+    const { server, registration } = await denyingWebhook(image)
+    await apply('guard.json', server)
+    await kubectl('rollout', 'status', 'deployment/guard', '--timeout=90s')
+    await apply('registration.json', registration)
+    await until('the webhook to deny', async () => {
+      const tried = await place.run(['kubectl', 'shop', '-n', 'guarded', 'create', 'configmap', `tried-${Date.now()}`], { deadlineMs: MINUTE })
+      return tried.code !== 0 && /denied the request: this webhook denies all requests/.test(tried.stderr)
+    }, MINUTE)
+    await apply('metrics.json', metricsServer(await imageOf('metrics-server')))
+    await kubectl('-n', 'kube-system', 'rollout', 'status', 'deployment/metrics-server', '--timeout=90s')
+    const top = await until('kubectl top to show both machines', async () => {
+      const shown = await kubectl('top', 'nodes')
+      return shown.includes('shop-1') && shown.includes('shop-2') && shown
+    }, 2 * MINUTE, 2_000)
+    assert.match(top, /CPU\(cores\)/)
   })
 
   test('6. cordon, power off, power on, network cut: each status with the evidence that is true', async () => {

@@ -109,15 +109,18 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   async #startFirstHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
     await ensureDataFolder(places)
     const programs = await this.#programs(order)
-    const namespace = await ensureNamespace(places, this.#options.network, order.address)
+    // Certificates take the processor some time, the namespace a few programs: side by side.
+    const [namespace, files] = await Promise.all([
+      ensureNamespace(places, this.#options.network, order.address),
+      controlPlaneFiles(order, { pki: places.pki, etcdData: places.etcdData }, { advertised: this.#options.advertised ?? [], now: this.#options.clock.now() }),
+    ])
     const hierarchies = await this.#cgroups()
     // Components of a namespace that somebody removed run on where nobody reaches them.
     for (const [name, sight] of await this.#sights(places)) if (!sight.supervised || namespace === 'made') await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
     const sights = await this.#sights(places)
     if (namespace === 'found') await refuseTakenPorts(places, sights)
     // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
-    if (COMPONENTS.every(name => !sights.get(name)?.supervised))
-      await writePrivateFiles(await controlPlaneFiles(order, { pki: places.pki, etcdData: places.etcdData }, { advertised: this.#options.advertised ?? [], now: this.#options.clock.now() }))
+    if (COMPONENTS.every(name => !sights.get(name)?.supervised)) await writePrivateFiles(files)
     if (!sights.get('etcd')?.supervised) {
       await this.#start(order, places, programs, 'etcd')
       await this.#until(ETCD_DEADLINE_MS, 10, async () => {

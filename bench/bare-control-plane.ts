@@ -9,10 +9,13 @@ import { pkiFiles } from '#kubernetes/control-plane/places.ts'
 import { controlPlaneFiles } from '#kubernetes/control-plane/files.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import type { Components } from '#ports/components.ts'
+import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { runProgram } from '#test/harness/command.ts'
 
 export interface BareControlPlane {
+  readonly address: string
+  readonly pki: ClusterPki
   /** Runs the script to the end: API ready, controller manager and scheduler healthy, default ServiceAccount there. Answers milliseconds. */
   start(): Promise<number>
   stop(): Promise<void>
@@ -57,6 +60,8 @@ until ask -f -o /dev/null https://${address}:6443/api/v1/namespaces/default/serv
   writeFileSync(file, script)
   chmodSync(file, 0o700)
   return {
+    address,
+    pki: order.pki,
     async start() {
       const startedAt = performance.now()
       const ended = await new Promise<number>((resolve, reject) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { homedir } from 'node:os'
 import { Installation, repository, until } from '#test/harness/command.ts'
 import { prepareBareControlPlane } from './bare-control-plane.ts'
-import { clientOf } from './client-of.ts'
+import { start } from './client-of.ts'
 import { median, printTable, verdict } from './table.ts'
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3)
@@ -17,8 +17,7 @@ const network = await chooseHostNetwork('be0ca000')
 const place = await Installation.make()
 try {
   await ensureHostNetwork(network)
-  await place.ok(['up', '--detach'], { deadlineMs: 300_000 })
-  const client = await clientOf(place)
+  const client = await start(place)
   const bare: number[] = []
   const ours: number[] = []
   const bareTen: number[] = []
@@ -47,7 +46,7 @@ async function bareStarts(count: number): Promise<number> {
   }
 }
 
-async function ourStarts(client: Awaited<ReturnType<typeof clientOf>>, count: number): Promise<number> {
+async function ourStarts(client: EdgeholdClient, count: number): Promise<number> {
   const startedAt = performance.now()
   const ids = await Promise.all(Array.from({ length: count }, async (_, index) => (await client.call('CreateCluster', {
     Name: `bench-${index}`, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-bench'] },

@@ -8,7 +8,12 @@ export function printTable(title: string, rows: readonly Readonly<Record<string,
 
 function text(value: string | number | undefined): string {
   if (typeof value !== 'number') return value ?? ''
-  return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 3 : 1)
+  return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 3 : 1)
+}
+
+/** A line below a table: how it was measured, or what its reader must know. */
+export function printNote(note: string): void {
+  process.stdout.write(`${note}\n`)
 }
 
 export function median(values: readonly number[]): number {
@@ -20,7 +25,16 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1))] ?? Number.NaN
 }
 
-/** A ratio with the bar it must not pass. */
+/** A value with the bar that it must not pass. */
 export function verdict(value: number, bar: number, unit = ''): string {
-  return `${value.toFixed(value < 10 ? 2 : 0)}${unit} (bar ${bar}${unit}) ${value <= bar ? 'ok' : 'MISSED'}`
+  return `${shown(value)}${unit} (bar ${shown(bar)}${unit}) ${value <= bar ? 'ok' : 'MISSED'}`
+}
+
+/** A value with the bar that it must reach. */
+export function atLeast(value: number, bar: number, unit = ''): string {
+  return `${shown(value)}${unit} (bar at least ${bar}${unit}) ${value >= bar ? 'ok' : 'MISSED'}`
+}
+
+function shown(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0)
 }

@@ -39,7 +39,7 @@ test('two processes that create one cluster make one, whatever the order of thei
     assert.deepEqual([scene.world.host.made.size, ledger.items.length], [1, 3])
     await scene.cluster(id, 'Running Ok')
     await scene.end()
-  }), { numRuns: 25 })
+  }), { numRuns: 10 })
 })
 
 test('two processes that take one down leave nothing, and forget no node before its time', async () => {
@@ -55,5 +55,5 @@ test('two processes that take one down leave nothing, and forget no node before 
     await race(scheduler, scene, [['cluster', cluster]], 3)
     assert.deepEqual([await world.store.findCluster(cluster), world.host.made.size], [undefined, 0])
     await scene.end()
-  }), { numRuns: 15 })
+  }), { numRuns: 5 })
 })

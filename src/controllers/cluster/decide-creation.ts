@@ -39,7 +39,12 @@ export function decideCreation(seen: ClusterSeen): Course {
       lookAgainAt: now + seen.probeEveryMs,
     }
   }
-  return { change: { controlPlaneSays: lacks, staleSince: undefined }, lookAgainAt: now + pollAfter(now - facts.attemptStartedAt) }
+  return {
+    change: { controlPlaneSays: lacks, staleSince: undefined },
+    // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
+    ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
+    lookAgainAt: now + pollAfter(now - facts.attemptStartedAt),
+  }
 }
 
 function ended(as: CreationEnd, because: string): Course {

@@ -10,6 +10,7 @@ const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
 const STARTS_THAT_DID_NOT_HELP = 6
 /** A server that runs and stays silent is down as well. */
 const SILENT_FOR_MS = 10 * MINUTE
+const MENDED_AFTER_MS = 2 * SECOND
 
 /** A cluster that was usable once: kept up, repaired without a fuss, called unkept when restarts do not help, and healed when they do. */
 export function decideUpkeep(seen: ClusterSeen): Course {
@@ -22,12 +23,15 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const degraded = degradedNow(facts, probe, now)
   const changed = facts.controlPlane !== 'usable' || degraded?.what !== facts.degraded?.what || facts.staleSince !== undefined
   const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
+  // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
+  const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
+  const soonest = mends ? MENDED_AFTER_MS : seen.probeEveryMs
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
     change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, staleSince: undefined, updating: undefined, degraded },
     ...(changed && { evidence: [probeEvidence(probe, seen)] }),
-    ...(!probe.baseApplied && { step: 'ensureBase' as const }),
-    lookAgainAt: dwells ? Math.min(degraded.since + DWELL.clusterDegraded, now + seen.probeEveryMs) : now + seen.probeEveryMs,
+    ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
+    lookAgainAt: dwells ? Math.min(degraded.since + DWELL.clusterDegraded, now + soonest) : now + soonest,
   }
 }
 

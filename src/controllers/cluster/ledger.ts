@@ -17,3 +17,8 @@ export async function putEntry(tx: Transaction, cluster: ClusterRecord, kind: Le
   }
   await tx.putLedger(entry)
 }
+
+/** What was intended and is seen to be there is held; a crash may have come between making it and saying so. */
+export async function holdWhatWasMade(tx: Transaction, cluster: ClusterRecord, at: number): Promise<void> {
+  for (const entry of await tx.ledgerOf(cluster.id)) if (entry.state === 'Intended') await tx.putLedger({ ...entry, state: 'Held', since: at })
+}

@@ -8,7 +8,8 @@ export async function observeCluster(record: ClusterRecord, ports: ClusterPorts)
   const region = ports.regionOf(record.region)
   const [host, components, children] = await Promise.all([region.host.look(record.id), componentsOf(record, ports), childrenOf(record, ports)])
   const asksTheApi = !record.facts.deletion && !record.facts.creationEnded
-  const runs = host.components.some(component => component.name === 'kube-apiserver' && component.state === 'running')
+  // Without its datastore an API server lets everybody wait for seconds; what is so is known already.
+  const runs = (['etcd', 'kube-apiserver'] as const).every(name => host.components.some(component => component.name === name && component.state === 'running'))
   return {
     now: region.clock.now(), record, shownSince: record.said.since, host, components, children,
     probe: asksTheApi && runs ? await probe(record, ports) : undefined,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
 import { CLUSTER_RULES, nextInstantOfCluster } from '#model/cluster/rules.ts'
 import { clusterSight } from '#model/cluster/sight.ts'
 import { verdict } from '#model/status/rules.ts'
@@ -7,6 +7,7 @@ import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
 import { act } from './act.ts'
 import { decideCluster, type ClusterDecision } from './decide.ts'
+import { holdWhatWasMade } from './ledger.ts'
 import { observeCluster } from './observe.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen } from './seen.ts'
@@ -48,12 +49,17 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     const locked = await tx.lockCluster(record.id)
     if (!locked) return
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
+    if (creationIsOver(facts) && !creationIsOver(record.facts) && seen.host.network) await holdWhatWasMade(tx, locked, seen.now)
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
     for (const node of await tx.nodesOf({ clusterId: record.id })) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
   })
   ports.onChanged?.(record.id)
+}
+
+function creationIsOver(facts: ClusterFacts): boolean {
+  return facts.firstReadyAt !== undefined || facts.creationEnded !== undefined
 }
 
 async function saysSomethingElse(record: ClusterRecord, now: number, { store }: ClusterPorts): Promise<boolean> {

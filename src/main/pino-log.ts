@@ -1,9 +1,15 @@
+import { inspect } from 'node:util'
 import { pino, type Logger } from 'pino'
 import type { Log } from '#ports/log.ts'
 
 /** Log lines as JSON, to a file or standard error. */
 export function pinoLog(destination: { path: string } | { fd: number }, level: string): Log {
-  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ ...('path' in destination ? { dest: destination.path, mkdir: true } : { fd: destination.fd }), sync: true })))
+  return wrap(pino({ level, base: null, serializers: { error: errorText, err: errorText }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ ...('path' in destination ? { dest: destination.path, mkdir: true } : { fd: destination.fd }), sync: true })))
+}
+
+/** An error with all its causes; as JSON alone it would be an empty object. */
+function errorText(error: unknown): unknown {
+  return error instanceof Error ? inspect(error, { depth: 4, breakLength: Infinity }) : error
 }
 
 function wrap(logger: Logger): Log {

@@ -1,22 +1,31 @@
 import { isUtf8 } from 'node:buffer'
 import type { Readable } from 'node:stream'
-import { refuse, refuseBody, refuseParameter } from '#model/errors/catalogue.ts'
+import { Refusal, refuseBody, refuseParameter } from '#model/errors/catalogue.ts'
 
 /** A sender of a body that is too large gets its answer after the body was read and thrown away, up to this size: a reset would hide the answer. */
 const READ_AWAY_AT_MOST = 64 * 1024 * 1024
 const DEEPEST = 64
 
 /** The bytes of a body. Throws the catalogue's refusal for a body larger than `most`, but only after its end. */
-export async function readBody(payload: Readable, most: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size <= most) chunks.push(chunk)
-    else if (size > READ_AWAY_AT_MOST) break
-  }
-  if (size > most) refuse('RequestTooLarge', { limit: most })
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+export function readBody(payload: Readable, most: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const end = () => {
+      if (size > most) reject(new Refusal('RequestTooLarge', { limit: most }))
+      else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
+    }
+    payload.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= most) chunks.push(chunk)
+      else if (size > READ_AWAY_AT_MOST) end()
+    })
+    payload.once('end', end)
+    // The caller went away: nobody reads this answer, and it is no fault of ours to be logged.
+    const cutOff = () => { reject(new Refusal('InvalidParameter.BodyFormat', { why: 'it ended before its length' })) }
+    payload.once('error', cutOff)
+    payload.once('close', cutOff)
+  })
 }
 
 /** The JSON object of a body; an empty body is `{}` (clients do send it). Members that are null count as not sent. Throws the refusal of a body that fits the action. */

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
@@ -10,6 +10,7 @@ import { errorEnvelope, newRequestId, successEnvelope, wireError, type RequestNa
 import { ApiMetrics } from './metrics.ts'
 import { describeActions } from './openapi.ts'
 import { refusalOf } from './refusal-of.ts'
+import type { Query } from './signature/authorization.ts'
 import { parseQuery } from './signature/canonical.ts'
 
 /** One part of the server for /readyz; `required` ones decide whether the server counts as ready. */
@@ -35,7 +36,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
   const actions = parts.actions ?? ACTIONS
   const app = fastify({
     logger: false,
-    rewriteUrl: request => routeOf(request.url ?? '/'),
+    rewriteUrl: request => routeOf(targetOf(request), request.url ?? '/'),
     serverFactory: handler => createServer({ keepAliveTimeout: 75_000, headersTimeout: 60_000 }, handler),
     clientErrorHandler: (_error, socket) => {
       if (socket.writable) socket.end(rawRefusal(parts))
@@ -63,7 +64,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
       handler: async (request, reply) => {
         const about = knownOf(request, parts, known)
         about.action = action
-        const { path, query } = splitUrl(request.originalUrl)
+        const { path, query } = targetOf(request.raw)
         const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY
         const result = await run({ method: request.method, path, query, headers: request.headers, body }, about.trace)
         return send(reply, 200, successEnvelope(namesOf(about), result), about, 'Ok')
@@ -107,8 +108,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
 }
 
 /** `/?Action=X&Version=Y` becomes one route an action; paths under /rpc cannot be reached from outside. */
-function routeOf(url: string): string {
-  const { path, query } = splitUrl(url)
+function routeOf({ path, query }: Target, url: string): string {
   if (path !== '/') return path.startsWith('/rpc') ? '/rpc/none' : url
   const named = new Map(query)
   const action = named.get('Action')
@@ -117,16 +117,26 @@ function routeOf(url: string): string {
   return /^[a-zA-Z]{1,100}$/.test(action) && /^\d{4}-\d\d-\d\d$/.test(version) ? `/rpc/${version}/${action}` : '/rpc/none'
 }
 
-function splitUrl(url: string): { path: string; query: ReturnType<typeof parseQuery> & object } {
+interface Target { readonly path: string; readonly query: Query }
+
+const targets = new WeakMap<IncomingMessage, Target>()
+
+/** Path and query as they were sent; read once, before the address is rewritten. */
+function targetOf(request: IncomingMessage): Target {
+  const known = targets.get(request)
+  if (known) return known
+  const url = request.url ?? '/'
   const mark = url.indexOf('?')
-  return mark < 0 ? { path: url, query: [] } : { path: url.slice(0, mark), query: parseQuery(url.slice(mark + 1)) ?? [] }
+  const target = mark < 0 ? { path: url, query: [] } : { path: url.slice(0, mark), query: parseQuery(url.slice(mark + 1)) ?? [] }
+  targets.set(request, target)
+  return target
 }
 
 function knownOf(request: FastifyRequest, parts: ApiParts, all?: WeakMap<FastifyRequest, Known>): Known {
   const there = all?.get(request)
   if (there) return there
   const now = parts.realNow()
-  const named = new Map(splitUrl(request.originalUrl).query)
+  const named = new Map(targetOf(request.raw).query)
   const requestId = newRequestId(now)
   const action = named.get('Action')
   const version = named.get('Version')

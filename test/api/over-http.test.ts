@@ -55,6 +55,20 @@ suite('over HTTP', () => {
     agent.destroy()
   })
 
+  test('a caller that goes away in the middle of its body leaves nothing, not even a line in the log', async () => {
+    const before = await api.everything()
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write('POST /?Action=CreateCluster&Version=2021-03-03 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"Name":', () => socket.destroy())
+      })
+      socket.once('error', reject)
+      socket.once('close', () => { resolve() })
+    })
+    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
+    assert.deepEqual(await api.everything(), before)
+    assert.deepEqual(api.errors, [])
+  })
+
   test('what is not HTTP gets the envelope, too', async () => {
     const text = await new Promise<string>((resolve, reject) => {
       const socket = connect(port, '127.0.0.1', () => socket.write('this is not HTTP\r\n\r\n'))

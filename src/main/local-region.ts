@@ -118,9 +118,9 @@ export class LocalRegionFace implements RegionPorts {
     return { first, last }
   }
 
-  bootstrapLine(token: string): string {
-    if (!this.join) throw new Error('the join endpoint is not there yet')
-    return this.join.line(token)
+  /** Undefined until the join endpoint's key is known, moments after the network. */
+  bootstrapLine(token: string): string | undefined {
+    return this.join?.line(token)
   }
 
   setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import type { RegionPorts } from '#api/regions.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
+import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openStore } from '#store/open.ts'
 import { ensureAccount, credentialsFile } from './account.ts'
 import { ComponentSupply } from './component-supply.ts'
@@ -48,7 +49,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const face = region && new LocalRegionFace(components, supply, async (clusterId, nodeName, schedulable) => {
       const cluster = await store.findCluster(clusterId)
       const address = cluster && (await tenantAddressOf(cluster))
-      if (!face?.parts || !address) throw new Error('The cluster is not reachable yet')
+      if (!face?.parts || !address) throw new TenantClusterUnreachable('The cluster has no API yet')
       await face.parts.tenant.setSchedulable(address, nodeName, schedulable)
     })
     if (region && face) regions.set(region.region, face)

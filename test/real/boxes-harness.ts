@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '#main/system-clock.ts'
 import type { Log } from '#ports/log.ts'
@@ -9,6 +9,14 @@ import { Boxes } from '#providers/local/boxes/boxes.ts'
 export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quietLog }
 
 export const host = (command: string): string => execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' })
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return '' // it has ended
+  }
+}
 
 /** A bridge and a state folder of the test's own; `dispose` takes everything away again. */
 export class BoxWorld {
@@ -43,8 +51,8 @@ export class BoxWorld {
       ...look(`grep ${this.stateDir} /proc/mounts`),
       ...look(`losetup -a | grep ${this.stateDir}`),
       ...look(`find /sys/fs/cgroup -maxdepth 5 -type d -path '*edgehold-${this.hash}/box*/*'`),
-      ...look(`grep -al ${this.stateDir} /proc/[0-9]*/cmdline 2>/dev/null | grep -v -e /proc/self -e /proc/$$`),
-    ].filter((line) => !line.includes(`/proc/${process.pid}/`))
+      ...readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid && commandOf(pid).includes(this.stateDir)).map((pid) => `${pid} ${commandOf(pid)}`),
+    ]
   }
 
   async dispose(): Promise<void> {

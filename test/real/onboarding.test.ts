@@ -170,6 +170,12 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     assert.equal((await world.store.machineSecretsOf('c-shop')).filter((one) => one.state === 'member').length, before)
   })
 
+  test('a full disk gives DiskPressure, and room takes it back', async () => {
+    await world.run('mbox1', 'fallocate -l $(($(df --output=avail -B1 /var/lib/kubelet | tail -n 1) - 100000000)) /var/lib/kubelet/fill')
+    await until('DiskPressure', 60_000, async () => world.nodes.get('shop-1')?.pressures.includes('DiskPressure'))
+    await world.run('mbox1', 'rm /var/lib/kubelet/fill')
+  })
+
   test('an unreachable server makes no machine clean up', async () => {
     await world.stopListening()
     await world.run('mbox1', 'kill $(cat /run/edgehold/agent.pid)') // it asks at once when it is started again

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { addressPool, missingForControlPlanes, until } from './control-plane-harness.ts'
+import { addressPool, administrator, installed, missingForControlPlanes, until } from './control-plane-harness.ts'
 import { OnboardingWorld } from './onboarding-harness.ts'
 import { VirtualMachine } from './virtual-machine-harness.ts'
 
-suite('the onboarding script on a machine with its own kernel, systemd and cgroup v2', { skip: missingForControlPlanes() ?? false, timeout: 1_200_000 }, () => {
+suite('the onboarding script on a machine with its own kernel, systemd and cgroup v2', { skip: missingForControlPlanes() ?? false, timeout: 1_500_000 }, () => {
   let world: OnboardingWorld
   let machine: VirtualMachine
   const isReady = () => world.nodes.get('farm-1')?.ready?.status === 'True'
 
   before(async () => {
     world = await OnboardingWorld.make('v1.35.4')
+    const programs = ['kubelet', 'kube-proxy', 'containerd', 'flanneld'].map((name) => installed.find(name, name.startsWith('kube') ? { kubernetesVersion: 'v1.35.4' } : {}))
     const { gateway, prefix } = addressPool(world.region.network)
-    machine = await VirtualMachine.boot({ name: 'farm-1', bridge: world.region.network.bridge, address: world.address(50), prefix, gateway })
+    machine = await VirtualMachine.boot({ name: 'farm-1', bridge: world.region.network.bridge, address: world.address(50), prefix, gateway, programs })
   })
   after(async () => {
     await machine?.[Symbol.asyncDispose]()
@@ -20,13 +21,13 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
   })
 
   test('it is what we think it is', async () => {
-    const { output } = await machine.exec('cat /proc/1/comm; stat -fc %T /sys/fs/cgroup; test -d /run/systemd/system && echo systemd runs; nproc', 240_000)
+    const { output } = await machine.exec('cat /proc/1/comm; stat -fc %T /sys/fs/cgroup; test -d /run/systemd/system && echo systemd runs; nproc', 600_000)
     assert.match(output, /^systemd\ncgroup2fs\nsystemd runs\n/)
   })
 
   test('the one line makes it Ready, kept alive by systemd', async () => {
     const began = Date.now()
-    const { exitCode, output } = await machine.exec(world.line(), 400_000)
+    const { exitCode, output } = await machine.exec(world.line(), 600_000)
     assert.equal(exitCode, 0, `${output}\n${(await machine.exec('journalctl -q -n 80 -o cat -u "edgehold-*"')).output}`)
     console.log(`script: ${((Date.now() - began) / 1000).toFixed(1)} s`)
     assert.ok(isReady())
@@ -36,7 +37,6 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
 
   test('a pod runs on it', async () => {
     const agnhost = (await world.registry.list()).find(({ name }) => name === 'agnhost')
-    const { administrator } = await import('./control-plane-harness.ts')
     const api = await administrator(world.order)
     try {
       await api.call('POST', '/api/v1/namespaces/default/pods', {

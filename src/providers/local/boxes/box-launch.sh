@@ -24,10 +24,12 @@ exec 4>&1
   fi
 ) || true
 
+# The empty file wakes whoever watches, before any program has to be started; who sees the end first writes down when.
+: > "$STATE.end"
 started=0
 [ -f "$STATE.run" ] && read -r _ _ _ started < "$STATE.run"
-echo "$started $(date +%s%3N)" > "$STATE.end.part"
-mv "$STATE.end.part" "$STATE.end"
+ended=$(date +%s%3N)
+[ -s "$STATE.end" ] || echo "$started $ended" > "$STATE.end"
 # A machine without power answers no ping.
 ip link delete "$VETH" 2> /dev/null || true
 ip netns delete "$NETNS" 2> /dev/null || true

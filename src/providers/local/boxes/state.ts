@@ -46,7 +46,7 @@ export async function lastEnd(names: BoxNames): Promise<{ onSince: number; ended
 /** For an end that nobody was there to write down (the host went down, or the waiter was killed too): it is noticed now. */
 export async function writeNoticedEnd(names: BoxNames, now: number): Promise<void> {
   const [, , , onSince] = ((await readOptional(`${names.state}.run`)) ?? '').trim().split(' ')
-  await writeWhole(`${names.state}.end`, `${onSince ?? 0} ${now}\n`)
+  await writeFile(`${names.state}.end`, `${onSince ?? 0} ${now}\n`)
 }
 
 export async function hasRunFile(names: BoxNames): Promise<boolean> {
@@ -54,7 +54,7 @@ export async function hasRunFile(names: BoxNames): Promise<boolean> {
 }
 
 export async function forgetRun(names: BoxNames): Promise<void> {
-  for (const ending of ['.run', '.run.part', '.end', '.end.part']) await rm(`${names.state}${ending}`, { force: true })
+  for (const ending of ['.run', '.run.part', '.end']) await rm(`${names.state}${ending}`, { force: true })
 }
 
 export async function forgetState(names: BoxNames): Promise<void> {

@@ -25,8 +25,10 @@ import { MemoryTenantClusters } from './world/tenant-clusters.ts'
 export const REGION = 'local-1'
 export const ACCOUNT = '2100000001'
 const SECOND = 1_000
-/** The world lives in steps of this: whatever it does takes place on such an instant. */
-const STEP_MS = 100
+/** The world lives in steps: short ones while somebody waits for something, longer ones while much time is let pass. */
+const STEP_MS = 100, LONG_STEP_MS = SECOND
+/** From here on a wait is a long one. */
+const LONG_MS = 10 * SECOND
 
 /** Ports as the controllers get them; tests wrap them. */
 export interface WorldPorts {
@@ -44,7 +46,7 @@ export class World {
   readonly clock = new SteppedClock()
   readonly store = new MemoryStore(() => this.clock.now())
   readonly host = new MemoryControlPlanes(this.clock)
-  readonly tenant = new MemoryTenantClusters(this.clock, this.host)
+  readonly tenant = new MemoryTenantClusters(this.host)
   readonly machines = new MemoryMachines(this.clock)
   readonly kubelets = new Kubelets(this.clock, this.tenant, this.machines)
   components: ComponentsState = { state: 'ready' }
@@ -111,25 +113,25 @@ export class World {
 
   /** Lets time pass until the condition holds. Throws with what waits when it does not within `withinMs` of the world's time. */
   async until(what: string, holds: () => Promise<boolean>, withinMs = 60 * SECOND): Promise<void> {
-    const deadline = this.clock.now() + withinMs
+    const began = this.clock.now(), deadline = began + withinMs
     for (;;) {
       await this.#drain()
       if (await holds()) return
       if (this.clock.now() >= deadline) throw new Error(`It did not come to this: ${what}. Waiting: ${JSON.stringify([...this.store.waiting()])}; errors: ${this.errors.join(' | ')}`)
-      await this.#step()
+      await this.#step(Math.min(this.clock.now() - began < LONG_MS ? STEP_MS : LONG_STEP_MS, deadline - this.clock.now()))
     }
   }
 
   async pass(ms: number): Promise<void> {
     for (const end = this.clock.now() + ms; this.clock.now() < end;) {
       await this.#drain()
-      await this.#step()
+      await this.#step(Math.min(ms < LONG_MS ? STEP_MS : LONG_STEP_MS, end - this.clock.now()))
     }
     await this.#drain()
   }
 
-  async #step(): Promise<void> {
-    this.clock.moveTo(this.clock.now() + STEP_MS)
+  async #step(ms: number): Promise<void> {
+    this.clock.moveTo(this.clock.now() + ms)
     this.host.live()
     await this.tenant.live()
     await this.kubelets.live()

@@ -54,9 +54,11 @@ describe('the process dies at a call of a port, once, and the next one comes to 
       const created: CrashPlan = { calls: 0, at: -1, when }, deleted: CrashPlan = { calls: 0, at: -1, when }
       const whole = await live(created, false), gone = await live(deleted, true)
       assert.ok(created.calls > 50 && deleted.calls > created.calls + 30, 'the plan must bite')
-      // Most calls of a creation are polls, all alike: after the first ones they are tried in a stride that differs from their rhythm.
-      for (let at = 0; at < created.calls; at += at < 40 ? 1 : 7) assert.deepEqual(await live({ calls: 0, at, when }, false), whole, `crash at call ${at}`)
-      for (let at = created.calls - 10; at < deleted.calls; at++) assert.deepEqual(await live({ calls: 0, at, when }, true), gone, `crash at call ${at} of the whole life`)
+      // A crash after one call differs from one before the next only in what was not yet done in memory, so a few of those are enough. Most calls of a creation
+      // are polls, all alike: after the first ones they are tried in a stride that differs from their rhythm.
+      const stride = when === 'before' ? 1 : 5
+      for (let at = 0; at < created.calls; at += at < 36 ? stride : 17) assert.deepEqual(await live({ calls: 0, at, when }, false), whole, `crash at call ${at}`)
+      for (let at = created.calls - 10; at < deleted.calls; at += stride) assert.deepEqual(await live({ calls: 0, at, when }, true), gone, `crash at call ${at} of the whole life`)
     })
   }
 })

@@ -91,7 +91,7 @@ describe('the life of a cluster', () => {
     ['waits for its children\'s records',                   { facts: going, host: none, children: { pools: 0, nodes: 1 } },                  'Deleting Progressing', undefined,            SECOND],
     ['ends by being forgotten',                             { facts: going, host: none },                                                    'Deleting Progressing', 'finishDeletion',     undefined],
     ['is deleted from a creation that ended, too',          { facts: { ...going, creationEnded: { as: 'CreateError', because: 'It died' } }, host: up }, 'Deleting Progressing', 'ensureControlPlaneGone', 0],
-    ['and before it ever began',                            { facts: { ...fresh, ...{ deletion: going.deletion! } }, address: undefined },   'Deleting Progressing', 'finishDeletion',     undefined],
+    ['and before it ever began',                            { facts: { ...fresh, deletion: going.deletion! }, address: undefined },   'Deleting Progressing', 'finishDeletion',     undefined],
     ['names what stands in the way, and only looks',        { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + MINUTE }, 'Failed ResourceCleanupFailed', undefined, 30 * SECOND],
     ['goes on by itself when that cleared',                 { facts: { ...going, obstacles: ['The mount is busy'] }, host: none },           'Failed ResourceCleanupFailed', 'finishDeletion', undefined],
     ['does not keep a deleting client waiting',             { facts: going, host: none, children: { pools: 0, nodes: 1 }, now: START + 8 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 4 * MINUTE],

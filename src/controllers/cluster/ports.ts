@@ -27,7 +27,7 @@ export interface ClusterPorts {
   /** `undefined` while the cluster has no address or no keys yet. */
   tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
   makePki(cluster: { readonly id: string; readonly name: string }): Promise<ClusterPki>
-  newLedgerId(): string
+  readonly newLedgerId: () => string
   /** Told after a pass wrote facts, so that whoever watches this cluster can begin or end without polling. */
   onChanged?(clusterId: string): void
 }

@@ -6,7 +6,7 @@ import { decideMachine } from './decide.ts'
 
 export interface MachinePorts {
   readonly store: Store
-  newLedgerId(): string
+  readonly newLedgerId: () => string
   regionOf(region: string): { readonly clock: Clock; readonly machines: Machines }
 }
 

@@ -17,7 +17,7 @@ export class RouteKeeper {
   readonly #signal: AbortSignal
   readonly #vias = new Map<string, { podCidr: string; via: string }>()
   #placed = ''
-  #placing: Promise<void> | undefined
+  #isPlacing = false
 
   constructor(parts: { clusterId: string; host: Pick<ControlPlaneHost, 'ensureRoutes'>; clock: Clock; log: Log; signal: AbortSignal }) {
     this.#clusterId = parts.clusterId
@@ -50,7 +50,9 @@ export class RouteKeeper {
   }
 
   #place(): void {
-    this.#placing ??= this.#run().finally(() => { this.#placing = undefined })
+    if (this.#isPlacing) return
+    this.#isPlacing = true
+    void this.#run().finally(() => { this.#isPlacing = false })
   }
 
   async #run(): Promise<void> {

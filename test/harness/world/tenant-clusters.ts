@@ -1,5 +1,4 @@
 import { TenantClusterUnreachable, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
-import type { SteppedClock } from '../stepped-clock.ts'
 import type { MemoryControlPlanes } from './control-planes.ts'
 
 type Handlers = Parameters<TenantCluster['watch']>[1]
@@ -24,11 +23,9 @@ export class MemoryTenantClusters implements TenantCluster {
   readonly insides = new Map<string, Inside>()
   /** Set: nobody reaches any API, though it may run. */
   blind = false
-  readonly #clock: SteppedClock
   readonly #host: MemoryControlPlanes
 
-  constructor(clock: SteppedClock, host: MemoryControlPlanes) {
-    this.#clock = clock
+  constructor(host: MemoryControlPlanes) {
     this.#host = host
   }
 

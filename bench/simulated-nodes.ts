@@ -1,0 +1,125 @@
+/** Node objects and Leases of a real API server whose heartbeats this process sends, with rows in the store as machines that joined would have them. */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiClient } from '#kubernetes/client/api-client.ts'
+import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
+import { systemClock } from '#main/system-clock.ts'
+import { cidrOf, nthAddress } from '#model/cidr.ts'
+import { newId } from '#model/ids.ts'
+import type { ClusterPki } from '#ports/control-plane-host.ts'
+import type { Installation } from '#test/harness/command.ts'
+import { administrator, recordsOf } from './cluster-of.ts'
+import { networkOf } from './machines-of.ts'
+
+const AT_ONCE = 32
+const RENEW_EVERY_MS = 20_000
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
+const ROWS_A_TRANSACTION = 200
+/** Addresses of the region's network that are handed out last. */
+const FIRST_ADDRESS = 1_900
+
+export class SimulatedNodes {
+  readonly api: ApiClient
+  readonly #names: readonly string[]
+  readonly #addresses: readonly string[]
+  #there: string[] = []
+  #stop = new AbortController()
+  #renewing: Promise<void> = Promise.resolve()
+
+  private constructor(api: ApiClient, names: readonly string[], addresses: readonly string[]) {
+    this.api = api
+    this.#names = names
+    this.#addresses = addresses
+  }
+
+  /** Rows in the store, and all names on the members' list. */
+  static async prepare(place: Installation, clusterId: string, poolId: string, count: number): Promise<SimulatedNodes> {
+    const names = Array.from({ length: count }, (_, index) => `sim-${String(index).padStart(5, '0')}`)
+    const range = cidrOf(networkOf(place).cidr)
+    return recordsOf(place, async ({ store }) => {
+      const cluster = await store.findCluster(clusterId)
+      const pki = JSON.parse(await store.readSecret(`cluster/${clusterId}/pki`) ?? 'null') as ClusterPki | null
+      if (!cluster?.address || !pki) throw new Error(`Cluster ${clusterId} has no API yet`)
+      for (let from = 0; from < count; from += ROWS_A_TRANSACTION) {
+        const now = Date.now()
+        await store.write(now, async tx => {
+          await tx.lockCluster(clusterId)
+          await tx.lockNodePool(poolId)
+          for (const name of names.slice(from, from + ROWS_A_TRANSACTION)) {
+            await tx.insertNode({
+              id: newId('node', now, randomBytes(8)), accountId: cluster.accountId, region: cluster.region, clusterId, nodePoolId: poolId,
+              spec: { name, architecture: 'amd64', machineId: randomBytes(16).toString('hex') },
+              facts: { claimedAt: now, machineExistsAt: now, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false },
+            }, { evidence: [{ observer: 'bench', source: 'simulated machine', observedAt: now, fact: `The simulated machine ${name} joined.` }] })
+          }
+        })
+      }
+      await new KubernetesTenantCluster(systemClock).ensureMembers({ clusterId, address: cluster.address, pki }, names)
+      return new SimulatedNodes(await administrator(cluster.address, pki), names, names.map((_, index) => nthAddress(range, FIRST_ADDRESS + index)))
+    })
+  }
+
+  /** Makes all Node objects and Leases, and keeps their heartbeats going. */
+  async come(): Promise<void> {
+    this.#renewing = this.#renewForEver()
+    await inParallel(this.#names, async (name, index) => {
+      await this.api.json('POST', '/api/v1/nodes', { body: nodeObject(name, this.#addresses[index] ?? '') })
+      await this.api.json('POST', LEASES, { body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() } } })
+      this.#there.push(name)
+    })
+  }
+
+  /** One last heartbeat of all; from then on nothing. Answers how long that round took, in ms. */
+  async fallSilent(): Promise<number> {
+    this.#stop.abort()
+    await this.#renewing
+    const startedAt = performance.now()
+    await this.#renewAll()
+    return performance.now() - startedAt
+  }
+
+  async #renewForEver(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const startedAt = performance.now()
+      await this.#renewAll()
+      await sleep(Math.max(0, RENEW_EVERY_MS - (performance.now() - startedAt)), undefined, { signal: this.#stop.signal }).catch(() => undefined) // aborted: it ends
+    }
+  }
+
+  async #renewAll(): Promise<void> {
+    await inParallel([...this.#there], async name => {
+      await this.api.json('PATCH', `${LEASES}/${name}`, { body: { spec: { renewTime: microTime() } }, contentType: 'application/merge-patch+json', deadlineMs: 30_000 })
+    })
+  }
+}
+
+async function inParallel(names: readonly string[], work: (name: string, index: number) => Promise<void>): Promise<void> {
+  let next = 0
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let index = next++; index < names.length; index = next++) await work(names[index] ?? '', index)
+  }))
+}
+
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z')
+}
+
+function nodeObject(name: string, address: string): object {
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+  const condition = (type: string, status: string, reason: string, message: string) => ({ type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now })
+  return {
+    apiVersion: 'v1', kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' } },
+    status: {
+      addresses: [{ type: 'InternalIP', address }, { type: 'Hostname', address: name }],
+      capacity: { cpu: '2', memory: '4Gi', pods: '64' }, allocatable: { cpu: '2', memory: '4Gi', pods: '64' },
+      nodeInfo: { architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.35.4', containerRuntimeVersion: 'containerd://2.4.2', kernelVersion: '6.18', osImage: 'Debian', machineID: name, systemUUID: name, bootID: name, kubeProxyVersion: '' },
+      conditions: [
+        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+        condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+        condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
+      ],
+    },
+  }
+}

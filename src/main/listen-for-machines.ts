@@ -24,7 +24,7 @@ export interface JoinEndpoint {
  * The join endpoint of a region: on the bridge's own address, advertised there or at the address that the configuration names. Another process of this host
  * may have the port: then it serves machines, and this one takes over when it ends.
  */
-export async function joinEndpoint({ region, opened, components, configuration, log, say }: Omit<LocalRegionRun, 'signal'>, parts: LocalParts): Promise<JoinEndpoint> {
+export async function joinEndpoint({ region, face, opened, components, configuration, log, say }: Omit<LocalRegionRun, 'signal'>, parts: LocalParts): Promise<JoinEndpoint> {
   const { gateway } = addressPool(parts.network)
   const advertised = configuration.joinAdvertise ?? `${gateway}:${JOIN_PORT}`
   const url = `https://${advertised.includes(':') ? advertised : `${advertised}:${JOIN_PORT}`}`
@@ -40,15 +40,20 @@ export async function joinEndpoint({ region, opened, components, configuration, 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
     const host = configuration.joinAdvertise === undefined ? gateway : '0.0.0.0'
-    let saidTaken = false
     while (!signal.aborted) {
       try {
         await listener.listen(host, JOIN_PORT)
+        face.setObstacle('join', undefined)
         say(`Region ${region.region}: machines join at ${url}`)
         break
       } catch (error) {
-        if (!saidTaken) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Listening for machines did not succeed yet')
-        saidTaken = true
+        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        const why = isTaken ? `${host}:${JOIN_PORT} is taken by another program; end it (ss -ltnp names it).` : error instanceof Error ? error.message : String(error)
+        const sentence = `Machines cannot join now: ${why}`
+        if (face.setObstacle('join', sentence)) {
+          log.warn({ error: why }, 'Listening for machines did not succeed yet')
+          say(`Region ${region.region}: ${sentence}`)
+        }
         await systemClock.sleep(RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
       }
     }

@@ -76,6 +76,8 @@ export class LocalRegionFace implements RegionPorts {
   parts: LocalParts | undefined
   join: JoinEndpoint | undefined
   failure: string | undefined
+  /** What does not run although everything is there for it, one sentence each; it is tried again by itself. */
+  readonly #obstacles = new Map<'join' | 'registry', string>()
   readonly #components: Components
   readonly #supply: ComponentSupply
   readonly #setSchedulable: (clusterId: string, nodeName: string, schedulable: boolean) => Promise<void>
@@ -89,7 +91,16 @@ export class LocalRegionFace implements RegionPorts {
   ready(): { ready: boolean; text: string } {
     if (this.failure !== undefined) return { ready: false, text: this.failure }
     if (!this.parts) return { ready: false, text: 'its network is being prepared' }
+    if (this.#obstacles.size > 0) return { ready: false, text: [...this.#obstacles.values()].join(' ') }
     return { ready: this.#supply.isWhole(), text: this.#supply.text() }
+  }
+
+  /** Says what stands in the way of one part, or that nothing does any more. Answers whether that is news. */
+  setObstacle(part: 'join' | 'registry', sentence: string | undefined): boolean {
+    if (this.#obstacles.get(part) === sentence) return false
+    if (sentence === undefined) this.#obstacles.delete(part)
+    else this.#obstacles.set(part, sentence)
+    return true
   }
 
   now(): number {

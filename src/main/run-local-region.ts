@@ -153,7 +153,7 @@ async function wakeEverything({ opened: { store, queue }, region, log }: LocalRe
 
 /** Components first; the registry as soon as its own program is there, and again as images become possible. */
 async function supplyComponents(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal): Promise<void> {
-  const { supply, opened: { store, queue }, region, log, say } = run
+  const { supply, opened: { store, queue }, region, face, log, say } = run
   let filling: Promise<void> = Promise.resolve()
   let asked = false
   const fillRegistry = () => {
@@ -163,9 +163,13 @@ async function supplyComponents(run: LocalRegionRun, parts: LocalParts, signal: 
       asked = false
       try {
         await parts.registry.ensure(signal)
+        face.setObstacle('registry', undefined)
       } catch (error) {
         if (error instanceof ComponentMissing || signal.aborted) return
-        log.warn({ error: error instanceof Error ? error.message : String(error) }, 'Filling the registry did not succeed')
+        const sentence = `Its image registry at ${parts.registry.address()} does not run now: ${error instanceof Error ? error.message : String(error)}`
+        if (!face.setObstacle('registry', sentence)) return
+        log.warn({ error }, 'Filling the registry did not succeed')
+        say(`Region ${region.region}: ${sentence}`)
       }
     })
   }

@@ -74,7 +74,7 @@ describe('a server asked to end', () => {
   test('two ups at once: one serves, the other is refused', async () => {
     await place.down(false)
     const both = await Promise.all([place.installation.run(['up', '--detach'], { deadlineMs: MINUTE }), place.installation.run(['up', '--detach'], { deadlineMs: MINUTE })])
-    assert.deepEqual(both.map(ended => ended.code).toSorted(), [0, 1], JSON.stringify(both))
+    assert.deepEqual(both.map(ended => ended.code).toSorted((a, b) => a - b), [0, 1], JSON.stringify(both))
     await place.call('ListMachines', {})
   })
 
@@ -90,7 +90,7 @@ describe('a server asked to end', () => {
   test('the port of the API taken: up says so and how to go on, and leaves nothing running', async () => {
     await place.down(false)
     const [host = '', port = ''] = place.installation.listen.split(':')
-    const squatter = createServer()
+    const squatter = createServer(socket => socket.destroy())
     await new Promise<void>(resolve => squatter.listen(Number(port), host, resolve))
     const refused = await place.installation.run(['up', '--detach'], { deadlineMs: MINUTE })
     assert.equal(refused.code, 1)

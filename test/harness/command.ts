@@ -22,9 +22,9 @@ export class Installation {
     this.environment = { ...inherited, EDGEHOLD_STATE: state, EDGEHOLD_LISTEN: listen, ...extra }
   }
 
-  static async make(extra: NodeJS.ProcessEnv = {}): Promise<Installation> {
-    // Not below a folder that only root may enter: PostgreSQL runs as another user.
-    const state = mkdtempSync(join(tmpdir(), `edgehold-e2e-${randomBytes(3).toString('hex')}-`))
+  /** `below`: where its state folder is made. Not below a folder that only root may enter: PostgreSQL runs as another user. */
+  static async make(extra: NodeJS.ProcessEnv = {}, below = tmpdir()): Promise<Installation> {
+    const state = mkdtempSync(join(below, `edgehold-e2e-${randomBytes(3).toString('hex')}-`))
     return new Installation(state, `127.0.0.1:${await freePort()}`, extra)
   }
 

@@ -9,6 +9,8 @@ export async function leftOnHost(stateDir: string): Promise<string[]> {
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     const command = text(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
     const groups = text(`/proc/${pid}/cgroup`)
+    // A dead process that init has not collected yet runs nothing and holds nothing.
+    if (/^State:\s*[ZX]/m.test(text(`/proc/${pid}/status`))) continue
     if (command.includes(stateDir) || groups.includes(`edgehold-${hash}`)) left.push(`process ${pid}: ${command.slice(0, 120)}`)
   }
   left.push(...lines('ip', ['netns', 'list']).filter(line => line.includes(hash)).map(line => `network namespace ${line}`))

@@ -30,6 +30,14 @@ export async function kill9(pid: number): Promise<void> {
   await until(`process ${pid} to be dead`, async () => !isAlive(pid), 10 * SECOND, 5)
 }
 
+/** The path of a component's program in the cache that all installations of this user share. */
+export async function programPath(installation: Installation, name: string, version: string): Promise<string> {
+  const states = await installation.json<{ name: string; version: string; path?: string }[]>(['components', 'list'], { deadlineMs: 2 * MINUTE })
+  const found = states.find(state => state.name === name && state.version === version)
+  assert.ok(found?.path, `${name} ${version} is installed`)
+  return found.path
+}
+
 export class Place {
   readonly installation: Installation
   readonly hash: string

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { defaultCacheDir } from '#kubernetes/components/component-cache.ts'
 import type { ComponentFile } from '#ports/components.ts'
-import { clock } from './control-plane-harness.ts'
+import { systemClock } from '#main/system-clock.ts'
 
 const run = promisify(execFile)
 const repository = join(import.meta.dirname, '../..')
@@ -87,6 +87,8 @@ export class VirtualMachine implements AsyncDisposable {
     mkdirSync(join(seed, 'repository/test'), { recursive: true })
     for (const path of ['package.json', 'src', 'test/real', 'test/harness']) cpSync(join(repository, path), join(seed, 'repository', path), { recursive: true })
     cpSync(process.execPath, join(seed, 'node'))
+    const libraries = (await run('ldd', [process.execPath])).stdout.split('\n').map((line) => /=> (\/\S+)/.exec(line)?.[1]).filter((path) => path?.includes('libatomic'))
+    for (const library of libraries) if (library) cpSync(library, join(seed, 'libatomic.so.1'), { dereference: true }) // a minimal system has not that one
     // The large programs lie there as after an earlier run of the script (right name, right checksum): under emulation TLS and SHA-256 of 300 MB take
     // minutes. The smaller ones are fetched as on any machine.
     for (const folder of ['bin', 'sums']) mkdirSync(join(seed, 'opt', folder), { recursive: true })
@@ -128,7 +130,7 @@ done
     const done = new Promise<string>((settle) => this.#waiting.push({ command, settle }))
     this.#hand()
     const stop = new AbortController()
-    const output = await Promise.race([done, clock.sleep(deadlineMs, stop.signal).then(() => undefined)])
+    const output = await Promise.race([done, systemClock.sleep(deadlineMs, stop.signal).then(() => undefined, () => undefined)])
     stop.abort()
     if (output === undefined) throw new Error(`Not within ${deadlineMs / 1000} s in the virtual machine: ${command}\nIts console says last:\n${this.console()}`)
     const code = /exit (\d+)\n$/.exec(output)

@@ -42,9 +42,14 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
       await api.call('POST', '/api/v1/namespaces/default/pods', {
         body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: { containers: [{ name: 'web', image: `${world.registry.address()}/agnhost:${agnhost?.tags[0]}`, args: ['netexec', '--http-port=8080'], readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 } }] } },
       })
-      await until('the pod is ready', 120_000, async () => {
+      let said: unknown
+      await until('the pod is ready', 300_000, async () => {
         const pod = await api.find('/api/v1/namespaces/default/pods/web') as { status?: { conditions?: { type: string; status: string }[] } } | undefined
+        said = pod?.status
         return pod?.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')
+      }).catch(async (error: unknown) => {
+        const { output } = await machine.exec('journalctl -q -n 40 -o cat -u edgehold-kubelet -u edgehold-containerd')
+        throw new Error(`${JSON.stringify(said)}\n${output}`, { cause: error })
       })
     } finally {
       await api.close()
@@ -66,7 +71,7 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
   })
 
   test('boxes hold on a cgroup v2 host too', async () => {
-    const { output } = await machine.exec('cp -r /seed/repository /opt/repository && cd /opt/repository && /seed/node --test --test-isolation=none test/real/boxes.test.ts', 600_000)
+    const { output } = await machine.exec('cp -r /seed/repository /opt/repository && cd /opt/repository && LD_LIBRARY_PATH=/seed /seed/node --test --test-isolation=none test/real/boxes.test.ts', 600_000)
     assert.match(output, /ℹ fail 0\n/, output.slice(-6000))
     assert.match(output, /ℹ pass \d\d/)
   })

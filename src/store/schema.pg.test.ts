@@ -33,9 +33,32 @@ describe('the database holds by itself', () => {
     await assert.rejects(run(`update cluster set phase = 'Gone', conditions = '{Ok}'`), /cluster_status/)
   })
 
+  test('what was seen of something goes with it', async () => {
+    const sighted = async () => (await run('select kind from sight order by kind')).map(row => (row as { kind: string }).kind)
+    await opened.store.write(NOON, async tx => {
+      await addCluster(tx, 'seen')
+      await tx.insertMachine({ id: 'm-seen', accountId: 'a', region: 'local-1', name: 'seen', address: '10.0.0.9', power: 'on', link: 'up', createdAt: NOON })
+    })
+    const cluster = (await opened.store.clustersOfRegion('sim-1')).find(one => one.spec.name === 'seen')
+    assert.ok(cluster)
+    const lease = await opened.queue.register({ name: 'watcher', hosts: [], ttlMs: 10_000 })
+    const epoch = await opened.queue.claimWatch(lease, 'all')
+    const sight = { fact: 1, seenAt: NOON, observer: 'watch', key: undefined }
+    await opened.queue.putSights({ lease, subject: 'all', epoch: epoch ?? 0 }, [{ kind: 'MachinePower', id: 'm-seen', ...sight }, { kind: 'ControlPlane', id: cluster.id, ...sight }])
+    assert.deepEqual(await sighted(), ['ControlPlane', 'MachinePower'])
+    await opened.store.write(NOON, tx => tx.forgetMachine('m-seen'))
+    assert.deepEqual(await sighted(), ['ControlPlane'])
+    await opened.store.write(NOON, async tx => {
+      await tx.lockCluster(cluster.id)
+      await tx.forget({ kind: 'Cluster', id: cluster.id }, { text: 'gone', evidence: [] })
+    })
+    assert.deepEqual(await sighted(), [])
+    await lease.release()
+  })
+
   test('the history is only added to, and a position is given once', async () => {
     const [row] = await run('select count(*)::int as rows, min(position)::int as first from status_change')
-    assert.deepEqual(row, { rows: 1, first: 1 })
+    assert.equal((row as { first: number }).first, 1)
     for (const statement of ['delete from status_change', 'truncate status_change', `update status_change set because = 'x'`, 'update status_change set position = 7', `update status_change set at = 0`])
       await assert.rejects(run(statement), /only added to/, statement)
   })

@@ -36,5 +36,6 @@ export async function changeMachine(connection: Queryable, id: string, change: P
 
 export async function forgetMachine(connection: Queryable, id: string): Promise<void> {
   await connection.query('delete from machine where id = $1', [id])
+  await connection.query("delete from sight where kind = 'MachinePower' and id = $1", [id])
   await freeClientTokens(connection, id)
 }

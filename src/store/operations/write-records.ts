@@ -2,6 +2,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
+import type { SightKind } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
@@ -53,10 +54,16 @@ function goneIds<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(tra
   return [...tracked.values()].filter(one => one.gone && one.before).map(one => one.now.id)
 }
 
-/** A ClientToken is free again once its resource is gone (design 6). */
+const SIGHT_OF: Partial<Record<keyof typeof MOVED, SightKind>> = { cluster: 'ControlPlane', node: 'KubernetesNode' }
+
+/** A ClientToken is free again once its resource is gone (design 6); what was seen of it is of no use to anybody. */
 function deletesOf(table: keyof typeof MOVED, ids: readonly string[]): Statement[] {
   if (ids.length === 0) return []
-  return [{ text: `delete from ${table} where id = any($1::text[])`, values: [ids] }, { text: 'delete from client_token where resource_id = any($1::text[])', values: [ids] }]
+  return [
+    { text: `delete from ${table} where id = any($1::text[])`, values: [ids] },
+    { text: 'delete from client_token where resource_id = any($1::text[])', values: [ids] },
+    ...(SIGHT_OF[table] === undefined ? [] : [{ text: 'delete from sight where kind = $2 and id = any($1::text[])', values: [ids, SIGHT_OF[table]] }]),
+  ]
 }
 
 /** Scripts and kubeconfigs end with what they lead to; a script's row stays, so that who still runs it is told since when. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import { bootstrapLine, publicKeyPin } from '#join/bootstrap-line.ts'
 import { createJoinListener } from '#join/listener.ts'
 import { makeAuthority, makeKeyPair, signer } from '#kubernetes/pki/certificate.ts'
@@ -35,6 +36,7 @@ export async function joinEndpoint({ region, face, opened, components, configura
     randomBytes: count => randomBytes(count),
   })
   const pin = publicKeyPin(tls.key)
+  await tellOtherServers(opened.store, region.region, { url, pin })
   return { line: token => bootstrapLine({ url, pin, token }), serve }
 
   async function serve(signal: AbortSignal): Promise<void> {
@@ -60,6 +62,13 @@ export async function joinEndpoint({ region, face, opened, components, configura
     if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
     await listener.close(AbortSignal.timeout(PATIENCE_MS))
   }
+}
+
+/** Every server on this database can then show the line of this region's scripts. */
+async function tellOtherServers(store: Store, name: string, join: { url: string; pin: string }): Promise<void> {
+  const region = (await store.listRegions()).find(each => each.region === name)
+  if (!region || isDeepStrictEqual(region.settings['join'], join)) return
+  await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, join } }))
 }
 
 interface JoinKeys { readonly key: string; readonly certificate: string; readonly ca: string }

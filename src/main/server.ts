@@ -14,6 +14,7 @@ import { openComponents } from './components.ts'
 import type { Configuration } from './configuration.ts'
 import { whyNoLocalRegion } from './local-host.ts'
 import { claimLocalRegion, LocalRegionFace, simulatedShell } from './local-region.ts'
+import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
 import { openForOrders, runLocalRegion } from './run-local-region.ts'
 import { systemClock } from './system-clock.ts'
 
@@ -57,6 +58,8 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const defaultRegion = region?.region ?? 'sim-1'
     const run = region && face ? { configuration, region, face, supply, components, opened, tenantAddressOf, log, say } : undefined
     if (run) await openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
+    const others = { store, own: region?.region, regions, components, log }
+    await findOtherRegions(others)
 
     const api = createApi({
       store, regions, log, realNow: () => systemClock.now(),
@@ -78,12 +81,15 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const account = await ensureAccount(store, configuration.stateDir, { endpoint, region: defaultRegion, now: systemClock.now() })
     say(`API: ${endpoint}  (account key ${account.AccessKeyId}; the command line reads ${credentialsFile(configuration.stateDir)})`)
     const local = run ? runLocalRegion({ ...run, signal }) : undefined
+    const watching = new AbortController()
+    void watchOtherRegions(others, AbortSignal.any([signal, watching.signal]))
     if (!local) say(`Region local-1: not on this host: ${String(whyNot)}`)
     say('Region sim-1: not in this version')
 
     return {
       endpoint,
       async close() {
+        watching.abort()
         const patience = AbortSignal.timeout(9_000)
         const closing = [api.close(), local?.stop() ?? Promise.resolve()]
         await Promise.race([Promise.allSettled(closing), once(patience, 'abort')])

@@ -48,14 +48,18 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
 
   test('a second server with a state folder of its own gets a region of its own', async () => {
     await other.up()
-    const regions = (await clientOf(one, 'local-1').call('ListRegions', {})).Items.filter(region => region.Kind === 'Local').map(region => region.Region)
-    assert.deepEqual(regions.toSorted(), ['local-1', 'local-2'])
+    for (const place of [one, other]) {
+      await until('both regions to be known at both servers', async () => {
+        const regions = (await clientOf(place, 'local-1').call('ListRegions', {})).Items.filter(region => region.Kind === 'Local' && region.Ready).map(region => region.Region)
+        return regions.toSorted().join() === 'local-1,local-2'
+      }, 30 * SECOND)
+    }
   })
 
   test('each cluster is built once, on the host of its region, whichever server took the order', async () => {
-    // Each order goes to the server that does not build it, where that server serves the region at all.
-    oneCluster = (await clientOf(one, 'local-1').call('CreateCluster', one.clusterOrder('one', 2))).Id
-    otherCluster = (await clientOf(other, 'local-2').call('CreateCluster', other.clusterOrder('other', 3))).Id
+    // Each order goes to the server that does not build it.
+    oneCluster = (await clientOf(other, 'local-1').call('CreateCluster', one.clusterOrder('one', 2))).Id
+    otherCluster = (await clientOf(one, 'local-2').call('CreateCluster', other.clusterOrder('other', 3))).Id
     const running = async (client: EdgeholdClient, id: string) => pair((await client.call('ListClusters', { Filter: { Ids: [id] } })).Items[0]?.Status)
     await one.reaches('the first cluster', () => running(clientOf(one, 'local-1'), oneCluster), 'Running/Ok', 3 * MINUTE)
     await other.reaches('the second cluster', () => running(clientOf(other, 'local-2'), otherCluster), 'Running/Ok', 3 * MINUTE)
@@ -74,8 +78,11 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
     await new Promise(resolve => setTimeout(resolve, 5 * SECOND))
     assert.deepEqual(one.onHost().clusters, [oneCluster])
     other.assertOneControlPlane(otherCluster)
+    // Orders for the dead server's region are kept until it lives again.
+    await clientOf(one, 'local-2').call('DeleteCluster', { Id: otherCluster, CascadingDeleteResources: ['All'] })
     await other.up()
-    await until('the second server to have its region again', async () => (await clientOf(one, 'local-1').call('ListRegions', {})).Items.filter(region => region.Kind === 'Local').length === 2, 30 * SECOND)
+    await other.reaches('the cluster deleted meanwhile', async () => pair((await clientOf(one, 'local-2').call('ListClusters', { Filter: { Ids: [otherCluster] } })).Items[0]?.Status), 'absent', MINUTE)
+    assert.deepEqual(other.onHost().clusters, [])
   })
 
   test('down --all of one leaves the other and the database', async () => {

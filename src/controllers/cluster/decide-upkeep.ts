@@ -8,6 +8,8 @@ import type { ClusterSeen } from './seen.ts'
 const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
 /** status-rules.md, cluster 7: five restarts in ten minutes, the first start besides. */
 const STARTS_THAT_DID_NOT_HELP = 6
+/** A supervisor's pauses make five restarts take at least so long; starts of outages that are over do not count against this one. */
+const FIVE_RESTARTS_MS = 15 * SECOND
 /** A server that runs and stays silent is down as well. */
 const SILENT_FOR_MS = 10 * MINUTE
 const MENDED_AFTER_MS = 2 * SECOND
@@ -48,7 +50,8 @@ function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number
 function down(seen: ClusterSeen): Course {
   const { now, record: { facts }, host, probe } = seen
   const notReadySince = facts.notReadySince ?? now
-  const restarted = host.components.find(component => component.recentStarts >= STARTS_THAT_DID_NOT_HELP)
+  const restarted = now - notReadySince < FIVE_RESTARTS_MS ? undefined
+    : host.components.find(component => component.state === 'exited' && component.recentStarts >= STARTS_THAT_DID_NOT_HELP)
   const exited = host.components.find(component => component.state === 'exited')
   const silent = now - notReadySince > SILENT_FOR_MS
   // Once called unkept it stays so until it is ready: the count of restarts falls again while nothing gets better.

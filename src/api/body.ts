@@ -11,7 +11,9 @@ export function readBody(payload: Readable, most: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let ended = false
     const end = () => {
+      ended = true
       if (size > most) reject(new Refusal('RequestTooLarge', { limit: most }))
       else resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))
     }
@@ -22,7 +24,7 @@ export function readBody(payload: Readable, most: number): Promise<Buffer> {
     })
     payload.once('end', end)
     // The caller went away: nobody reads this answer, and it is no fault of ours to be logged.
-    const cutOff = () => { reject(new Refusal('InvalidParameter.BodyFormat', { why: 'it ended before its length' })) }
+    const cutOff = () => { if (!ended) reject(new Refusal('InvalidParameter.BodyFormat', { why: 'it ended before its length' })) }
     payload.once('error', cutOff)
     payload.once('close', cutOff)
   })

@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -39,7 +39,12 @@ export class VirtualMachine implements AsyncDisposable {
     const images = join(dirname(defaultCacheDir(process.env)), 'virtual-machine')
     await run('sh', [join(import.meta.dirname, 'virtual-machine/make-image.sh'), images], { maxBuffer: 1 << 26, timeout: 900_000 })
     const machine = new VirtualMachine(options)
-    await machine.#start(images)
+    try {
+      await machine.#start(images)
+    } catch (error) {
+      await machine[Symbol.asyncDispose]()
+      throw error
+    }
     return machine
   }
 
@@ -88,7 +93,7 @@ export class VirtualMachine implements AsyncDisposable {
     for (const path of ['package.json', 'src', 'test/real', 'test/harness']) cpSync(join(repository, path), join(seed, 'repository', path), { recursive: true })
     cpSync(process.execPath, join(seed, 'node'))
     const libraries = (await run('ldd', [process.execPath])).stdout.split('\n').map((line) => /=> (\/\S+)/.exec(line)?.[1]).filter((path) => path?.includes('libatomic'))
-    for (const library of libraries) if (library) cpSync(library, join(seed, 'libatomic.so.1'), { dereference: true }) // a minimal system has not that one
+    for (const library of libraries) if (library) copyFileSync(library, join(seed, 'libatomic.so.1')) // a minimal system has not that one
     // The large programs lie there as after an earlier run of the script (right name, right checksum): under emulation TLS and SHA-256 of 300 MB take
     // minutes. The smaller ones are fetched as on any machine.
     for (const folder of ['bin', 'sums']) mkdirSync(join(seed, 'opt', folder), { recursive: true })

@@ -64,6 +64,12 @@ write_settings() {
   resolv_conf=/etc/resolv.conf
   # systemd-resolved's stub listens on a loopback address that pods do not reach.
   [ ! -f /run/systemd/resolve/resolv.conf ] || resolv_conf=/run/systemd/resolve/resolv.conf
+  [ -e "$resolv_conf" ] || resolv_conf='""' # a machine without a resolver: its pods have cluster DNS only
+  # containerd copies it into every pod and fails without; a minimal system may have none.
+  if [ ! -e /etc/hosts ]; then
+    printf '127.0.0.1 localhost\n::1 localhost\n' > /etc/hosts
+    : > "$EH_ETC/made-hosts"
+  fi
   node_network
   mtu=$(($(cat "/sys/class/net/$node_iface/mtu") - 50)) # vxlan's own header
 

@@ -91,6 +91,7 @@ confirm() {
 }
 
 remove_files() {
+  [ ! -e "$EH_ETC/made-hosts" ] || rm -f /etc/hosts
   rm -rf "$EH_ETC" /opt/edgehold "$EH_LOGS" /var/log/pods /var/log/containers /etc/sysctl.d/99-edgehold.conf
   # These folders may be mounts; their contents go, and they themselves where they can.
   for folder in "$EH_LIB" /var/lib/kubelet "$EH_RUN"; do

@@ -16,6 +16,8 @@ const AWAY_MS = 10_000
 /** Kubernetes' own grace time (node-monitor-grace-period). */
 export const GRACE_MS = 50_000
 const SIGHTS_AT_ONCE = 500
+/** More names than this are looked up by one list of the cluster's nodes instead of one by one. */
+const FEW = 8
 
 /**
  * One cluster's Node objects, turned into sights: what the watch saw is written when it is a transition, with the key of its node. Node objects of nobody we know
@@ -35,6 +37,9 @@ export class ClusterNodesWatch {
   #lostAt: number | undefined
   #judgeFrom: number | undefined
   #blindness: AbortController | undefined
+  /** What the watch told and is not written yet, the newest of each name; `undefined`: its Node object is gone. */
+  readonly #waiting = new Map<string, NodeSeen | undefined>()
+  #writing: Promise<void> | undefined
 
   constructor(parts: { cluster: ClusterRecord; address: TenantClusterAddress; watch: HeldWatch; queue: Queue; ports: NodePorts; routes: RouteKeeper; sleeper: Clock }) {
     this.#cluster = parts.cluster
@@ -58,21 +63,29 @@ export class ClusterNodesWatch {
     }
     const { tenant } = this.#ports.regionOf(this.#cluster.region)
     const ends = AbortSignal.any([signal, broke.signal])
+    // Events do not wait for what came before them to be written: two thousand nodes that fall silent together are then a few writes.
+    const write = (): void => {
+      this.#writing ??= orBreak(() => this.#writeWaiting(ends))().finally(() => { this.#writing = undefined })
+    }
     try {
       await tenant.watch(this.#address, {
         onSync: orBreak(nodes => this.#sync(nodes)),
-        onChange: orBreak(node => this.#see(node)),
-        onGone: orBreak(name => this.#miss(name)),
+        onChange: async node => this.#see(node, write),
+        onGone: async name => this.#miss(name, write),
         onLost: orBreak(why => this.#lose(why, ends)),
         isMember: name => this.#isMember(name),
       }, ends)
     } finally {
       this.#blindness?.abort()
+      await this.#writing
     }
     if (broke.signal.aborted) throw broke.signal.reason
   }
 
   async #sync(nodes: readonly NodeSeen[]): Promise<void> {
+    // The list knows better than what came before it.
+    this.#waiting.clear()
+    await this.#writing
     const now = this.#now()
     this.#blindness?.abort()
     if (this.#lostAt !== undefined && now - this.#lostAt >= AWAY_MS) this.#judgeFrom = now + GRACE_MS
@@ -90,21 +103,35 @@ export class ClusterNodesWatch {
     for (const node of nodes) if (!this.#idsByName.has(node.name)) await this.#takeOff(node.name)
   }
 
-  async #see(node: NodeSeen): Promise<void> {
+  #see(node: NodeSeen, write: () => void): void {
     this.#routes.one(node)
-    const fact = this.#judged(kubernetesNodeFact(node))
     const known = this.#idsByName.get(node.name)
-    if (known !== undefined && this.#toldById.get(known) === transitionText(fact)) return
-    const id = await this.#idOf(node.name)
-    if (id === undefined) await this.#takeOff(node.name)
-    else await this.#put([{ id, fact }])
+    if (!this.#waiting.has(node.name) && known !== undefined && this.#toldById.get(known) === transitionText(this.#judged(kubernetesNodeFact(node)))) return
+    this.#waiting.set(node.name, node)
+    write()
   }
 
-  async #miss(name: string): Promise<void> {
+  #miss(name: string, write: () => void): void {
     this.#routes.gone(name)
-    const id = await this.#idOf(name)
-    this.#idsByName.delete(name)
-    if (id !== undefined) await this.#put([{ id, fact: NODE_GONE }])
+    this.#waiting.set(name, undefined)
+    write()
+  }
+
+  async #writeWaiting(signal: AbortSignal): Promise<void> {
+    while (this.#waiting.size > 0 && !signal.aborted) {
+      const batch = [...this.#waiting].slice(0, SIGHTS_AT_ONCE)
+      for (const [name] of batch) this.#waiting.delete(name)
+      const many = batch.length > FEW
+      if (many) await this.#readNames()
+      const seen: { id: string; fact: KubernetesNodeFact }[] = []
+      for (const [name, node] of batch) {
+        const id = many ? this.#idsByName.get(name) : await this.#idOf(name)
+        if (!node) this.#idsByName.delete(name)
+        if (id !== undefined) seen.push({ id, fact: node ? this.#judged(kubernetesNodeFact(node)) : NODE_GONE })
+        else if (node) await this.#takeOff(name)
+      }
+      await this.#put(seen)
+    }
   }
 
   /** Said only if it lasts: an API server that restarts is back in seconds. */
@@ -138,7 +165,8 @@ export class ClusterNodesWatch {
     const records = await this.#ports.store.nodesOf({ clusterId: this.#cluster.id })
     this.#idsByName.clear()
     for (const record of records) this.#idsByName.set(record.spec.name, record.id)
-    for (const id of this.#toldById.keys()) if (!records.some(record => record.id === id)) this.#toldById.delete(id)
+    const there = new Set(this.#idsByName.values())
+    for (const id of this.#toldById.keys()) if (!there.has(id)) this.#toldById.delete(id)
     return records
   }
 

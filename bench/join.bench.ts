@@ -31,7 +31,7 @@ try {
   const watch = await watchNodeObjects(api)
 
   const plane = await prepareBareControlPlane(BARE_NUMBER, version, networkOf(place), components)
-  stopBare = plane.stop
+  stopBare = () => plane.stop()
   await plane.start()
   const bareApi = await administrator(plane.address, plane.pki)
   const approver = await letEverybodyIn(bareApi)

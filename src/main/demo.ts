@@ -89,7 +89,7 @@ async function takeAway(client: EdgeholdClient, story: Story): Promise<void> {
   const [cluster] = (await client.all('ListClusters', { Filter: { Name: CLUSTER } })).filter(each => each.Name === CLUSTER)
   if (cluster) {
     story.say('DeleteCluster with everything in it; the machines are released, then removed.')
-    await client.call('DeleteCluster', { Id: cluster.Id, CascadingDeleteResources: ['All'] })
+    await story.accepted(() => client.call('DeleteCluster', { Id: cluster.Id, CascadingDeleteResources: ['All'] }), 16 * MINUTE)
     await story.until('Cluster', cluster.Id, 'gone', 10 * MINUTE)
   }
   for (const machine of await client.all('ListMachines')) if (MACHINES.includes(machine.Name)) await client.call('RemoveMachine', { Id: machine.Id })

@@ -46,6 +46,19 @@ export class Story {
     })
   }
 
+  /** Sends a call again while the status of the thing forbids it, as the product's own clients do. */
+  async accepted(call: () => Promise<unknown>, deadlineMs: number): Promise<void> {
+    await this.#wait('the call to be accepted', deadlineMs, async () => {
+      try {
+        await call()
+        return true
+      } catch (error) {
+        if (error instanceof ApiError && error.code.startsWith('OperationDenied.') && error.code.endsWith('Status')) return false
+        throw error
+      }
+    })
+  }
+
   async machine(id: string, deadlineMs: number): Promise<void> {
     await this.#wait(`machine ${id} to be on`, deadlineMs, async () => (await this.#client.all('ListMachines', { Filter: { Ids: [id] } })).some(machine => machine.Power === 'on' && machine.Made))
   }

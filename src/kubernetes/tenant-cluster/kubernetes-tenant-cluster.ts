@@ -41,10 +41,17 @@ export class KubernetesTenantCluster implements TenantCluster {
     await this.#with(cluster, ({ api }) => applyBase(api, base, this.#clock))
   }
 
+  /** A watch outlives the certificate it began with: when the session is renewed it goes on with the next one, beginning with a list. */
   async watch(cluster: TenantClusterAddress, handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
-    const { api } = await this.#sessions.of(cluster)
+    while (!signal.aborted) await this.#watchOnce(cluster, handlers, signal)
+    await this.#sessions.forget(cluster.clusterId)
+  }
+
+  /** Ends when aborted or when the session is renewed; throws what handlers throw. */
+  async #watchOnce(cluster: TenantClusterAddress, handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
+    const { api, retired } = await this.#sessions.of(cluster)
     const either = new AbortController()
-    const both = AbortSignal.any([signal, either.signal])
+    const both = AbortSignal.any([signal, either.signal, retired])
     const nodes = listWatch<NodeObject>(api, '/api/v1/nodes', {
       onSync: list => handlers.onSync(list.map(seeNode)),
       onChange: node => handlers.onChange(seeNode(node)),
@@ -54,9 +61,10 @@ export class KubernetesTenantCluster implements TenantCluster {
     const requests = approveRequests(api, name => handlers.isMember(name), this.#clock, both)
     // One that ends by an error takes the other with it, so that the caller never has half a watch.
     const ends = [nodes, requests].map(work => work.catch((error: unknown) => { either.abort(); throw error }))
-    const results = await Promise.allSettled(ends)
+    const failed = (await Promise.allSettled(ends)).find(result => result.status === 'rejected')
+    if (!failed) return
     await this.#sessions.forget(cluster.clusterId)
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    throw failed.reason
   }
 
   async getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined> {
@@ -113,12 +121,12 @@ export class KubernetesTenantCluster implements TenantCluster {
     return this.#with(cluster, ({ api }) => makeBootstrapToken(api, nodeName, this.#clock.now() + ttlSeconds * 1000))
   }
 
-  async issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number }): Promise<string> {
+  async issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number; server?: string | undefined }): Promise<string> {
     const userName = kubeconfigUser(kubeconfig.id)
     await this.#with(cluster, ({ api }) => ensureAdministrator(api, userName))
     const sign = await signer({ cert: cluster.pki.caCert, key: cluster.pki.caKey })
     const credentials = await sign({ commonName: userName, use: 'client', now: this.#clock.now(), validMs: kubeconfig.validHours * HOUR_MS })
-    return kubeconfigText({ server: `https://${cluster.address}:${PORTS.api}`, caCert: cluster.pki.caCert, clusterName: kubeconfig.clusterName, userName, credentials })
+    return kubeconfigText({ server: kubeconfig.server ?? `https://${cluster.address}:${PORTS.api}`, caCert: cluster.pki.caCert, clusterName: kubeconfig.clusterName, userName, credentials })
   }
 
   async revokeKubeconfig(cluster: TenantClusterAddress, id: string): Promise<void> {

@@ -14,12 +14,18 @@ export interface Session {
   readonly api: ApiClient
   readonly scheduler: ApiClient
   readonly controllerManager: ApiClient
+  /** Aborted when another session takes its place or it is forgotten: its connections then take no more calls. */
+  readonly retired: AbortSignal
+}
+
+interface Made extends Session {
+  readonly retire: () => void
 }
 
 /** One session a cluster and identity, made when it is first needed. */
 export class Sessions {
   readonly #clock: Clock
-  readonly #sessions = new Map<string, { readonly fits: string; readonly renewAt: number; readonly session: Promise<Session> }>()
+  readonly #sessions = new Map<string, { readonly fits: string; readonly renewAt: number; readonly session: Promise<Made> }>()
   constructor(clock: Clock) {
     this.#clock = clock
   }
@@ -42,18 +48,22 @@ export class Sessions {
     if (known) await endKindly(await known.session)
   }
 
-  async #make(cluster: TenantClusterAddress): Promise<Session> {
+  async #make(cluster: TenantClusterAddress): Promise<Made> {
     const sign = await signer({ cert: cluster.pki.caCert, key: cluster.pki.caKey })
     const credentials = await sign({ commonName: 'edgehold:server', organizations: ['system:masters'], use: 'client', now: this.#clock.now(), validMs: VALID_MS })
+    const retiring = new AbortController()
     const at = (port: number): string => `https://${cluster.address}:${port}`
     return {
       api: new ApiClient({ server: at(PORTS.api), caCert: cluster.pki.caCert, credentials }),
       scheduler: new ApiClient({ server: at(PORTS.scheduler), caCert: cluster.pki.caCert, connections: 1 }),
       controllerManager: new ApiClient({ server: at(PORTS.controllerManager), caCert: cluster.pki.caCert, connections: 1 }),
+      retired: retiring.signal,
+      retire: () => retiring.abort(),
     }
   }
 }
 
-async function endKindly(session: Session): Promise<void> {
+async function endKindly(session: Made): Promise<void> {
+  session.retire()
   await Promise.all([session.api.end(), session.scheduler.end(), session.controllerManager.end()])
 }

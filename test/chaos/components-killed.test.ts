@@ -83,6 +83,15 @@ describe('programs killed', () => {
     })
   }
 
+  test('the registry of the region killed: it is back within seconds and serves the same images', async () => {
+    const images = await place.installation.json<{ images: unknown }>(['images', 'list'])
+    const [pid] = place.programPids('registry')
+    assert.ok(pid)
+    await kill9(pid)
+    await until('another registry', async () => place.programPids('registry').some(other => other !== pid), 30 * SECOND)
+    await until('the images', async () => JSON.stringify(await place.installation.json(['images', 'list'])) === JSON.stringify(images), 30 * SECOND)
+  })
+
   test('at rest, ledger and host agree', async () => {
     await place.assertLedgerEqualsHost()
   })

@@ -1,6 +1,7 @@
 /**
  * Every commit of creating, joining and deleting, each once as the last thing that a server did. A server that dies right after its first commit makes one
  * commit a life, so starting it again and again passes every commit point; one that dies before its second does in each life all that stands between two.
+ * A script that is run again begins with its first commit again; there each life gets one commit further than the one before.
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -25,10 +26,10 @@ describe('a server that dies at every commit', () => {
   /**
    * One life after the other, each ended by its own commit, until `isDone`; answers the deaths. `isDone` is asked while a server lives. The last one is ended by us.
    */
-  async function liveAndDie(when: 'after' | 'before', ask: () => Promise<void>, isDone: () => Promise<boolean>): Promise<number> {
+  async function liveAndDie(when: 'after' | 'before', growing: boolean, ask: () => Promise<void>, isDone: () => Promise<boolean>): Promise<number> {
     let asked = false
     for (let lives = 0; lives < MOST_LIVES; lives++) {
-      const server = spawn(process.execPath, [join(repository, 'test/harness/server-that-dies.ts'), when, when === 'after' ? '1' : '2'], { env: place.installation.environment, stdio: ['ignore', 'inherit', 'inherit'] })
+      const server = spawn(process.execPath, [join(repository, 'test/harness/server-that-dies.ts'), when, String((when === 'after' ? 1 : 2) + (growing ? lives : 0))], { env: place.installation.environment, stdio: ['ignore', 'inherit', 'inherit'] })
       const ended = new Promise<NodeJS.Signals | null>(resolve => server.on('exit', (_code, signal) => resolve(signal)))
       let dead = false
       void ended.then(() => (dead = true))
@@ -64,7 +65,7 @@ describe('a server that dies at every commit', () => {
       const create = async () => {
         clusterId = (await place.call('CreateCluster', { ...place.clusterOrder(`shop-${when}`, number), ClientToken: token })).Id
       }
-      const lives = [await liveAndDie(when, create, async () => (await place.cluster(clusterId)) === 'Running/Ok')]
+      const lives = [await liveAndDie(when, false, create, async () => (await place.cluster(clusterId)) === 'Running/Ok')]
       assert.ok((lives[0] ?? 0) >= 4, `at least address, start, holding and readiness are commits of their own; it took ${lives[0]} lives`)
 
       // The end state, with an ordinary server.
@@ -90,7 +91,7 @@ describe('a server that dies at every commit', () => {
           else await new Promise(resolve => setTimeout(resolve, 200))
         }
       }
-      lives.push(await liveAndDie(when, async () => {
+      lives.push(await liveAndDie(when, true, async () => {
         running = runAgain()
       }, async () => joined && (await place.node(clusterId, `till-${when}`)) === 'Running/Ok' && (await place.cluster(clusterId)) === 'Running/Ok'))
       await running
@@ -102,7 +103,7 @@ describe('a server that dies at every commit', () => {
       for (const id of [nodes[0]?.Id ?? '', poolId, clusterId]) await place.assertNeverFailed(id)
       await place.down(false)
 
-      lives.push(await liveAndDie(when, async () => {
+      lives.push(await liveAndDie(when, false, async () => {
         await place.call('DeleteCluster', { Id: clusterId, CascadingDeleteResources: ['All'] }).catch(async (error: unknown) => {
           // The answer died with the server after the commit: the call was done.
           if (!(error instanceof Error && 'status' in error)) throw error

@@ -170,6 +170,10 @@ export class Place {
     return pids().filter(pid => pid !== process.pid && (cgroupOf(pid).includes(`edgehold-${this.hash}/`) || commandOf(pid).includes(this.state)))
   }
 
+  programPids(program: string): number[] {
+    return this.allPids().filter(pid => programOf(pid) === program)
+  }
+
   /** Exactly one process of each component, in its cgroup, and none of that cluster elsewhere. */
   assertOneControlPlane(clusterId: string): void {
     for (const component of COMPONENTS) {

@@ -1,4 +1,5 @@
 import { access, mkdir, statfs, writeFile } from 'node:fs/promises'
+import { logLineText } from '#model/log-line.ts'
 import type { ComponentSeen } from '#ports/control-plane-host.ts'
 import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
 import type { ClusterPlaces } from './places.ts'
@@ -6,7 +7,10 @@ import type { ClusterPlaces } from './places.ts'
 /** An empty cluster takes about 130 MiB (the datastore's log segments are allocated ahead); below that it would die in its first minute. */
 const LEAST_FREE_BYTES = 256 * 1024 ** 2
 /** Words of the datastore about files that no restart mends. They are its own, and differ from those about a full disk or a taken port. */
-const DAMAGE = ['crc mismatch', 'snapshot file doesn\'t exist', 'failed to recover v3 backend', 'invalid database', 'file corrupted', 'unexpected end of file', 'walpb: crc']
+const DAMAGE = [
+  'crc mismatch', 'snapshot file doesn\'t exist', 'failed to recover v3 backend', 'invalid database', 'file corrupted', 'unexpected end of file', 'walpb: crc',
+  'proto: ', 'wal: max entry size limit exceeded', 'wal: slice bounds out of range', 'wal: file not found', 'invalid page type',
+]
 
 const isThere = (path: string): Promise<boolean> => access(path).then(() => true, () => false)
 
@@ -31,6 +35,6 @@ export async function lostData(places: ClusterPlaces, etcd: ComponentSeen | unde
   if (await isThere(places.begun) && !await isThere(`${places.etcdData}/member/wal`))
     return `The datastore of cluster ${places.clusterId} was in ${places.etcdData} and is gone. Put a copy back there, or delete the cluster.`
   const words = etcd?.state === 'exited' && etcd.recentStarts > 1 ? etcd.lastExit?.lastLines.find(line => DAMAGE.some(word => line.includes(word))) : undefined
-  if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${words}`
+  if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${logLineText(words)}`
   return undefined
 }

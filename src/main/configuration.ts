@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
+import { isIPv4 } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { RANGE_PREFIX } from '#providers/local/host-network/settings.ts'
 
 /** Everything that can be set. Every flag has an environment variable (`--state` ↔ EDGEHOLD_STATE); flags win over variables, variables over the file. */
 export interface Configuration {
+  /** The file that was read, as an absolute path. */
+  readonly file: string | undefined
   readonly stateDir: string
   /** Eight hex digits of the state folder's path: all names that we give on the host carry it, so that two state folders never touch each other. */
   readonly hash: string
@@ -18,7 +22,11 @@ export interface Configuration {
   readonly cacheDir: string
   /** Whether official releases are tried before building. */
   readonly releases: boolean
-  /** The address at which machines reach the join endpoint; the bridge's own by default. */
+  /** An IPv4 address or DNS name of this host by which clients outside reach API servers; undefined: nothing leads in from outside. */
+  readonly advertise: string | undefined
+  /** The host port of the first address of the region's range; a cluster's own is this plus its address's place in the range. */
+  readonly advertisePortBase: number
+  /** The address at which machines reach the join endpoint; what is advertised by default, else the bridge's own. */
   readonly joinAdvertise: string | undefined
   /** Blocks of which the local region takes its range, e.g. `10.213.0.0/16`. */
   readonly bridgeRange: string | undefined
@@ -45,7 +53,8 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
 
 /** Reads flags, environment and file into one object; throws ConfigurationError with a sentence. */
 export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS.ProcessEnv): Configuration {
-  const file = readFile(flags.config ?? environment['EDGEHOLD_CONFIG'])
+  const path = flags.config ?? environment['EDGEHOLD_CONFIG']
+  const file = readFile(path)
   const setting = (name: string, variable: string): string | undefined => environment[variable] ?? text(file[name], name)
   const isRoot = process.getuid?.() === 0
   const stateDir = canonical(flags.state ?? setting('state', 'EDGEHOLD_STATE') ?? (isRoot ? '/var/lib/edgehold' : join(homedir(), '.local/share/edgehold')))
@@ -55,7 +64,9 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
   if (!LOOPBACK.test(listen.host) && !allowPlainHttp) {
     throw new ConfigurationError(`Listening on ${listen.host} without TLS would show signed requests to the network; set EDGEHOLD_ALLOW_PLAIN_HTTP=true if a proxy in front speaks TLS, or listen on 127.0.0.1.`)
   }
+  const advertise = advertised(setting('advertise', 'EDGEHOLD_ADVERTISE'))
   return {
+    file: path === undefined ? undefined : resolve(path),
     stateDir,
     hash,
     runDir: isRoot ? `/run/edgehold/${hash}` : join(stateDir, 'run'),
@@ -64,7 +75,9 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     componentsDir: setting('componentsDir', 'EDGEHOLD_COMPONENTS_DIR'),
     cacheDir: setting('cacheDir', 'EDGEHOLD_CACHE') ?? join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'edgehold'),
     releases: setting('releases', 'EDGEHOLD_RELEASES') !== 'false',
-    joinAdvertise: setting('joinAdvertise', 'EDGEHOLD_JOIN_ADVERTISE'),
+    advertise,
+    advertisePortBase: portBase(setting('advertisePortBase', 'EDGEHOLD_ADVERTISE_PORT_BASE') ?? '26000'),
+    joinAdvertise: setting('joinAdvertise', 'EDGEHOLD_JOIN_ADVERTISE') ?? advertise,
     bridgeRange: setting('bridgeRange', 'EDGEHOLD_BRIDGE_RANGE'),
     regionAliases: (setting('regionAliases', 'EDGEHOLD_REGION_ALIASES') ?? 'cn-*,ap-*').split(',').map(alias => alias.trim()).filter(alias => alias !== ''),
     readsPerSecond: count(setting('readsPerSecond', 'EDGEHOLD_READS_PER_SECOND') ?? '10000', 'readsPerSecond'),
@@ -102,6 +115,24 @@ function count(value: string, name: string): number {
   return number
 }
 
+const DNS_NAME = /^(?=.{1,253}$)(?!.*\.\d+$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/
+
+/** Only what a certificate can name and every client can dial: ports come from the clusters. */
+function advertised(value: string | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined
+  const name = value.toLowerCase()
+  if ((isIPv4(name) && !/^(127|0)\./.test(name)) || (DNS_NAME.test(name) && name !== 'localhost')) return name
+  throw new ConfigurationError(`advertise takes an IPv4 address or a DNS name by which others reach this host, without a port, e.g. 192.0.2.7 or edge.example; it is ${value}.`)
+}
+
+/** Ports for all of a region's range must follow it. */
+function portBase(value: string): number {
+  const most = 65_536 - 2 ** (32 - RANGE_PREFIX)
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1024 || number > most) throw new ConfigurationError(`advertisePortBase must be a whole number from 1024 to ${most}; it is ${value}.`)
+  return number
+}
+
 function parseListen(value: string): { host: string; port: number } {
   const match = /^(?<host>[^:]+|\[[^\]]+\]):(?<port>\d{1,5})$/.exec(value)
   const port = Number(match?.groups?.['port'])
@@ -112,6 +143,8 @@ function parseListen(value: string): { host: string; port: number } {
 /** The state folder by the path that stays the same however it is named. It is made if it is missing: 0711, since PostgreSQL runs in it as another user. */
 function canonical(path: string): string {
   const absolute = resolve(path)
+  // It becomes part of mount options and of shell words, where these mean something else.
+  if (/[\s,:\\'"$`*?[\]]/.test(absolute)) throw new ConfigurationError(`The state folder ${absolute} cannot be used: its path may have no white space, quotes, or any of , : \\ $ * ? [ ]. Give another with --state DIR.`)
   try {
     mkdirSync(absolute, { recursive: true, mode: 0o711 })
     return realpathSync(absolute)

@@ -34,7 +34,10 @@ export function localParts(configuration: Configuration, network: HostNetworkSet
   const pool = addressPool(network)
   return {
     network,
-    host: new LocalControlPlaneHost({ hash: configuration.hash, stateFolder: configuration.stateDir, runFolder: configuration.runDir, network, components, clock: systemClock, log }),
+    host: new LocalControlPlaneHost({
+      hash: configuration.hash, stateFolder: configuration.stateDir, runFolder: configuration.runDir, network, components, clock: systemClock, log,
+      ...(configuration.advertise !== undefined && { advertised: [configuration.advertise], outsidePortBase: configuration.advertisePortBase }),
+    }),
     machines: new Boxes({
       stateDir: configuration.stateDir, hash: configuration.hash, bridge: network.bridge, gateway: pool.gateway, prefixLength: pool.prefix,
       clock: systemClock, log, hidden: [configuration.cacheDir],
@@ -70,14 +73,18 @@ export async function chosenNetwork(store: Store, region: RegionRecord, configur
   return network
 }
 
+export type RegionPart = 'join' | 'registry' | 'outside'
+
 /** The local region as the API sees it, from the first moment on: it takes orders while its network and components are still being prepared. */
 export class LocalRegionFace implements RegionPorts {
   readonly kind = 'Local' as const
   parts: LocalParts | undefined
   join: JoinEndpoint | undefined
   failure: string | undefined
+  /** By which clients outside reach the region's API servers. */
+  advertised: string | undefined
   /** What does not run although everything is there for it, one sentence each; it is tried again by itself. */
-  readonly #obstacles = new Map<'join' | 'registry', string>()
+  readonly #obstacles = new Map<RegionPart, string>()
   readonly #components: Components
   readonly #supply: ComponentSupply
   readonly #setSchedulable: (clusterId: string, nodeName: string, schedulable: boolean) => Promise<void>
@@ -96,7 +103,7 @@ export class LocalRegionFace implements RegionPorts {
   }
 
   /** Says what stands in the way of one part, or that nothing does any more. Answers whether that is news. */
-  setObstacle(part: 'join' | 'registry', sentence: string | undefined): boolean {
+  setObstacle(part: RegionPart, sentence: string | undefined): boolean {
     if (this.#obstacles.get(part) === sentence) return false
     if (sentence === undefined) this.#obstacles.delete(part)
     else this.#obstacles.set(part, sentence)
@@ -132,6 +139,10 @@ export class LocalRegionFace implements RegionPorts {
   /** Undefined until the join endpoint's key is known, moments after the network. */
   bootstrapLine(token: string): string | undefined {
     return this.join?.line(token)
+  }
+
+  publicAddress(): string | undefined {
+    return this.advertised
   }
 
   setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {

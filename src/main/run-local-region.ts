@@ -21,6 +21,7 @@ import type { Configuration } from './configuration.ts'
 import { localHostName } from './local-host.ts'
 import { chosenNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
 import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
+import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
 import { progressLine } from './components.ts'
 import { startTicks } from './server-mark.ts'
 import { systemClock } from './system-clock.ts'
@@ -63,6 +64,7 @@ export function runLocalRegion(run: LocalRegionRun): { stop(): Promise<void> } {
  */
 export async function openForOrders(run: Omit<LocalRegionRun, 'signal'>): Promise<{ parts: LocalParts; join: JoinEndpoint }> {
   const { opened, region, configuration, components, face, log } = run
+  face.advertised = configuration.advertise
   face.parts ??= localParts(configuration, await chosenNetwork(opened.store, region, configuration), components, log)
   face.join ??= await joinEndpoint(run, face.parts)
   return { parts: face.parts, join: face.join }
@@ -76,7 +78,7 @@ async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
   say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}; it takes orders`)
   const worker = startWorker(run, parts, signal)
   await wakeEverything(run)
-  await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal)])
+  await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal), keepReachedFromOutside(run, parts, signal)])
 }
 
 async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise<Awaited<ReturnType<typeof openForOrders>> | undefined> {
@@ -85,7 +87,7 @@ async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise
     try {
       await ensureHostTools(say)
       const prepared = await openForOrders(run)
-      await ensureHostNetwork(prepared.parts.network)
+      await ensureHostNetwork(prepared.parts.network, await outsidePortsOf(run, prepared.parts.network))
       face.failure = undefined
       return prepared
     } catch (error) {
@@ -109,6 +111,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     addressPool: { first: pool.first, last: pool.last },
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,
+    outsideUrl: (address: string) => outsideUrl(configuration, parts.network, address),
     componentsReady: (version: string) => supply.stateOf(version),
   }
   const regionOf = (name: string): typeof local => {

@@ -47,6 +47,13 @@ describe('what clients crash or drift on (terraform-needs.md)', () => {
     }
   })
 
+  test('the public address is the advertised one if it is an IPv4 address, public access is on and the cluster has an address', () => {
+    const shown = (record: ClusterRecord, advertised?: string): string => clusterToWire(record, advertised).ClusterConfig.ApiServerEndpoints.PublicIp.Ipv4
+    const { address: _, ...young } = cluster
+    assert.equal(shown(cluster, '192.0.2.7'), '192.0.2.7')
+    for (const other of [shown(cluster, 'edge.example'), shown(young, '192.0.2.7'), shown({ ...cluster, spec: { ...spec, apiServerPublicAccessEnabled: false } }, '192.0.2.7')]) assert.equal(other, '')
+  })
+
   test('nine numbers on clusters and pools', () => {
     assert.deepEqual(Object.keys(clusterToWire(cluster).NodeStatistics).toSorted(), NINE.toSorted())
     assert.deepEqual(nodePoolToWire(pool).NodeStatistics, { ...Object.fromEntries(NINE.map(name => [name, 0])), TotalCount: 2, RunningCount: 2 })

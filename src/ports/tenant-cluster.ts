@@ -73,7 +73,7 @@ export interface TenantCluster {
   ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void>
   /** A bootstrap token that is good for this node name only; deletes earlier ones of that name. */
   issueBootstrapToken(cluster: TenantClusterAddress, nodeName: string, ttlSeconds: number): Promise<string>
-  /** A kubeconfig's text: a client certificate `edgehold:kubeconfig:<id>` bound to cluster-admin by a ClusterRoleBinding of that name. */
-  issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number }): Promise<string>
+  /** `server`: the URL by which its user reaches the API, if not by the address on the region's network. A kubeconfig's text: a client certificate `edgehold:kubeconfig:<id>` bound to cluster-admin by a ClusterRoleBinding of that name. */
+  issueKubeconfig(cluster: TenantClusterAddress, kubeconfig: { id: string; clusterName: string; validHours: number; server?: string | undefined }): Promise<string>
   revokeKubeconfig(cluster: TenantClusterAddress, id: string): Promise<void>
 }

@@ -10,7 +10,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Components } from '#ports/components.ts'
 import type { ControlPlaneOrder } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
-import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
+import { LocalControlPlaneHost, type LocalControlPlaneHostOptions } from '#providers/local/control-plane/local-control-plane-host.ts'
 import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
 import { ensureHostNetwork, removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { addressPool, stateHash, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
@@ -31,6 +31,8 @@ export function missingForControlPlanes(): string | undefined {
 
 export const installed: Components = new ComponentCache({ cacheDir: defaultCacheDir(process.env), releases: false, repositoryDir: join(import.meta.dirname, '../..') })
 
+type Outside = Pick<LocalControlPlaneHostOptions, 'advertised' | 'outsidePortBase'>
+
 /** A region of its own on this host with a state folder of its own; all of it goes at the end. */
 export class Region implements AsyncDisposable {
   readonly stateFolder = mkdtempSync(join(tmpdir(), 'edgehold-control-plane-'))
@@ -40,25 +42,27 @@ export class Region implements AsyncDisposable {
   readonly network: HostNetworkSettings
   readonly #clusters = new Set<string>()
 
-  static async make(components: Components = installed): Promise<Region> {
-    const region = await new Region(components, undefined).#withNetwork()
-    return region
+  readonly #outside: Outside | undefined
+
+  static async make(components: Components = installed, outside?: Outside): Promise<Region> {
+    return new Region(components, outside).#withNetwork()
   }
 
-  private constructor(components: Components, network: HostNetworkSettings | undefined) {
-    this.network = network ?? { hash: this.hash, bridge: '', cidr: '10.0.0.0/20', open: false }
-    this.host = new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
+  private constructor(components: Components, outside: Outside | undefined) {
+    this.#outside = outside
+    this.network = { hash: this.hash, bridge: '', cidr: '10.0.0.0/20', open: false }
+    this.host = new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog, ...outside })
   }
 
   async #withNetwork(): Promise<Region> {
     Object.assign(this.network, await chooseHostNetwork(this.hash))
-    await ensureHostNetwork(this.network)
+    await ensureHostNetwork(this.network, this.#outside && [])
     return this
   }
 
   /** Another host object over the same folders, as another server process has it. */
-  another(components: Components = installed): LocalControlPlaneHost {
-    return new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog })
+  another(components: Components = installed, outside = this.#outside): LocalControlPlaneHost {
+    return new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog, ...outside })
   }
 
   async order(clusterId: string, version: string): Promise<ControlPlaneOrder> {

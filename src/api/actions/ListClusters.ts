@@ -23,7 +23,7 @@ export const ListClusters = defineAction({
     Tags: Type.Optional(Type.Array(Tag, { maxItems: 10 })),
     ...PAGE,
   }),
-  run: async ({ action, store, scope }, body) => {
+  run: async ({ action, store, scope, region }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     const protectedOnly = filter.DeleteProtectionEnabled === undefined || filter.DeleteProtectionEnabled === '' ? undefined : isOn(filter.DeleteProtectionEnabled)
@@ -38,6 +38,6 @@ export const ListClusters = defineAction({
       profiles: some(filter.Profiles) ?? some(body.Profiles),
       tags: some(body.Tags)?.map(tag => ({ key: tag.Key, ...tag.Value !== undefined && { value: tag.Value } })),
     }), page)
-    return listing(page, found.totalCount, found.items.map(clusterToWire))
+    return listing(page, found.totalCount, found.items.map(cluster => clusterToWire(cluster, region.publicAddress?.())))
   },
 })

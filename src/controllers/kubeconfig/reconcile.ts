@@ -8,7 +8,12 @@ import { decideKubeconfig } from './decide.ts'
 
 export interface KubeconfigPorts {
   readonly store: Store
-  regionOf(region: string): { readonly clock: Clock; readonly tenant: TenantCluster }
+  regionOf(region: string): {
+    readonly clock: Clock
+    readonly tenant: TenantCluster
+    /** The URL by which clients outside reach the API server of that address; absent or undefined: by the address itself. */
+    readonly outsideUrl?: (address: string) => string | undefined
+  }
   tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
 }
 
@@ -31,7 +36,7 @@ export function kubeconfigController(ports: KubeconfigPorts): Controller {
 }
 
 async function ensure(step: 'issue' | 'revoke', record: KubeconfigRecord, cluster: ClusterRecord, ports: KubeconfigPorts): Promise<void> {
-  const { tenant, clock } = ports.regionOf(record.region)
+  const { tenant, clock, outsideUrl } = ports.regionOf(record.region)
   const address = await ports.tenantAddressOf(cluster)
   if (!address) throw new TenantClusterUnreachable(`The address and keys of cluster ${cluster.id} are not there`)
   if (step === 'revoke') {
@@ -39,7 +44,8 @@ async function ensure(step: 'issue' | 'revoke', record: KubeconfigRecord, cluste
     return await forget(record, ports)
   }
   const validHours = Math.max(1, Math.ceil((record.expiresAt - clock.now()) / 3_600_000))
-  const text = await tenant.issueKubeconfig(address, { id: record.id, clusterName: cluster.spec.name, validHours })
+  const server = record.type === 'Public' ? outsideUrl?.(address.address) : undefined
+  const text = await tenant.issueKubeconfig(address, { id: record.id, clusterName: cluster.spec.name, validHours, server })
   await ports.store.write(clock.now(), async tx => {
     const [locked] = await tx.lockKubeconfigs(record.clusterId, [record.id])
     if (locked && locked.text === undefined && locked.deletionRequestedAt === undefined) await tx.changeKubeconfig(record.id, { text: Buffer.from(text).toString('base64') })

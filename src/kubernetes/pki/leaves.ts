@@ -1,5 +1,5 @@
 import type { ClusterPki } from '#ports/control-plane-host.ts'
-import { signer, type KeyedCertificate } from './certificate.ts'
+import { signer, type KeyedCertificate, type LeafRequest } from './certificate.ts'
 import { AUTHORITY_VALID_MS } from './cluster-pki.ts'
 
 /** Names under which a control plane's certificates are kept, each as `<name>.crt` and `<name>.key`. */
@@ -20,6 +20,20 @@ export interface LeafOrder {
 
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/
 
+function apiServer(order: LeafOrder): Pick<LeafRequest, 'commonName' | 'use' | 'dnsNames' | 'ipAddresses'> {
+  return {
+    commonName: 'kube-apiserver', use: 'server',
+    dnsNames: ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost', ...order.advertised.filter(name => !IPV4.test(name))],
+    ipAddresses: [...new Set([order.address, order.serviceAddress, '127.0.0.1', ...order.advertised.filter(name => IPV4.test(name))])],
+  }
+}
+
+/** The API server's certificate for the names of the order and a key that it has already, PEM. */
+export async function renameApiServer(order: LeafOrder, key: string): Promise<string> {
+  const sign = await signer({ cert: order.pki.caCert, key: order.pki.caKey })
+  return (await sign({ ...apiServer(order), now: order.now, validMs: AUTHORITY_VALID_MS, key })).cert
+}
+
 /**
  * The certificates that a control plane's components need. They live as long as their authority: they exist only in a private memory file system
  * of the host and are made anew whenever that is empty, so a shorter life would add an outage and no safety.
@@ -34,11 +48,7 @@ export async function makeLeaves(order: LeafOrder): Promise<Record<LeafName, Key
   const life = { now, validMs: AUTHORITY_VALID_MS }
   const inside = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', order.address] }
   const made = await Promise.all([
-    cluster({
-      ...life, commonName: 'kube-apiserver', use: 'server',
-      dnsNames: ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost', ...order.advertised.filter(name => !IPV4.test(name))],
-      ipAddresses: [...new Set([order.address, order.serviceAddress, '127.0.0.1', ...order.advertised.filter(name => IPV4.test(name))])],
-    }),
+    cluster({ ...life, ...apiServer(order) }),
     cluster({ ...life, commonName: 'kube-apiserver-kubelet-client', use: 'client' }),
     etcd({ ...life, commonName: 'kube-apiserver-etcd-client', use: 'client' }),
     frontProxy({ ...life, commonName: 'front-proxy-client', use: 'client' }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,7 @@ import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { KeyedCertificate } from './certificate.ts'
 import { makePki } from './cluster-pki.ts'
 import { kubeconfigText } from './kubeconfig.ts'
-import { makeLeaves, type LeafName } from './leaves.ts'
+import { makeLeaves, renameApiServer, type LeafName } from './leaves.ts'
 
 let folder: string
 let pki: ClusterPki
@@ -42,6 +43,13 @@ test('openssl accepts every leaf under its own authority and for its own purpose
     const wrong = authority === 'etcd' ? authorities.cluster : authorities.etcd
     assert.notEqual(spawnSync('openssl', ['verify', '-CAfile', file('wrong.crt', wrong), leaf]).status, 0, `${name} under a foreign authority`)
   }
+})
+
+test('an API server can be named anew without a new key', async () => {
+  const order = { pki, address: '10.64.3.7', serviceAddress: '10.96.0.1', advertised: ['new.example'], now: Date.now() }
+  const leaf = new X509Certificate(await renameApiServer(order, leaves.apiserver.key))
+  assert.ok(leaf.checkPrivateKey(createPrivateKey(leaves.apiserver.key)) && leaf.verify(new X509Certificate(pki.caCert).publicKey))
+  assert.deepEqual([leaf.checkHost('new.example'), leaf.checkHost('edge.example'), leaf.checkIP('10.64.3.7')], ['new.example', undefined, '10.64.3.7'])
 })
 
 test('the API server is itself under every name that clients use', () => {

@@ -1,9 +1,10 @@
+import { parseAddress } from '../cidr.ts'
 import { countsToWire, statusToWire } from '../status/wire.ts'
 import { rfc3339Seconds } from '../time.ts'
 import type { ClusterRecord } from './record.ts'
 
-/** An item of ListClusters, member for member as terraform-needs.md 3 asks: exact echoes, no nulls, BillingType and Ipv4 always there, LoggingConfig only if asked for. */
-export function clusterToWire(cluster: ClusterRecord) {
+/** An item of ListClusters, member for member as terraform-needs.md 3 asks: exact echoes, no nulls, BillingType and Ipv4 always there, LoggingConfig only if asked for. `advertised`: by which API servers of the region are reached from outside. */
+export function clusterToWire(cluster: ClusterRecord, advertised?: string) {
   const { spec } = cluster
   return {
     Id: cluster.id, Name: spec.name, Description: spec.description, Profile: spec.profile,
@@ -19,8 +20,11 @@ export function clusterToWire(cluster: ClusterRecord) {
       ApiServerPublicAccessConfig: {
         PublicAccessNetworkConfig: { BillingType: spec.publicAccess.billingType, Bandwidth: spec.publicAccess.bandwidth, ...(spec.publicAccess.isp === undefined ? {} : { Isp: spec.publicAccess.isp }) },
       },
-      // An empty public address spares clients the look-up of an elastic address, which would be another product's.
-      ApiServerEndpoints: { PrivateIp: { Ipv4: cluster.address ?? '' }, PublicIp: { Ipv4: '' } },
+      // An empty public address spares clients the look-up of an elastic address, which would be another product's. A DNS name is no IPv4.
+      ApiServerEndpoints: {
+        PrivateIp: { Ipv4: cluster.address ?? '' },
+        PublicIp: { Ipv4: spec.apiServerPublicAccessEnabled && cluster.address !== undefined && advertised !== undefined && parseAddress(advertised) !== undefined ? advertised : '' },
+      },
       ResourcePublicAccessDefaultEnabled: spec.resourcePublicAccessDefaultEnabled,
     },
     PodsConfig: {

@@ -5,13 +5,14 @@ import { ApiClient } from '#kubernetes/client/api-client.ts'
 import type { Clock } from '#ports/clock.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
 import { ControlPlaneFailure, type ControlPlaneComponent, type ControlPlaneHost, type ControlPlaneOrder, type ControlPlaneSeen } from '#ports/control-plane-host.ts'
-import type { Log } from '#ports/log.ts'
-import type { HostNetworkSettings } from '../host-network/settings.ts'
+import { cidrOf, nthAddress } from '#model/cidr.ts'
+import { OutsidePortTaken, removeOutsidePort } from '../host-network/outside-ports.ts'
 import { ToolFailed } from '../host-network/tool.ts'
 import { findCgroupHierarchies, killCgroup, processesOf, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
 import { ensureDataFolder, lostData, noteDataBegun } from './data-folder.ts'
 import { takeLock } from './lock.ts'
 import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
+import { leadIn, leadInAtStart, nameAnew, namesAll, type OutsideOptions } from './outside.ts'
 import { clusterPlaces, COMPONENTS, type ClusterPlaces, type HostFolders } from './places.ts'
 import { startSupervisor, writePrivateFiles } from './start-components.ts'
 import { StartSlots } from './start-slots.ts'
@@ -26,13 +27,9 @@ const READY_DEADLINE_MS = 120_000
 /** An API server that started so often within ten minutes is left to its supervisor. */
 const HOPELESS_STARTS = 3
 
-export interface LocalControlPlaneHostOptions extends HostFolders {
-  readonly network: HostNetworkSettings
+export interface LocalControlPlaneHostOptions extends HostFolders, OutsideOptions {
   readonly components: Components
   readonly clock: Clock
-  readonly log: Log
-  /** Outside names and addresses for the API servers' certificates. */
-  readonly advertised?: readonly string[]
 }
 
 /**
@@ -105,6 +102,24 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     await watchClusters(this.#options, await this.#cgroups(), onChange, signal)
   }
 
+  /**
+   * For a cluster that runs already, after the setting or something on the host changed: its port leads in again, and its certificate names what is advertised.
+   * One that does not run gets both when it starts. Throws OutsidePortTaken.
+   */
+  async ensureReachedFromOutside(order: Pick<ControlPlaneOrder, 'clusterId' | 'address' | 'serviceCidr' | 'pki'>): Promise<void> {
+    const places = this.#places(order.clusterId)
+    const { network, advertised = [], clock } = this.#options
+    // Before the lock as well, which would else be made anew for a cluster that is gone.
+    if (!await namespaceIsThere(places, network.bridge)) return
+    await using _ = await this.#lock(places)
+    if (!await namespaceIsThere(places, network.bridge)) return
+    if (!await namesAll(places, advertised)) {
+      await nameAnew(places, { ...order, serviceAddress: nthAddress(cidrOf(order.serviceCidr), 1), advertised, now: clock.now() })
+      this.#options.log.info({ cluster: order.clusterId, advertised }, 'Named the advertised address in an API server\'s certificate, which it reads within a minute')
+    }
+    await leadIn(places, order.address, this.#options)
+  }
+
   /** Namespace, files, the datastore, and then the API server, which would lose a second if it called the datastore too early. */
   async #startFirstHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
     await ensureDataFolder(places)
@@ -114,6 +129,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
       ensureNamespace(places, this.#options.network, order.address),
       controlPlaneFiles(order, { pki: places.pki, etcdData: places.etcdData }, { advertised: this.#options.advertised ?? [], now: this.#options.clock.now() }),
     ])
+    await leadInAtStart(places, order.address, this.#options)
     const hierarchies = await this.#cgroups()
     // Components of a namespace that somebody removed run on where nobody reaches them.
     for (const [name, sight] of await this.#sights(places)) if (!sight.supervised || namespace === 'made') await killCgroup(hierarchies, places.cgroupOf(name), this.#options.clock)
@@ -173,6 +189,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     const failures: unknown[] = []
     for (const work of [
       () => stopComponents(places, hierarchies, this.#options.clock),
+      ...(this.#options.outsidePortBase === undefined ? [] : [() => removeOutsidePort(this.#options.network, places.clusterId)]),
       () => removeNamespace(places),
       () => removeRunFiles(places),
       ...more,
@@ -234,6 +251,7 @@ async function refuseTakenPorts(places: ClusterPlaces, sights: ReadonlyMap<Contr
 
 function asFailure(error: unknown): unknown {
   if (error instanceof ComponentMissing) return new ControlPlaneFailure(error.message, 'soon', { cause: error })
+  if (error instanceof OutsidePortTaken) return new ControlPlaneFailure(error.message, 'soon', { cause: error })
   if (error instanceof ToolFailed) return new ControlPlaneFailure(`The network of the control plane could not be made: ${error.message}. \`edgehold up\` makes the region's bridge anew; it is tried again by itself.`, 'soon', { cause: error })
   if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOSPC')
     return new ControlPlaneFailure(`A file of the control plane could not be written because its disk is full: ${error.message}. Free some space; it is tried again by itself.`, 'soon', { cause: error })

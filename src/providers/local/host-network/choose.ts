@@ -1,9 +1,7 @@
 import { canonicalCidr, cidrOf, cidrText, freeRange, nthAddress, type Cidr } from '#model/cidr.ts'
-import type { HostNetworkSettings } from './settings.ts'
+import { RANGE_PREFIX as PREFIX, type HostNetworkSettings } from './settings.ts'
 import { runTool } from './tool.ts'
 
-/** Room for 4,093 clusters and machines. */
-const PREFIX = 20
 /** In the order they are tried. The first block is little used by container engines, home routers and the pod ranges of examples. */
 const BLOCKS = ['10.192.0.0/11', '10.64.0.0/10', '172.28.0.0/14', '192.168.0.0/16'] as const
 

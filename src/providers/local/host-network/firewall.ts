@@ -1,10 +1,11 @@
-import type { HostNetworkSettings } from './settings.ts'
+import { OUTSIDE_MAP, outsideElement, type OutsidePort } from './outside-ports.ts'
+import { tableName as table, type HostNetworkSettings } from './settings.ts'
 import { runTool, ToolFailed } from './tool.ts'
 
-const table = (settings: HostNetworkSettings): string => `edgehold_${settings.hash}`
+const API_PORT = 6443
 
 /** The rules as nft reads them: inside the bridge everything may pass; in and out only what is answered, forwarded by the host, or opened by the setting. */
-export function firewallRules(settings: HostNetworkSettings): string {
+export function firewallRules(settings: HostNetworkSettings, outsidePorts?: readonly OutsidePort[]): string {
   const bridge = JSON.stringify(settings.bridge)
   const outside = settings.open
     ? `    iifname ${bridge} accept\n`
@@ -23,7 +24,31 @@ ${outside}    oifname ${bridge} ct state established,related accept
     oifname ${bridge} ct status dnat accept
     oifname ${bridge} drop
   }
-${translation}}
+${translation}${outsidePorts ? waysIn(settings, outsidePorts) : ''}}
+`
+}
+
+/**
+ * From outside and from this host itself, a cluster's port leads to its API server. Answers find back by themselves, since the bridge is the namespace's way
+ * out; only who is on the bridge would be answered past us, so its address is translated as well. Loopback is left out: its packets do not leave it.
+ */
+function waysIn(settings: HostNetworkSettings, ports: readonly OutsidePort[]): string {
+  const lead = `fib daddr type local ip daddr != 127.0.0.0/8 dnat ip to tcp dport map @${OUTSIDE_MAP} : ${API_PORT}`
+  return `  map ${OUTSIDE_MAP} {
+    type inet_service : ipv4_addr
+${ports.length === 0 ? '' : `    elements = { ${ports.map(outsideElement).join(', ')} }\n`}  }
+  chain outside_in {
+    type nat hook prerouting priority -100; policy accept;
+    ${lead}
+  }
+  chain outside_own {
+    type nat hook output priority -100; policy accept;
+    ${lead}
+  }
+  chain outside_back {
+    type nat hook postrouting priority 100; policy accept;
+    ip saddr ${settings.cidr} oifname ${JSON.stringify(settings.bridge)} ct status dnat masquerade
+  }
 `
 }
 
@@ -31,12 +56,14 @@ ${translation}}
  * Puts the rules in place. An accept in a table of ours does not overrule a drop in another's, so where iptables (Docker, ufw) drops by policy,
  * an accept is put there too.
  */
-export async function ensureFirewall(settings: HostNetworkSettings): Promise<void> {
-  await runTool('nft', ['-f', '-'], { stdin: firewallRules(settings) })
+export async function ensureFirewall(settings: HostNetworkSettings, outsidePorts?: readonly OutsidePort[]): Promise<void> {
+  await runTool('nft', ['-f', '-'], { stdin: firewallRules(settings, outsidePorts) })
   for (const chain of ['FORWARD', 'INPUT'] as const) {
     const listed = await listChain(chain)
     if (!listed?.includes(`-P ${chain} DROP`)) continue
-    for (const rule of legacyRules(settings, chain)) if (!listed.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-I', chain, ...rule])
+    const wanted = [...legacyRules(settings, chain), ...(outsidePorts ? legacyWaysIn(settings, chain) : [])]
+    for (const rule of wanted) if (!listed.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-I', chain, ...rule])
+    if (!outsidePorts) await removeLegacy(chain, listed, legacyWaysIn(settings, chain))
   }
 }
 
@@ -45,8 +72,12 @@ export async function removeFirewall(settings: HostNetworkSettings): Promise<voi
   await runTool('nft', ['-f', '-'], { stdin: `table inet ${table(settings)}\ndelete table inet ${table(settings)}\n` })
   for (const chain of ['FORWARD', 'INPUT'] as const) {
     const listed = await listChain(chain)
-    for (const rule of legacyRules(settings, chain)) if (listed?.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-D', chain, ...rule])
+    await removeLegacy(chain, listed, [...legacyRules(settings, chain), ...legacyWaysIn(settings, chain)])
   }
+}
+
+async function removeLegacy(chain: string, listed: readonly string[] | undefined, rules: readonly string[][]): Promise<void> {
+  for (const rule of rules) if (listed?.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-D', chain, ...rule])
 }
 
 /** In the very words in which `iptables -S` lists them, so that they are found again. */
@@ -55,6 +86,16 @@ function legacyRules(settings: HostNetworkSettings, chain: 'FORWARD' | 'INPUT'):
   if (chain === 'INPUT') return [['-i', settings.bridge, ...mark]]
   const inside = ['-i', settings.bridge, '-o', settings.bridge, ...mark]
   return settings.open ? [inside, ['-i', settings.bridge, ...mark], ['-o', settings.bridge, ...mark]] : [inside]
+}
+
+/** What was led in by a port of this host, and the answers to it. */
+function legacyWaysIn(settings: HostNetworkSettings, chain: 'FORWARD' | 'INPUT'): readonly string[][] {
+  if (chain === 'INPUT') return []
+  const mark = ['-m', 'comment', '--comment', table(settings), '-j', 'ACCEPT']
+  return [
+    ['-o', settings.bridge, '-m', 'conntrack', '--ctstate', 'DNAT', ...mark],
+    ['-i', settings.bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED', ...mark],
+  ]
 }
 
 /** The chain's rules one a line, or undefined where there is no iptables. */

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { cidrOf, cidrsOverlap, cidrText } from '#model/cidr.ts'
 import { chooseRange, HostNetworkFailure } from './choose.ts'
 import { firewallRules } from './firewall.ts'
+import { outsidePort, portsOpenToOthers } from './outside-ports.ts'
 import { addressPool, linkName, stateHash } from './settings.ts'
 
 const settings = { hash: '1234abcd', bridge: 'eh1234abcd', cidr: '10.213.16.0/20', open: false }
@@ -41,4 +42,24 @@ test('nothing leaves a closed region, and an open one is translated', () => {
   assert.match(firewallRules(settings), /iifname "eh1234abcd" drop/)
   assert.doesNotMatch(firewallRules(settings), /masquerade/)
   assert.match(firewallRules({ ...settings, open: true }), /ip saddr 10\.213\.16\.0\/20 oifname != "eh1234abcd" masquerade/)
+})
+
+test('a host port leads to a cluster only where that is wanted, and closing it to those on the bridge would leave them unanswered', () => {
+  assert.doesNotMatch(firewallRules(settings), /dnat (ip )?to|api_servers/)
+  const rules = firewallRules(settings, [{ clusterId: 'c1', address: '10.213.16.2', port: 26_002 }, { clusterId: 'c2', address: '10.213.16.3', port: 26_003 }])
+  assert.match(rules, /elements = \{ 26002 comment "c1" : 10\.213\.16\.2, 26003 comment "c2" : 10\.213\.16\.3 \}/)
+  for (const hook of ['prerouting', 'output']) assert.match(rules, new RegExp(`hook ${hook} .*\\n.*dnat ip to tcp dport map @api_servers : 6443`))
+  assert.match(rules, /ip saddr 10\.213\.16\.0\/20 oifname "eh1234abcd" ct status dnat masquerade/)
+  assert.doesNotMatch(firewallRules(settings, []), /elements/)
+})
+
+test('each address of the range has a port of its own, the same each time', () => {
+  const { first, last } = addressPool(settings)
+  assert.deepEqual([first, '10.213.17.0', last].map(address => outsidePort(settings, 26_000, address)), [26_002, 26_256, 30_094])
+})
+
+test('what listens on loopback only does not take a port from the outside', () => {
+  const line = (address: string, port: string, state = '0A'): string => `   0: ${address}:${port} 00000000:0000 ${state} 00000000\n`
+  const table = `  sl  local_address rem_address   st\n${line('00000000', '6592')}${line('0100007F', '6593')}${line('0100A8C0', '6594', '01')}${line('00000000000000000000000001000000', '6595')}${line('00000000000000000000000000000000', '6596')}`
+  assert.deepEqual([...portsOpenToOthers(table)], [0x6592, 0x6596])
 })

@@ -1,13 +1,18 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
 import { HostNetworkFailure, rangesInUse } from './choose.ts'
 import { ensureFirewall, removeFirewall } from './firewall.ts'
 import { raiseInotifyLimits, restoreInotifyLimits } from './inotify-limits.ts'
+import { allowForwarding, restoreForwarding } from './ip-forwarding.ts'
+import type { OutsidePort } from './outside-ports.ts'
 import { addressPool, type HostNetworkSettings } from './settings.ts'
 import { runTool } from './tool.ts'
 
-/** Makes bridge, address, firewall rules and limits as the settings say; safe to repeat, and whole again after a reboot. Throws HostNetworkFailure or ToolFailed. */
-export async function ensureHostNetwork(settings: HostNetworkSettings): Promise<void> {
+/**
+ * Makes bridge, address, firewall rules and limits as the settings say; safe to repeat, and whole again after a reboot. `outside`: ports of this host by which
+ * API servers are reached from outside; without the list nothing leads in. Throws HostNetworkFailure or ToolFailed.
+ */
+export async function ensureHostNetwork(settings: HostNetworkSettings, outside?: readonly OutsidePort[]): Promise<void> {
   const range = cidrOf(settings.cidr)
   const inTheWay = (await rangesInUse(settings.bridge)).find(other => cidrsOverlap(cidrOf(other), range))
   if (inTheWay !== undefined)
@@ -22,8 +27,8 @@ export async function ensureHostNetwork(settings: HostNetworkSettings): Promise<
       `link set dev ${settings.bridge} up`,
     ].join('\n'),
   })
-  if (settings.open) await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
-  await ensureFirewall(settings)
+  if (settings.open || outside) await allowForwarding()
+  await ensureFirewall(settings, outside)
   await raiseInotifyLimits()
 }
 
@@ -36,7 +41,9 @@ export async function removeHostNetwork(settings: HostNetworkSettings): Promise<
     if ((await links()).includes(settings.bridge)) await runTool('ip', ['link', 'delete', 'dev', settings.bridge])
   })
   await attempt(async () => {
-    if (!(await links()).some(name => /^eh[0-9a-f]{8}$/.test(name))) await restoreInotifyLimits()
+    if ((await links()).some(name => /^eh[0-9a-f]{8}$/.test(name))) return
+    await restoreInotifyLimits()
+    await restoreForwarding()
   })
   if (failures.length > 0) throw new AggregateError(failures, `Parts of the network ${settings.bridge} could not be removed`)
 }

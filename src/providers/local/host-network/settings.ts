@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 
+/** Of every region's range: room for 4,093 clusters and machines. */
+export const RANGE_PREFIX = 20
+
 /** The region's own network on this host. Chosen once, then remembered by the caller: names and addresses outlive restarts and reboots. */
 export interface HostNetworkSettings {
   /** Eight hexadecimal digits that stand for the state folder in every name we give on the host. */
@@ -23,6 +26,11 @@ export interface AddressPool {
 /** The hash of a state folder's absolute path. */
 export function stateHash(stateFolder: string): string {
   return createHash('sha256').update(stateFolder).digest('hex').slice(0, 8)
+}
+
+/** The nftables table in which all rules of one state folder stand. */
+export function tableName(settings: Pick<HostNetworkSettings, 'hash'>): string {
+  return `edgehold_${settings.hash}`
 }
 
 export function addressPool(settings: HostNetworkSettings): AddressPool {

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ConfigurationError, readConfiguration } from './configuration.ts'
+import { outsideUrl } from './reach-from-outside.ts'
+
+const state = mkdtempSync(join(tmpdir(), 'edgehold-configuration-'))
+after(() => rmSync(state, { recursive: true }))
+const read = (environment: NodeJS.ProcessEnv): ReturnType<typeof readConfiguration> => readConfiguration({ state }, environment)
+const network = { cidr: '10.213.16.0/20' }
+
+test('nothing is advertised unless it is set', () => {
+  const configuration = read({})
+  assert.deepEqual([configuration.advertise, configuration.joinAdvertise, outsideUrl(configuration, network, '10.213.16.2')], [undefined, undefined, undefined])
+})
+
+test('what is advertised stands in the URL with the cluster’s port, and for machines too unless they are told another', () => {
+  const configuration = read({ EDGEHOLD_ADVERTISE: 'Edge.example' })
+  assert.deepEqual([configuration.joinAdvertise, outsideUrl(configuration, network, '10.213.16.2')], ['edge.example', 'https://edge.example:26002'])
+  const other = read({ EDGEHOLD_ADVERTISE: '192.0.2.7', EDGEHOLD_ADVERTISE_PORT_BASE: '40000', EDGEHOLD_JOIN_ADVERTISE: 'join.example' })
+  assert.deepEqual([other.joinAdvertise, outsideUrl(other, network, '10.213.31.254')], ['join.example', 'https://192.0.2.7:44094'])
+})
+
+for (const wrong of ['https://edge.example', 'edge.example:6443', '2001:db8::1', '127.0.0.1', '0.0.0.0', 'localhost', 'two words', '1.2.3', '-x.example', 'a..b']) {
+  test(`${wrong} cannot be advertised`, () => assert.throws(() => read({ EDGEHOLD_ADVERTISE: wrong }), ConfigurationError))
+}
+
+for (const wrong of ['0', '1023', '61441', '26000.5', 'many']) {
+  test(`ports cannot begin at ${wrong}`, () => assert.throws(() => read({ EDGEHOLD_ADVERTISE_PORT_BASE: wrong }), ConfigurationError))
+}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 
@@ -8,7 +8,12 @@ function file(stateDir: string): string {
 }
 
 export function rememberNetwork(stateDir: string, network: HostNetworkSettings): void {
-  writeFileSync(file(stateDir), `${JSON.stringify(network)}\n`)
+  const text = `${JSON.stringify(network)}\n`
+  if (existsSync(file(stateDir)) && readFileSync(file(stateDir), 'utf8') === text) return
+  // As a whole or not at all: on a full disk the one that was there must stay, or nobody could take the network away.
+  const draft = `${file(stateDir)}.new`
+  writeFileSync(draft, text)
+  renameSync(draft, file(stateDir))
 }
 
 export function rememberedNetwork(stateDir: string): HostNetworkSettings | undefined {

@@ -43,6 +43,11 @@ function refuse(configuration: Configuration, other: { pid: number; endpoint: st
   return 1
 }
 
+/** The words that start a server of just this configuration. What came by variables goes on by variables. */
+export function upArguments({ stateDir, listen, file }: Pick<Configuration, 'stateDir' | 'listen' | 'file'>): readonly string[] {
+  return ['up', '--state', stateDir, '--listen', `${listen.host}:${listen.port}`, ...(file === undefined ? [] : ['--config', file])]
+}
+
 /** Starts the server in the background and returns when its API answers. */
 export async function upDetached(configuration: Configuration): Promise<number> {
   const other = findServer(configuration.stateDir)
@@ -50,7 +55,7 @@ export async function upDetached(configuration: Configuration): Promise<number> 
   mkdirSync(join(configuration.stateDir, 'log'), { recursive: true })
   const outputFile = join(configuration.stateDir, 'log', 'output.log')
   const output = openSync(outputFile, 'w')
-  const child = spawn(process.execPath, [...process.execArgv, join(configuration.repository, 'src/main/edgehold.ts'), 'up', '--state', configuration.stateDir, '--listen', `${configuration.listen.host}:${configuration.listen.port}`], {
+  const child = spawn(process.execPath, [...process.execArgv, join(configuration.repository, 'src/main/edgehold.ts'), ...upArguments(configuration)], {
     detached: true,
     stdio: ['ignore', output, output],
     env: { ...process.env, EDGEHOLD_DETACH: undefined },

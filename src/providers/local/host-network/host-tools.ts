@@ -2,8 +2,8 @@ import { access, constants } from 'node:fs/promises'
 import { HostNetworkFailure } from './choose.ts'
 import { runTool, ToolFailed } from './tool.ts'
 
-/** Programs that the local region runs, and the Debian package of each. */
-const TOOLS = { ip: 'iproute2', nft: 'nftables', nsenter: 'util-linux', unshare: 'util-linux', setpriv: 'util-linux', flock: 'util-linux', 'mkfs.ext4': 'e2fsprogs' } as const
+/** Programs that the local region and, on the host's own files, its machines run, and the Debian package of each. */
+const TOOLS = { ip: 'iproute2', nft: 'nftables', nsenter: 'util-linux', unshare: 'util-linux', setpriv: 'util-linux', flock: 'util-linux', 'mkfs.ext4': 'e2fsprogs', losetup: 'mount', curl: 'curl' } as const
 
 /** The packages whose programs are missing on this host. */
 export async function missingHostPackages(): Promise<readonly string[]> {

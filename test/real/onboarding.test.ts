@@ -67,7 +67,7 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     const began = Date.now()
     const { exitCode, output } = await world.run('mbox1', world.line())
     assert.equal(exitCode, 0, output)
-    assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`)
+    assert.ok(Date.now() - began < 20_000, `${Date.now() - began} ms`)
     assert.deepEqual(await world.run('mbox1', 'cat /run/edgehold/*.pid'), before)
     assert.equal((await world.store.nodesOf({ clusterId: 'c-shop' })).length, 1)
   })

@@ -53,6 +53,7 @@ try {
 }
 
 async function measureCalls(server: number, endpoint: string): Promise<void> {
+  await quiet(server)
   const nodes = await fillFleet()
   await pin([server], SERVER_CORE)
   const all = await processes()
@@ -158,6 +159,7 @@ async function loadOnConstant(text: string, files: readonly string[], secret?: s
 }
 
 async function measureIdle(client: EdgeholdClient, server: number): Promise<void> {
+  await quiet(server)
   const empty = await idle(server)
   // One cluster comes and goes first: what is made once by the first of them belongs to none.
   const first = await createCluster(client, { name: 'first' })
@@ -166,7 +168,7 @@ async function measureIdle(client: EdgeholdClient, server: number): Promise<void
   const before = await idle(server)
   const ids = await Promise.all(Array.from({ length: HOSTED }, (_, index) => createCluster(client, { name: `hosted-${index}`, pods: `172.${20 + index}.0.0/16`, services: `172.30.${index * 16}.0/20` })))
   await clusterRuns(client, ...ids)
-  await sleep(15_000) // what its first minute brings
+  await quiet(server)
   const hosting = await idle(server)
   const all = await processes()
   const supervisors = all.filter(one => one.command.includes('supervisor.sh') && ids.some(id => one.command.includes(id)))
@@ -198,6 +200,15 @@ async function idle(server: number): Promise<{ share: number; memory: number }> 
   const share = (processorSeconds(server) - before) / ((performance.now() - from) / 1000)
   await collectGarbage(server, inspectorPort)
   return { share, memory: memoryMiB(server) }
+}
+
+/** Until what the server does at its start, or after a cluster was made, is done; a minute at most. */
+async function quiet(server: number): Promise<void> {
+  for (let calm = 0, tries = 0; calm < 3 && tries < 30; tries++) {
+    const before = processorSeconds(server)
+    await sleep(2_000)
+    calm = processorSeconds(server) - before < 0.1 ? calm + 1 : 0
+  }
 }
 
 async function databaseMiB(): Promise<number> {

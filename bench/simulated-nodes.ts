@@ -1,7 +1,7 @@
 /** Node objects and Leases of a real API server whose heartbeats this process sends, with rows in the store as machines that joined would have them. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApiClient } from '#kubernetes/client/api-client.ts'
+import { ApiRefusal, ApiUnreachable, type ApiClient } from '#kubernetes/client/api-client.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
 import { systemClock } from '#main/system-clock.ts'
 import { cidrOf, nthAddress } from '#model/cidr.ts'
@@ -63,8 +63,8 @@ export class SimulatedNodes {
   async come(): Promise<void> {
     this.#renewing = this.#renewForEver()
     await inParallel(this.#names, async (name, index) => {
-      await this.api.json('POST', '/api/v1/nodes', { body: nodeObject(name, this.#addresses[index] ?? '') })
-      await this.api.json('POST', LEASES, { body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() } } })
+      await insist(() => this.api.json('POST', '/api/v1/nodes', { body: nodeObject(name, this.#addresses[index] ?? '') }))
+      await insist(() => this.api.json('POST', LEASES, { body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() } } }))
       this.#there.push(name)
     })
   }
@@ -88,8 +88,23 @@ export class SimulatedNodes {
 
   async #renewAll(): Promise<void> {
     await inParallel([...this.#there], async name => {
-      await this.api.json('PATCH', `${LEASES}/${name}`, { body: { spec: { renewTime: microTime() } }, contentType: 'application/merge-patch+json', deadlineMs: 30_000 })
+      await insist(() => this.api.json('PATCH', `${LEASES}/${name}`, { body: { spec: { renewTime: microTime() } }, contentType: 'application/merge-patch+json', deadlineMs: 30_000 }))
     })
+  }
+}
+
+/** As a kubelet does: an API server that does not answer, or is too busy, is asked again; what is there already is there. */
+async function insist(call: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await call()
+      return
+    } catch (error) {
+      if (error instanceof ApiRefusal && error.httpStatus === 409) return
+      const passes = error instanceof ApiUnreachable || (error instanceof ApiRefusal && (error.httpStatus === 429 || error.httpStatus >= 500))
+      if (!passes || attempt === 10) throw error
+      await sleep(200 * attempt)
+    }
   }
 }
 

@@ -18,6 +18,8 @@ export async function up(configuration: Configuration): Promise<number> {
     if (++asked > 1) process.exit(1)
     ended.abort()
   }
+  // What is said goes to a file when detached, whose disk may be full: no reason to end.
+  process.stdout.on('error', () => undefined)
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('unhandledRejection', error => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'A promise was rejected and nobody looked'))

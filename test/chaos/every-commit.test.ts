@@ -40,7 +40,7 @@ describe('a server that dies at every commit', () => {
           asked = true
         }
         return (await isDone()) && 'done'
-      }, 2 * MINUTE, 50).catch((error: unknown) => {
+      }, 4 * MINUTE, 50).catch((error: unknown) => {
         server.kill('SIGKILL')
         throw error
       })
@@ -58,7 +58,7 @@ describe('a server that dies at every commit', () => {
   const deaths = (): string[] => (existsSync(join(place.state, 'deaths.log')) ? readFileSync(join(place.state, 'deaths.log'), 'utf8').trim().split('\n') : [])
 
   for (const when of ['after', 'before'] as const) {
-    test(`${when} each commit: create, join and delete end where they end without`, async () => {
+    test(`${when} each commit: create, join and delete end where they end without`, async t => {
       const number = when === 'after' ? 1 : 2
       let clusterId = ''
       const token = `create-${when}`
@@ -85,7 +85,7 @@ describe('a server that dies at every commit', () => {
       let joined = false
       let running: Promise<void> | undefined
       const runAgain = async () => {
-        while (!joined) {
+        while (!joined && !t.signal.aborted) {
           const ran = await place.client.call('ExecInMachine', { Id: machineId, Command: ['/bin/sh', '-c', line], TimeoutSeconds: 120 }, { timeoutMs: 3 * MINUTE }).catch(() => undefined)
           if (ran?.ExitCode === 0) joined = true
           else await new Promise(resolve => setTimeout(resolve, 200))

@@ -15,6 +15,7 @@ export async function clientOf(place: Installation): Promise<EdgeholdClient> {
 
 /** Starts the installation and waits until its local region is whole: network, components, registry. */
 export async function start(place: Installation): Promise<EdgeholdClient> {
+  takeAwayOnEnd(place)
   await place.ok(['up', '--detach'], { deadlineMs: 300_000 })
   const client = await clientOf(place)
   await until('the local region to be whole', async () => {
@@ -23,4 +24,16 @@ export async function start(place: Installation): Promise<EdgeholdClient> {
     return true
   }, 300_000, 50)
   return client
+}
+
+/** Whoever ends a benchmark half way finds nothing of it left on the host. */
+function takeAwayOnEnd(place: Installation): void {
+  const end = (error?: unknown): void => {
+    process.removeAllListeners('uncaughtException')
+    if (error instanceof Error) process.stderr.write(`${error.stack ?? error.message}\n`)
+    void place.remove().finally(() => { process.exit(1) })
+  }
+  process.once('SIGTERM', () => { end() })
+  process.once('SIGINT', () => { end() })
+  process.once('uncaughtException', end)
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Who serves a state folder: written by the server, read by `up`, `down` and whoever looks for it. A pid is trusted only with its start time. */
@@ -16,31 +16,70 @@ function markFile(stateDir: string): string {
 
 /** The live server of this state folder, if there is one. */
 export function findServer(stateDir: string): ServerMark | undefined {
+  return liveMark(markFile(stateDir))
+}
+
+/** The mark in a file if the process that wrote it lives. */
+function liveMark(file: string): ServerMark | undefined {
   let mark: ServerMark
   try {
-    mark = JSON.parse(readFileSync(markFile(stateDir), 'utf8')) as ServerMark
+    mark = JSON.parse(readFileSync(file, 'utf8')) as ServerMark
   } catch {
     return undefined // no file, or one that a crash left half written: nobody serves
   }
   return startTicks(mark.pid) === mark.startTicks ? mark : undefined
 }
 
-/** Takes the state folder for this process; answers the one that already has it instead. */
+/** Others hold the guard for a few file operations only. */
+const ATTEMPTS = 200
+const PAUSE_MS = 10
+
+/** Takes the state folder for this process; answers the one that already has it instead. Of several that try at once exactly one gets it. */
 export function takeServerMark(stateDir: string, endpoint: string): ServerMark | undefined {
   mkdirSync(stateDir, { recursive: true })
+  const file = markFile(stateDir)
   const mark: ServerMark = { pid: process.pid, startTicks: startTicks(process.pid) ?? '', endpoint, startedAt: Date.now() }
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      writeFileSync(markFile(stateDir), JSON.stringify(mark), { flag: 'wx', mode: 0o644 })
-      return undefined
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-      const other = findServer(stateDir)
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, JSON.stringify(mark), { mode: 0o644 })
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // A link makes the file appear whole or not at all.
+      if (linked(draft, file)) return undefined
+      const other = liveMark(file)
       if (other) return other
-      rmSync(markFile(stateDir), { force: true })
+      if (replaceDead(draft, file)) return undefined
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
     }
+    throw new Error(`The state folder ${stateDir} could not be taken: ${file} names no live process and could not be replaced. Remove it and its .takeover, and start again.`)
+  } finally {
+    rmSync(draft, { force: true })
   }
-  return findServer(stateDir)
+}
+
+/** Puts our mark over a dead one. Behind a guard, so that nobody who saw the dead one removes the mark of who was quicker. Answers whether it was done. */
+function replaceDead(draft: string, file: string): boolean {
+  const guard = `${file}.takeover`
+  if (!linked(draft, guard)) {
+    if (!liveMark(guard)) rmSync(guard, { force: true }) // its holder died in between
+    return false
+  }
+  try {
+    if (liveMark(file)) return false
+    renameSync(draft, file)
+    return true
+  } finally {
+    rmSync(guard, { force: true })
+  }
+}
+
+function linked(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file)
+    return true
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw cause
+  }
 }
 
 export function dropServerMark(stateDir: string): void {

@@ -230,6 +230,15 @@ describe('the story of a first node', () => {
     assert.equal(world.history.length, rows)
   })
 
+  test('no status is without evidence: a writer that saw nothing new leaves what was seen before', () => {
+    const world = new World(), nothing = { evidence: [] }
+    const write = (facts: ClusterRecord['facts']) => settle({ now: world.now, cluster: { ...world.cluster, facts }, nodePools: [], nodes: [], forgotten: [], touched: new Map([['c1', nothing]]) })
+    const sentence = write({ ...world.cluster.facts, waitsFor: 'It waits for components' })
+    assert.deepEqual([sentence.cluster?.said.because, sentence.cluster?.said.evidence, sentence.history], ['It waits for components', wrote.evidence, []])
+    const moved = write({ ...world.cluster.facts, controlPlane: 'usable', firstReadyAt: 1 })
+    assert.deepEqual(moved.history[0]?.evidence.map(one => one.observer), ['deadline'])
+  })
+
   test('a stopped cluster takes its pools along and gives them back', () => {
     const world = new World()
     world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 }, pools: [{ ...newPool('p'), facts: { ready: true, obstacles: [], openClaims: 0 } }] })

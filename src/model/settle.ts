@@ -71,7 +71,8 @@ export interface Settled {
  * A row of history is written when the pair or the rule changed; when only the sentence changed, `said.because` and its evidence are brought up to date without
  * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent (and those of
  * rules that are derived by their nature, whoever wrote) carry the observer `derived` and, as `causedBy`, the record that brought them about; where only time
- * passed the observer is `deadline`. Throws E-STATUS if a rule shows what its table does not allow.
+ * passed the observer is `deadline`. No status is ever without evidence: a writer that saw nothing new leaves what was seen before. Throws E-STATUS if a rule
+ * shows what its table does not allow.
  */
 export function settle(input: SettleInput): Settled {
   const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, input.now)), input))
@@ -150,9 +151,11 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   const isOwn = writer !== undefined && !found.derived
   // Under the same rule a cause stays what it was until another one is known.
   const causedBy = (isOwn ? writer.causedBy : derivedFrom ?? writer?.causedBy) ?? (moved ? undefined : before?.causedBy)
-  const evidence = isOwn ? writer.evidence
-    : derivedFrom ? [derivedEvidence(derivedFrom, found.because, input.now)]
-    : writer?.evidence ?? (moved || !before ? [timeEvidence(found.because, input.now)] : before.evidence)
+  const seen = writer && writer.evidence.length > 0 ? writer.evidence : undefined
+  const evidence = (isOwn ? seen : undefined)
+    ?? (derivedFrom && !isOwn ? [derivedEvidence(derivedFrom, found.because, input.now)] : undefined)
+    ?? seen
+    ?? (!moved && before && before.evidence.length > 0 ? before.evidence : [timeEvidence(found.because, input.now)])
   const said: Said<Status> = !written && before ? before : {
     status: found.status, since: pairMoved ? input.now : (before?.since ?? input.now), rule: found.rule, because: found.because, evidence, ...(causedBy ? { causedBy } : {}),
   }
@@ -175,7 +178,7 @@ function derivedEvidence(from: ResourceName, fact: string, now: number): Evidenc
   return { observer: 'derived', source: `${from.kind} ${from.name}`, observedAt: now, fact }
 }
 
-/** Nobody wrote it and nothing about it moved: a deadline or dwell ran out. */
+/** Nobody saw anything new: a deadline or dwell ran out. */
 function timeEvidence(fact: string, now: number): Evidence {
   return { observer: 'deadline', source: 'clock of the region', observedAt: now, fact }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Scene } from '../harness/world/scene.ts'
 import { Users } from '../harness/world/users.ts'
+import { ACCOUNT, REGION } from '../harness/world.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND
 
@@ -26,6 +27,20 @@ describe('a node', () => {
     await scene.node(node, 'Failed NotReady', SECOND)
     await scene.node(node, 'Running Ok', 5 * SECOND)
     assert.equal((await store.findNode(node))!.facts.ready!.since, before)
+    await scene.end()
+  })
+
+  test('of a machine that was switched off and removed never shows as Running on its way', async () => {
+    const scene = await Scene.begin(), { world: { store } } = scene
+    const { node, box } = await scene.runningNode()
+    await scene.users.orderMachine(box, { power: 'off' })
+    await scene.node(node, 'Failed NotReady', SECOND)
+    await scene.users.orderMachine(box, { deletionRequestedAt: scene.world.clock.now() })
+    await scene.world.until('the machine is gone', async () => await store.findMachine(box) === undefined)
+    await scene.world.pass(2 * MINUTE)
+    const { items } = await store.listHistory({ accountId: ACCOUNT, region: REGION }, { ids: [node] }, { number: 1, size: 100 })
+    assert.deepEqual(items.map(row => row.status?.phase).toReversed(), ['Creating', 'Running', 'Failed'])
+    assert.match((await store.findNode(node))!.said.because, /was removed; it is off since/)
     await scene.end()
   })
 

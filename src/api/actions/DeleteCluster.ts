@@ -5,6 +5,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { Transaction } from '#ports/store.ts'
 import { PRODUCT_VERSION, askedBy, defineAction, type ActionContext } from '../action.ts'
 import { once } from '../idempotency.ts'
@@ -36,7 +37,8 @@ export const DeleteCluster = defineAction({
       await deleteChildren(context, tx, cluster)
 
       const deletion = { requestedAt: now, ...how }
-      await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, deletion, obstacles: [] } }, askedBy(context, 'The deletion of the cluster was asked for.'))
+      // What the control plane said before is no word about its removal.
+      await tx.changeCluster(cluster.id, { facts: withFacts(cluster.facts, { deletion, obstacles: [], controlPlaneSays: undefined }) }, askedBy(context, 'The deletion of the cluster was asked for.'))
       await tx.enqueue({ kind: 'cluster', id: cluster.id, region: context.scope.region })
       return { resourceId: cluster.id, result: {} }
     }))

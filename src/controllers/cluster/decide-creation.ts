@@ -1,9 +1,10 @@
 import type { CreationEnd } from '#model/cluster/record.ts'
+import type { Evidence } from '#model/evidence.ts'
 import { creationEnd } from '#model/cluster/rules.ts'
 import type { ComponentSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { Course } from './decide.ts'
-import { exitEvidence, isMissing, lastWords, probeEvidence } from './evidence.ts'
+import { componentsEvidence, exitEvidence, hostEvidence, isMissing, lastWords, lookEvidence, probeEvidence } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
 
 const SECOND = 1_000
@@ -16,21 +17,23 @@ const STARTS_BESIDE_A_READY_API = 4
 export function decideCreation(seen: ClusterSeen): Course {
   const { now, record: { facts, address }, components, host, probe } = seen
   const end = creationEnd({ now, facts, movingPools: [] })
-  if (end) return { ...ended(end.as, end.because), evidence: exits(seen) }
+  if (end) return { ...ended(end.as, end.because), evidence: whatIsSeen(seen) }
   if (address === undefined) return { change: {}, step: 'prepare', lookAgainAt: now }
 
   if (facts.attemptStartedAt === undefined) {
-    if (components.state === 'gaveUp') return ended('CreateError', components.says)
-    if (components.state === 'waiting') return { change: { waitsFor: components.says }, lookAgainAt: now + SECOND / 2 }
-    return { change: { attemptStartedAt: now, waitsFor: undefined, controlPlane: 'starting' }, step: 'ensureControlPlane', lookAgainAt: now }
+    if (components.state === 'gaveUp') return { ...ended('CreateError', components.says), evidence: [componentsEvidence(components.says, now)] }
+    if (components.state === 'waiting') return { change: { waitsFor: components.says }, evidence: [componentsEvidence(components.says, now)], lookAgainAt: now + SECOND / 2 }
+    return {
+      change: { attemptStartedAt: now, waitsFor: undefined, controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: now,
+    }
   }
 
-  if (host.dataLost !== undefined) return ended('CreateError', host.dataLost)
+  if (host.dataLost !== undefined) return { ...ended('CreateError', host.dataLost), evidence: [hostEvidence(host.dataLost, now)] }
   const dead = host.components.find(component => diedTwice(component, probe))
   if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
 
   const lacks = lacking(seen)
-  if (isMissing(host)) return { change: { controlPlane: 'starting' }, step: 'ensureControlPlane', lookAgainAt: now }
+  if (isMissing(host)) return { change: { controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: now }
   if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   if (probe && lacks === undefined) {
     return {
@@ -41,6 +44,7 @@ export function decideCreation(seen: ClusterSeen): Course {
   }
   return {
     change: { controlPlaneSays: lacks, staleSince: undefined },
+    evidence: whatIsSeen(seen),
     // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
     ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
     lookAgainAt: now + pollAfter(now - facts.attemptStartedAt),
@@ -75,8 +79,11 @@ function lacking({ host, probe }: ClusterSeen): string | undefined {
   return missing.length === 0 ? undefined : `Its API server is ready; ${missing.join(', ')} not yet`
 }
 
-function exits({ host, now }: ClusterSeen): Course['evidence'] & object {
-  return host.components.filter(component => component.lastExit).map(component => exitEvidence(component, now))
+/** What stands behind a sentence about a control plane that is not usable: its answer, the ends of its components, or at least what is there. */
+function whatIsSeen(seen: ClusterSeen): readonly Evidence[] {
+  const { host, probe, now } = seen
+  const exits = host.components.filter(component => component.lastExit).map(component => exitEvidence(component, now))
+  return [...exits, ...probe ? [probeEvidence(probe, seen)] : exits.length === 0 ? [lookEvidence(host, now)] : []]
 }
 
 /** Polling readiness is the only way to know it; quick at first, so that a cluster is Running within milliseconds of being usable. */

@@ -1,6 +1,6 @@
 import { DEADLINES } from '#model/status/deadlines.ts'
 import type { Course } from './decide.ts'
-import { isGone } from './evidence.ts'
+import { isGone, lookEvidence } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
@@ -9,6 +9,10 @@ export const CHILDREN_FIRST_MS = 2 * MINUTE
 
 /** The mirror image of creation: nodes and pools, then the control plane, then everything that was kept of it, then the record. */
 export function decideDeletion(seen: ClusterSeen): Course {
+  return { evidence: [lookEvidence(seen.host, seen.now)], ...nextOfDeletion(seen) }
+}
+
+function nextOfDeletion(seen: ClusterSeen): Course {
   const { now, record: { facts }, host, children } = seen
   const since = facts.deletion?.requestedAt ?? now
   const waitsForChildren = children.pools + children.nodes > 0
@@ -26,6 +30,11 @@ export function decideDeletion(seen: ClusterSeen): Course {
 
 function overdue({ now, record: { facts }, children, shownSince }: ClusterSeen): Course | undefined {
   if (facts.deletion === undefined || now < facts.deletion.requestedAt + DEADLINES.clusterDeletion) return undefined
-  const left = `${children.nodes} nodes and ${children.pools} node pools of it are still there`
-  return { change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), DAY) }
+  const left = `Still there of it: ${counted(children.nodes, 'node')}, ${counted(children.pools, 'node pool')}`
+  const evidence = [{ observer: 'cluster controller', source: 'records of its nodes and node pools', observedAt: now, fact: `${left}.` }]
+  return { evidence, change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), DAY) }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

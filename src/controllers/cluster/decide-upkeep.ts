@@ -2,7 +2,7 @@ import type { ClusterFacts } from '#model/cluster/record.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { Course } from './decide.ts'
-import { exitEvidence, hostEvidence, isMissing, lastWords, probeEvidence } from './evidence.ts'
+import { exitEvidence, hostEvidence, isMissing, lastWords, lookEvidence, probeEvidence } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
@@ -23,7 +23,6 @@ export function decideUpkeep(seen: ClusterSeen): Course {
 function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const { now, record: { facts } } = seen
   const degraded = degradedNow(facts, probe, now)
-  const changed = facts.controlPlane !== 'usable' || degraded?.what !== facts.degraded?.what || facts.staleSince !== undefined
   const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
   // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
   const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
@@ -31,20 +30,22 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
     change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, staleSince: undefined, updating: undefined, degraded },
-    ...(changed && { evidence: [probeEvidence(probe, seen)] }),
+    evidence: [probeEvidence(probe, seen)],
     ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
     lookAgainAt: dwells ? Math.min(degraded.since + DWELL.clusterDegraded, now + soonest) : now + soonest,
   }
 }
 
-/** The time of the first sight is kept while the same thing is down, since the rule counts a minute from it. */
+/** The time of the first sight is kept while the same things are down, since the rule counts a minute from it; of several that are down, one began the time. */
 function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number): ClusterFacts['degraded'] {
   const down = [
     probe.scheduler ? [] : ['the scheduler'],
     probe.controllerManager ? [] : ['the controller manager'],
     probe.dns.wanted > 0 && probe.dns.available === 0 ? ['cluster DNS'] : [],
   ].flat()
-  return down.length === 0 ? undefined : { what: down.join(' and '), since: facts.degraded?.since ?? now }
+  // What was down then and is up now does not count for another thing that went down meanwhile.
+  const before = facts.degraded && down.some(one => facts.degraded?.what.split(' and ').includes(one)) ? facts.degraded.since : now
+  return down.length === 0 ? undefined : { what: down.join(' and '), since: before }
 }
 
 function down(seen: ClusterSeen): Course {
@@ -60,7 +61,6 @@ function down(seen: ClusterSeen): Course {
   const says = host.dataLost
     ?? (dead ? `The component ${dead.name} was started ${dead.recentStarts} times in ten minutes: ${lastWords(dead)}` : undefined)
     ?? (probe ? 'Its API server runs and is not ready' : 'Its API server is not running')
-  const turned = (unkept ? 'unkept' : 'starting') !== facts.controlPlane
   const evidence = [
     ...host.components.filter(component => component.lastExit && component.state !== 'running').map(component => exitEvidence(component, now)),
     ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
@@ -73,7 +73,7 @@ function down(seen: ClusterSeen): Course {
       controlPlane: unkept ? 'unkept' : 'starting', controlPlaneSays: unkept ? facts.controlPlane === 'unkept' ? facts.controlPlaneSays ?? says : says : facts.controlPlaneSays ?? says,
       notReadySince, degraded: undefined, staleSince: undefined, updating: undefined,
     },
-    ...(turned && { evidence }),
+    evidence: evidence.length > 0 ? evidence : [lookEvidence(host, now)],
     ...(mends && { step: 'ensureControlPlane' as const }),
     lookAgainAt: now + (unkept ? backOff(now - seen.shownSince) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
   }

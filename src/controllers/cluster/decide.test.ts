@@ -111,6 +111,15 @@ describe('the life of a cluster', () => {
     assert.match(facts.creationEnded?.because ?? '', /kube-apiserver ended at its start and again at its retry: listen tcp: bind: address already in use/)
     assert.match(evidence[0]?.raw ?? '', /address already in use/)
   })
+
+  test('what went down while something else was down has a minute of its own', () => {
+    const degraded = { what: 'the scheduler', since: START }
+    const both = decideCluster(seenOf({ facts: { ...runs, degraded }, host: up, probe: { ...usable, scheduler: false, controllerManager: false }, now: START + 50 * SECOND }))
+    assert.deepEqual(both.facts.degraded, { what: 'the scheduler and the controller manager', since: START })
+    const other = decideCluster(seenOf({ facts: { ...runs, degraded }, host: up, probe: { ...usable, controllerManager: false }, now: START + 50 * SECOND }))
+    assert.deepEqual(other.facts.degraded, { what: 'the controller manager', since: START + 50 * SECOND })
+    assert.match(other.evidence[0]?.fact ?? '', /The API server is ready; the controller manager does not answer as healthy/)
+  })
 })
 
 describe('in every sight', () => {
@@ -149,6 +158,14 @@ describe('in every sight', () => {
       else assert.ok(step !== 'ensureControlPlaneGone' && step !== 'finishDeletion')
       if (step === 'finishDeletion') assert.ok(!seen.host.network && seen.children.pools + seen.children.nodes === 0)
       if (facts.creationEnded) assert.ok(facts.deletion || step === undefined)
+    }
+  })
+
+  test('what a look led to is never without evidence, unless it led to nothing', () => {
+    for (const seen of everySight()) {
+      const { facts, evidence } = decideCluster(seen)
+      const says = (of: ClusterFacts) => verdict(CLUSTER_RULES, clusterSight({ facts: of }, [], seen.now)).because
+      if (says(facts) !== says(seen.record.facts) && seen.record.address !== undefined) assert.ok(evidence.length > 0, JSON.stringify({ facts, seen }))
     }
   })
 

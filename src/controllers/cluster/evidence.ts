@@ -1,4 +1,5 @@
 import type { Evidence } from '#model/evidence.ts'
+import { logLineText } from '#model/log-line.ts'
 import type { ComponentSeen, ControlPlaneSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { ClusterSeen } from './seen.ts'
@@ -8,7 +9,8 @@ const OBSERVER = 'cluster controller'
 /** A component's own last words, or how it ended if it said nothing. */
 export function lastWords({ lastExit }: ComponentSeen): string {
   if (!lastExit) return 'it said nothing'
-  return lastExit.lastLines.findLast(line => line.trim() !== '')?.trim() ?? howItEnded(lastExit)
+  const line = lastExit.lastLines.findLast(each => each.trim() !== '')
+  return line === undefined ? howItEnded(lastExit) : logLineText(line)
 }
 
 export function exitEvidence(component: ComponentSeen, now: number): Evidence {
@@ -27,9 +29,29 @@ export function probeEvidence(probe: TenantClusterProbe, { now, record }: Pick<C
     observer: OBSERVER,
     source: `/readyz of ${record.address ?? 'its API server'}`,
     observedAt: now,
-    fact: probe.ready ? 'The API server is ready.' : `The API server is not ready: ${probe.says}.`,
+    fact: probe.ready ? `The API server is ready${whatIsDown(probe)}.` : `The API server is not ready: ${probe.says.replace(/^The API server is not ready: /, '')}.`,
     raw: JSON.stringify(probe),
   }
+}
+
+function whatIsDown({ scheduler, controllerManager, dns }: TenantClusterProbe): string {
+  const down = [
+    scheduler ? [] : ['the scheduler does not answer as healthy'],
+    controllerManager ? [] : ['the controller manager does not answer as healthy'],
+    dns.wanted > 0 && dns.available === 0 ? ['no pod of cluster DNS is available'] : [],
+  ].flat()
+  return down.length === 0 ? '' : `; ${down.join('; ')}`
+}
+
+/** Whether the programs of its version are there. */
+export function componentsEvidence(says: string, now: number): Evidence {
+  return { observer: OBSERVER, source: 'components of its Kubernetes version', observedAt: now, fact: says }
+}
+
+/** What of the control plane is there, as it was looked at. */
+export function lookEvidence(host: ControlPlaneSeen, now: number): Evidence {
+  const there = [...host.network ? ['its network'] : [], ...host.components.filter(({ state }) => state !== 'absent').map(({ name, state }) => `${name} (${state})`)]
+  return hostEvidence(there.length === 0 ? 'Nothing of its control plane is there.' : `Of its control plane there are ${there.join(', ')}.`, now)
 }
 
 export function hostEvidence(fact: string, now: number): Evidence {

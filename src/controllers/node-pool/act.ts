@@ -22,7 +22,7 @@ async function deleteNodes(record: NodePoolRecord, ports: NodePoolPorts): Promis
     const staying = (await tx.nodesOf({ nodePoolId: record.id })).filter(node => !node.facts.deletion)
     for (const node of await tx.lockNodes(staying.map(({ id }) => id))) {
       await tx.changeNode(node.id, { facts: { ...node.facts, deletion: { requestedAt: now, by, done: [] } } }, {
-        evidence: [], causedBy: { kind: 'NodePool', id: record.id, name: record.spec.name, clusterId: record.clusterId },
+        evidence: [{ observer: 'node pool controller', source: `node pool ${record.spec.name}`, observedAt: now, fact: 'It joined while the deletion of its node pool was under way.' }], causedBy: { kind: 'NodePool', id: record.id, name: record.spec.name, clusterId: record.clusterId },
       })
       await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
     }

@@ -18,6 +18,8 @@ export type NodePoolStep = 'deleteNodes' | 'forget'
 
 export interface NodePoolDecision {
   readonly facts: NodePoolFacts
+  /** What was seen, as a sentence and where. */
+  readonly saw: { readonly source: string; readonly fact: string }
   readonly step: NodePoolStep | undefined
   /** Nodes that have to look at the pool's new wish. */
   readonly wake: readonly string[]
@@ -32,13 +34,23 @@ const NAMED_AT_MOST = 10
 /** One look at a node pool, decided; its Scaling follows from its nodes and is no business of this one. */
 export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const { record: { facts }, cluster } = seen
-  if (facts.deletion || !cluster) return decideDeletion(seen)
-  if (facts.creationEnded) return decision(facts, {})
-  return facts.ready ? decideUpdate(seen) : decideCreation(seen, cluster)
+  const { facts: { controlPlane } } = cluster ?? { facts: { controlPlane: 'absent' } }
+  const api = { source: 'its cluster', fact: controlPlane === 'usable' ? 'The API of the cluster is usable, and its members can be admitted.' : `The control plane of the cluster is ${controlPlane}.` }
+  const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.nodes.map(nameOf)) }
+  if (facts.deletion || !cluster) return { saw: members, ...decideDeletion(seen) }
+  if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
+  return facts.ready ? { saw: members, ...decideUpdate(seen) } : { saw: api, ...decideCreation(seen, cluster) }
+}
+
+type Next = Omit<NodePoolDecision, 'saw'> & Partial<Pick<NodePoolDecision, 'saw'>>
+
+function nodesText(names: readonly string[]): string {
+  if (names.length === 0) return 'It has no nodes.'
+  return `It has ${names.length} ${names.length === 1 ? 'node' : 'nodes'}: ${names.slice(0, NAMED_AT_MOST).join(', ')}${names.length > NAMED_AT_MOST ? ' and others' : ''}.`
 }
 
 /** A static pool is there as soon as the cluster admits members; that came with the cluster's base. */
-function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen, cluster: Pick<ClusterRecord, 'facts'>): NodePoolDecision {
+function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen, cluster: Pick<ClusterRecord, 'facts'>): Next {
   const { controlPlane, unpaid, startingSince, controlPlaneSays } = cluster.facts
   if (controlPlane === 'usable') return decision(facts, { ready: true })
   const clusterRests = unpaid || startingSince !== undefined
@@ -50,17 +62,21 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
 }
 
 /** An update has ended when every Node object that can be reached carries the wish; nodes that are off are listed and get it when they are back. */
-function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): NodePoolDecision {
+function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): Next {
   const staying = nodes.filter(node => !node.facts.deletion && node.facts.ready !== undefined)
   const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, spec))
   if (!facts.updating) return decision(facts, {})
   const waitsFor = without.filter(isHeard).map(nameOf).sort()
   const off = without.filter(node => !isHeard(node)).map(nameOf).sort()
-  if (waitsFor.length === 0) return decision(facts, { updating: undefined }, { wake: without.map(node => node.id) })
-  return decision(facts, { updating: { ...facts.updating, waitsFor, off } }, { wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
+  const source = `labels and taints on the nodes of ${spec.name}`
+  if (waitsFor.length === 0) {
+    const fact = off.length === 0 ? 'Every node of it carries them.' : `Every node that can be reached carries them; ${off.join(', ')} cannot be reached.`
+    return decision(facts, { updating: undefined }, { saw: { source, fact }, wake: without.map(node => node.id) })
+  }
+  return decision(facts, { updating: { ...facts.updating, waitsFor, off } }, { saw: { source, fact: `They are not yet on ${waitsFor.join(', ')}.` }, wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
 }
 
-function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): NodePoolDecision {
+function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Next {
   if (nodes.length === 0) return decision(facts, {}, { step: 'forget' })
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   const obstacles = overdue ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
@@ -68,7 +84,7 @@ function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): No
   return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + (overdue ? MINUTE : 5 * SECOND) })
 }
 
-function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): NodePoolDecision {
+function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {
   return { facts: withFacts(facts, change), step: undefined, wake: [], lookAgainAt: undefined, ...more }
 }
 

@@ -34,11 +34,11 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
 }
 
 /** Writes facts that differ, wakes nodes, and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */
-async function write(record: NodePoolRecord, { now, cluster, nodes }: NodePoolPassSeen & { cluster: Parameters<typeof nodePoolSight>[1] | undefined }, { facts, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
+async function write(record: NodePoolRecord, { now, cluster }: NodePoolPassSeen & { cluster: Parameters<typeof nodePoolSight>[1] | undefined }, { facts, saw, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
   const changes = !isDeepStrictEqual(facts, record.facts)
   const says = cluster && verdict(NODE_POOL_RULES, nodePoolSight(record, cluster, now)).rule
   if (!changes && wake.length === 0 && (says === undefined || says === record.said.rule)) return
-  const evidence: Evidence[] = [{ observer: 'node pool controller', source: `nodes of ${record.spec.name}`, observedAt: now, fact: `It has ${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}.` }]
+  const evidence: Evidence[] = [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }]
   await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     if (!(await tx.lockNodePool(record.id))) return

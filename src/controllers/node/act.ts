@@ -1,10 +1,12 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { LEFT } from './decide-leaving.ts'
 import type { NodeStep } from './decide.ts'
+import { doneEvidence } from './evidence.ts'
 import { forgetNode } from './forget.ts'
 import { ensureMembers } from './members.ts'
 import type { NodePorts } from './ports.ts'
@@ -54,7 +56,8 @@ async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddres
   if (outcome === 'pending') return { lookAgainAt: clock.now() + SECOND }
   const configured = configText(pool.spec)
   if (record.facts.configured === configured) return { lookAgainAt: clock.now() + SECOND }
-  await changeNode(record, ports, facts => withFacts(facts, { configured }), pool.facts.updating !== undefined)
+  const evidence = doneEvidence(record.spec.name, 'labels and taints of its pool put on', clock.now())
+  await changeNode(record, ports, facts => withFacts(facts, { configured }), evidence, pool.facts.updating !== undefined)
   // The watch brings the changed object; where nothing had to change no event comes, and the next pass says so.
   return { lookAgainAt: clock.now() + SECOND / 5 }
 }
@@ -62,14 +65,14 @@ async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddres
 async function markDone(record: NodeRecord, done: string, ports: NodePorts): Promise<void> {
   await changeNode(record, ports, facts => facts.deletion && !facts.deletion.done.includes(done)
     ? { ...facts, deletion: { ...facts.deletion, done: [...facts.deletion.done, done] } }
-    : facts, false)
+    : facts, doneEvidence(record.spec.name, done, ports.regionOf(record.region).clock.now()), false)
 }
 
-async function changeNode(record: NodeRecord, ports: NodePorts, change: (facts: NodeFacts) => NodeFacts, poolWaits: boolean): Promise<void> {
+async function changeNode(record: NodeRecord, ports: NodePorts, change: (facts: NodeFacts) => NodeFacts, evidence: Evidence, poolWaits: boolean): Promise<void> {
   await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
     const locked = await tx.lockNode(record.id)
     if (!locked) return
-    await tx.changeNode(record.id, { revision: locked.revision, facts: change(locked.facts) }, { evidence: [] })
+    await tx.changeNode(record.id, { revision: locked.revision, facts: change(locked.facts) }, { evidence: [evidence] })
     if (poolWaits) await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })
   })
 }

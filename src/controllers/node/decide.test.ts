@@ -108,7 +108,21 @@ describe('the life of a node', () => {
     const facts = { ...member, power: { state: 'on' as const, since: START - MINUTE, lastOnAt: START - MINUTE, machine: 'shop-1', link: 'up' as const } }
     const seen = seenOf({ facts, object: object({ ready: ready('True', START, now) }), power: power('on', START - MINUTE) })
     assert.deepEqual(decideNode(seen).facts, facts)
-    assert.deepEqual(decideNode(seen).evidence, [])
+  })
+
+  test('a machine that is its provider\'s no more is off for good, though the cluster still believes in its kubelet', () => {
+    for (const state of ['on', 'off'] as const) {
+      const facts = { ...member, power: { state, since: START, machine: 'shop-1', link: 'up' as const } }
+      const seen = seenOf({ facts, object: object() }), decision = decideNode(seen)
+      assert.equal(shown(seen), 'Failed NotReady')
+      assert.deepEqual(decision.facts.power, { ...facts.power, state: 'off', since: state === 'off' ? START : now, removed: true })
+      assert.match(decision.evidence[0]?.fact ?? '', /machine shop-1 was removed/)
+    }
+  })
+
+  test('labels that are on their way are evidence of their own', () => {
+    const { facts, evidence } = decideNode(seenOf({ pool: wish, object: object() }))
+    assert.deepEqual([facts.outOfSync, evidence[0]?.source], [true, 'Node/shop-1 labels and taints'])
   })
 
   test('the first heartbeat after power-on is asked for until it is there', () => {

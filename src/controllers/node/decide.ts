@@ -3,7 +3,7 @@ import { isOlderThanPowerOn, isReady } from '#model/node/readiness.ts'
 import type { NodeFacts } from '#model/node/record.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
-import { powerEvidence, readyEvidence } from './evidence.ts'
+import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isCarried } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
 
@@ -37,7 +37,9 @@ export function decideNode(seen: NodePassSeen): NodeDecision {
 function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   const power = powerSeen(seen)
   const object = objectSeen(seen, withFacts(seen.record.facts, power.change))
-  return { change: { ...object.change, ...power.change }, evidence: [...power.evidence, ...object.evidence] }
+  const evidence = [...power.evidence, ...object.evidence]
+  const last = seen.object?.staleSince === undefined && seen.object ? [readyEvidence(seen.record.spec.name, seen.object)] : []
+  return { change: { ...object.change, ...power.change }, evidence: evidence.length > 0 ? evidence : last }
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
@@ -48,13 +50,17 @@ function objectSeen({ now, record: { spec }, pool, object }: NodePassSeen, facts
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
   const wanted = pool?.spec
+  const outOfSync = wanted !== undefined && !fact.gone && (!isCarried(fact, wanted) || (facts.configured !== undefined && isAwaited(facts, wanted)))
   return {
     change: {
       ready, staleSince: undefined, unschedulable: fact.unschedulable,
       pressures: fact.pressures.length > 0 ? fact.pressures : undefined,
-      outOfSync: wanted !== undefined && !fact.gone && (!isCarried(fact, wanted) || (facts.configured !== undefined && isAwaited(facts, wanted))),
+      outOfSync,
     },
-    evidence: ready === facts.ready && fact.unschedulable === facts.unschedulable ? [] : [readyEvidence(spec.name, object)],
+    evidence: [
+      ...outOfSync === facts.outOfSync ? [] : [configEvidence(spec.name, outOfSync, object)],
+      ...ready === facts.ready && fact.unschedulable === facts.unschedulable ? [] : [readyEvidence(spec.name, object)],
+    ],
   }
 }
 
@@ -66,12 +72,17 @@ function keptIfSame(facts: NodeFacts, seen: NodeFacts['ready']): NodeFacts['read
   return heard && isOlderThanPowerOn({ now: 0, facts }) ? seen : known
 }
 
-function powerSeen({ record: { facts }, power }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
-  if (!power) return { change: { power: undefined }, evidence: [] }
+/** A machine that was seen once and is its provider's no more was removed: off for good, whatever the cluster still believes until its grace time has passed. */
+function powerSeen({ now, record: { facts }, power }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  if (!power) {
+    if (!facts.power || facts.power.removed) return { change: {}, evidence: [] }
+    const { machine, state, since } = facts.power
+    return { change: { power: { ...facts.power, state: 'off', since: state === 'off' ? since : now, removed: true } }, evidence: [removedEvidence(machine, now)] }
+  }
   if (power.staleSince !== undefined) return { change: {}, evidence: [] }
   const { state, since, lastOnAt, link } = power.fact
   const next = { state, since, machine: power.machine, link, ...(lastOnAt !== undefined && { lastOnAt }) }
-  const same = facts.power?.state === state && facts.power.since === since && facts.power.link === link
+  const same = facts.power?.state === state && facts.power.since === since && facts.power.link === link && !facts.power.removed
   return { change: { power: next }, evidence: same ? [] : [powerEvidence(power)] }
 }
 

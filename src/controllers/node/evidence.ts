@@ -18,6 +18,21 @@ export function readyEvidence(name: string, { fact, seenAt, observer }: Watched<
   }
 }
 
+/** The machine that this node ran on is not among its provider's any more. */
+export function removedEvidence(machine: string, now: number): Evidence {
+  return { observer: 'node controller', source: `machine ${machine}`, observedAt: now, fact: `The machine ${machine} was removed from its region.` }
+}
+
+/** Whether what its pool asks for is in the Node object. */
+export function configEvidence(name: string, outOfSync: boolean, { seenAt, observer }: Watched<KubernetesNodeFact>): Evidence {
+  return { observer, source: `Node/${name} labels and taints`, observedAt: seenAt, fact: outOfSync ? 'They are not yet what its pool asks for.' : 'They are what its pool asks for.' }
+}
+
+/** What is done of its leaving, or of bringing its configuration to it. */
+export function doneEvidence(name: string, done: string, now: number): Evidence {
+  return { observer: 'node controller', source: `Node/${name}`, observedAt: now, fact: `Done: ${done}.` }
+}
+
 export function powerEvidence({ fact, machine, seenAt, observer }: Watched<MachinePowerFact> & { readonly machine: string }): Evidence {
   return {
     observer, source: `machine ${machine} power`, observedAt: seenAt,

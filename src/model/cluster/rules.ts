@@ -12,13 +12,13 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'being deleted',
     holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
     shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
-    because: seen => `Its deletion was asked for at ${rfc3339Seconds(seen.facts.deletion?.requestedAt ?? seen.now)}, and its resources are being removed`,
+    because: seen => withWords(`Its deletion was asked for at ${rfc3339Seconds(seen.facts.deletion?.requestedAt ?? seen.now)}, and its resources are being removed`, seen),
   },
   {
     name: 'could not be removed',
     holds: isBeingDeleted,
     shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
-    because: seen => seen.facts.obstacles.join('; ') || `Its resources were not gone ${spanText(DEADLINES.clusterDeletion)} after the deletion was asked for`,
+    because: seen => seen.facts.obstacles.join('; ') || withWords(`Its resources were not gone ${spanText(DEADLINES.clusterDeletion)} after the deletion was asked for`, seen),
   },
   {
     name: 'creation ended',
@@ -73,7 +73,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'degraded',
     holds: seen => seen.facts.degraded !== undefined && seen.now - seen.facts.degraded.since >= DWELL.clusterDegraded,
     shows: () => ({ phase: 'Running', conditions: ['Degraded'] }),
-    because: seen => `Its API works, but ${seen.facts.degraded?.what ?? ''} is down since ${rfc3339Seconds(seen.facts.degraded?.since ?? seen.now)}`,
+    because: seen => `Its API works, but ${seen.facts.degraded?.what ?? ''} ${seen.facts.degraded?.what.includes(' and ') ? 'are' : 'is'} down since ${rfc3339Seconds(seen.facts.degraded?.since ?? seen.now)}`,
   },
   {
     // Not a state of its own: a component that ended is started again within seconds, and what cannot be kept up becomes `unkept`.

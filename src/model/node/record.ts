@@ -41,7 +41,11 @@ export interface NodeFacts {
   /** The cluster has not been running since then, so the 15 minutes of initialisation stand still; joins `pausedMs` when it runs again. */
   readonly pausedSince?: number
   /** The machine's power as its provider sees it; undefined where the machine is not of a provider of ours. */
-  readonly power?: { readonly state: 'on' | 'off'; readonly since: number; readonly lastOnAt?: number; readonly machine: string; readonly link?: 'up' | 'cut' }
+  readonly power?: {
+    readonly state: 'on' | 'off'; readonly since: number; readonly lastOnAt?: number; readonly machine: string; readonly link?: 'up' | 'cut'
+    /** Its provider has that machine no more, so it can neither be on nor come back. */
+    readonly removed?: true
+  }
   /** Shut down for arrears; only machines that the ledger holds. */
   readonly unpaid: boolean
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */

@@ -73,7 +73,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its machine is off',
     holds: seen => seen.facts.power?.state === 'off',
     shows: () => NOT_READY,
-    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
+    because: seen => seen.facts.power?.removed ? `Machine ${seen.facts.power.machine} was removed; it is off since ${at(seen.facts.power.since)}` : `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
   },
   {
     name: 'its Node object is gone',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addCallCommand } from './commands/call.ts'
 import { addClusterCommands } from './commands/cluster.ts'
@@ -27,6 +28,7 @@ Keys come from <state>/credentials.json; VOLCENGINE_ACCESS_KEY, VOLCENGINE_SECRE
 export function buildProgram(): Command {
   const program = new Command('edgehold')
     .description('A self-hosted managed-Kubernetes control plane for edge fleets.')
+    .version((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version)
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', SERVER_COMMANDS)

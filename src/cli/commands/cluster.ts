@@ -2,6 +2,7 @@ import type { Cluster } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
 import { connect } from '../credentials.ts'
+import { UsageError } from '../errors.ts'
 import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { pickRanges } from '../free-ranges.ts'
 import { parsePairs, parseSwitch, parseWhole } from '../parse.ts'
@@ -57,6 +58,7 @@ export function addClusterCommands(verbs: Verbs): void {
     .addOption(flag('--description <text>', 'what it is for'))
     .addOption(flag('--delete-protection <on|off>', 'refuse deletion without force').argParser(parseSwitch))
     .action(async (name: string, flags: UpdateFlags) => {
+      if (flags.name === undefined && flags.description === undefined && flags.deleteProtection === undefined) throw new UsageError('say what to change: --name, --description or --delete-protection')
       const client = connect(flags)
       const { Id } = await findCluster(client, name)
       await client.call('UpdateClusterConfig', {

@@ -1,9 +1,11 @@
 import { Argument, type Command } from 'commander'
+import type { Change } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
+import { CommandFailed } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
 import { parseWhole } from '../parse.ts'
-import { printResult } from '../print.ts'
+import { printResult, tell } from '../print.ts'
 import { findCluster, findNode, findOnboarding, findPool } from '../resolve.ts'
 import { evidenceText, explanationText } from '../text/explanation.ts'
 import { clock, resourceWords, sentence, statusWords } from '../text/words.ts'
@@ -19,23 +21,30 @@ export function addExplainCommands(program: Command): void {
     .addOption(flag('--cluster <cluster>', 'its cluster, by name or id'))
     .action(async (kind: Kind, name: string, flags: Flags) => {
       const client = connect(flags)
-      const explanation = await client.call('ExplainStatus', { Id: await idOf(client, kind, name, flags.cluster) })
+      const id = await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => { throw await goneError(client, kind, name, error) })
+      const explanation = await client.call('ExplainStatus', { Id: id })
       await printResult(flags, explanation, () => explanationText(explanation, Date.now()))
     })
 
-  withCommon(program.command('history')).addArgument(kindArgument()).argument('<name>', 'name or id; an id also of something that is gone')
+  withCommon(program.command('history')).addArgument(kindArgument()).argument('<name>', 'name or id, also of something that is gone')
     .description('tell every change of a status, oldest first')
     .addOption(flag('--cluster <cluster>', 'its cluster, by name or id'))
     .addOption(flag('--last <n>', 'how many changes at most').argParser(parseWhole).default(100))
     .action(async (kind: Kind, name: string, flags: Flags & { last: number }) => {
       const client = connect(flags)
-      const id = /^[cpn][0-9a-v]{20}$/.test(name) ? name : await idOf(client, kind, name, flags.cluster)
+      const id = /^[cpn][0-9a-v]{20}$/.test(name) ? name : await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => {
+        const last = await goneOne(client, kind, name, error)
+        if (!last) throw error
+        tell(`${name} is gone; this is what became of the last one of that name, ${last.Id}.`)
+        return last.Id
+      })
       const newestFirst = []
       for await (const change of client.list('ListStatusHistory', { Filter: { Ids: [id] } })) {
         if (newestFirst.length >= flags.last) break
         newestFirst.push(change)
       }
       const changes = newestFirst.toReversed()
+      if (changes.length === 0) tell(kind === 'onboarding' ? 'An onboarding script keeps one status from its creation to its deletion, so it has no changes to tell.' : `No change of ${name} is known.`)
       const now = Date.now()
       await printResult(flags, changes, () => changes.flatMap(change => [
         `${clock(change.At, now)}  ${statusWords(change.Status)}  ${sentence(change.Because)}${change.Operation === undefined ? '' : ` (${change.Operation})`}`,
@@ -43,6 +52,27 @@ export function addExplainCommands(program: Command): void {
         ...change.Evidence.map(evidence => `          ${evidenceText(evidence, now)}`),
       ]).join('\n'))
     })
+}
+
+const RECORDED = { cluster: 'Cluster', pool: 'NodePool', node: 'Node', onboarding: 'Onboarding' } as const
+/** Whoever left the lists longer ago than this many changes is found by id only. */
+const MOST_CHANGES = 2_000
+
+/** The end of the last thing of that name or id, if `error` says that there is none now and the history has one. */
+async function goneOne(client: EdgeholdClient, kind: Kind, name: string, error: unknown): Promise<Change | undefined> {
+  if (!(error instanceof CommandFailed)) return undefined
+  let looked = 0
+  for await (const change of client.list('ListStatusHistory', { Filter: { Kinds: [RECORDED[kind]] } })) {
+    if (change.Id === name || change.Name === name) return change.Status === null ? change : undefined
+    if (++looked >= MOST_CHANGES) return undefined
+  }
+  return undefined
+}
+
+/** Only what is there has a status to explain; of what was there, the history tells. */
+async function goneError(client: EdgeholdClient, kind: Kind, name: string, error: unknown): Promise<unknown> {
+  const last = await goneOne(client, kind, name, error)
+  return last ? new CommandFailed(`There is no ${kind} ${name} any more: it is gone since ${last.At}. "edgehold history ${kind} ${last.Id}" tells how it went.`) : error
 }
 
 function kindArgument(): Argument {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import { afterSeparator } from '../after-separator.ts'
 import { connect } from '../credentials.ts'
 import { findKubectl } from '../find-kubectl.ts'
 import { flag, parseSpan, withCommon, type Common } from '../flags.ts'
@@ -24,14 +25,14 @@ export function addKubectlCommands(program: Command): void {
     })
 
   withCommon(program.command('kubectl <cluster> [arguments...]'))
-    .description('run kubectl as the administrator of a cluster; its exit code becomes ours')
+    .description('run kubectl as the administrator of a cluster; its exit code becomes ours. Options of ours stand before the cluster')
     .addOption(flag('--kubectl <file>', 'the kubectl to run, instead of the one on PATH or among the components'))
     .passThroughOptions()
     .allowUnknownOption()
     .action(async (name: string, args: readonly string[], flags: Common & { kubectl?: string }) => {
       const kubectl = findKubectl(flags.kubectl)
       const client = connect(flags)
-      process.exitCode = await runWith(await anyKubeconfig(client, (await findCluster(client, name)).Id), kubectl, args)
+      process.exitCode = await runWith(await anyKubeconfig(client, (await findCluster(client, name)).Id), kubectl, afterSeparator(args))
     })
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { afterSeparator } from '../after-separator.ts'
 import { connect } from '../credentials.ts'
 import { CommandFailed } from '../errors.ts'
 import { flag, parseSpan, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
@@ -58,7 +59,7 @@ export function addMachineCommands(program: Command): void {
       if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again: it goes on with the same node.`)
     })
 
-  withCommon(machine.command('exec <name> <command...>')).description('run a command on a machine; its exit code becomes ours. Give -- before a command that has flags')
+  withCommon(machine.command('exec <name> <command...>')).description('run a command on a machine; its exit code becomes ours. Options of ours stand before the name')
     .addOption(flag('--stdin <text>', 'what the command reads'))
     .addOption(flag('--timeout <span>', 'how long it may run, e.g. 90s').argParser(parseSpan))
     .passThroughOptions()
@@ -66,7 +67,7 @@ export function addMachineCommands(program: Command): void {
       const client = connect(flags)
       const { Id } = await findMachine(client, name)
       const seconds = Math.ceil((flags.timeout ?? 300_000) / 1000)
-      const ran = await client.call('ExecInMachine', { Id, Command: command, TimeoutSeconds: seconds, ...flags.stdin !== undefined && { Stdin: flags.stdin } }, { timeoutMs: (seconds + 60) * 1000 })
+      const ran = await client.call('ExecInMachine', { Id, Command: afterSeparator(command), TimeoutSeconds: seconds, ...flags.stdin !== undefined && { Stdin: flags.stdin } }, { timeoutMs: (seconds + 60) * 1000 })
       await printResult(flags, ran, () => ran.Output)
       process.exitCode = ran.ExitCode
     })

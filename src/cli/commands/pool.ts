@@ -1,6 +1,7 @@
 import type { NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
+import { UsageError } from '../errors.ts'
 import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { parsePairs, parseTaint } from '../parse.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
@@ -58,6 +59,7 @@ export function addPoolCommands(verbs: Verbs): void {
     .addOption(flag('--clear-labels', 'take all labels off'))
     .addOption(flag('--clear-taints', 'take all taints off'))
     .action(async (name: string, flags: UpdateFlags) => {
+      if ([flags.name, flags.label, flags.taint, flags.clearLabels, flags.clearTaints].every(given => given === undefined)) throw new UsageError('say what to change: --name, --label, --taint, --clear-labels or --clear-taints')
       const client = connect(flags)
       const pool = await findPool(client, name, flags.cluster)
       await client.call('UpdateEdgeNodePoolConfig', { ClusterId: pool.ClusterId, Id: pool.Id, ...flags.name !== undefined && { Name: flags.name }, ...configOf(flags) })
@@ -65,7 +67,7 @@ export function addPoolCommands(verbs: Verbs): void {
       if (flags.output === 'json') printJson({ Id: pool.Id })
     })
 
-  withWait(withCommon(verbs.delete.command('pool <name>')), 'it is gone').description('delete a node pool with its nodes').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
+  withWait(withCommon(verbs.delete.command('pool <name>')), 'it is gone').description('delete a node pool with its nodes and onboarding scripts').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
     const client = connect(flags)
     const pool = await findPool(client, name, flags.cluster)
     const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of pool ${name}` }

@@ -41,7 +41,7 @@ export async function joinEndpoint({ region, face, opened, components, configura
 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
-    const host = configuration.joinAdvertise === undefined ? gateway : '0.0.0.0'
+    const host = new URL(url).hostname === gateway ? gateway : '0.0.0.0'
     while (!signal.aborted) {
       try {
         await listener.listen(host, JOIN_PORT)

@@ -28,7 +28,7 @@ export async function joinMachine(options: JoinOptions, form: Form, address: str
   const files = await machineFiles(components, before.spec.servedVersion, architecture)
   const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address }
 
-  const { cluster, nodePool, nodeId, nodeName } = await store.write(now, (tx) => admitMachine(tx, store, onboarding, machine, now, options.randomBytes(8)))
+  const { cluster, nodePool, nodeId, nodeName } = await store.write(now, (tx) => admitMachine(tx, tx, onboarding, machine, now, options.randomBytes(8)))
 
   const tenant = await tenantAddress(store, cluster)
   const token = await letIn(store, tenantCluster, tenant, cluster, nodeName)

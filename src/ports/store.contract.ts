@@ -351,6 +351,18 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.deepEqual([await store.findMachine(mark), (await store.findMachineSecret(mark))?.state], [undefined, 'removed'])
     })
 
+    test('many transactions at once that read secrets under one cluster\'s lock need no more than their own connections', async () => {
+      const { mark, clusterId } = await grow()
+      const names = await Promise.all(Array.from({ length: 40 }, (_, index) => store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        const before = await tx.machineSecretsOf(clusterId)
+        await tx.putMachineSecret(machineSecret({ secretHash: `${mark}-${index}`, clusterId }))
+        assert.equal((await tx.findMachineSecret(`${mark}-${index}`))?.clusterId, clusterId)
+        return before.length
+      })))
+      assert.deepEqual(names.toSorted((one, other) => one - other), Array.from({ length: 40 }, (_, index) => index))
+    })
+
     test('nodes are found by the machine they run on', async () => {
       const { scope, mark, clusterId, nodePoolId } = await grow()
       await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))

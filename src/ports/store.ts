@@ -263,6 +263,9 @@ export interface Transaction {
   forgetMachine(id: string): Promise<void>
 
   putMachineSecret(secret: MachineSecret): Promise<void>
+  /** As this transaction sees them. A transaction reads nothing by the store's own methods: each of those needs another connection, and whoever waits for one holds one. */
+  findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
+  machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>
   putRegion(region: RegionRecord): Promise<void>
   /** Encrypted with the master key. */
   putSecret(name: string, value: string): Promise<void>

@@ -10,7 +10,7 @@ import { bindClientToken, claimClientToken, type ClaimedToken } from './operatio
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } from './operations/lock-tree.ts'
-import { putMachineSecret } from './operations/machine-secrets.ts'
+import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
 import { clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf } from './operations/machines.ts'
 import { changeOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
@@ -121,6 +121,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   putMachineSecret(secret: MachineSecret): Promise<void> {
     return putMachineSecret(this.#connection, secret)
+  }
+
+  findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {
+    return findMachineSecret(this.#connection, secretHash)
+  }
+
+  machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
+    return machineSecretsOf(this.#connection, clusterId)
   }
 
   putRegion(region: RegionRecord): Promise<void> {

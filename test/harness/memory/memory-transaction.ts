@@ -131,6 +131,14 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#freeClientTokens(id)
   }
 
+  async findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {
+    return this.#tables.machineSecrets.get(secretHash)
+  }
+
+  async machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
+    return [...this.#tables.machineSecrets.values()].filter(secret => secret.clusterId === clusterId).sort((one, other) => one.changedAt - other.changedAt || (one.secretHash < other.secretHash ? -1 : 1))
+  }
+
   async putMachineSecret(secret: MachineSecret): Promise<void> {
     this.#tables.machineSecrets.set(secret.secretHash, secret)
   }

@@ -12,7 +12,7 @@ import type { MachineSecret, Store, Transaction } from '#ports/store.ts'
 import { JoinRefused } from './refused.ts'
 
 /** A kubelet's certificate is given for a year; a removed name is free again when it has certainly ended. */
-const CERTIFICATE_MS = 366 * 86_400_000
+export const CERTIFICATE_MS = 366 * 86_400_000
 
 export interface Newcomer {
   readonly secretHash: string

@@ -23,6 +23,8 @@ export interface JoinOptions {
   readonly pauseImage?: string
   /** `cluster.local` by default. */
   readonly clusterDomain?: string
+  /** Real milliseconds, for limits of requests; the process's own by default. */
+  readonly realNow?: () => number
   /** At least 8 random bytes for an id. */
   readonly randomBytes: (count: number) => Uint8Array
 }

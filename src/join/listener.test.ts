@@ -78,7 +78,7 @@ class World {
     return createJoinListener({
       region: SCOPE.region, store: this.store, tenantCluster: this.#tenantCluster as unknown as TenantCluster, components: this.#components as Components,
       clock: { now: () => this.now, sleep: async () => {} }, log: this.#log, url, tls: { key: leaf.key, certificate: leaf.cert, ca: authority.cert },
-      registry: '10.9.0.1:5000', randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+      registry: '10.9.0.1:5000', realNow: () => 0, randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     })
   }
 
@@ -184,6 +184,25 @@ suite('the join endpoint', () => {
     assert.equal((await world.post('/join/membership')).text, 'removed')
   })
 
+  test('a name is reserved for as long as a machine that asked lately may have renewed its certificate', async () => {
+    await world.join()
+    world.now += 300 * 86_400_000
+    assert.equal((await world.post('/join/membership')).text, 'member')
+    const node = await world.node()
+    const secret = await world.store.findMachineSecret(hashOf(SECRET))
+    assert.ok(node && secret)
+    await world.store.write(world.now, async (tx) => {
+      await tx.putMachineSecret({ ...secret, state: 'removed' })
+      await tx.lockCluster('c-shop')
+      await tx.lockNodePool('p-counters')
+      await tx.lockNode(node.id)
+      await tx.forget({ kind: 'Node', id: node.id }, { ...becauseOf('DeleteEdgeNodes'), text: 'deleted' })
+    })
+    world.now += 100 * 86_400_000
+    await world.store.write(world.now, (tx) => tx.changeOnboarding('n-script', { expiresAt: world.now / 1000 + 3600 }))
+    assert.match((await world.join({ secret: OTHER })).text, /The name shop-1 is reserved/)
+  })
+
   test('tokens that are unknown, expired or deleted: a sentence with the time, and no node', async () => {
     assert.deepEqual(await world.join({ token: 'x' }), { status: 403, text: 'The token of this onboarding script is unknown here.' })
     world.now = NOON + 3_600_000
@@ -269,7 +288,7 @@ suite('the join endpoint', () => {
   test('too large a body, too many requests, errors as JSON for who wants it', async () => {
     assert.equal((await world.ask('POST', '/join/join', 'a'.repeat(20_000))).status, 413)
     assert.deepEqual(await world.ask('POST', '/join/join', '{"token":1}', { 'content-type': 'application/json', accept: 'application/json' }), { status: 400, text: '{"error":"The request carries no machine secret of 64 hexadecimal digits."}' })
-    const statuses = await Promise.all(Array.from({ length: 200 }, () => world.post('/join/membership').then(({ status }) => status)))
+    const statuses = await Promise.all(Array.from({ length: 110 }, () => world.post('/join/membership').then(({ status }) => status)))
     assert.ok(statuses.includes(429))
     assert.deepEqual(world.errors, [])
   })

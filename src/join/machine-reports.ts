@@ -2,9 +2,12 @@ import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret } from '#ports/store.ts'
 import type { JoinOptions } from './join-options.ts'
 import { type Form, machineSecretOf } from './join-machine.ts'
+import { CERTIFICATE_MS } from './admit-machine.ts'
 import { JoinRefused } from './refused.ts'
 import { assignments } from './script-text.ts'
 import { letIn, tenantAddress } from './tenant.ts'
+
+const NOTE_EVERY_MS = 30 * 86_400_000
 
 /** Takes what a machine says of its installation: progress, or the step that failed and why. A node that was Ready once is past such failures. */
 export async function takeReport(options: JoinOptions, form: Form): Promise<string> {
@@ -33,7 +36,24 @@ export async function takeReport(options: JoinOptions, form: Form): Promise<stri
 export async function tellMembership(options: JoinOptions, form: Form): Promise<string> {
   const secret = await options.store.findMachineSecret(machineSecretOf(form))
   if (!secret) return 'unknown'
-  return secret.state === 'member' ? 'member' : 'removed'
+  if (secret.state !== 'member') return 'removed'
+  await noteRenewals(options, secret)
+  return 'member'
+}
+
+/**
+ * A kubelet renews its certificate by itself, so a machine that still asks may hold one that ends a year from now, and its name must stay reserved as long
+ * after a removal. Written once a month a machine.
+ */
+async function noteRenewals({ store, clock }: JoinOptions, secret: MachineSecret): Promise<void> {
+  const until = clock.now() + CERTIFICATE_MS
+  if (until - (secret.certificateUntil ?? 0) < NOTE_EVERY_MS) return
+  await store.write(clock.now(), async (tx) => {
+    // Whoever removes the node holds this lock, so that a removal is never undone.
+    if (!(await tx.lockCluster(secret.clusterId))) return
+    const current = await tx.findMachineSecret(secret.secretHash)
+    if (current?.state === 'member') await tx.putMachineSecret({ ...current, certificateUntil: until })
+  })
 }
 
 /** A removed machine cleaned up: its name is free. A member that only reset itself keeps its node until somebody deletes it. */

@@ -63,12 +63,12 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
   })
 
   test('the same machine again: one node, quickly, nothing restarted', async () => {
-    const before = await world.run('mbox1', 'cat /run/edgehold/*.pid')
+    const before = await world.run('mbox1', 'cat /run/edgehold-node/*.pid')
     const began = Date.now()
     const { exitCode, output } = await world.run('mbox1', world.line())
     assert.equal(exitCode, 0, output)
     assert.ok(Date.now() - began < 20_000, `${Date.now() - began} ms`)
-    assert.deepEqual(await world.run('mbox1', 'cat /run/edgehold/*.pid'), before)
+    assert.deepEqual(await world.run('mbox1', 'cat /run/edgehold-node/*.pid'), before)
     assert.equal((await world.store.nodesOf({ clusterId: 'c-shop' })).length, 1)
   })
 
@@ -112,9 +112,9 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
 
   test('a killed kubelet or containerd comes back', async () => {
     for (const name of ['kubelet', 'containerd']) {
-      const pid = (await world.run('mbox1', `cat /run/edgehold/${name}.pid`)).output.trim()
+      const pid = (await world.run('mbox1', `cat /run/edgehold-node/${name}.pid`)).output.trim()
       await world.run('mbox1', `kill -9 ${pid}`)
-      await until(`${name} is back`, 20_000, async () => (await world.run('mbox1', `p=$(cat /run/edgehold/${name}.pid); [ "$p" != ${pid} ] && readlink /proc/$p/exe`)).output.includes(`/${name}`))
+      await until(`${name} is back`, 20_000, async () => (await world.run('mbox1', `p=$(cat /run/edgehold-node/${name}.pid); [ "$p" != ${pid} ] && readlink /proc/$p/exe`)).output.includes(`/${name}`))
     }
     await until('the node is Ready', 60_000, async () => isReady('shop-1'))
   })
@@ -128,7 +128,7 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
   })
 
   test('a machine whose certificate ended comes back with its secret', async () => {
-    await world.run('mbox2', 'cd /var/lib/edgehold-node/pki && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /O=system:nodes/CN=system:node:shop-2 -days 1 -keyout k -out c 2>/dev/null && cat c k > old.pem && rm -f kubelet-client-2*.pem && ln -sf old.pem kubelet-client-current.pem && for n in kubelet kube-proxy flanneld; do kill -9 $(cat /run/edgehold/$n.pid); done')
+    await world.run('mbox2', 'cd /var/lib/edgehold-node/pki && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /O=system:nodes/CN=system:node:shop-2 -days 1 -keyout k -out c 2>/dev/null && cat c k > old.pem && rm -f kubelet-client-2*.pem && ln -sf old.pem kubelet-client-current.pem && for n in kubelet kube-proxy flanneld; do kill -9 $(cat /run/edgehold-node/$n.pid); done')
     await until('a new certificate', 90_000, async () => (await world.run('mbox2', 'readlink /var/lib/edgehold-node/pki/kubelet-client-current.pem')).output.includes('kubelet-client-2'))
   })
 
@@ -178,8 +178,8 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
 
   test('an unreachable server makes no machine clean up', async () => {
     await world.stopListening()
-    await world.run('mbox1', 'kill $(cat /run/edgehold/agent.pid)') // it asks at once when it is started again
-    await until('it asked in vain', 30_000, async () => (await world.run('mbox1', 'p=$(cat /run/edgehold/agent.pid); pgrep -P $p sleep')).output.trim() !== '')
+    await world.run('mbox1', 'kill $(cat /run/edgehold-node/agent.pid)') // it asks at once when it is started again
+    await until('it asked in vain', 30_000, async () => (await world.run('mbox1', 'p=$(cat /run/edgehold-node/agent.pid); pgrep -P $p sleep')).output.trim() !== '')
     assert.equal((await world.run('mbox1', 'cat /etc/edgehold/machine.secret | wc -c')).output.trim(), '64')
     assert.ok(isReady('shop-1'))
   })

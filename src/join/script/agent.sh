@@ -32,6 +32,6 @@ renew() {
 leave_cluster() {
   say 'This machine was removed from its cluster; it cleans up.'
   # The cleaning ends this very process, so it is done by another one.
-  setsid "$EH_BIN/edgehold-node" reset --confirm < /dev/null > /tmp/edgehold-reset.log 2>&1 &
+  setsid "$EH_BIN/edgehold-node" reset --confirm < /dev/null > /run/edgehold-reset.log 2>&1 &
   wait $!
 }

@@ -6,7 +6,8 @@ EH_BIN=/opt/edgehold/bin
 EH_CNI=/opt/edgehold/cni
 EH_SUMS=/opt/edgehold/sums
 EH_LIB=/var/lib/edgehold-node
-EH_RUN=/run/edgehold
+# Not the server's own /run/edgehold: the server's host may be a machine too, and a reset clears these folders.
+EH_RUN=/run/edgehold-node
 EH_LOGS=/var/log/edgehold
 EH_SECRET_FILE=$EH_ETC/machine.secret
 EH_CONF=$EH_ETC/node.conf

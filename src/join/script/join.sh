@@ -54,8 +54,11 @@ one_at_a_time() {
 }
 
 # The secret by which the server knows this machine again; made once, kept until a reset.
+secret_is_new=
 make_secret() {
-  [ -s "$EH_SECRET_FILE" ] || (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$EH_SECRET_FILE")
+  [ ! -s "$EH_SECRET_FILE" ] || return 0
+  secret_is_new=1
+  (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$EH_SECRET_FILE")
 }
 
 contact() {
@@ -73,10 +76,7 @@ contact() {
     tries=$((tries + 1))
     ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
   done
-  if [ "$http_status" = 410 ] && [ -x "$EH_BIN/edgehold-node" ]; then
-    # This machine was removed and did not know yet: it cleans up first and then comes as a new one.
-    say "$answer"
-    "$EH_BIN/edgehold-node" reset
+  if [ "$http_status" = 410 ] && forget_removed; then
     mkdir -p "$EH_ETC" "$EH_RUN"
     printf '%s\n' "$EH_CA" > "$EH_CA_FILE"
     make_secret
@@ -85,14 +85,27 @@ contact() {
   if [ "$http_status" != 200 ]; then
     complain "$answer"
     complain 'Nothing was installed.'
-    # A machine that was refused keeps no trace; one that could not be answered keeps its secret, by which it is known when it comes again.
-    case $http_status in 400 | 403 | 409) [ -f "$EH_CONF" ] || rm -rf "$EH_ETC" ;; esac
+    # A stranger that was refused keeps no trace; one that could not be answered, or that may be known, keeps its secret for when it comes again.
+    case $http_status in 400 | 403 | 409) [ -z "$secret_is_new" ] || rm -rf "$EH_ETC" ;; esac
     step=
     exit 1
   fi
   settings=$answer
   eval "$settings"
   say "This machine is to become the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME."
+}
+
+# This machine was removed and did not know yet: it cleans up first and then comes as a new one.
+forget_removed() {
+  say "$answer"
+  if [ -x "$EH_BIN/edgehold-node" ]; then
+    "$EH_BIN/edgehold-node" reset
+    return
+  fi
+  # Nothing was installed so far; but its name is free only once the server has heard that.
+  ask /join/confirm
+  [ "$http_status" = 200 ] || return 1
+  rm -f "$EH_SECRET_FILE"
 }
 
 check_earlier_install() {

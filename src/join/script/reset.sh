@@ -37,7 +37,7 @@ stop_keepers() {
 kill_ours() {
   for folder in /proc/[0-9]*; do
     case $(readlink "$folder/exe" 2> /dev/null) in
-      /opt/edgehold/*) kill -KILL "${folder#/proc/}" 2> /dev/null || true ;;
+      "$EH_BIN"/* | "$EH_CNI"/*) kill -KILL "${folder#/proc/}" 2> /dev/null || true ;;
     esac
   done
   wait_until 15 no_pod_left || complain 'Some processes of pods did not end.'
@@ -92,7 +92,8 @@ confirm() {
 
 remove_files() {
   [ ! -e "$EH_ETC/made-hosts" ] || rm -f /etc/hosts
-  rm -rf "$EH_ETC" /opt/edgehold "$EH_LOGS" /var/log/pods /var/log/containers /etc/sysctl.d/99-edgehold.conf
+  rm -rf "$EH_ETC" "$EH_BIN" "$EH_CNI" "$EH_SUMS" "$EH_LOGS" /var/log/pods /var/log/containers /etc/sysctl.d/99-edgehold.conf
+  rmdir /opt/edgehold 2> /dev/null || true # somebody else's files may be in it
   # These folders may be mounts; their contents go, and they themselves where they can.
   for folder in "$EH_LIB" /var/lib/kubelet "$EH_RUN"; do
     [ -d "$folder" ] || continue

@@ -1,5 +1,5 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { makeLauncher } from '#store/open.ts'
 import { openComponents } from './components.ts'
@@ -52,9 +52,19 @@ export async function down(configuration: Configuration, all: boolean): Promise<
   if (configuration.databaseUrl === undefined) {
     await attempt('The database has stopped.', async () => (await makeLauncher({ stateDir: configuration.stateDir, log })).stop())
   }
-  if (failures.length === 0) await attempt('Nothing of this installation is left on the host but its state folder.', async () => rmSync(configuration.runDir, { recursive: true, force: true }))
+  if (failures.length === 0) await attempt('Nothing of this installation is left on the host but its state folder.', async () => removeRunFolder(configuration.runDir))
   for (const failure of failures) process.stderr.write(`edgehold: ${failure}\n`)
   return failures.length === 0 ? 0 : 1
+}
+
+function removeRunFolder(runDir: string): void {
+  rmSync(runDir, { recursive: true, force: true })
+  try {
+    rmdirSync(dirname(runDir))
+  } catch (error) {
+    // Something of another state folder is in it, or it went with the last of them.
+    if (!['ENOTEMPTY', 'ENOENT', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 }
 
 /** By the folders that control planes leave, on disk and in memory: the database need not answer for this. */

@@ -1,7 +1,7 @@
 /** What of an installation is still on this host: processes, network namespaces, bridges, mounts, cgroups, firewall rules. Looks by names and paths only, with tools of its own. */
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 
 export async function leftOnHost(stateDir: string): Promise<string[]> {
   const hash = createHash('sha256').update(stateDir).digest('hex').slice(0, 8)
@@ -19,7 +19,7 @@ export async function leftOnHost(stateDir: string): Promise<string[]> {
   left.push(...globSync([`/sys/fs/cgroup/**/edgehold-${hash}*`]).map(path => `cgroup ${path}`))
   left.push(...lines('nft', ['list', 'tables']).filter(line => line.includes(hash)).map(line => `nftables ${line}`))
   left.push(...lines('losetup', ['-a']).filter(line => line.includes(stateDir)).map(line => `loop device ${line}`))
-  if (existsSync(`/run/edgehold/${hash}`)) left.push(`folder /run/edgehold/${hash}`)
+  left.push(...globSync(`/run/edgehold/${hash}*`).map(path => `folder ${path}`))
   return left
 }
 

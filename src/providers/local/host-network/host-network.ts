@@ -3,6 +3,7 @@ import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
 import { HostNetworkFailure, rangesInUse } from './choose.ts'
 import { ensureFirewall, removeFirewall } from './firewall.ts'
 import { raiseInotifyLimits, restoreInotifyLimits } from './inotify-limits.ts'
+import { rememberKernelSettings, restoreKernelSettings } from './kernel-settings.ts'
 import { allowForwarding, restoreForwarding } from './ip-forwarding.ts'
 import type { OutsidePort } from './outside-ports.ts'
 import { addressPool, type HostNetworkSettings } from './settings.ts'
@@ -30,6 +31,7 @@ export async function ensureHostNetwork(settings: HostNetworkSettings, outside?:
   if (settings.open || outside) await allowForwarding()
   await ensureFirewall(settings, outside)
   await raiseInotifyLimits()
+  await rememberKernelSettings()
 }
 
 /** Takes away all that `ensureHostNetwork` made; limits of the host go back when its last region goes. Already gone is success. Throws one AggregateError of what stayed. */
@@ -40,11 +42,8 @@ export async function removeHostNetwork(settings: HostNetworkSettings): Promise<
   await attempt(async () => {
     if ((await links()).includes(settings.bridge)) await runTool('ip', ['link', 'delete', 'dev', settings.bridge])
   })
-  await attempt(async () => {
-    if ((await links()).some(name => /^eh[0-9a-f]{8}$/.test(name))) return
-    await restoreInotifyLimits()
-    await restoreForwarding()
-  })
+  const isLast = !(await links()).some(name => /^eh[0-9a-f]{8}$/.test(name))
+  if (isLast) for (const restore of [restoreInotifyLimits, restoreForwarding, restoreKernelSettings]) await attempt(() => restore())
   if (failures.length > 0) throw new AggregateError(failures, `Parts of the network ${settings.bridge} could not be removed`)
 }
 

@@ -115,7 +115,9 @@ export class Database implements Queryable {
       await run('commit')
       return result
     } catch (error) {
-      if (broken === undefined) await client.query('rollback').catch((failure: unknown) => (broken = failure))
+      // Statements that were sent behind the one that broke only say that the transaction is over.
+      if (broken !== undefined) throw this.#judge(broken)
+      await client.query('rollback').catch((failure: unknown) => (broken = failure))
       throw error
     } finally {
       client.release(broken !== undefined)

@@ -3,14 +3,17 @@ import { DatabaseError } from 'pg'
 import { StoreUnavailable } from '#ports/store.ts'
 
 const DISK_FULL = '53100'
-/** Connection exceptions (class 08), a server that shuts down, was killed or still starts, too many connections, a full disk, a session that was ended, a statement that took too long. */
-const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300', DISK_FULL, '25P03', '57014'])
+/**
+ * Connection exceptions (class 08), want of something (53: connections, memory, disk), a server that shuts down, was killed or still starts, a session that was ended,
+ * a statement that took too long, a disk that fails.
+ */
+const UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '25P03', '57014', '58030'])
 
 /** True where another server of the same data may answer the same call in a moment. Whatever has no SQLSTATE came from the connection, not from SQL. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return true
   const code = error.code ?? ''
-  return code.startsWith('08') || UNAVAILABLE.has(code)
+  return code.startsWith('08') || code.startsWith('53') || UNAVAILABLE.has(code)
 }
 
 /** Serialisation failures and deadlocks: the transaction did nothing, and is run again from its start. */

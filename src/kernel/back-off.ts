@@ -1,8 +1,9 @@
 const FIRST_MS = 200
-const LONGEST_MS = 5 * 60_000
+const LONGEST_MS = 30_000
 
 /**
- * How long a key waits after its n-th failure in a row (n from 1): doubling from a fifth of a second, which a restarted neighbour needs, up to five minutes.
+ * How long a key waits after its n-th failure in a row (n from 1): doubling from a fifth of a second, which a restarted neighbour needs, up to half a minute: a deadline of
+ * a status, or a neighbour that is back, is never slept through for longer.
  * Half of it is drawn, so that a thousand keys that failed together do not come back together. `dice` is in [0, 1).
  */
 export function backOffMs(failures: number, dice: number): number {

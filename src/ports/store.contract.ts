@@ -363,6 +363,29 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.deepEqual(names.toSorted((one, other) => one - other), Array.from({ length: 40 }, (_, index) => index))
     })
 
+    test('a program\'s last words that are no text keep no status from being written', async () => {
+      const { mark, clusterId } = await grow()
+      const says = `etcd said \0 and \ud83d`
+      await store.write(NOON, async tx => {
+        const cluster = await tx.lockCluster(clusterId)
+        if (cluster) await tx.changeCluster(clusterId, { facts: { ...cluster.facts, controlPlane: 'unkept', controlPlaneSays: says } }, { evidence: [{ ...becauseOf(mark).evidence[0]!, raw: says }] })
+      })
+      const said = (await store.findCluster(clusterId))?.said
+      assert.equal(said?.status.phase, 'Failed')
+      assert.match(said.because, /^etcd said . and /u)
+    })
+
+    test('a list by several statuses of every form', async () => {
+      const { scope, clusterId } = await grow()
+      const found = async (statuses: readonly { phase?: string; condition?: string }[]) => (await store.listClusters(scope, { ids: [clusterId], statuses }, ALL)).totalCount
+      const { status } = (await store.findCluster(clusterId))!.said
+      const [phase, condition] = [status.phase, status.conditions[0]]
+      assert.deepEqual(await Promise.all([
+        found([{ phase }]), found([{ condition }]), found([{ phase, condition }]), found([{}]), found([{ phase: 'Stopped' }, { phase, condition }]),
+        found([{ phase: 'Stopped', condition }, { phase, condition: 'Balance' }]), found([{ phase: 'Stopped' }, { condition: 'Balance' }]),
+      ]), [1, 1, 1, 1, 1, 0, 0])
+    })
+
     test('nodes are found by the machine they run on', async () => {
       const { scope, mark, clusterId, nodePoolId } = await grow()
       await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))

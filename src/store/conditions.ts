@@ -38,17 +38,24 @@ export class Conditions {
     return part === undefined || part === '' ? this : this.where(`${column} like ?`, `%${part.replaceAll(/[\\%_]/g, '\\$&')}%`)
   }
 
-  /** One of the pairs; within a pair both members must match, and an absent member matches all. */
+  /**
+   * One of the pairs; within a pair both members must match, and an absent member matches all. However many pairs there are and whatever they name, the text is
+   * one of eight, since each text is prepared on each connection and kept.
+   */
   statuses(filters: readonly StatusFilter[] | undefined): this {
-    if (filters === undefined || filters.length === 0) return this
-    const pairs = filters.map(({ phase, condition }) => {
-      const parts = [
-        ...(phase === undefined ? [] : [`phase = $${this.values.push(phase)}`]),
-        ...(condition === undefined ? [] : [`$${this.values.push(condition)} = any(conditions)`]),
-      ]
-      return parts.length === 0 ? 'true' : `(${parts.join(' and ')})`
-    })
-    return this.plain(`(${pairs.join(' or ')})`)
+    if (filters === undefined || filters.length === 0 || filters.some(({ phase, condition }) => phase === undefined && condition === undefined)) return this
+    const phases = filters.flatMap(({ phase, condition }) => (condition === undefined && phase !== undefined ? [phase] : []))
+    const conditions = filters.flatMap(({ phase, condition }) => (phase === undefined && condition !== undefined ? [condition] : []))
+    const both = filters.flatMap(({ phase, condition }) => (phase !== undefined && condition !== undefined ? [{ phase, condition }] : []))
+    const parts = [
+      ...(phases.length === 0 ? [] : [`phase = any($${this.values.push(phases)}::text[])`]),
+      ...(conditions.length === 0 ? [] : [`conditions && $${this.values.push(conditions)}::text[]`]),
+      // The phases stand alone besides, so that an index on them is of use.
+      ...(both.length === 0 ? [] : [
+        `(phase = any($${this.values.push(both.map(one => one.phase))}::text[]) and exists (select 1 from unnest($${this.values.length}::text[], $${this.values.push(both.map(one => one.condition))}::text[]) as w (a_phase, a_condition) where a_phase = phase and a_condition = any(conditions)))`,
+      ]),
+    ]
+    return this.plain(`(${parts.join(' or ')})`)
   }
 
   get text(): string {

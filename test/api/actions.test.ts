@@ -193,7 +193,10 @@ suite('our own actions', () => {
     assert.ok(!('BootstrapScript' in (await read({}) ?? {})))
     assert.ok(!('BootstrapScript' in (await read({ NeedBootstrapScript: false }) ?? {})))
     assert.match(String((await read({ NeedBootstrapScript: true }))?.['BootstrapScript']), /token=[\w-]{32}/)
-    await api.done('DeleteBatchEdgeMachine', { ClusterId: clusterId, NodePoolId: nodePoolId, Ids: [onboardingId] })
+    const deletion = { ClusterId: clusterId, NodePoolId: nodePoolId, Ids: [onboardingId], ClientToken: 'go' }
+    await api.done('DeleteBatchEdgeMachine', deletion)
+    assert.deepEqual(await api.done('DeleteBatchEdgeMachine', deletion), {}, 'a repeat gets the first answer')
+    assert.equal(code(await api.call('DeleteBatchEdgeMachine', { ...deletion, ClientToken: 'again' })), 'NotFound.BatchEdgeMachine')
     assert.equal(await read({}), undefined)
     assert.equal(code(await api.call('UpdateBatchEdgeMachine', { NodeId: onboardingId, ExpirationDate: 1_893_456_000 })), 'NotFound.BatchEdgeMachine')
     await api.app.close()

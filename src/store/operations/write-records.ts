@@ -42,10 +42,10 @@ function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(ta
   const changed = [...tracked.values()].filter(one => one.changed && !one.gone)
   const inserted = changed.filter(one => !one.before).map(one => rowOf(one.now))
   const updated = changed.filter(one => one.before).map(one => rowOf(one.now))
-  const insert = { text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [JSON.stringify(inserted)] }
+  const insert = { text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(inserted)] }
   const update = {
     text: `update ${table} t set ${MOVED[table].map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
-    values: [JSON.stringify(updated)],
+    values: [jsonOf(updated)],
   }
   return [...(inserted.length > 0 ? [insert] : []), ...(updated.length > 0 ? [update] : [])]
 }
@@ -85,5 +85,10 @@ function historyOf(work: UnitOfWork, history: readonly HistoryRow[]): Statement[
     if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
     return historyRow(row, owner)
   })
-  return [{ text: `insert into status_change (${HISTORY_COLUMNS}) select ${HISTORY_COLUMNS} from json_populate_recordset(null::status_change, $1::json)`, values: [JSON.stringify(rows)] }]
+  return [{ text: `insert into status_change (${HISTORY_COLUMNS}) select ${HISTORY_COLUMNS} from json_populate_recordset(null::status_change, $1::json)`, values: [jsonOf(rows)] }]
+}
+
+/** As JSON that PostgreSQL takes: the last words of a program may hold bytes that are no text, and would keep a status from ever being written. */
+function jsonOf(rows: readonly object[]): string {
+  return JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value))
 }

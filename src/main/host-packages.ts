@@ -8,7 +8,7 @@ const run = promisify(execFile)
 /** A program the host must have, and the Debian package that brings it. */
 export interface HostProgram { readonly program: string; readonly package: string }
 
-/** What the local region needs of the host beside its own components. */
+/** What the local region, and its tests, need of the host beside its own components. */
 export const LOCAL_REGION_PROGRAMS: readonly HostProgram[] = [
   { program: 'ip', package: 'iproute2' },
   { program: 'nft', package: 'nftables' },
@@ -16,6 +16,10 @@ export const LOCAL_REGION_PROGRAMS: readonly HostProgram[] = [
   { program: 'mkfs.ext4', package: 'e2fsprogs' },
   { program: 'flock', package: 'util-linux' },
   { program: 'curl', package: 'curl' },
+  { program: 'losetup', package: 'mount' },
+  { program: 'setpriv', package: 'util-linux' },
+  { program: 'openssl', package: 'openssl' },
+  { program: 'pgrep', package: 'procps' },
 ]
 
 /** What the tests with a virtual machine need. */

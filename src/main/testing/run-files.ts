@@ -7,13 +7,16 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
 const [countsFile = '', isolation = 'process', ...files] = process.argv.slice(2)
-const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] }
+const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[], leftOut: [] as string[] }
 
 const stream = run({ files, isolation: isolation === 'shared' ? 'none' : 'process', concurrency: isolation === 'shared' ? true : 1, forceExit: false })
 stream.on('test:pass', event => {
-  if (event.details.type === 'suite') return
-  if (event.skip !== undefined && event.skip !== false) counts.skipped++
-  else counts.passed++
+  const isSkipped = event.skip !== undefined && event.skip !== false
+  // Of a suite that is left out no test is told, so the suite itself must count.
+  if (isSkipped) {
+    counts.skipped++
+    counts.leftOut.push(`${event.name}: ${typeof event.skip === 'string' && event.skip !== '' ? event.skip : 'it does not say why'}`)
+  } else if (event.details.type !== 'suite') counts.passed++
 })
 stream.on('test:fail', event => {
   if (event.details.type === 'suite') return

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TIERS, type Need, type Tier } from './tiers.ts'
 
-interface Counts { passed: number; failed: number; skipped: number; failures: string[] }
+interface Counts { passed: number; failed: number; skipped: number; failures: string[]; leftOut: string[] }
 
 export interface TestCommandPorts {
   readonly repository: string
@@ -22,7 +22,7 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
     process.stderr.write(`edgehold test: there is no tier ${unknown.join(', ')}; the tiers are ${TIERS.map(tier => tier.name).join(', ')}\n`)
     return 2
   }
-  const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], leftOut: [] }
   const leftOut: string[] = []
   const times: string[] = []
   for (const tier of TIERS) {
@@ -52,6 +52,7 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
     total.failed += counts.failed
     total.skipped += counts.skipped
     total.failures.push(...counts.failures)
+    leftOut.push(...counts.leftOut.map(line => `${tier.name}: ${line}`))
   }
   if (total.failures.length > 0) process.stdout.write(`\nFailed:\n${total.failures.map(failure => `  ${failure}\n`).join('')}`)
   process.stdout.write(leftOut.length > 0 ? `\nLeft out:\n${leftOut.map(line => `  ${line}\n`).join('')}` : '\nNothing was left out.\n')
@@ -72,7 +73,7 @@ async function firstMissing(tier: Tier, ports: TestCommandPorts): Promise<string
 async function runCommand(tier: Tier, repository: string): Promise<Counts> {
   const [program = '', ...args] = tier.command ?? []
   const ended = await runProcess(join(repository, 'node_modules/.bin', program), args, repository, tier.limitMinutes)
-  return { passed: ended === 0 ? 1 : 0, failed: ended === 0 ? 0 : 1, skipped: 0, failures: ended === 0 ? [] : [`${tier.name}: ${String(ended)}`] }
+  return { passed: ended === 0 ? 1 : 0, failed: ended === 0 ? 0 : 1, skipped: 0, leftOut: [], failures: ended === 0 ? [] : [`${tier.name}: ${String(ended)}`] }
 }
 
 async function runFiles(tier: Tier, files: readonly string[], repository: string): Promise<Counts> {
@@ -80,7 +81,7 @@ async function runFiles(tier: Tier, files: readonly string[], repository: string
   const countsFile = join(folder, 'counts.json')
   try {
     const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, ...files], repository, tier.limitMinutes)
-    if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, failures: [`${tier.name}: ended without a result (${String(ended)})`] }
+    if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, leftOut: [], failures: [`${tier.name}: ended without a result (${String(ended)})`] }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     if (counts.failed === 0 && ended !== 0) return { ...counts, failed: 1, failures: [`${tier.name}: the runner ended with ${String(ended)}`] }
     return counts

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { access, chmod, mkdir, mkdtemp, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -56,6 +56,10 @@ export class RegionRegistry implements ImageRegistry {
     this.#owner = createHash('sha256').update(this.#folder).digest('hex').slice(0, 16)
   }
 
+  get #roomPrefix(): string {
+    return `edgehold-registry-${this.#owner}-`
+  }
+
   address(): string {
     return `${this.#options.listenHost}:${this.#options.port}`
   }
@@ -69,6 +73,9 @@ export class RegionRegistry implements ImageRegistry {
 
   async ensureGone(): Promise<void> {
     await stopRegistryProcesses(this.#folder)
+    // A process that was killed in the middle of a push left its writer's room behind.
+    const rooms = (await readdir(tmpdir())).filter((name) => name.startsWith(this.#roomPrefix))
+    await Promise.all(rooms.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })))
   }
 
   async list(): Promise<readonly { name: string; tags: readonly string[] }[]> {
@@ -166,7 +173,7 @@ export class RegionRegistry implements ImageRegistry {
     const { components } = this.#options
     const { path } = await components.find('registry')
     // A short path: the address of a socket may not be longer than 107 bytes.
-    const room = await mkdtemp(join(tmpdir(), 'edgehold-registry-'))
+    const room = await mkdtemp(join(tmpdir(), this.#roomPrefix))
     const socketPath = join(room, 'socket')
     const dispatcher = new Agent({ connect: { socketPath }, headersTimeout: PUSH_MS, bodyTimeout: PUSH_MS })
     try {

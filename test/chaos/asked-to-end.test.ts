@@ -1,11 +1,9 @@
 /** SIGTERM, a second `up`, and what a dead server leaves behind. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Client } from 'pg'
 import { until } from '#test/harness/command.ts'
 import { isAlive, MINUTE, Place, SECOND } from '#test/harness/place.ts'
 import { passes } from '#test/harness/seed.ts'
@@ -22,17 +20,8 @@ describe('a server asked to end', () => {
   after(() => place.remove())
 
   async function leases(): Promise<number> {
-    const client = new Client({
-      host: `/run/edgehold/${createHash('sha256').update(place.state).digest('hex').slice(0, 16)}`, port: 5432, user: 'edgehold', database: 'postgres',
-      password: readFileSync(join(place.state, 'secrets/postgres.password'), 'utf8').trim(),
-    })
-    await client.connect()
-    try {
-      const { rows } = await client.query<{ count: string }>('select count(*) as count from lease where expires_at > now()')
-      return Number(rows[0]?.count)
-    } finally {
-      await client.end()
-    }
+    const [row] = await place.query<{ count: string }>('select count(*) as count from lease where expires_at > now()')
+    return Number(row?.count)
   }
 
   test('calls under way get their answers, leases are given back, and it ends within 10 s', async () => {

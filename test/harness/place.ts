@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { Client } from 'pg'
 import { EdgeholdClient } from '#client/client.ts'
 import type { ActionName, Calls, Change, Status } from '#client/calls.ts'
 import { Installation, until } from './command.ts'
@@ -79,6 +80,21 @@ export class Place {
 
   postmasterPid(): number {
     return Number(readFileSync(join(this.state, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0])
+  }
+
+  /** A question to our own database, as its owner. */
+  async query<Row extends object>(text: string): Promise<Row[]> {
+    const client = new Client({
+      host: `/run/edgehold/${createHash('sha256').update(this.state).digest('hex').slice(0, 16)}`, port: 5432, user: 'edgehold', database: 'postgres',
+      password: readFileSync(join(this.state, 'secrets/postgres.password'), 'utf8').trim(),
+    })
+    client.on('error', () => undefined) // the query says it
+    await client.connect()
+    try {
+      return (await client.query<Row>(text)).rows
+    } finally {
+      await client.end().catch(() => undefined) // it is dead
+    }
   }
 
   get client(): EdgeholdClient {

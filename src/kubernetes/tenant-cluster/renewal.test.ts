@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import { test } from 'node:test'
@@ -7,8 +8,8 @@ import { signer } from '../pki/certificate.ts'
 import { makePki } from '../pki/cluster-pki.ts'
 import { KubernetesTenantCluster } from './kubernetes-tenant-cluster.ts'
 
-/** An address of its own, since an API server's port is always the same. */
-const ADDRESS = '127.93.7.41'
+/** A loopback address of its own for each run, since an API server's port is always the same. */
+const ADDRESS = `127.${randomInt(16, 250)}.${randomInt(250)}.${randomInt(2, 250)}`
 const DAY_MS = 24 * 60 * 60_000
 
 test('a watch goes on when the certificate it began with is renewed', { timeout: 20_000 }, async () => {

@@ -42,7 +42,17 @@ suite('the client', () => {
     await client.call('ExplainStatus', { Id: 'c1' })
     await client.callAny('Other', {}, { version: '2020-01-01' })
     assert.deepEqual(asked.map(one => one.url), ['/?Action=CreateCluster&Version=2021-03-03', '/?Action=ExplainStatus&Version=2026-12-01', '/?Action=Other&Version=2020-01-01'])
-    assert.equal(asked[0]?.body, '{"Name":"shop"}')
+    assert.equal(asked[1]?.body, '{"Id":"c1"}')
+  })
+
+  test('what makes something is sent again with the token of its first try, so that it is made once', async () => {
+    const { client, asked } = await answering([503, error('ServiceUnavailable'), { 'retry-after': '0.01' }], [200, result({ Id: 'c1' })])
+    await client.call('CreateCluster', { Name: 'shop' })
+    const [first, second] = asked.map(one => JSON.parse(one.body) as { Name: string; ClientToken: string })
+    assert.match(first?.ClientToken ?? '', /^[0-9a-f-]{36}$/)
+    assert.deepEqual(second, first)
+    await client.call('CreateCluster', { Name: 'shop', ClientToken: 'mine' })
+    assert.equal(asked[2]?.body, '{"Name":"shop","ClientToken":"mine"}')
   })
 
   test('throws what the API says, with its code and request id, and does not ask again', async () => {

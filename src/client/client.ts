@@ -16,6 +16,8 @@ export interface ClientOptions {
 
 export interface CallOptions { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number; readonly version?: string }
 
+/** Actions that make something, and take a ClientToken. */
+const MAKES: ReadonlySet<string> = new Set(['CreateCluster', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'CreateKubeconfig', 'AddMachine'])
 const TRIES = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
@@ -40,7 +42,9 @@ export class EdgeholdClient {
   }
 
   /** Any action by its name. */
-  async callAny(action: string, body: object, options: CallOptions = {}): Promise<unknown> {
+  async callAny(action: string, sent: object, options: CallOptions = {}): Promise<unknown> {
+    // A 503 may come after the commit: with a token of its own the repeat finds what the first try made, instead of meeting it as another's.
+    const body = MAKES.has(action) && !('ClientToken' in sent) && !('CreateClientToken' in sent) ? { ...sent, ClientToken: crypto.randomUUID() } : sent
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#send(action, body, options)
       const error = errorOf(answer)

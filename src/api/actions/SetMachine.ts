@@ -8,6 +8,8 @@ import { Id, given } from './shapes.ts'
 /** Preflight, downloads from the same host and the wait for the cluster's approval fit in this many times over. */
 const LONGEST_SCRIPT_MS = 10 * 60_000
 
+const CRASH_PATIENCE_MS = 15_000
+
 export const SetMachine = defineAction({
   name: 'SetMachine',
   version: OWN_VERSION,
@@ -32,7 +34,8 @@ export const SetMachine = defineAction({
         if (locked.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: locked.id, why: 'it is being removed' })
         // A crash is recorded as off, so that its controller does not switch the machine on again behind the user's back.
         await tx.changeMachine(locked.id, given({ power: body.Power === 'crash' ? 'off' as const : body.Power, link: body.Link }))
-        if (body.Power !== 'crash') await tx.enqueue({ kind: 'machine', id: locked.id, region: scope.region })
+        // It is crashed below; should this process end before, its controller switches it off a little later.
+        await tx.enqueue({ kind: 'machine', id: locked.id, region: scope.region }, body.Power === 'crash' ? now + CRASH_PATIENCE_MS : undefined)
       })
       if (body.Power === 'crash') await machines.crash(machine.id)
     }

@@ -3,7 +3,6 @@ import type { ResourceKind } from '../evidence.ts'
 /** Rows that the rules or the table know but no fact of today's controllers leads to, with the reason; a reader of the tables should not wait for them. */
 // oxfmt-ignore
 export const NOT_REACHED_YET: readonly (readonly [kind: ResourceKind, phase: string, condition: string, reason: string])[] = [
-  ['Cluster',  'Failed',   'LimitedByQuota',       'no quota is counted yet'],
   ['Cluster',  'Failed',   'StockOut',             'control planes are hosted here and are never sold out'],
   ['Cluster',  'Failed',   'Balance',              'accounts are not billed yet'],
   ['Cluster',  'Stopped',  'Balance',              'accounts are not billed yet'],

@@ -20,9 +20,9 @@ export async function chooseHostNetwork(hash: string, options: { open?: boolean;
 export function chooseRange(hash: string, taken: readonly string[]): string {
   const inUse = taken.map(cidrOf)
   const home = cidrOf(BLOCKS[0])
-  const start = Number.parseInt(hash.slice(0, 4), 16) % 32
-  const corner: Cidr = { first: cidrOf(`${nthAddress(home, start * 2 ** 16)}/16`).first, prefix: 16 }
-  for (const block of [corner, ...BLOCKS.map(cidrOf)]) {
+  const start = Number.parseInt(hash.slice(0, 4), 16) % 2 ** (PREFIX - home.prefix)
+  const own: Cidr = { first: cidrOf(`${nthAddress(home, start * 2 ** (32 - PREFIX))}/${PREFIX}`).first, prefix: PREFIX }
+  for (const block of [own, ...BLOCKS.map(cidrOf)]) {
     const free = freeRange(block, PREFIX, inUse)
     if (free) return cidrText(free)
   }

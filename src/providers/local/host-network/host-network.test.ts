@@ -22,6 +22,8 @@ test('the chosen range overlaps nothing that is in use', () => {
 
 test('state folders start looking in different places', () => {
   assert.notEqual(chooseRange('00010000', []), chooseRange('00020000', []))
+  // One that is down holds no range that could be seen, so few may look in the same place first.
+  assert.notEqual(chooseRange('00010000', []), chooseRange('00210000', []))
 })
 
 test('a host that uses every private block is told so', () => {

@@ -17,13 +17,13 @@ EH_COMPONENTS='containerd kubelet kube-proxy flanneld'
 say() { printf 'edgehold: %s\n' "$*"; }
 complain() { printf 'edgehold: %s\n' "$*" >&2; }
 
-# wait_until SECONDS COMMAND…: asks again until the command succeeds; fails when the time is over.
+# wait_until SECONDS COMMAND…: asks again after $wait_pause (0.05 s) until the command succeeds; fails when the time is over.
 wait_until() {
   wait_end=$(($(date +%s) + $1))
   shift
   until "$@"; do
     [ "$(date +%s)" -lt "$wait_end" ] || return 1
-    sleep 0.05 2> /dev/null || sleep 1 # not every sleep knows fractions
+    sleep "${wait_pause:-0.05}" 2> /dev/null || sleep 1 # not every sleep knows fractions
   done
 }
 

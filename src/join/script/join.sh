@@ -20,17 +20,19 @@ main() {
   fi
 
   step=download
-  report_progress download 'the machine fetches its programs'
   make_folders
   save_conf
-  fetch_node_program || give_up download 'The program edgehold-node could not be fetched from the join endpoint.'
+  fetch_node_program &
+  program_job=$!
   fetch_runtime > "$EH_RUN/fetch-runtime.log" 2>&1 &
   runtime_job=$!
   fetch_file kubelet "$EH_BIN" > "$EH_RUN/fetch-kubelet.log" 2>&1 &
   kubelet_job=$!
   write_settings
+  wait "$program_job" || give_up download 'The program edgehold-node could not be fetched from the join endpoint.'
   # Each program is started as soon as its file is there.
   "$EH_BIN/edgehold-node" start ${changed:+changed}
+  report_progress download 'the machine fetches its programs'
   wait "$runtime_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-runtime.log")"
   wait "$kubelet_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-kubelet.log")"
   report_progress start 'the kubelet was started'
@@ -41,6 +43,7 @@ main() {
 
   step=join
   wait_until 300 test -s "$EH_LIB/kubelet.kubeconfig" || give_up join "No certificate was given to the kubelet within 5 minutes. It says last: $(last_words kubelet)"
+  wait_pause=0.25 # this asks the cluster's API, just when it and the machine have most to do
   wait_until 300 node_is_ready || give_up join "The node did not become Ready within 5 minutes. Its kubelet says last: $(last_words kubelet)"
   step=
   say "This machine is the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME, and it is Ready. \`$EH_BIN/edgehold-node reset\` undoes it."

@@ -40,7 +40,7 @@ check_kernel() {
     fault "The kernel has no nftables: $(nft list tables 2>&1 | head -n 1)"
   fi
   if command -v modprobe > /dev/null; then
-    for module in overlay vxlan br_netfilter; do modprobe "$module" 2> /dev/null || true; done
+    for module in overlay vxlan br_netfilter; do [ -d "/sys/module/$module" ] || modprobe "$module" 2> /dev/null || true; done
   fi
   grep -qw overlay /proc/filesystems || fault 'The kernel has no overlay file system; containers need it.'
 }
@@ -73,14 +73,21 @@ check_ports() {
   ! listens udp 8472 || fault 'UDP port 8472 is taken by another program on this machine; the pod network needs it.'
 }
 
+# All ways are tried together: each is mostly waiting.
 check_reach() {
-  curl -sk --connect-timeout 5 --max-time 10 -o /dev/null "$EH_API_URL/readyz" || fault "The cluster's API at $EH_API_URL is not reached from this machine; open that port."
-  curl -s --connect-timeout 5 --max-time 10 -o /dev/null "http://$EH_REGISTRY/v2/" || fault "The image registry at $EH_REGISTRY is not reached from this machine; open that port."
+  curl -sk --connect-timeout 5 --max-time 10 -o /dev/null "$EH_API_URL/readyz" &
+  api_job=$!
+  curl -s --connect-timeout 5 --max-time 10 -o /dev/null "http://$EH_REGISTRY/v2/" &
+  registry_job=$!
   # The other way: the cluster reaches the kubelet for logs and exec.
+  other_way=ok
   if node_network; then
     ask /join/reach "address=$node_ip"
-    [ "$http_status" != 200 ] || [ "$answer" = ok ] || fault "$answer"
+    [ "$http_status" != 200 ] || other_way=$answer
   fi
+  wait "$api_job" || fault "The cluster's API at $EH_API_URL is not reached from this machine; open that port."
+  wait "$registry_job" || fault "The image registry at $EH_REGISTRY is not reached from this machine; open that port."
+  [ "$other_way" = ok ] || fault "$other_way"
 }
 
 check_disk() {

@@ -16,9 +16,10 @@ run() {
 
 prepare_kernel() {
   if command -v modprobe > /dev/null; then
-    for module in overlay vxlan br_netfilter; do modprobe "$module" 2> /dev/null || true; done
+    for module in overlay vxlan br_netfilter; do [ -d "/sys/module/$module" ] || modprobe "$module" 2> /dev/null || true; done
   fi
-  [ "$(cat /proc/sys/net/ipv4/ip_forward)" = 1 ] || echo 1 > /proc/sys/net/ipv4/ip_forward
+  read -r forwards < /proc/sys/net/ipv4/ip_forward
+  [ "$forwards" = 1 ] || echo 1 > /proc/sys/net/ipv4/ip_forward
   mkdir -p "$EH_RUN" "$EH_LOGS"
   # Our folders first: an older shim of the distribution's, found first, would break every pod.
   PATH=$EH_BIN:$PATH

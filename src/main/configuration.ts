@@ -143,6 +143,7 @@ function parseListen(value: string): { host: string; port: number } {
 /** The state folder by the path that stays the same however it is named. It is made if it is missing: 0711, since PostgreSQL runs in it as another user. */
 function canonical(path: string): string {
   const absolute = resolve(path)
+  if (/^\/(proc|sys|dev)(\/|$)/.test(absolute)) throw new ConfigurationError(`The state folder ${absolute} cannot be used: it must be on a disk. Give another with --state DIR.`)
   // It becomes part of mount options and of shell words, where these mean something else.
   if (/[\s,:\\'"$`*?[\]]/.test(absolute)) throw new ConfigurationError(`The state folder ${absolute} cannot be used: its path may have no white space, quotes, or any of , : \\ $ * ? [ ]. Give another with --state DIR.`)
   try {

@@ -9,6 +9,7 @@ import { Boxes } from '#providers/local/boxes/boxes.ts'
 import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
 import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
+import { registryCgroup } from '#providers/local/registry/registry-cgroup.ts'
 import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
 import { ComponentSupply } from './component-supply.ts'
 import type { Configuration } from './configuration.ts'
@@ -43,7 +44,9 @@ export function localParts(configuration: Configuration, network: HostNetworkSet
       clock: systemClock, log, hidden: [configuration.cacheDir],
     }),
     tenant: new KubernetesTenantCluster(systemClock),
-    registry: new RegionRegistry({ stateDir: configuration.stateDir, listenHost: pool.gateway, port: REGISTRY_PORT, components }),
+    registry: new RegionRegistry({
+      stateDir: configuration.stateDir, listenHost: pool.gateway, port: REGISTRY_PORT, components, ...registryCgroup(configuration.hash, systemClock),
+    }),
   }
 }
 
@@ -67,7 +70,7 @@ export async function claimLocalRegion(store: Store, configuration: Configuratio
 /** The network that was chosen at the region's first start; clusters and machines have addresses in it, so the choice is remembered. Nothing is made of it here. */
 export async function chosenNetwork(store: Store, region: RegionRecord, configuration: Configuration): Promise<HostNetworkSettings> {
   const remembered = region.settings['network'] as HostNetworkSettings | undefined
-  const network = remembered ?? await chooseHostNetwork(configuration.hash)
+  const network = remembered ?? await chooseHostNetwork(configuration.hash, configuration.bridgeRange === undefined ? {} : { within: configuration.bridgeRange })
   if (!remembered) await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
   rememberNetwork(configuration.stateDir, network)
   return network
@@ -151,8 +154,8 @@ export class LocalRegionFace implements RegionPorts {
 }
 
 /** The simulated region is not in this version: it is listed and takes no orders, so that nobody waits for it. */
-export function simulatedShell(components: Components): RegionPorts {
-  const why = 'the simulated region is not in this version of Edgehold; local-1 is real'
+export function simulatedShell(components: Components, whyNoLocalRegion: string | undefined): RegionPorts {
+  const why = `the simulated region is not in this version of Edgehold; ${whyNoLocalRegion === undefined ? 'local-1 is real' : `the local region is not on this host: ${whyNoLocalRegion}`}`
   return {
     kind: 'Simulated',
     ready: () => ({ ready: false, text: why }),

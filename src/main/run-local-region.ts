@@ -1,12 +1,14 @@
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
+import { watchHealth } from '#controllers/cluster/watch-health.ts'
 import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
 import { machineController } from '#controllers/machine/reconcile.ts'
 import { watchMachines } from '#controllers/machine/watch-machines.ts'
 import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
-import { watchNodes, type NodeWatches } from '#controllers/node/watch-nodes.ts'
+import { watchNodes } from '#controllers/node/watch-nodes.ts'
 import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import type { Watches } from '#kernel/watch-each.ts'
 import { runWorker } from '#kernel/worker.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
@@ -75,7 +77,7 @@ async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
   if (!prepared) return
   const { region, say } = run
   const { parts, join } = prepared
-  say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}; it takes orders`)
+  say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}`)
   const worker = startWorker(run, parts, signal)
   await wakeEverything(run)
   await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal), keepReachedFromOutside(run, parts, signal)])
@@ -104,7 +106,7 @@ async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise
 function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal): { ended: Promise<unknown> } {
   const { opened: { store, queue }, region, configuration, supply, tenantAddressOf, log } = run
   const pool = addressPool(parts.network)
-  let watches: NodeWatches | undefined
+  let watches: readonly Watches[] = []
   const clock = systemClock
   const local = {
     clock, host: parts.host, tenant: parts.tenant, machines: parts.machines,
@@ -126,7 +128,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     now: () => clock.now(),
     regions: async () => [region.region],
     controllers: [
-      clusterController({ ...shared, makePki: () => makePki(clock.now()), onChanged: () => watches?.look() }),
+      clusterController({ ...shared, makePki: () => makePki(clock.now()), onChanged: () => { for (const each of watches) each.look() } }),
       nodePoolController(shared),
       nodeController(shared),
       kubeconfigController(shared),
@@ -134,10 +136,13 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     ],
   }, signal)
   const keeper = { queue, clock, log, lease: () => worker.lease() }
-  watches = watchNodes(region.region, { ...shared, ...keeper, host: parts.host }, signal)
+  watches = [
+    watchNodes(region.region, { ...shared, ...keeper, host: parts.host }, signal),
+    watchHealth(region.region, { ...keeper, store, tenantAddressOf, tenant: parts.tenant, everyMs: PROBE_EVERY_MS }, signal),
+  ]
   const all = [
     worker.ended,
-    watches.done,
+    ...watches.map(each => each.done),
     watchControlPlanes(region.region, { ...keeper, host: parts.host }, signal),
     watchMachines(region.region, { ...keeper, store, machines: parts.machines, regionClock: clock }, signal),
   ]

@@ -8,6 +8,8 @@ export interface ServerMark {
   readonly startTicks: string
   readonly endpoint: string
   readonly startedAt: number
+  /** Set once its API answers; another server at the same address cannot be taken for it. */
+  readonly answers?: true
 }
 
 function markFile(stateDir: string): string {
@@ -80,6 +82,15 @@ function linked(draft: string, file: string): boolean {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw cause
   }
+}
+
+/** Says in the mark of this process that its API answers. */
+export function markAnswering(stateDir: string): void {
+  const mark = findServer(stateDir)
+  if (mark?.pid !== process.pid) return
+  const draft = `${markFile(stateDir)}.${process.pid}`
+  writeFileSync(draft, JSON.stringify({ ...mark, answers: true } satisfies ServerMark), { mode: 0o644 })
+  renameSync(draft, markFile(stateDir))
 }
 
 export function dropServerMark(stateDir: string): void {

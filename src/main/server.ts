@@ -54,7 +54,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
       await face.parts.tenant.setSchedulable(address, nodeName, schedulable)
     })
     if (region && face) regions.set(region.region, face)
-    regions.set('sim-1', simulatedShell(components))
+    regions.set('sim-1', simulatedShell(components, whyNot))
     const defaultRegion = region?.region ?? 'sim-1'
     const run = region && face ? { configuration, region, face, supply, components, opened, tenantAddressOf, log, say } : undefined
     if (run) await openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
@@ -83,7 +83,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const local = run ? runLocalRegion({ ...run, signal }) : undefined
     const watching = new AbortController()
     void watchOtherRegions(others, AbortSignal.any([signal, watching.signal]))
-    if (!local) say(`Region local-1: not on this host: ${String(whyNot)}`)
+    say(region ? `Region ${region.region}: takes orders; ${supply.text()}` : `Region local-1: not on this host: ${String(whyNot)}`)
     say('Region sim-1: not in this version')
 
     return {
@@ -98,6 +98,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     }
   } catch (error) {
     await opened.close()
+    await opened.stopDatabase() // a start that failed leaves nothing running
     throw error
   }
 }

@@ -3,7 +3,7 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Configuration } from './configuration.ts'
 import { pinoLog } from './pino-log.ts'
-import { dropServerMark, findServer, startTicks, takeServerMark } from './server-mark.ts'
+import { dropServerMark, findServer, markAnswering, startTicks, takeServerMark } from './server-mark.ts'
 
 /** Serves until SIGTERM or SIGINT, then ends within 10 s: no request cut, leases released. Control planes and machines go on. */
 export async function up(configuration: Configuration): Promise<number> {
@@ -25,6 +25,7 @@ export async function up(configuration: Configuration): Promise<number> {
   process.on('unhandledRejection', error => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'A promise was rejected and nobody looked'))
   try {
     const server = await startServer(configuration, { log, say: text => process.stdout.write(`${text}\n`), signal: ended.signal })
+    markAnswering(configuration.stateDir)
     if (!ended.signal.aborted) await new Promise<void>(resolve => ended.signal.addEventListener('abort', () => resolve(), { once: true }))
     await server.close()
     process.stdout.write('Edgehold has stopped. Control planes and machines go on; ./edgehold down --all stops them too.\n')
@@ -75,20 +76,10 @@ export async function upDetached(configuration: Configuration): Promise<number> 
   for (;;) {
     show()
     if (code !== undefined || ticks === undefined) return code || 1
-    if (await answers(configuration)) {
+    if (findServer(configuration.stateDir)?.answers) {
       show()
       return 0
     }
     await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
-async function answers(configuration: Configuration): Promise<boolean> {
-  const mark = findServer(configuration.stateDir)
-  if (!mark) return false
-  try {
-    return (await fetch(`${mark.endpoint}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok
-  } catch {
-    return false // not listening yet
   }
 }

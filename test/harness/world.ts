@@ -3,12 +3,14 @@ import { clusterController } from '#controllers/cluster/reconcile.ts'
 import type { ComponentsState } from '#controllers/cluster/seen.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
+import { watchHealth } from '#controllers/cluster/watch-health.ts'
 import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
 import { machineController } from '#controllers/machine/reconcile.ts'
 import { watchMachines } from '#controllers/machine/watch-machines.ts'
 import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
-import { watchNodes, type NodeWatches } from '#controllers/node/watch-nodes.ts'
+import { watchNodes } from '#controllers/node/watch-nodes.ts'
+import type { Watches } from '#kernel/watch-each.ts'
 import { newId, type IdKind } from '#model/ids.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
@@ -56,7 +58,7 @@ export class World {
   #ids = 0
   #controllers = new Map<string, Controller>()
   #lease: ProcessLease | undefined
-  #running: { stop: AbortController; watches: NodeWatches; done: Promise<unknown> } | undefined
+  #running: { stop: AbortController; watches: Watches; done: Promise<unknown> } | undefined
   #wrap: (ports: WorldPorts) => WorldPorts
 
   constructor(wrap: (ports: WorldPorts) => WorldPorts = ports => ports) {
@@ -77,7 +79,12 @@ export class World {
     const stop = new AbortController()
     const { queue } = this.store, { clock } = this
     const keeper = { queue, clock, log: NO_LOG, lease: () => lease }
-    const watches = watchNodes(REGION, { ...keeper, store: this.store, host: this.host, regionOf: () => ({ clock, tenant: this.tenant }), tenantAddressOf: tenantAddresses(this.store) }, stop.signal)
+    const nodes = watchNodes(REGION, { ...keeper, store: this.store, host: this.host, regionOf: () => ({ clock, tenant: this.tenant }), tenantAddressOf: tenantAddresses(this.store) }, stop.signal)
+    const health = watchHealth(REGION, { ...keeper, store: this.store, tenantAddressOf: tenantAddresses(this.store), tenant: this.tenant, everyMs: 30 * SECOND }, stop.signal)
+    const watches: Watches = {
+      look: () => { for (const each of [nodes, health]) each.look() },
+      done: Promise.all([nodes.done, health.done]).then(() => undefined),
+    }
     const done = Promise.all([
       watches.done, watchMachines(REGION, { ...keeper, store: this.store, machines: this.machines, regionClock: clock }, stop.signal), watchControlPlanes(REGION, { ...keeper, host: this.host }, stop.signal),
     ])

@@ -26,13 +26,15 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
   // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
   const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
-  const soonest = mends ? MENDED_AFTER_MS : seen.probeEveryMs
+  // A healthy one is looked at when its health watch or its host's tells of a change, so that an idle fleet writes nothing.
+  const soonest = mends || !probe.baseApplied ? now + MENDED_AFTER_MS : undefined
+  const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
     change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, staleSince: undefined, updating: undefined, degraded },
     evidence: [probeEvidence(probe, seen)],
     ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
-    lookAgainAt: dwells ? Math.min(degraded.since + DWELL.clusterDegraded, now + soonest) : now + soonest,
+    lookAgainAt: soonest === undefined || dwelt === undefined ? soonest ?? dwelt : Math.min(soonest, dwelt),
   }
 }
 

@@ -66,13 +66,13 @@ describe('the life of a cluster', () => {
     ['is not made on credit',                               { facts: { ...fresh, unpaid: true } },                                           'Failed Balance',       undefined,            undefined],
     ['whose creation ended gets no more work',              { facts: { ...started, creationEnded: { as: 'StockOut', because: 'None left' } }, host: up, probe: usable }, 'Failed StockOut', undefined, undefined],
 
-    ['is probed now and then while it runs',                { facts: runs, host: up, probe: usable },                                        'Running Ok',           undefined,            30 * SECOND],
-    ['ends an update of its name at once',                  { facts: { ...runs, updating: { action: 'UpdateClusterConfig', since: START } }, host: up, probe: usable }, 'Running Ok', undefined, 30 * SECOND],
-    ['puts its base back',                                  { facts: runs, host: up, probe: { ...usable, baseApplied: false } },             'Running Ok',           'ensureBase',         30 * SECOND],
-    ['gives a lost scheduler a minute',                     { facts: runs, host: up, probe: { ...usable, scheduler: false } },               'Running Ok',           undefined,            30 * SECOND],
+    ['is left to its health watch while it runs',           { facts: runs, host: up, probe: usable },                                        'Running Ok',           undefined,            undefined],
+    ['ends an update of its name at once',                  { facts: { ...runs, updating: { action: 'UpdateClusterConfig', since: START } }, host: up, probe: usable }, 'Running Ok', undefined, undefined],
+    ['puts its base back',                                  { facts: runs, host: up, probe: { ...usable, baseApplied: false } },             'Running Ok',           'ensureBase',         2 * SECOND],
+    ['gives a lost scheduler a minute',                     { facts: runs, host: up, probe: { ...usable, scheduler: false } },               'Running Ok',           undefined,            MINUTE],
     ['starts a scheduler again that went with its supervisor', { facts: runs, host: died('kube-scheduler', 1), probe: { ...usable, scheduler: false } }, 'Running Ok', 'ensureControlPlane', 2 * SECOND],
-    ['then says that it is degraded',                       { facts: { ...runs, degraded: { what: 'the scheduler', since: START } }, host: up, probe: { ...usable, scheduler: false }, now: START + MINUTE }, 'Running Degraded', undefined, 30 * SECOND],
-    ['misses DNS only where a pod of it could run',         { facts: runs, host: up, probe: { ...usable, dns: { available: 0, wanted: 0, schedulableNodes: 0 } } }, 'Running Ok', undefined, 30 * SECOND],
+    ['then says that it is degraded',                       { facts: { ...runs, degraded: { what: 'the scheduler', since: START } }, host: up, probe: { ...usable, scheduler: false }, now: START + MINUTE }, 'Running Degraded', undefined, undefined],
+    ['misses DNS only where a pod of it could run',         { facts: runs, host: up, probe: { ...usable, dns: { available: 0, wanted: 0, schedulableNodes: 0 } } }, 'Running Ok', undefined, undefined],
     ['repairs itself without a fuss',                       { facts: runs, host: died('kube-apiserver', 2, { signal: 'SIGKILL' }) },         'Running Ok',           'ensureControlPlane', 250],
     ['is rebuilt after its host was',                       { facts: runs, host: none },                                                     'Running Ok',           'ensureControlPlane', 250],
     ['says so when five restarts did not help',             { facts: { ...runs, controlPlane: 'starting', notReadySince: START }, host: died('kube-apiserver', 6), now: START + 15 * SECOND, shownSince: START + 15 * SECOND }, 'Failed Unknown', 'ensureControlPlane', 2 * SECOND],
@@ -81,11 +81,11 @@ describe('the life of a cluster', () => {
     ['and goes on saying so while the count falls',         { facts: { ...runs, controlPlane: 'unkept', notReadySince: START }, host: died('kube-apiserver', 1), now: START + MINUTE }, 'Failed Unknown', 'ensureControlPlane', 30 * SECOND],
     ['never puts an empty datastore in a lost one\'s place', { facts: runs, host: { ...none, dataLost: 'The data folder is gone' } },        'Failed Unknown',       undefined,            2 * SECOND],
     ['says that a silent API is down after ten minutes',    { facts: { ...runs, controlPlane: 'starting', notReadySince: START }, host: up, probe: notReady, now: START + 11 * MINUTE, shownSince: START + 11 * MINUTE }, 'Failed Unknown', undefined, 2 * SECOND],
-    ['heals by itself',                                     { facts: { ...runs, controlPlane: 'unkept', notReadySince: START }, host: up, probe: usable }, 'Running Ok',   undefined,            30 * SECOND],
+    ['heals by itself',                                     { facts: { ...runs, controlPlane: 'unkept', notReadySince: START }, host: up, probe: usable }, 'Running Ok',   undefined,            undefined],
     ['is switched off for arrears',                         { facts: { ...runs, unpaid: true }, host: up, probe: usable },                   'Running Ok',           'ensureControlPlaneStopped', 0],
     ['and Stopped once it is down',                         { facts: { ...runs, unpaid: true }, host: { ...none, network: true } },          'Stopped Balance',      undefined,            undefined],
     ['is Starting after payment',                           { facts: { ...runs, controlPlane: 'absent', startingSince: START }, host: { ...none, network: true } }, 'Starting Progressing', 'ensureControlPlane', 250],
-    ['and Running when it is back',                         { facts: { ...runs, controlPlane: 'starting', startingSince: START }, host: up, probe: usable }, 'Running Ok', undefined,         30 * SECOND],
+    ['and Running when it is back',                         { facts: { ...runs, controlPlane: 'starting', startingSince: START }, host: up, probe: usable }, 'Running Ok', undefined,         undefined],
 
     ['lets its nodes go first',                             { facts: going, host: up, children: { pools: 1, nodes: 2 } },                    'Deleting Progressing', undefined,            SECOND],
     ['but not for long',                                    { facts: going, host: up, children: { pools: 1, nodes: 2 }, now: START + 2 * MINUTE }, 'Deleting Progressing', 'ensureControlPlaneGone', 0],
@@ -146,7 +146,9 @@ describe('in every sight', () => {
       const { facts, step, lookAgainAt } = decideCluster(seen)
       const ended = facts.creationEnded !== undefined && !facts.deletion
       const stopped = facts.unpaid && facts.controlPlane === 'absent'
-      assert.ok(lookAgainAt !== undefined || step === 'finishDeletion' || ended || stopped, JSON.stringify({ facts, step, seen }))
+      // A usable one has a health watch, which looks on and on and tells of every change.
+      const watched = facts.controlPlane === 'usable' && step === undefined
+      assert.ok(lookAgainAt !== undefined || step === 'finishDeletion' || ended || stopped || watched, JSON.stringify({ facts, step, seen }))
     }
     assert.equal(sights, 8 * 2 * 2 * 7 * 5 * 2 * 2 * 2 * 3)
   })

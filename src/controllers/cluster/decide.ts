@@ -27,7 +27,7 @@ export interface Course {
   readonly change: FactsChange<ClusterFacts>
   readonly evidence?: readonly Evidence[]
   readonly step?: ClusterStep
-  readonly lookAgainAt?: number
+  readonly lookAgainAt?: number | undefined
 }
 
 /** One look at a cluster, decided: its deletion comes first, a creation that ended gets no more work, and the rest is coming up or staying up. */

@@ -14,6 +14,8 @@ export interface Queryable {
 export type Locate = () => Promise<ClientConfig>
 
 const CONNECT_PATIENCE_MS = 3_000
+/** Waiting for one of our own connections to be free is no sign that the database is away: a burst of writes takes its turn. */
+const TURN_PATIENCE_MS = 15_000
 /** No statement of ours takes a second; one that takes this long waits for somebody who does not answer. The client gives up a little later than the server. */
 const PATIENCE = { statement_timeout: 30_000, query_timeout: 35_000, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: CONNECT_PATIENCE_MS, keepAlive: true }
 /** Statements are sent without waiting for the ones before, so a transaction that asks for several things together pays one round trip. */
@@ -148,7 +150,7 @@ export class Database implements Queryable {
     if (this.#pool && sameAddress(config, this.#config)) return
     const old = this.#pool
     this.#config = { ...config, types: CLIENT_TYPES }
-    this.#pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, max: this.#size, idleTimeoutMillis: 60_000 })
+    this.#pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: this.#size, idleTimeoutMillis: 60_000 })
     this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
     // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
     this.#pool.on('connect', client => client.on('error', () => this.#lookAgain()))

@@ -5,15 +5,29 @@ import { runTool } from './tool.ts'
 /** In the order they are tried. The first block is little used by container engines, home routers and the pod ranges of examples. */
 const BLOCKS = ['10.192.0.0/11', '10.64.0.0/10', '172.28.0.0/14', '192.168.0.0/16'] as const
 
+/** A region with fewer addresses would be full after some clusters. */
+const SMALLEST_PREFIX = 26
+
 /** No private range is free on this host; the message says which blocks were tried. */
 export class HostNetworkFailure extends Error {
   readonly kind = 'HostNetworkFailure'
 }
 
-/** Chooses names and a range that nothing on this host uses now. `avoid`: ranges to leave alone beside those. */
-export async function chooseHostNetwork(hash: string, options: { open?: boolean; avoid?: readonly string[] } = {}): Promise<HostNetworkSettings> {
+/** Chooses names and a range that nothing on this host uses now. `avoid`: ranges to leave alone beside those; `within`: the one block to look in. */
+export async function chooseHostNetwork(hash: string, options: { open?: boolean; avoid?: readonly string[]; within?: string } = {}): Promise<HostNetworkSettings> {
   const taken = [...await rangesInUse(), ...(options.avoid ?? [])]
-  return { hash, bridge: `eh${hash}`, cidr: chooseRange(hash, taken), open: options.open ?? false }
+  return { hash, bridge: `eh${hash}`, cidr: options.within === undefined ? chooseRange(hash, taken) : chooseWithin(options.within, taken), open: options.open ?? false }
+}
+
+/** The first free range of a block that the operator named; a block no larger than a region's range is taken whole. */
+export function chooseWithin(block: string, taken: readonly string[]): string {
+  const canonical = canonicalCidr(block)
+  if (canonical === undefined || cidrOf(canonical).prefix > SMALLEST_PREFIX)
+    throw new HostNetworkFailure(`The range ${block} that the configuration names for the region's network must be a block such as 10.213.0.0/16, at least a /${SMALLEST_PREFIX}.`)
+  const within = cidrOf(canonical)
+  const free = freeRange(within, Math.max(PREFIX, within.prefix), taken.map(cidrOf))
+  if (!free) throw new HostNetworkFailure(`The range ${block} that the configuration names for the region's network is in use on this host. Name another, or none.`)
+  return cidrText(free)
 }
 
 /** A free range for that hash. Two state folders that choose at the same moment start looking in different places. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { cidrOf, cidrsOverlap, cidrText } from '#model/cidr.ts'
-import { chooseRange, HostNetworkFailure } from './choose.ts'
+import { chooseRange, chooseWithin, HostNetworkFailure } from './choose.ts'
 import { firewallRules } from './firewall.ts'
 import { outsidePort, portsOpenToOthers } from './outside-ports.ts'
 import { addressPool, linkName, stateHash } from './settings.ts'
@@ -64,4 +64,12 @@ test('what listens on loopback only does not take a port from the outside', () =
   const line = (address: string, port: string, state = '0A'): string => `   0: ${address}:${port} 00000000:0000 ${state} 00000000\n`
   const table = `  sl  local_address rem_address   st\n${line('00000000', '6592')}${line('0100007F', '6593')}${line('0100A8C0', '6594', '01')}${line('00000000000000000000000001000000', '6595')}${line('00000000000000000000000000000000', '6596')}`
   assert.deepEqual([...portsOpenToOthers(table)], [0x6592, 0x6596])
+})
+
+test('a block that the operator named is used and nothing else', () => {
+  assert.equal(chooseWithin('10.213.0.0/16', []), '10.213.0.0/20')
+  assert.equal(chooseWithin('10.213.0.0/16', ['10.213.3.0/24']), '10.213.16.0/20')
+  assert.equal(chooseWithin('192.168.77.0/24', []), '192.168.77.0/24')
+  assert.throws(() => chooseWithin('192.168.77.0/24', ['192.168.0.0/16']), HostNetworkFailure)
+  for (const wrong of ['10.0.0.0', 'here', '10.0.0.0/30']) assert.throws(() => chooseWithin(wrong, []), HostNetworkFailure)
 })

@@ -1,3 +1,4 @@
+import { KUBELETS_OWN_LABELS } from '#model/node-pool/labels.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { NodeObject, NodeTaint } from '../client/objects.ts'
 import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
@@ -18,7 +19,7 @@ const textOf = (taint: NodeTaint): string => `${taint.key}=${taint.value ?? ''}:
 
 /**
  * The patch that brings a Node to the pool's labels and taints, or undefined if nothing is to do. What we put there is remembered on the Node itself;
- * of that, what is no longer wanted goes, unless somebody gave it another value since: then it is theirs.
+ * of that, what is no longer wanted goes, unless somebody gave it another value since: then it is theirs. A kubelet's own labels never go.
  */
 export function planNodeConfig(node: NodeObject, wanted: { labels: readonly Label[]; taints: readonly Taint[] }): NodeConfigPatch | undefined {
   const before = remembered(node)
@@ -26,7 +27,7 @@ export function planNodeConfig(node: NodeObject, wanted: { labels: readonly Labe
   const wantedLabels: Record<string, string> = Object.fromEntries(wanted.labels.map(label => [label.key, label.value]))
   const changes: Record<string, string | null> = {}
   for (const [key, value] of Object.entries(wantedLabels)) if (labels[key] !== value) changes[key] = value
-  for (const [key, value] of Object.entries(before.labels)) if (!Object.hasOwn(wantedLabels, key) && labels[key] === value) changes[key] = null
+  for (const [key, value] of Object.entries(before.labels)) if (!Object.hasOwn(wantedLabels, key) && labels[key] === value && !KUBELETS_OWN_LABELS.has(key)) changes[key] = null
 
   const taints = node.spec?.taints ?? []
   const wantedKeys = new Set(wanted.taints.map(keyOf))

@@ -52,6 +52,11 @@ test('a label that somebody changed since is theirs', () => {
   assert.equal(planNodeConfig(node, { labels: [], taints: [] })?.metadata.labels, undefined)
 })
 
+test('a kubelet\'s own label stays, though a pool once wished it', () => {
+  const node: NodeObject = { metadata: { name: 'n', labels: { 'kubernetes.io/hostname': 'n', tier: 'ours' }, annotations: { [NODE_CONFIG_ANNOTATION]: '{"labels":{"kubernetes.io/hostname":"n","tier":"ours"},"taints":[]}' } } }
+  assert.deepEqual(planNodeConfig(node, { labels: [], taints: [] })?.metadata.labels, { tier: null })
+})
+
 test('a node that the pool wants nothing of is left alone', () => {
   assert.equal(planNodeConfig({ metadata: { name: 'n' } }, { labels: [], taints: [] }), undefined)
 })

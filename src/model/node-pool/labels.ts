@@ -4,11 +4,18 @@ import type { Label, Taint } from './record.ts'
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
+/** Labels that each kubelet gives its own Node object and corrects at its next start: what the scheduler places by must not be a pool's wish. */
+export const KUBELETS_OWN_LABELS: ReadonlySet<string> = new Set([
+  'kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build',
+])
+
 /** `Labels` of a KubernetesConfig by Kubernetes' own syntax; keys are unique. Undefined if absent. */
 export function optionalLabels(config: Members): readonly Label[] | undefined {
   const labels = optionalObjects(config, 'Labels')?.map(label => ({ key: labelKey(label), value: labelValue(label) }))
   const twice = labels?.find((label, index) => labels.findIndex(other => other.key === label.key) !== index)
   if (twice) refuseMember(config, 'Labels', `the key ${twice.key} is there twice`)
+  const own = labels?.find(label => KUBELETS_OWN_LABELS.has(label.key))
+  if (own) refuseMember(config, 'Labels', `the key ${own.key} is set by each machine's kubelet itself`)
   return labels
 }
 

@@ -40,6 +40,14 @@ describe('CreateEdgeNodePool', () => {
     assert.equal(create({ Labels: {} }), 'InvalidParameter.KubernetesConfig.Labels')
   })
 
+  test('a pool wishes no labels that kubelets set themselves; topology and roles are free', () => {
+    for (const key of ['kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build']) {
+      assert.equal(create({ Labels: [{ Key: 'a' }, { Key: key, Value: 'x' }] }), 'InvalidParameter.KubernetesConfig.Labels', key)
+      assert.throws(() => parseUpdateEdgeNodePoolConfig({ ClusterId: 'c1', Id: 'p1', KubernetesConfig: { Labels: [{ Key: key, Value: 'x' }] } }), (error: Error) => error.message.includes(key))
+    }
+    for (const key of ['topology.kubernetes.io/zone', 'node-role.kubernetes.io/till', 'node.kubernetes.io/instance-type', 'hostname']) assert.equal(create({ Labels: [{ Key: key }] }), 'accepted', key)
+  })
+
   test('what is not served is refused in a sentence', () => {
     assert.equal(create(undefined, { NodePoolType: 'edge-machine-pool' }), 'InvalidParameter.NodePoolType')
     assert.equal(create(undefined, { NodePoolType: 'nope' }), 'InvalidParameter.NodePoolType')

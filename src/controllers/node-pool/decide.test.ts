@@ -49,6 +49,8 @@ describe('the life of a node pool', () => {
     ['is Updating until each node carries its wish',       { facts: updating, nodes: [done, waits] },                     'Updating Progressing', undefined, ['id-of-waits']],
     ['lists those that are off and does not wait for them', { facts: updating, nodes: [waits, off] },                     'Updating Progressing', undefined, ['id-of-waits', 'id-of-off']],
     ['is done when only those are left',                   { facts: updating, nodes: [done, off] },                       'Running Ok',           undefined, ['id-of-off']],
+    ['and after ten minutes, whoever does not take it',    { facts: updating, nodes: [waits, off], now: START + 10 * MINUTE }, 'Running Ok',        undefined, ['id-of-waits', 'id-of-off']],
+    ['not before',                                         { facts: updating, nodes: [waits], now: START + 10 * MINUTE - 1 }, 'Updating Progressing', undefined, ['id-of-waits']],
     ['and when it has no nodes',                           { facts: updating },                                           'Running Ok',           undefined, []],
     ['does not wait for who leaves',                       { facts: updating, nodes: [leaves] },                          'Running Ok',           undefined, []],
     ['waits for its nodes to go',                          { facts: going, nodes: [leaves] },                             'Deleting Progressing', undefined, []],
@@ -68,6 +70,11 @@ describe('the life of a node pool', () => {
   test('an update tells whom it waits for', () => {
     const { facts } = decideNodePool(seenOf({ facts: updating, nodes: [done, waits, off] }))
     assert.deepEqual(facts.updating, { since: START, waitsFor: ['waits'], off: ['off'] })
+  })
+
+  test('an update that ends without some nodes says which, and why', () => {
+    const { saw } = decideNodePool(seenOf({ facts: updating, nodes: [done, waits, off], now: START + 10 * MINUTE }))
+    assert.equal(saw.fact, 'Every other node of it carries them; waits did not take them in 10 min, and off cannot be reached.')
   })
 
   test('whoever is not at rest looks again', () => {

@@ -61,16 +61,25 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
   return decision(facts, {}, { lookAgainAt: now + (clusterRests ? 30 * SECOND : SECOND) })
 }
 
-/** An update has ended when every Node object that can be reached carries the wish; nodes that are off are listed and get it when they are back. */
+/**
+ * An update has ended when every Node object that can be reached carries the wish; nodes that are off are listed and get it when they are back, and so are, after
+ * ten minutes, those that do not take it (a webhook of the cluster may refuse it): a pool that is Updating could not be deleted.
+ */
 function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): Next {
   const staying = nodes.filter(node => !node.facts.deletion && node.facts.ready !== undefined)
   const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, spec))
   if (!facts.updating) return decision(facts, {})
-  const waitsFor = without.filter(isHeard).map(nameOf).sort()
+  const isLate = now - facts.updating.since >= DEADLINES.nodePoolUpdate
+  const heard = without.filter(isHeard).map(nameOf).sort()
+  const waitsFor = isLate ? [] : heard
   const off = without.filter(node => !isHeard(node)).map(nameOf).sort()
   const source = `labels and taints on the nodes of ${spec.name}`
   if (waitsFor.length === 0) {
-    const fact = off.length === 0 ? 'Every node of it carries them.' : `Every node that can be reached carries them; ${off.join(', ')} cannot be reached.`
+    const left = [
+      ...heard.length > 0 ? [`${heard.join(', ')} did not take them in ${DEADLINES.nodePoolUpdate / MINUTE} min`] : [],
+      ...off.length > 0 ? [`${off.join(', ')} cannot be reached`] : [],
+    ]
+    const fact = left.length === 0 ? 'Every node of it carries them.' : `Every other node of it carries them; ${left.join(', and ')}.`
     return decision(facts, { updating: undefined }, { saw: { source, fact }, wake: without.map(node => node.id) })
   }
   return decision(facts, { updating: { ...facts.updating, waitsFor, off } }, { saw: { source, fact: `They are not yet on ${waitsFor.join(', ')}.` }, wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })

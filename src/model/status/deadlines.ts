@@ -16,6 +16,8 @@ export const DEADLINES = {
   nodeDeletionInPool: 4 * MINUTE,
   /** The machine exists → Ready member; stands still while the cluster is not running. */
   nodeInitialisation: 15 * MINUTE,
+  /** A pool's update → its labels and taints on a node that is heard; then it is waited for no longer. */
+  nodePoolUpdate: 10 * MINUTE,
   /** Ordered start of a stopped machine → Ready. */
   nodeStart: 15 * MINUTE,
 } as const

@@ -48,9 +48,11 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
 
   test('what a machine lacks is told in sentences, reported, and mended on the same node', async () => {
     const id = await world.addBox(1)
-    await world.run(id, 'mv /usr/sbin/nft /usr/sbin/nft-away')
+    await world.run(id, 'mv /usr/sbin/nft /usr/sbin/nft-away; echo theirs > /var/lib/kubelet/config.yaml')
     const { exitCode, output } = await world.run(id, world.line())
     assert.equal(exitCode, 1, output)
+    assert.match(output, /set up as a node of another cluster \(\/var\/lib\/kubelet\/config\.yaml is there\)/)
+    assert.equal((await world.run(id, 'ls -d /opt/edgehold 2> /dev/null; ls -A /var/lib/kubelet; cat /var/lib/kubelet/config.yaml; rm /var/lib/kubelet/config.yaml')).output, 'config.yaml\ntheirs\n')
     assert.match(output, /The program nft is missing; install the package nftables\./)
     const failed = await world.record('shop-1')
     assert.deepEqual(failed?.said.status, { phase: 'Failed', conditions: ['InitializeFailed'] })
@@ -155,6 +157,7 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     await until('confirmed', 90_000, async () => (await world.store.findMachineSecret(secret.secretHash))?.state === 'confirmed')
     const LEFT = 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls -A /var/lib/kubelet /var/lib/edgehold-node; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; pgrep -af "/opt/[e]dgehold/"; find /sys/fs/cgroup -name "kubepods*"; pgrep -a agnhost; true'
     await until('nothing is left', 20_000, async () => (await world.run('mbox2', LEFT)).output === '/var/lib/edgehold-node:\n\n/var/lib/kubelet:\n')
+    await world.run(refused, 'mkdir -p /var/log/pods/of-others && echo theirs > /var/log/pods/of-others/0.log && touch /var/lib/kubelet/theirs')
     const free = await world.run(refused, world.line())
     assert.equal(free.exitCode, 0, free.output)
     await world.boxes.ensureGone('mbox2')
@@ -166,6 +169,7 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     assert.match(output, /The node shop-2 is still listed; delete it/)
     assert.match(output, /no node any more/)
     assert.equal(exitCode, 0)
+    assert.equal((await world.run('mbox8', 'ls -A /var/lib/kubelet /var/log/pods')).output, '/var/lib/kubelet:\ntheirs\n\n/var/log/pods:\nof-others\n')
     assert.equal((await world.run('mbox8', 'ls -d /etc/edgehold /opt/edgehold 2>/dev/null; pgrep -af "/opt/[e]dgehold/" || true')).output, '')
     assert.equal((await world.store.machineSecretsOf('c-shop')).filter((one) => one.state === 'member').length, before)
   })

@@ -12,6 +12,9 @@ EH_LOGS=/var/log/edgehold
 EH_SECRET_FILE=$EH_ETC/machine.secret
 EH_CONF=$EH_ETC/node.conf
 EH_CA_FILE=$EH_ETC/join-ca.pem
+# Folders that have their names from Kubernetes, so that something may be in them already; and what was there before us.
+EH_SHARED='/var/lib/kubelet /var/log/pods /var/log/containers'
+EH_FOUND=$EH_ETC/found-before
 EH_COMPONENTS='containerd kubelet kube-proxy flanneld'
 
 say() { printf 'edgehold: %s\n' "$*"; }

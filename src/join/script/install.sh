@@ -63,7 +63,16 @@ fetch_runtime() {
   for name in loopback ptp host-local portmap; do fetch_file "$name" "$EH_CNI" || return 1; done
 }
 
+# A reset takes from folders with common names only what came after this.
+remember_found() {
+  [ ! -e "$EH_FOUND" ] || return 0
+  # shellcheck disable=SC2086
+  find $EH_SHARED -maxdepth 2 2> /dev/null > "$EH_FOUND.part"
+  mv "$EH_FOUND.part" "$EH_FOUND"
+}
+
 make_folders() {
+  remember_found
   mkdir -p "$EH_BIN" "$EH_CNI" "$EH_SUMS" "$EH_LIB" "$EH_RUN" "$EH_LOGS" "$EH_ETC/certs.d/$EH_REGISTRY" "$EH_ETC/cni" "$EH_LIB/pki" /var/lib/kubelet
   chmod 700 "$EH_ETC" "$EH_LIB" "$EH_LIB/pki"
 }

@@ -19,6 +19,7 @@ check_basics() {
 preflight() {
   check_kernel
   check_cgroups
+  check_other_kubelet
   check_ports
   check_reach
   check_disk
@@ -71,6 +72,19 @@ check_ports() {
     ! listens tcp "$port" || fault "Port $port is taken by another program on this machine; the kubelet or kube-proxy needs it."
   done
   ! listens udp 8472 || fault 'UDP port 8472 is taken by another program on this machine; the pod network needs it.'
+}
+
+# A machine has one kubelet. That of another cluster counts also while it does not run: it would start one day, in the same folder.
+check_other_kubelet() {
+  for file in /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env; do
+    if [ -e "$file" ]; then
+      fault "This machine is set up as a node of another cluster ($file is there), even if its kubelet does not run now; leave that cluster first (kubeadm reset), and remove that file."
+      return
+    fi
+  done
+  # Installers that keep their settings elsewhere leave pods in this folder all the same.
+  [ -e "$EH_FOUND" ] || installed_here || runs_here || [ -z "$(ls -A /var/lib/kubelet/pods 2> /dev/null)" ] ||
+    fault 'The folder /var/lib/kubelet/pods holds pods of another kubelet, even if it does not run now; take the machine out of its cluster first, and empty that folder.'
 }
 
 # All ways are tried together: each is mostly waiting.

@@ -59,6 +59,7 @@ no_pod_left() {
 unmount_ours() {
   # Strictly below these folders: they may be mounts of the machine's own.
   awk '{ print $2 }' /proc/mounts | grep -E "^($EH_RUN|$EH_LIB|/var/lib/kubelet)/" | sort -r | while IFS= read -r mounted; do
+    ! was_found "$mounted" || continue
     umount -l "$mounted" 2> /dev/null || true
   done
 }
@@ -90,12 +91,34 @@ confirm() {
   done
 }
 
+# True if that was in a folder with a common name before the script came, or if nobody knows.
+was_found() {
+  case $1 in "$EH_RUN"/* | "$EH_LIB"/*) return 1 ;; esac
+  [ ! -e "$EH_FOUND" ] || grep -qxF -- "$1" "$EH_FOUND"
+}
+
+# Two levels: `pods/<id>` is one pod's.
+empty_shared() {
+  # shellcheck disable=SC2086
+  find $EH_SHARED -maxdepth 2 2> /dev/null | sort -r | while IFS= read -r path; do
+    ! was_found "$path" || continue
+    if [ -d "$path" ] && [ ! -L "$path" ]; then
+      # It may be a mount, and then its contents go only.
+      find "$path" -mindepth 1 -delete 2> /dev/null || true
+      rmdir "$path" 2> /dev/null || true
+    else
+      rm -f "$path"
+    fi
+  done
+}
+
 remove_files() {
+  empty_shared
   [ ! -e "$EH_ETC/made-hosts" ] || rm -f /etc/hosts
-  rm -rf "$EH_ETC" "$EH_BIN" "$EH_CNI" "$EH_SUMS" "$EH_LOGS" /var/log/pods /var/log/containers /etc/sysctl.d/99-edgehold.conf
+  rm -rf "$EH_ETC" "$EH_BIN" "$EH_CNI" "$EH_SUMS" "$EH_LOGS" /etc/sysctl.d/99-edgehold.conf
   rmdir /opt/edgehold 2> /dev/null || true # somebody else's files may be in it
   # These folders may be mounts; their contents go, and they themselves where they can.
-  for folder in "$EH_LIB" /var/lib/kubelet "$EH_RUN"; do
+  for folder in "$EH_LIB" "$EH_RUN"; do
     [ -d "$folder" ] || continue
     find "$folder" -mindepth 1 -delete 2> /dev/null || true
     rmdir "$folder" 2> /dev/null || true

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { MachineOff, type MachineSeen } from '#ports/machines.ts'
+import { hardwareAddress } from '#providers/local/host-network/settings.ts'
 import { BoxWorld, eventually, host, repositoryFolder } from './boxes-harness.ts'
 
 const world = new BoxWorld()
@@ -19,6 +20,8 @@ test('nothing becomes one machine, with a name, an address, a machine-id and not
   assert.equal(await sh(order.id, 'cat /etc/machine-id'), `${seen.machineId}\n`)
   assert.equal(await sh(order.id, 'hostname; cat /proc/1/comm'), 'shop-1\nsh\n')
   assert.match(await sh(order.id, 'ip -br address show eth0'), new RegExp(`${order.address}/24`))
+  // Whoever gets the address after it has the same one, so that no neighbour looks for it in vain.
+  assert.match(await sh(order.id, 'cat /sys/class/net/eth0/address'), new RegExp(hardwareAddress(order.address)))
   assert.ok(answersPing(order.address), 'its network is there')
   assert.equal(await sh(order.id, `ls -A /root /home /etc/ssh | grep -v :; ls ${world.stateDir} 2>/dev/null`), '\n\n')
   assert.equal(await sh(order.id, 'cat /etc/shadow'), 'root:*:19000:0:99999:7:::\n')

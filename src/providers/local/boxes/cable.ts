@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { hardwareAddress } from '../host-network/settings.ts'
 import { errorCode } from './cgroups.ts'
 import { HostCommandFailed, runOnHost } from './host-command.ts'
 import type { BoxNames } from './names.ts'
@@ -18,7 +19,7 @@ export async function plugIn(names: BoxNames, network: BoxNetwork, address: stri
   await runOnHost(['ip', 'netns', 'add', names.netns])
   await runOnHost(['ip', '-batch', '-'], {
     stdin: [
-      `link add ${names.veth} type veth peer name eth0 address ${names.mac} netns ${names.netns}`,
+      `link add ${names.veth} type veth peer name eth0 address ${hardwareAddress(address)} netns ${names.netns}`,
       `link set ${names.veth} master ${network.bridge}`,
       `link set ${names.veth} ${link === 'up' ? 'up' : 'down'}`,
       '',

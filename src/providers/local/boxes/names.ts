@@ -14,7 +14,6 @@ export interface BoxNames {
   readonly netns: string
   /** The end of its cable at the bridge, at most 15 characters. */
   readonly veth: string
-  readonly mac: string
   readonly machineId: string
   /** Paths below each cgroup hierarchy. */
   readonly cgroup: string
@@ -35,8 +34,6 @@ export function boxNames(stateDir: string, hash: string, id: string): BoxNames {
     state: join(statesFolder(stateDir), id),
     netns: `${netnsPrefix(hash)}${id}`,
     veth: `${vethPrefix(hash)}${own.slice(0, 7)}`,
-    // Locally administered, and the same at every power-on, so that neighbours' tables stay right.
-    mac: `02:${own.slice(8, 18).match(/../g)?.join(':')}`,
     machineId: digest(`machine-id ${id}`).slice(0, 32),
     cgroup: join(cgroupParent(hash), 'boxes', id),
     waiterCgroup: join(cgroupParent(hash), 'box-waiters', id),

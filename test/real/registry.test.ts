@@ -1,7 +1,7 @@
 // The region registry with the real programs, on loopback. Needs no root, but the components `registry`, `agnhost` and `coredns`.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -10,7 +10,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { ComponentCache, defaultCacheDir } from '#kubernetes/components/component-cache.ts'
+import { systemClock } from '#main/system-clock.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
+import { registryCgroup } from '#providers/local/registry/registry-cgroup.ts'
 import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
 import { findRegistryProcesses } from '#providers/local/registry/registry-process.ts'
 
@@ -88,7 +90,7 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
 
   await t.test('takes a program with its entrypoint, several at once', async () => {
     const executable = join(folder, 'hello')
-    await writeFile(executable, '#!/agnhost\n')
+    await writeFile(executable, '\x7fELF', 'latin1')
     await chmod(executable, 0o755)
     const push = (tag: string) => registry.push({ name: 'team/hello', tag, executable, entrypoint: ['/hello', 'there'] })
     await Promise.all([push('one'), push('two')])
@@ -105,6 +107,7 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
     assert.equal((await fetch(`${base}/from-docker/blobs/${saved.layers[0]?.digest}`)).status, 200)
     const other = join(folder, 'other.tar')
     execFileSync('tar', ['-cf', other, '-C', folder, 'hello'])
+    await assert.rejects(registry.push({ name: 'x', tag: 'y', executable: other }), /is no program/)
     await assert.rejects(registry.push({ name: 'x', tag: 'y', archive: other }), /neither an OCI layout .* nor the output of docker save/)
   })
 
@@ -114,6 +117,22 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
     const other = new RegionRegistry({ stateDir: join(folder, 'other'), listenHost: '127.0.0.1', port: (taken.address() as AddressInfo).port, components: cache })
     await assert.rejects(other.ensure(signal()), /The registry ended at once with code 1\. Its last words: .*address already in use/s)
     taken.close()
+  })
+
+  await t.test('lies in a cgroup of its own, which goes with it', { skip: process.getuid?.() !== 0 && 'needs root for cgroups' }, async () => {
+    const hash = randomBytes(4).toString('hex')
+    const own = new RegionRegistry({ stateDir: join(folder, 'own'), listenHost: '127.0.0.1', port: await freePort(), components: cache, ...registryCgroup(hash, systemClock) })
+    const folders = () => execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '3', '-name', `edgehold-${hash}*`], { encoding: 'utf8' })
+    try {
+      await own.ensure(signal())
+      const [running] = await findRegistryProcesses(join(folder, 'own', 'registry'))
+      const groups = (await readFile(`/proc/${running?.pid}/cgroup`, 'utf8')).trim().split('\n')
+      assert.ok(groups.some((line) => line.endsWith(`:/edgehold-${hash}/registry`)), groups.join())
+      for (const line of groups) if (/memory|pids|name=systemd|^0:/.test(line) && !line.endsWith('/registry')) assert.fail(`${line} is the server's`)
+    } finally {
+      await own.ensureGone()
+    }
+    assert.equal(folders(), '')
   })
 
   await t.test('leaves no process when it is to be gone, and keeps its images', async () => {
@@ -127,12 +146,17 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
   })
 })
 
-async function makePlace() {
-  const folder = await mkdtemp(join(tmpdir(), 'edgehold-region-'))
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo
   await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+async function makePlace() {
+  const folder = await mkdtemp(join(tmpdir(), 'edgehold-region-'))
+  const port = await freePort()
   const started: number[] = []
   const components: Components = cache
   const make = () => new RegionRegistry({

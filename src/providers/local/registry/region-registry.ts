@@ -14,6 +14,7 @@ import { CATALOGUE_IMAGES, type CatalogueImage } from './catalogue-images.ts'
 import { makeExecutableImage } from './executable-image.ts'
 import type { Image } from './oci.ts'
 import { pushImage } from './push-image.ts'
+import { checkPushedFile } from './pushed-file.ts'
 import { ensureRegistryProcess, stopRegistryProcesses } from './registry-process.ts'
 
 export interface RegionRegistryOptions {
@@ -25,6 +26,8 @@ export interface RegionRegistryOptions {
   readonly components: Components
   /** Told the process id of a registry that was started, e.g. to move it out of the server's service unit. */
   readonly onStarted?: (pid: number) => Promise<void>
+  /** Called when none of its processes runs any more. */
+  readonly onStopped?: () => Promise<void>
 }
 
 type Push = Parameters<ImageRegistry['push']>[0]
@@ -73,6 +76,7 @@ export class RegionRegistry implements ImageRegistry {
 
   async ensureGone(): Promise<void> {
     await stopRegistryProcesses(this.#folder)
+    await this.#options.onStopped?.()
     // A process that was killed in the middle of a push left its writer's room behind.
     const rooms = (await readdir(tmpdir())).filter((name) => name.startsWith(this.#roomPrefix))
     await Promise.all(rooms.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })))
@@ -94,6 +98,8 @@ export class RegionRegistry implements ImageRegistry {
 
   async push(image: Push): Promise<void> {
     const signal = AbortSignal.timeout(PUSH_MS)
+    if ('archive' in image) await checkPushedFile(image.archive, 'archive')
+    else await checkPushedFile(image.executable, 'program')
     await this.#inTurn(() => this.#withWriter(signal, async (pushTo) => {
       if ('archive' in image) {
         await this.#pushArchive(image, pushTo, signal)

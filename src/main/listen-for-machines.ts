@@ -11,6 +11,9 @@ import { JOIN_PORT, type LocalParts } from './local-region.ts'
 import type { LocalRegionRun } from './run-local-region.ts'
 import { systemClock } from './system-clock.ts'
 
+/** Design 7: without a public name the line says that it works on this host only. A comment, so that it can be pasted as it is. */
+const ON_THIS_HOST = "  # works on machines of this host's own network only"
+
 const RETRY_MS = 2_000
 const PATIENCE_MS = 8_000
 
@@ -37,7 +40,7 @@ export async function joinEndpoint({ region, face, opened, components, configura
   })
   const pin = publicKeyPin(tls.key)
   await tellOtherServers(opened.store, region.region, { url, pin })
-  return { line: token => bootstrapLine({ url, pin, token }), serve }
+  return { line: token => `${bootstrapLine({ url, pin, token })}${configuration.joinAdvertise === undefined ? ON_THIS_HOST : ''}`, serve }
 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.

@@ -156,9 +156,10 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
         if (signal.aborted) return true
         const answer = await api.call('GET', '/readyz', { deadlineMs: 2_000 }).catch(() => undefined)
         if (answer?.httpStatus === 200) return true
-        // Stopped by another process, or dying again and again: neither may hold its place among the starts for long.
-        const apiserver = await lookAtComponent(places, await this.#cgroups(), 'kube-apiserver', this.#options.clock.now())
-        return !await namespaceIsThere(places, this.#options.network.bridge) || apiserver.seen.recentStarts > HOPELESS_STARTS
+        // Stopped by another process, dying again and again, or gone with its supervisor: none may hold its place among the starts, or keep the next start from mending it.
+        const sights = await this.#sights(places)
+        const apiserver = sights.get('kube-apiserver')
+        return !await namespaceIsThere(places, this.#options.network.bridge) || !sights.get('etcd')?.supervised || !apiserver?.supervised || apiserver.seen.recentStarts > HOPELESS_STARTS
       })
       if (signal.aborted) return
       await using _ = await this.#lock(places)

@@ -53,16 +53,18 @@ export interface TenantCluster {
   /**
    * List, then watch of Nodes: `onSync` with the whole list first (and after every re-list), `onChange` for each later event, `onGone` for deletions, `onLost` when the watch
    * broke and nobody sees any more. It also approves certificate requests: a kubelet's client or serving request, first or renewal, is approved
-   * if and only if `isMember(nodeName)` says so now. Ends when aborted.
+   * if and only if `isMember(nodeName)` says so now; where it answers an address, a serving certificate is for that address only. Ends when aborted.
    */
   watch(cluster: TenantClusterAddress, handlers: {
     onSync(nodes: readonly NodeSeen[]): Promise<void>
     onChange(node: NodeSeen): Promise<void>
     onGone(name: string): Promise<void>
     onLost(why: string): Promise<void>
-    isMember(nodeName: string): Promise<boolean>
+    isMember(nodeName: string): Promise<boolean | { readonly address: string }>
   }, signal: AbortSignal): Promise<void>
   getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined>
+  /** When the node's kubelet last renewed its Lease, epoch ms: its last heartbeat, to ten seconds. Undefined where it has none. */
+  leaseRenewedAt?(cluster: TenantClusterAddress, name: string): Promise<number | undefined>
   /** The names that may have Node objects; replaces the whole list (the admission policy's parameter). */
   ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void>
   /** Labels and taints of the pool on the Node object; those set by an earlier pool spec and no longer wanted are taken off; others' are left alone. `pending`: no such Node object yet. */

@@ -39,8 +39,10 @@ describe('a node', () => {
     await scene.world.until('the machine is gone', async () => await store.findMachine(box) === undefined)
     await scene.world.pass(2 * MINUTE)
     const { items } = await store.listHistory({ accountId: ACCOUNT, region: REGION }, { ids: [node] }, { number: 1, size: 100 })
-    assert.deepEqual(items.map(row => row.status?.phase).toReversed(), ['Creating', 'Running', 'Failed'])
-    assert.match((await store.findNode(node))!.said.because, /was removed; it is off since/)
+    assert.deepEqual(items.map(row => row.status?.phase).toReversed(), ['Creating', 'Running', 'Failed', 'Failed'])
+    const { said } = (await store.findNode(node))!
+    assert.match(said.because, /was removed from its region and is off since/)
+    assert.deepEqual([items[0]?.rule, items[0]?.because], [said.rule, said.because], 'history and record say the same')
     await scene.end()
   })
 

@@ -48,7 +48,8 @@ test('the whole way: create, join, power off and on, cut and heal, cordon, delet
   await nodeShows(node, 'Failed NotReady', 45 * SECOND)
   const { said } = (await store.findNode(node))!
   assert.equal(said.rule, 'its heartbeats stopped')
-  assert.match(said.because, /the last status came at .*; the power of machine shop-1 is on since .*its network link is cut/)
+  assert.match(said.because, /the last one came at .*, and Kubernetes marked it Unknown at .*; the power of machine shop-1 is on since .*its network link is cut since /)
+  assert.match(said.evidence[0]?.fact ?? '', /the network link is cut since /)
   await users.orderMachine(box, { link: 'up' })
   await nodeShows(node, 'Running Ok', 5 * SECOND)
 

@@ -1,5 +1,6 @@
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { ResourceKind } from '#model/evidence.ts'
+import { isMachineRemoved } from '#model/node/readiness.ts'
 import { checkPrecondition, type GuardedAction } from '#model/preconditions.ts'
 import type { Explained } from './explained.ts'
 
@@ -47,7 +48,9 @@ const CALLS: Readonly<Partial<Record<ResourceKind, readonly GuardedAction[]>>> =
 
 export function exitsOf(explained: Explained, now: number): readonly Exit[] {
   const { resource: { kind }, status: { phase, conditions }, records } = explained
-  const row = CAUSES.find(([rowKind, rowPhase, condition]) => rowKind === kind && rowPhase === phase && (condition === '*' || conditions.includes(condition)))
+  // A machine that its provider has no more comes back by nothing: what is left are calls.
+  const isLost = kind === 'Node' && phase === 'Failed' && records.nodes?.some(node => isMachineRemoved(node.facts)) === true
+  const row = isLost ? undefined : CAUSES.find(([rowKind, rowPhase, condition]) => rowKind === kind && rowPhase === phase && (condition === '*' || conditions.includes(condition)))
   const calls = (CALLS[kind] ?? []).filter(action => isAccepted(() => checkPrecondition(action, records, now)))
   return [...row ? [{ by: 'cause' as const, what: row[3] }] : [], ...calls.map(action => ({ by: 'call' as const, what: action }))]
 }

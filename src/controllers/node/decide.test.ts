@@ -101,7 +101,7 @@ describe('the life of a node', () => {
     const off = decideNode(seenOf({ object: object(), power: power('off') })).evidence
     const silent = decideNode(seenOf({ object: object({ ready: ready('Unknown', now) }), power: power('on') })).evidence
     assert.match(off[0]?.fact ?? '', /The power is off since/)
-    assert.match(silent.at(-1)?.fact ?? '', /Ready is Unknown since .*, last status at/)
+    assert.match(silent.at(-1)?.fact ?? '', /Ready is Unknown since .*, last full status at/)
   })
 
   test('a heartbeat alone is no news', () => {
@@ -118,6 +118,28 @@ describe('the life of a node', () => {
       assert.deepEqual(decision.facts.power, { ...facts.power, state: 'off', since: state === 'off' ? START : now, removed: true })
       assert.match(decision.evidence[0]?.fact ?? '', /machine shop-1 was removed/)
     }
+  })
+
+  test('a machine that is being removed forgets its past: it is off since it was seen off, never since before it was on', () => {
+    const on = { state: 'on' as const, since: START, lastOnAt: START, machine: 'shop-1', link: 'up' as const }
+    const addedAt = START - MINUTE
+    const removing = { ...power('off'), fact: { state: 'off' as const, since: addedAt, link: 'up' as const, machineId: 'm' }, seenAt: now }
+    const seen = seenOf({ facts: { ...member, power: on }, object: object(), power: removing }), { facts } = decideNode(seen)
+    assert.equal(facts.power?.since, now)
+    assert.equal(decideNode({ ...seen, record: { ...seen.record, facts } }).facts.power?.since, now)
+    const removed = decideNode(seenOf({ facts, object: object(), now: now + MINUTE })).facts
+    assert.deepEqual([removed.power?.removed, removed.power?.since], [true, now])
+    assert.equal(verdict(NODE_RULES, { facts: removed, now }).rule, 'its machine was removed')
+  })
+
+  test('a link that was cut is told with its time, beside the heartbeats that stopped', () => {
+    const facts = { ...member, power: { state: 'on' as const, since: START, lastOnAt: START - 1, machine: 'shop-1', link: 'up' as const } }
+    const cut = { ...power('on', START, { link: 'cut', lastOnAt: START - 1 }), seenAt: START + 10 * SECOND }
+    const first = decideNode(seenOf({ facts, object: object(), power: cut }))
+    assert.equal(first.facts.power?.linkSince, START + 10 * SECOND)
+    const silent = decideNode(seenOf({ facts: first.facts, object: object({ ready: ready('Unknown', now) }), power: cut }))
+    assert.match(silent.evidence[0]?.fact ?? '', /the network link is cut since 1970-01-12T13:46:50Z/)
+    assert.match(silent.evidence[1]?.fact ?? '', /Ready is Unknown/)
   })
 
   test('labels that are on their way are evidence of their own', () => {

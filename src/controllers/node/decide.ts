@@ -37,7 +37,9 @@ export function decideNode(seen: NodePassSeen): NodeDecision {
 function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   const power = powerSeen(seen)
   const object = objectSeen(seen, withFacts(seen.record.facts, power.change))
-  const evidence = [...power.evidence, ...object.evidence]
+  // Why heartbeats stopped is told by what its machine's provider sees: power and link stand beside it.
+  const fellSilent = power.evidence.length === 0 && object.evidence.length > 0 && object.change.ready?.status === 'Unknown' && seen.power && seen.power.staleSince === undefined
+  const evidence = [...power.evidence, ...fellSilent ? [powerEvidence(seen.power, power.change.power?.linkSince)] : [], ...object.evidence]
   const last = seen.object?.staleSince === undefined && seen.object ? [readyEvidence(seen.record.spec.name, seen.object)] : []
   return { change: { ...object.change, ...power.change }, evidence: evidence.length > 0 ? evidence : last }
 }
@@ -80,10 +82,21 @@ function powerSeen({ now, record: { facts }, power }: NodePassSeen): { change: F
     return { change: { power: { ...facts.power, state: 'off', since: state === 'off' ? since : now, removed: true } }, evidence: [removedEvidence(machine, now)] }
   }
   if (power.staleSince !== undefined) return { change: {}, evidence: [] }
-  const { state, since, lastOnAt, link } = power.fact
-  const next = { state, since, machine: power.machine, link, ...(lastOnAt !== undefined && { lastOnAt }) }
-  const same = facts.power?.state === state && facts.power.since === since && facts.power.link === link && !facts.power.removed
-  return { change: { power: next }, evidence: same ? [] : [powerEvidence(power)] }
+  const next = powerNow(facts.power, power)
+  const same = facts.power?.state === next.state && facts.power.since === next.since && facts.power.link === next.link && !facts.power.removed
+  return { change: { power: next }, evidence: same ? [] : [powerEvidence(power, next.linkSince)] }
+}
+
+type Power = NonNullable<NodeFacts['power']>
+
+/** A machine that is being removed forgets its past: off since before it was on is off since now. */
+function powerNow(before: Power | undefined, { fact, machine, seenAt }: NonNullable<NodePassSeen['power']>): Power {
+  const known = before?.machine === machine ? before : undefined
+  const lastOnAt = fact.lastOnAt ?? known?.lastOnAt ?? (known?.state === 'on' ? known.since : undefined)
+  const isForgetful = fact.state === 'off' && lastOnAt !== undefined && fact.since < lastOnAt
+  const since = isForgetful ? (known?.state === 'off' ? known.since : seenAt) : fact.since
+  const linkSince = known?.link !== undefined && known.link !== fact.link ? seenAt : known?.linkSince
+  return { state: fact.state, since, machine, link: fact.link, ...(lastOnAt !== undefined && { lastOnAt }), ...(linkSince !== undefined && { linkSince }) }
 }
 
 function firstReady(facts: NodeFacts, { now, object }: NodePassSeen): FactsChange<NodeFacts> {

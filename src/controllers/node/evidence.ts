@@ -8,7 +8,10 @@ export function readyEvidence(name: string, { fact, seenAt, observer }: Watched<
   const source = `Node/${name} condition Ready`
   if (fact.gone) return { observer, source: `Node/${name}`, observedAt: seenAt, fact: `The cluster has no Node object ${name}.` }
   const { ready } = fact
-  const heard = ready?.lastHeartbeatAt === undefined ? '' : `, last status at ${rfc3339Seconds(ready.lastHeartbeatAt)}`
+  const heard = [
+    ready?.leaseRenewedAt === undefined ? '' : `, last heartbeat (its Lease) at ${rfc3339Seconds(ready.leaseRenewedAt)}`,
+    ready?.lastHeartbeatAt === undefined ? '' : `, last full status at ${rfc3339Seconds(ready.lastHeartbeatAt)}`,
+  ].join('')
   return {
     observer, source, observedAt: seenAt,
     fact: ready
@@ -33,10 +36,11 @@ export function doneEvidence(name: string, done: string, now: number): Evidence 
   return { observer: 'node controller', source: `Node/${name}`, observedAt: now, fact: `Done: ${done}.` }
 }
 
-export function powerEvidence({ fact, machine, seenAt, observer }: Watched<MachinePowerFact> & { readonly machine: string }): Evidence {
+/** `linkSince`: when the link was last seen to change. */
+export function powerEvidence({ fact, machine, seenAt, observer }: Watched<MachinePowerFact> & { readonly machine: string }, linkSince?: number): Evidence {
   return {
     observer, source: `machine ${machine} power`, observedAt: seenAt,
-    fact: `The power is ${fact.state} since ${rfc3339Seconds(fact.since)}; the network link is ${fact.link}.`,
+    fact: `The power is ${fact.state} since ${rfc3339Seconds(fact.since)}; the network link is ${fact.link}${linkSince === undefined ? '' : ` since ${rfc3339Seconds(linkSince)}`}.`,
     raw: JSON.stringify(fact),
   }
 }

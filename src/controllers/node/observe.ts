@@ -18,6 +18,7 @@ export async function observeNode(record: NodeRecord, ports: NodePorts): Promise
   ])
   const seen = { now: clock.now(), record, pool, cluster, power, object: watched<KubernetesNodeFact>(sights[0], clock.now()), apiAnswers: false }
   if (!cluster || cluster.facts.deletion || cluster.facts.controlPlane !== 'usable') return seen
+  if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, cluster, ports) }
   if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
   const fresh = await lookNow(record, cluster, ports)
   return fresh ? { ...seen, object: fresh, apiAnswers: true } : seen
@@ -43,6 +44,28 @@ function awaitsFirstHeartbeat({ record: { facts }, object, power, now }: NodePas
   const { state, since, lastOnAt } = power.fact
   const known = withFacts(facts, { power: { state, since, machine: power.machine, ...(lastOnAt !== undefined && { lastOnAt }) } })
   return isOlderThanPowerOn({ now, facts: withFacts(known, { ready: object.fact.ready }) }) && isOlderThanPowerOn({ now, facts: known })
+}
+
+/** Kubernetes calls it Unknown, and no record says so yet: when its heartbeats stopped is asked once. */
+function fellSilent<Seen extends NodePassSeen>(seen: Seen): seen is Seen & { object: Watched<KubernetesNodeFact> } {
+  const { record: { facts }, object } = seen
+  const known = facts.ready
+  return !facts.deletion && object?.fact.ready?.status === 'Unknown' && object.staleSince === undefined && !(known?.status === 'Unknown' && known.since === object.fact.ready.since)
+}
+
+/** What the watch saw, with the last renewal of the node's Lease; as it was where that cannot be had. */
+async function withLease(object: Watched<KubernetesNodeFact>, record: NodeRecord, cluster: ClusterRecord, ports: NodePorts): Promise<Watched<KubernetesNodeFact>> {
+  const { tenant } = ports.regionOf(record.region)
+  const address = await ports.tenantAddressOf(cluster)
+  const { ready } = object.fact
+  if (!address || !ready || !tenant.leaseRenewedAt) return object
+  try {
+    const leaseRenewedAt = await tenant.leaseRenewedAt(address, record.spec.name)
+    return leaseRenewedAt === undefined ? object : { ...object, fact: { ...object.fact, ready: { ...ready, leaseRenewedAt } } }
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) return object
+    throw error
+  }
 }
 
 /** `undefined` where the API gave no answer; then whatever was known before stands. */

@@ -30,6 +30,10 @@ export interface NodeObject extends KubernetesObject {
   }
 }
 
+export interface LeaseObject extends KubernetesObject {
+  readonly spec?: { readonly renewTime?: string }
+}
+
 export interface PodObject extends KubernetesObject {
   readonly status?: { readonly phase?: string }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '#ports/clock.ts'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { ApiRefusal, ApiUnreachable, orUndefined, type ApiClient } from '../client/api-client.ts'
 import { listWatch } from '../client/list-watch.ts'
-import type { NodeObject } from '../client/objects.ts'
+import type { LeaseObject, NodeObject } from '../client/objects.ts'
 import { PORTS } from '../control-plane/arguments.ts'
 import { signer } from '../pki/certificate.ts'
 import { kubeconfigText } from '../pki/kubeconfig.ts'
@@ -71,6 +71,14 @@ export class KubernetesTenantCluster implements TenantCluster {
     return this.#with(cluster, async ({ api }) => {
       const node = await api.find<NodeObject>(nodePath(name))
       return node && seeNode(node)
+    })
+  }
+
+  async leaseRenewedAt(cluster: TenantClusterAddress, name: string): Promise<number | undefined> {
+    return this.#with(cluster, async ({ api }) => {
+      const lease = await api.find<LeaseObject>(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${encodeURIComponent(name)}`)
+      const at = Date.parse(lease?.spec?.renewTime ?? '')
+      return Number.isNaN(at) ? undefined : at
     })
   }
 

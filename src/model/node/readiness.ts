@@ -1,4 +1,5 @@
 import { DEADLINES } from '../status/deadlines.ts'
+import type { NodeFacts } from './record.ts'
 import type { NodeSight } from './sight.ts'
 
 /**
@@ -14,6 +15,11 @@ export function isOlderThanPowerOn(seen: NodeSight): boolean {
   const { ready, power } = seen.facts
   if (ready === undefined || power?.lastOnAt === undefined) return false
   return Math.max(ready.since, ready.lastHeartbeatAt ?? ready.since) <= power.lastOnAt
+}
+
+/** Its provider has the machine no more: only a deletion leads out. */
+export function isMachineRemoved(facts: NodeFacts): boolean {
+  return facts.power?.state === 'off' && facts.power.removed === true
 }
 
 /** Once it was a Ready member, its creation is over. */

@@ -29,8 +29,8 @@ export interface NodeFacts {
   readonly creationEnded?: { readonly because: string }
   readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster'; readonly done: readonly string[] }
   readonly obstacles: readonly string[]
-  /** The Node object's Ready condition as the API server gives it; undefined: no Node object. */
-  readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number }
+  /** The Node object's Ready condition as the API server gives it; undefined: no Node object. `lastHeartbeatAt`: its last full status; `leaseRenewedAt`: its last heartbeat, read once Ready is Unknown. */
+  readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number; readonly leaseRenewedAt?: number }
   /** Other conditions of the Node object that are True, e.g. `DiskPressure`; they do not decide, they are told. */
   readonly pressures?: readonly string[]
   readonly unschedulable: boolean
@@ -43,6 +43,8 @@ export interface NodeFacts {
   /** The machine's power as its provider sees it; undefined where the machine is not of a provider of ours. */
   readonly power?: {
     readonly state: 'on' | 'off'; readonly since: number; readonly lastOnAt?: number; readonly machine: string; readonly link?: 'up' | 'cut'
+    /** When the link was last seen to change; undefined if it was never seen to. */
+    readonly linkSince?: number
     /** Its provider has that machine no more, so it can neither be on nor come back. */
     readonly removed?: true
   }

@@ -12,7 +12,7 @@ const NOW = 1_800_000_000_000
 const YES_NO = [false, true] as const
 const POWERS: readonly NodeFacts['power'][] = [
   undefined, { state: 'on', since: NOW - 100, lastOnAt: NOW - 100, machine: 'shop-1', link: 'up' }, { state: 'on', since: NOW - 1, lastOnAt: NOW - 1, machine: 'shop-1', link: 'cut' },
-  { state: 'off', since: NOW - 1, lastOnAt: NOW - 100, machine: 'shop-1' },
+  { state: 'off', since: NOW - 1, lastOnAt: NOW - 100, machine: 'shop-1' }, { state: 'off', since: NOW - 1, lastOnAt: NOW - 100, machine: 'shop-1', removed: true },
 ]
 
 function* everySight(): Generator<NodeSight> {
@@ -77,10 +77,22 @@ describe('NotReady tells which cause', () => {
   })
 
   test('the network is cut: heartbeats stopped at such a time, the power is on, and not that it is off', () => {
-    const { status, rule, because } = shown({ power: { ...on, link: 'cut' }, ready: { status: 'Unknown', since: NOW, reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastHeartbeatAt: NOW - 50_000 } })
+    const ready = { status: 'Unknown', since: NOW, reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastHeartbeatAt: NOW - 250_000, leaseRenewedAt: NOW - 50_000 } as const
+    const { status, rule, because } = shown({ power: { ...on, link: 'cut', linkSince: NOW - 45_000 }, ready })
     assert.deepEqual([status, rule], ['Failed NotReady', 'its heartbeats stopped'])
-    assert.equal(because, 'The heartbeats of its kubelet stopped: the last status came at 2027-01-15T07:59:10Z, and the cluster counts it as silent since 2027-01-15T08:00:00Z; the power of machine shop-2 is on since 2027-01-15T07:59:00Z, and its network link is cut')
+    assert.equal(because, 'The heartbeats of its kubelet stopped: the last one came at 2027-01-15T07:59:10Z, and Kubernetes marked it Unknown at 2027-01-15T08:00:00Z; the power of machine shop-2 is on since 2027-01-15T07:59:00Z, and its network link is cut since 2027-01-15T07:59:15Z')
     assert.doesNotMatch(because, /\boff\b/)
+  })
+
+  test('without its Lease: the last full status is told as what it is, which may be minutes older than the last heartbeat', () => {
+    const { because } = shown({ ready: { status: 'Unknown', since: NOW, reason: 'NodeStatusUnknown', message: '', lastHeartbeatAt: NOW - 250_000 } })
+    assert.equal(because, 'The heartbeats of its kubelet stopped: Kubernetes marked it Unknown at 2027-01-15T08:00:00Z; its last full status report came at 2027-01-15T07:55:50Z')
+  })
+
+  test('a removed machine is a rule of its own, so that list, history and explanation say the same', () => {
+    assert.deepEqual(shown({ power: { ...on, state: 'off', since: NOW - 1000, removed: true } }), {
+      status: 'Failed NotReady', rule: 'its machine was removed', because: 'Machine shop-2 was removed from its region and is off since 2027-01-15T07:59:59Z; it cannot come back',
+    })
   })
 
   test('a machine of no provider of ours: nothing is said of its power', () => {

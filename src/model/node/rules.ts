@@ -1,7 +1,7 @@
 import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
-import { initialisationEndsAt, initialisationMs, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
+import { initialisationEndsAt, initialisationMs, isMachineRemoved, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
 import type { NodeSight } from './sight.ts'
 import type { NodeStatus } from './status.ts'
 
@@ -70,10 +70,16 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet`,
   },
   {
+    name: 'its machine was removed',
+    holds: seen => isMachineRemoved(seen.facts),
+    shows: () => NOT_READY,
+    because: seen => `Machine ${seen.facts.power?.machine ?? ''} was removed from its region and is off since ${at(seen.facts.power?.since)}; it cannot come back`,
+  },
+  {
     name: 'its machine is off',
     holds: seen => seen.facts.power?.state === 'off',
     shows: () => NOT_READY,
-    because: seen => seen.facts.power?.removed ? `Machine ${seen.facts.power.machine} was removed; it is off since ${at(seen.facts.power.since)}` : `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
+    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
   },
   {
     name: 'its Node object is gone',
@@ -161,18 +167,21 @@ function lastProgress(seen: NodeSight): string {
   return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
 }
 
+/** The last renewal of its Lease is its last heartbeat; a full status comes every few minutes only, so that one's time is told as what it is. */
 function lastHeard(seen: NodeSight): string {
   const { ready } = seen.facts
-  const heard = ready?.lastHeartbeatAt
-  const noticed = `the cluster counts it as silent since ${at(ready?.since)}`
-  return heard === undefined ? `The heartbeats of its kubelet stopped; ${noticed}` : `The heartbeats of its kubelet stopped: the last status came at ${at(heard)}, and ${noticed}`
+  const noticed = `Kubernetes marked it Unknown at ${at(ready?.since)}`
+  if (ready?.leaseRenewedAt !== undefined) return `The heartbeats of its kubelet stopped: the last one came at ${at(ready.leaseRenewedAt)}, and ${noticed}`
+  const report = ready?.lastHeartbeatAt === undefined ? '' : `; its last full status report came at ${at(ready.lastHeartbeatAt)}`
+  return `The heartbeats of its kubelet stopped: ${noticed}${report}`
 }
 
 /** What the machine's provider sees, where there is one: that the power is on, and whether the network is cut. */
 function machineState(seen: NodeSight): string {
   const { power } = seen.facts
   if (power?.state !== 'on') return ''
-  const link = power.link === 'cut' ? ', and its network link is cut' : power.link === 'up' ? ', and its network link is up' : ''
+  const cutSince = power.linkSince === undefined ? '' : ` since ${at(power.linkSince)}`
+  const link = power.link === 'cut' ? `, and its network link is cut${cutSince}` : power.link === 'up' ? ', and its network link is up' : ''
   return `; the power of machine ${power.machine} is on since ${at(power.since)}${link}`
 }
 

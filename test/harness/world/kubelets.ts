@@ -54,6 +54,7 @@ export class Kubelets {
         const first = kubelet.heardAt <= (machine.lastOnAt ?? 0) || kubelet.silent
         kubelet.heardAt = now
         kubelet.silent = false
+        this.#tenant.inside(kubelet.clusterId).leases.set(kubelet.name, now)
         if (first) await this.#say(kubelet, node, 'True', now)
       } else if (!kubelet.silent && now - kubelet.heardAt >= SILENCE_MS) {
         kubelet.silent = true

@@ -9,6 +9,8 @@ export interface Inside {
   defaultServiceAccount: boolean
   members: readonly string[]
   nodes: Map<string, NodeSeen>
+  /** When each kubelet last renewed its Lease. */
+  leases: Map<string, number>
   kubeconfigs: Set<string>
   /** Pods on a node that evictions have not ended yet. */
   pods: Map<string, number>
@@ -31,7 +33,7 @@ export class MemoryTenantClusters implements TenantCluster {
 
   inside(clusterId: string): Inside {
     let inside = this.insides.get(clusterId)
-    if (!inside) this.insides.set(clusterId, inside = { base: false, defaultServiceAccount: false, members: [], nodes: new Map(), kubeconfigs: new Set(), pods: new Map(), dnsDown: false, watchers: new Set() })
+    if (!inside) this.insides.set(clusterId, inside = { base: false, defaultServiceAccount: false, members: [], nodes: new Map(), leases: new Map(), kubeconfigs: new Set(), pods: new Map(), dnsDown: false, watchers: new Set() })
     return inside
   }
 
@@ -50,6 +52,8 @@ export class MemoryTenantClusters implements TenantCluster {
   async ensureBase(cluster: TenantClusterAddress): Promise<void> { this.#reach(cluster).base = true }
   async ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void> { this.#reach(cluster).members = [...names] }
   async getNode(cluster: TenantClusterAddress, name: string): Promise<NodeSeen | undefined> { return this.#reach(cluster).nodes.get(name) }
+
+  async leaseRenewedAt(cluster: TenantClusterAddress, name: string): Promise<number | undefined> { return this.#reach(cluster).leases.get(name) }
 
   async watch({ clusterId }: TenantClusterAddress, handlers: Handlers, signal: AbortSignal): Promise<void> {
     const watcher = { handlers, lost: true }

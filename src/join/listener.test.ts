@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { request } from 'node:https'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
@@ -288,9 +290,28 @@ suite('the join endpoint', () => {
   test('too large a body, too many requests, errors as JSON for who wants it', async () => {
     assert.equal((await world.ask('POST', '/join/join', 'a'.repeat(20_000))).status, 413)
     assert.deepEqual(await world.ask('POST', '/join/join', '{"token":1}', { 'content-type': 'application/json', accept: 'application/json' }), { status: 400, text: '{"error":"The request carries no machine secret of 64 hexadecimal digits."}' })
-    const statuses = await Promise.all(Array.from({ length: 110 }, () => world.post('/join/membership').then(({ status }) => status)))
+    const statuses = (await Promise.all(Array.from({ length: 50 }, async () => [await world.post('/join/membership'), await world.post('/join/membership'), await world.post('/join/membership')]))).flat().map(({ status }) => status)
     assert.ok(statuses.includes(429))
     assert.deepEqual(world.errors, [])
+  })
+
+  test('one address holds its share of connections and no more, and who says nothing is cut off', { timeout: 20_000 }, async () => {
+    const open = async (localAddress: string): Promise<Socket> => {
+      const socket = connect({ host: '127.0.0.1', port: world.port, localAddress })
+      socket.on('error', () => {}) // cut off: seen by its close
+      await once(socket, 'connect')
+      return socket
+    }
+    const began = performance.now()
+    const silent = await Promise.all(Array.from({ length: 64 }, () => open('127.0.0.9')))
+    await once((await open('127.0.0.9')).resume(), 'close')
+    assert.ok(performance.now() - began < 5_000)
+    assert.equal((await world.ask('GET', '/join/node-program')).status, 200)
+    await Promise.all(silent.map(socket => once(socket.resume(), 'close')))
+    assert.ok(performance.now() - began < 15_000)
+    const again = await open('127.0.0.9')
+    assert.equal(await Promise.race([once(again, 'close').then(() => 'closed'), new Promise(resolve => setTimeout(() => resolve('open'), 200))]), 'open')
+    again.destroy()
   })
 
   test('the one line: curl accepts the pinned key only, and sh gets the whole script', async () => {

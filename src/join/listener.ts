@@ -4,6 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { StoreUnavailable } from '#ports/store.ts'
+import { Connections } from './connections.ts'
 import { readForm } from './form.ts'
 import type { JoinOptions } from './join-options.ts'
 import { type Form, joinMachine } from './join-machine.ts'
@@ -24,6 +25,9 @@ const POSTS: Readonly<Record<string, (options: JoinOptions, form: Form, address:
   '/join/renew': renewMachine,
 }
 
+/** Milliseconds. Whoever connects and does not go on is cut off; Node looks for those that sent no whole head only now and then. */
+const PATIENCE = { handshakeTimeout: 10_000, headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 15_000, connectionsCheckingInterval: 2_000 }
+
 export interface JoinListener {
   /** Listens and answers the port; 0 takes a free one. */
   listen(host: string, port: number): Promise<number>
@@ -37,16 +41,13 @@ export interface JoinListener {
  */
 export function createJoinListener(options: JoinOptions): JoinListener {
   const limit = new AddressLimit()
-  const server = createServer({ key: options.tls.key, cert: options.tls.certificate, requestTimeout: 20_000, headersTimeout: 10_000, keepAliveTimeout: 15_000, maxHeaderSize: 8192 }, (request, response) => {
+  const server = createServer({ key: options.tls.key, cert: options.tls.certificate, ...PATIENCE, maxHeaderSize: 8192 }, (request, response) => {
     const address = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     serve(options, limit, request, response, address).catch((error: unknown) => { answerError(options, request, response, error) })
   })
   server.maxConnections = 1000
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-  })
+  const connections = new Connections()
+  server.on('connection', (socket: Socket) => { connections.add(socket) })
   return {
     listen: (host, port) => new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -56,7 +57,7 @@ export function createJoinListener(options: JoinOptions): JoinListener {
       })
     }),
     close: (signal) => new Promise((resolve) => {
-      const cut = (): void => { for (const socket of sockets) socket.destroy() }
+      const cut = (): void => { connections.cut() }
       if (signal.aborted) cut()
       else signal.addEventListener('abort', cut, { once: true })
       server.close(() => {

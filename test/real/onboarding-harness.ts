@@ -75,7 +75,10 @@ export class OnboardingWorld implements AsyncDisposable {
       onChange: (node) => this.#see(node),
       onGone: async (name) => { this.nodes.delete(name) },
       onLost: async () => {},
-      isMember: async (name) => (await store.nodesOf({ clusterId: 'c-shop' })).some((node) => node.spec.name === name && !node.facts.deletion),
+      isMember: async (name) => {
+        const member = (await store.nodesOf({ clusterId: 'c-shop' })).find((node) => node.spec.name === name && !node.facts.deletion)
+        return member?.spec.address === undefined ? member !== undefined : { address: member.spec.address }
+      },
     }, this.#stop.signal)
 
     const authority = await makeAuthority('Edgehold join', clock.now(), HOUR)

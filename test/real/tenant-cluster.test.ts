@@ -33,6 +33,8 @@ suite('the inside of a tenant cluster', { skip, timeout: 240_000 }, () => {
   let admin: ApiClient
   const tenant = new KubernetesTenantCluster(clock)
   const members = new Set<string>()
+  /** By which members reached us, where that is known. */
+  const addresses = new Map<string, string>()
   const stop = new AbortController()
   const story: string[] = []
   const nodes = new Map<string, NodeSeen>()
@@ -50,7 +52,10 @@ suite('the inside of a tenant cluster', { skip, timeout: 240_000 }, () => {
       async onChange(node) { nodes.set(node.name, node) },
       async onGone(name) { nodes.delete(name) },
       async onLost() { story.push('lost') },
-      isMember: async name => members.has(name),
+      isMember: async name => {
+        const address = addresses.get(name)
+        return members.has(name) && (address === undefined || { address })
+      },
     }, stop.signal)
   })
   after(async () => {
@@ -123,10 +128,10 @@ suite('the inside of a tenant cluster', { skip, timeout: 240_000 }, () => {
     assert.notEqual(next, token)
   })
 
-  test('a kubelet’s serving certificate is approved for the addresses of its Node, by its own word', async () => {
+  test('a kubelet’s serving certificate is approved for the addresses that Node and machine have, by its own word', async () => {
     await join('shop-4')
     await until('the node is let in', 20_000, async () => makeNode('shop-4').then(() => true))
-    await admin.json('PATCH', '/api/v1/nodes/shop-4/status', { contentType: 'application/merge-patch+json', body: { status: { addresses: [{ type: 'InternalIP', address: '10.9.8.7' }] } } })
+    await admin.json('PATCH', '/api/v1/nodes/shop-4/status', { contentType: 'application/merge-patch+json', body: { status: { addresses: ['10.9.8.7', '10.9.8.6'].map(address => ({ type: 'InternalIP', address })) } } })
     const kubelet = await kubeletOf(order, 'shop-4')
     const submit = async (name: string, address: string): Promise<void> => {
       await kubelet.json('POST', CSRS, {
@@ -134,9 +139,12 @@ suite('the inside of a tenant cluster', { skip, timeout: 240_000 }, () => {
       })
     }
     await submit('foreign-address', '10.9.8.8')
+    // A kubelet writes the addresses of its Node itself, so one that its machine never had proves nothing.
+    addresses.set('shop-4', '10.9.8.7')
+    await submit('claimed-address', '10.9.8.6')
     await submit('own-address', '10.9.8.7')
     await until('its own address is approved', 15_000, async () => (await admin.json<Seen>('GET', `${CSRS}/own-address`)).status?.certificate !== undefined)
-    assert.equal((await admin.json<Seen>('GET', `${CSRS}/foreign-address`)).status?.conditions, undefined)
+    for (const name of ['foreign-address', 'claimed-address']) assert.equal((await admin.json<Seen>('GET', `${CSRS}/${name}`)).status?.conditions, undefined, name)
 
     // Its other rights: what flanneld and kube-proxy need with the same certificate, and nothing of other nodes.
     await kubelet.json('GET', '/api/v1/nodes')

@@ -147,10 +147,11 @@ export class ClusterNodesWatch {
     ).catch(() => undefined) // seen again, or ended: a watch without a living owner reads as stale anyway
   }
 
-  async #isMember(name: string): Promise<boolean> {
+  async #isMember(name: string): Promise<boolean | { readonly address: string }> {
     const id = await this.#idOf(name)
     const record = id === undefined ? undefined : await this.#ports.store.findNode(id)
-    return record !== undefined && !record.facts.deletion
+    if (record === undefined || record.facts.deletion) return false
+    return record.spec.address === undefined || { address: record.spec.address }
   }
 
   /** A name may have passed to another node since it was last asked for, so a known id is checked. */

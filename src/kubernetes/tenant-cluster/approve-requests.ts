@@ -11,8 +11,10 @@ const PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 const FIRST_AGAIN_MS = 500
 const LONGEST_AGAIN_MS = 60_000
 
+type IsMember = (nodeName: string) => Promise<boolean | { readonly address: string }>
+
 /** Approves kubelets' certificate requests as they come, those of members only. Ends when aborted; what `isMember` throws only postpones. */
-export async function approveRequests(api: ApiClient, isMember: (nodeName: string) => Promise<boolean>, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function approveRequests(api: ApiClient, isMember: IsMember, clock: Clock, signal: AbortSignal): Promise<void> {
   const waiting = new Set<string>()
   const broken = Promise.withResolvers<never>()
   const consider = (request: CertificateRequestObject): void => {
@@ -57,23 +59,25 @@ function isSettled(request: CertificateRequestObject): boolean {
 }
 
 /** True if it needs no further look: approved, or never to be approved. */
-async function approveIfRight(api: ApiClient, request: CertificateRequestObject, isMember: (nodeName: string) => Promise<boolean>): Promise<boolean> {
+async function approveIfRight(api: ApiClient, request: CertificateRequestObject, isMember: IsMember): Promise<boolean> {
   const judged = judgeRequest(request)
   if ('refused' in judged) return true
   // Who cannot say whether it is a member has not said yes.
   const member = await isMember(judged.nodeName).catch(() => false)
-  if (!member || !await factsHold(api, judged)) return false
+  if (member === false || !await factsHold(api, judged, member === true ? undefined : member.address)) return false
   const condition = { type: 'Approved', status: 'True', reason: 'EdgeholdMember', message: `${judged.nodeName} is a member of this cluster` }
   await api.json('PUT', `${PATH}/${encodeURIComponent(request.metadata.name)}/approval`, { body: { ...request, status: { ...request.status, conditions: [condition] } } })
   return true
 }
 
-async function factsHold(api: ApiClient, judged: JudgedRequest): Promise<boolean> {
+/** `memberAddress`: what its record says, where it says one. A Node's own addresses are not enough then: a kubelet writes them itself, so it could name another's. */
+async function factsHold(api: ApiClient, judged: JudgedRequest, memberAddress: string | undefined): Promise<boolean> {
   if (judged.tokenId !== undefined) {
     const secret = await api.find<KubernetesObject>(`/api/v1/namespaces/${SYSTEM_NAMESPACE}/secrets/bootstrap-token-${encodeURIComponent(judged.tokenId)}`)
     return secret?.metadata.annotations?.[TOKEN_NODE_ANNOTATION] === judged.nodeName
   }
   if (judged.ipAddresses.length === 0) return true
+  if (memberAddress !== undefined && judged.ipAddresses.some(address => address !== memberAddress)) return false
   const node = await orUndefined(api.json<NodeObject>('GET', `/api/v1/nodes/${encodeURIComponent(judged.nodeName)}`))
   const addresses = new Set(node?.status?.addresses?.map(address => address.address))
   return judged.ipAddresses.every(address => addresses.has(address))

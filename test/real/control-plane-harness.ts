@@ -6,6 +6,7 @@ import { ApiClient } from '#kubernetes/client/api-client.ts'
 import { ComponentCache, defaultCacheDir } from '#kubernetes/components/component-cache.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { signer } from '#kubernetes/pki/certificate.ts'
+import { systemClock } from '#main/system-clock.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Components } from '#ports/components.ts'
 import type { ControlPlaneOrder } from '#ports/control-plane-host.ts'
@@ -16,10 +17,7 @@ import { ensureHostNetwork, removeHostNetwork } from '#providers/local/host-netw
 import { addressPool, stateHash, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 
-export const clock: Clock = {
-  now: () => Date.now(),
-  sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
-}
+export const clock: Clock = systemClock
 export const quietLog: Log = { debug() {}, info() {}, warn(facts, text) { console.error(text, facts) }, error(facts, text) { console.error(text, facts) }, child: () => quietLog }
 
 /** Why these tests cannot run here, or undefined. */

@@ -12,7 +12,15 @@ const HINTS: Readonly<Record<string, string>> = {
   'OperationDenied.RegionNotReady': 'See what the region waits for with "edgehold region list".',
 }
 
-export function hintFor(error: Error): string | undefined {
+/** A deletion that is refused for now: what to wait for is not that it works again. */
+const DELETION_HINTS: Readonly<Record<string, string>> = {
+  'OperationDenied.ClusterStatus': 'See "edgehold explain cluster NAME". With --wait the deletion is asked for again until it is accepted, and one that is under way is waited for.',
+  'OperationDenied.NodePoolStatus': 'See "edgehold explain pool NAME". With --wait the deletion is asked for again until it is accepted, and one that is under way is waited for.',
+}
+
+/** `verb`: the command's first word. */
+export function hintFor(error: Error, verb?: string): string | undefined {
+  if (verb === 'delete' && 'code' in error && typeof error.code === 'string' && error.code in DELETION_HINTS) return DELETION_HINTS[error.code]
   if ('code' in error && typeof error.code === 'string' && error.code in HINTS) return HINTS[error.code]
   if ('neverSent' in error && error.neverSent === true) return 'Start the server with "edgehold up --detach", or name another with --state or --endpoint.'
   if ('kind' in error && error.kind === 'NoAnswer') return 'Whether the call was done is not known: look with "edgehold list" before you try again.'

@@ -56,7 +56,7 @@ export function addMachineCommands(program: Command): void {
       const [{ Id }, script] = await Promise.all([findMachine(client, name), findOnboarding(client, onboarding, flags.cluster)])
       const { ExitCode = 0, Output = '' } = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS })
       await printResult(flags, { Id, ExitCode, Output }, () => Output)
-      if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again: it goes on with the same node.`)
+      if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again; a node that it made already stays the same.`)
     })
 
   withCommon(machine.command('exec <name> <command...>')).description('run a command on a machine; its exit code becomes ours. Options of ours stand before the name')

@@ -25,7 +25,7 @@ export async function finishDeletion(record: ClusterRecord, ports: ClusterPorts)
     await tx.releaseAddress(record.region, record.id)
     await tx.deleteSecrets(`cluster/${record.id}/`)
     await tx.forget({ kind: 'Cluster', id: record.id }, {
-      evidence: [hostEvidence('Its network, processes and data are gone.', now)], operation: 'DeleteCluster', text: 'everything of it was removed',
+      evidence: [hostEvidence('Its network, processes and data are gone.', now)], operation: 'DeleteCluster', text: 'Everything of it was removed',
     })
   })
 }

@@ -40,7 +40,7 @@ async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<voi
     for (const { id } of onboardings) await tx.forgetOnboarding(id, now)
     await tx.forget({ kind: 'NodePool', id: record.id }, {
       evidence: [{ observer: 'node pool controller', source: `nodes of ${record.spec.name}`, observedAt: now, fact: 'It has no nodes any more.' }],
-      operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'its nodes are gone',
+      operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'Its nodes are gone',
     })
     await tx.enqueue({ kind: 'cluster', id: record.clusterId, region: record.region })
   })

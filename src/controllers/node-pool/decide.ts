@@ -35,7 +35,7 @@ const NAMED_AT_MOST = 10
 export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const { record: { facts }, cluster } = seen
   const { facts: { controlPlane } } = cluster ?? { facts: { controlPlane: 'absent' } }
-  const api = { source: 'its cluster', fact: controlPlane === 'usable' ? 'The API of the cluster is usable, and its members can be admitted.' : `The control plane of the cluster is ${controlPlane}.` }
+  const api = { source: 'its cluster', fact: controlPlane === 'usable' ? 'The API of the cluster is usable, and its members can be admitted.' : controlPlane === 'absent' ? 'The control plane of the cluster is not there.' : `The control plane of the cluster is ${controlPlane}.` }
   const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.nodes.map(nameOf)) }
   if (facts.deletion || !cluster) return { saw: members, ...decideDeletion(seen) }
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }

@@ -4,7 +4,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
-import { LEFT } from './decide-leaving.ts'
+import { goesWithCluster, LEFT } from './decide-leaving.ts'
 import type { NodeStep } from './decide.ts'
 import { doneEvidence } from './evidence.ts'
 import { forgetNode } from './forget.ts'
@@ -23,7 +23,7 @@ export interface NodeParents {
 /** Takes one step; `lookAgainAt` where the step itself says when there is more to do. */
 export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen, parents: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
   if (step === 'forget') {
-    await forgetNode(record, ports)
+    await forgetNode(record, goesWithCluster(record, parents.cluster) ? 'clusterGoes' : seen.apiAnswers ? 'left' : 'apiAway', ports)
     return {}
   }
   const { tenant } = ports.regionOf(record.region)

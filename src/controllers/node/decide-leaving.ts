@@ -1,4 +1,5 @@
-import type { NodeFacts } from '#model/node/record.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import type { NodeDecision, NodeStep } from './decide.ts'
 import type { NodePassSeen } from './seen.ts'
 
@@ -20,10 +21,14 @@ export const LEFT = {
 export function decideLeaving(seen: NodePassSeen): NodeDecision {
   const { now, record: { facts }, cluster, apiAnswers } = seen
   const since = facts.deletion?.requestedAt ?? now
-  const clusterGoes = !cluster || cluster.facts.deletion !== undefined || facts.deletion?.by === 'cluster'
-  if (clusterGoes) return decision(facts, 'forget')
+  if (goesWithCluster({ facts }, cluster)) return decision(facts, 'forget')
   if (!apiAnswers) return now - since < API_WAIT_MS ? decision(facts, undefined, now + SECOND) : decision(facts, 'forget')
   return decision(facts, nextStep(seen, since), now)
+}
+
+/** Then there is nothing to take off one by one. */
+export function goesWithCluster({ facts }: Pick<NodeRecord, 'facts'>, cluster: ClusterRecord | undefined): boolean {
+  return !cluster || cluster.facts.deletion !== undefined || facts.deletion?.by === 'cluster'
 }
 
 function nextStep({ now, record: { facts }, object }: NodePassSeen, since: number): NodeStep {

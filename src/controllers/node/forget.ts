@@ -7,7 +7,7 @@ const OPERATIONS = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: '
  * The end of a node, in one transaction: the record goes, the machine's secret stays as a tombstone, so that the machine gets the explicit answer
  * `removed` whenever it asks and its name stays reserved until then; pool and cluster look again.
  */
-export async function forgetNode(record: NodeRecord, ports: NodePorts): Promise<void> {
+export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes' | 'apiAway', ports: NodePorts): Promise<void> {
   const { store } = ports
   const now = ports.regionOf(record.region).clock.now()
   const secrets = (await store.machineSecretsOf(record.clusterId)).filter(secret => secret.nodeId === record.id && secret.state === 'member')
@@ -15,13 +15,23 @@ export async function forgetNode(record: NodeRecord, ports: NodePorts): Promise<
     const locked = await tx.lockNode(record.id)
     if (!locked) return
     for (const secret of secrets) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
-    const done = locked.facts.deletion?.done ?? []
+    const text = goneText(why, locked.facts.deletion?.done ?? [])
     await tx.forget({ kind: 'Node', id: record.id }, {
-      evidence: [{ observer: 'node controller', source: `Node/${record.spec.name}`, observedAt: now, fact: done.length > 0 ? `Done: ${done.join(', ')}.` : 'Its cluster goes, or its API was away; there was nothing to take off.' }],
+      evidence: [{ observer: 'node controller', source: `Node/${record.spec.name}`, observedAt: now, fact: `${text}.` }],
       operation: OPERATIONS[locked.facts.deletion?.by ?? 'cluster'],
-      text: done.length > 0 ? done.join(', ') : 'its cluster goes, or its API is away',
+      text,
     })
     await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })
     await tx.enqueue({ kind: 'cluster', id: record.clusterId, region: record.region })
   })
+}
+
+/** A sentence without its full stop. */
+export function goneText(why: 'left' | 'clusterGoes' | 'apiAway', done: readonly string[]): string {
+  const steps = done.join(', ')
+  switch (why) {
+    case 'left': return steps === '' ? 'There was nothing to take off' : `${steps.charAt(0).toUpperCase()}${steps.slice(1)}`
+    case 'clusterGoes': return `It goes with its cluster${steps === '' ? '' : `; done before: ${steps}`}`
+    case 'apiAway': return `The API of its cluster gave no answer for a minute; its Node object is taken off when it does${steps === '' ? '' : `; done before: ${steps}`}`
+  }
 }

@@ -78,6 +78,11 @@ describe('the cluster table of status-rules.md', () => {
     assert.deepEqual(shown(waiting, NOW + 10 * 365 * 86_400_000), { status: 'Creating Progressing', rule: 'not usable yet', because: waiting.waitsFor })
   })
 
+  test('a cluster that was just asked for is not missing anything', () => {
+    assert.equal(shown({ controlPlane: 'absent' }).because, 'Its control plane is about to be made')
+    assert.equal(shown({ controlPlane: 'starting' }).because, 'Its control plane is starting')
+  })
+
   test('15 minutes after the first start it is a CreateError with the last words of what failed', () => {
     const facts = { controlPlane: 'starting', attemptStartedAt: NOW, controlPlaneSays: 'etcd says: disk full' } as const
     assert.equal(shown(facts, NOW + 15 * 60_000 - 1).status, 'Creating Progressing')

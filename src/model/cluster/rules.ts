@@ -30,7 +30,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'not usable yet',
     holds: seen => !wasEverUsable(seen),
     shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
-    because: seen => seen.facts.waitsFor ?? seen.facts.controlPlaneSays ?? `Its control plane is ${seen.facts.controlPlane}`,
+    because: seen => seen.facts.waitsFor ?? seen.facts.controlPlaneSays ?? (seen.facts.controlPlane === 'absent' ? 'Its control plane is about to be made' : `Its control plane is ${seen.facts.controlPlane}`),
   },
   {
     name: 'stopped for arrears',

@@ -8,6 +8,7 @@ import type { RegionRecord, Store } from '#ports/store.ts'
 import { Boxes } from '#providers/local/boxes/boxes.ts'
 import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
 import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
+import { rangeInTheWay, removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { registryCgroup } from '#providers/local/registry/registry-cgroup.ts'
 import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
@@ -67,13 +68,24 @@ export async function claimLocalRegion(store: Store, configuration: Configuratio
   })
 }
 
-/** The network that was chosen at the region's first start; clusters and machines have addresses in it, so the choice is remembered. Nothing is made of it here. */
+/**
+ * The network that was chosen at the region's first start; clusters and machines have addresses in it, so the choice is remembered. A region that has none
+ * of them chooses again if the host uses its range for something else meanwhile. Nothing is made of it here.
+ */
 export async function chosenNetwork(store: Store, region: RegionRecord, configuration: Configuration): Promise<HostNetworkSettings> {
   const remembered = region.settings['network'] as HostNetworkSettings | undefined
-  const network = remembered ?? await chooseHostNetwork(configuration.hash, configuration.bridgeRange === undefined ? {} : { within: configuration.bridgeRange })
-  if (!remembered) await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
+  const stays = remembered !== undefined && (await rangeInTheWay(remembered) === undefined || !await isEmpty(store, region))
+  const network = stays ? remembered : await chooseHostNetwork(configuration.hash, configuration.bridgeRange === undefined ? {} : { within: configuration.bridgeRange })
+  if (!stays) {
+    if (remembered) await removeHostNetwork(remembered)
+    await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
+  }
   rememberNetwork(configuration.stateDir, network)
   return network
+}
+
+async function isEmpty(store: Store, { region }: RegionRecord): Promise<boolean> {
+  return (await store.clustersOfRegion(region)).length === 0 && (await store.machinesOfRegion(region)).length === 0
 }
 
 export type RegionPart = 'join' | 'registry' | 'outside'

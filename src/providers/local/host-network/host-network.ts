@@ -14,8 +14,7 @@ import { runTool } from './tool.ts'
  * API servers are reached from outside; without the list nothing leads in. Throws HostNetworkFailure or ToolFailed.
  */
 export async function ensureHostNetwork(settings: HostNetworkSettings, outside?: readonly OutsidePort[]): Promise<void> {
-  const range = cidrOf(settings.cidr)
-  const inTheWay = (await rangesInUse(settings.bridge)).find(other => cidrsOverlap(cidrOf(other), range))
+  const inTheWay = await rangeInTheWay(settings)
   if (inTheWay !== undefined)
     throw new HostNetworkFailure(`The region's network ${settings.cidr} overlaps ${inTheWay}, which this host uses for something else now. Free that range; the region keeps its own, because clusters and machines have addresses in it.`)
   const { gateway, prefix } = addressPool(settings)
@@ -32,6 +31,11 @@ export async function ensureHostNetwork(settings: HostNetworkSettings, outside?:
   await ensureFirewall(settings, outside)
   await raiseInotifyLimits()
   await rememberKernelSettings()
+}
+
+/** The range by which this host uses addresses of the region's network for something else now, if it does. */
+export async function rangeInTheWay({ bridge, cidr }: Pick<HostNetworkSettings, 'bridge' | 'cidr'>): Promise<string | undefined> {
+  return (await rangesInUse(bridge)).find(other => cidrsOverlap(cidrOf(other), cidrOf(cidr)))
 }
 
 /** Takes away all that `ensureHostNetwork` made; limits of the host go back when its last region goes. Already gone is success. Throws one AggregateError of what stayed. */

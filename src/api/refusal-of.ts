@@ -11,7 +11,7 @@ export function refusalOf(error: unknown, requestId: string): Refusal {
     case 'StoreUnavailable': return new Refusal('ServiceUnavailable', { why: 'the database cannot be reached' })
     case 'TenantClusterUnreachable': return new Refusal('ServiceUnavailable', { why: 'the API of the cluster cannot be reached' })
     case 'StaleRevision': return new Refusal('ServiceUnavailable', { why: 'the resource was changed by another call at the same moment' })
-    case 'NameTaken': return new Refusal('Conflict.{Parameter}', { Parameter: 'Name', value: messageOf(error), by: 'another resource has it' })
+    case 'NameTaken': return nameTaken(error)
     default:
   }
   // fastify's own refusals of a request, such as a wrong Content-Length.
@@ -24,8 +24,12 @@ function kindOf(error: unknown): unknown {
   return error instanceof Error && 'kind' in error ? error.kind : undefined
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** Where two calls crossed, the database does not say which name it was: the caller knows what it sent. */
+function nameTaken(error: unknown): Refusal {
+  const taken = error instanceof Error && 'taken' in error && typeof error.taken === 'string' ? error.taken : undefined
+  return taken === undefined
+    ? new Refusal('Conflict.{Parameter}', { Parameter: 'Name', value: 'that was sent', by: 'another call took it at the same moment' })
+    : new Refusal('Conflict.{Parameter}', { Parameter: 'Name', value: taken, by: 'another resource has it' })
 }
 
 function statusOf(error: unknown): number | undefined {

@@ -41,6 +41,8 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   const cluster = await tx.lockCluster(onboarding.clusterId)
   const nodePool = cluster && (await tx.lockNodePool(onboarding.nodePoolId))
   if (!cluster || !nodePool) throw new JoinRefused(403, `The cluster or node pool of the onboarding script ${onboarding.name} is gone.`)
+  // It was looked at before the cluster was locked; deletion may have come between.
+  if ((await tx.findOnboarding(onboarding.id))?.deletedAt !== undefined) throw new JoinRefused(403, `The onboarding script ${onboarding.name} was deleted at the same moment.`)
   if (cluster.facts.deletion ?? nodePool.facts.deletion) throw new JoinRefused(409, `The ${cluster.facts.deletion ? `cluster ${cluster.spec.name}` : `node pool ${nodePool.spec.name}`} is being deleted and takes no more machines.`)
 
   const name = nodeNameOf(machine.hostname)

@@ -406,6 +406,24 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.equal((await store.listLedger(scope, { states: ['Released'], ownerIds: [mark] }, ALL)).items[0]?.because, 'It is gone')
     })
 
+    test('pages of the ledger do not shift when an entry moves on', async () => {
+      const { scope, mark } = fresh()
+      const entries = ['1', '2', '3'].map(end => ledgerEntry({ id: `${mark}-${end}`, ...scope, owner: { kind: 'Cluster', id: mark, name: mark }, clusterId: mark }))
+      await store.write(NOON, async tx => { for (const entry of entries) await tx.putLedger(entry) })
+      const [first] = (await store.listLedger(scope, {}, { number: 1, size: 1 })).items
+      assert.ok(first)
+      await store.write(NOON, tx => tx.putLedger({ ...first, state: 'Releasing', since: first.since + 60_000 }))
+      assert.deepEqual((await store.listLedger(scope, {}, { number: 2, size: 1 })).items, [entries[1]])
+    })
+
+    test('a transaction sees an onboarding script with its deletion', async () => {
+      const { mark } = await grow()
+      await store.write(NOON, tx => tx.insertOnboarding(onboarding({ id: mark, tokenHash: `hash-of-${mark}` }), 'token'))
+      assert.equal((await store.write(NOON, tx => tx.findOnboarding(mark)))?.deletedAt, undefined)
+      await store.write(NOON, tx => tx.forgetOnboarding(mark, NOON + 1))
+      assert.equal((await store.write(NOON, tx => tx.findOnboarding(mark)))?.deletedAt, NOON + 1)
+    })
+
     test('regions, accounts and access keys', async () => {
       const { mark } = fresh()
       const region = { region: mark, kind: 'Local', ready: false, text: 'it builds', settings: { host: 'h', range: { cidr: '10.213.0.0/16' } } } as const

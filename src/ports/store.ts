@@ -208,9 +208,14 @@ export class StoreUnavailable extends Error {
   readonly kind = 'StoreUnavailable'
 }
 
-/** A unique name is taken; `name` says which. */
+/** A unique name is taken; `taken` says which, unless two writers took it at the same moment. */
 export class NameTaken extends Error {
   readonly kind = 'NameTaken'
+  readonly taken: string | undefined
+  constructor(taken: string | undefined, options?: ErrorOptions) {
+    super(taken === undefined ? 'A name that must be unique was taken at the same moment' : `The name ${taken} is taken`, options)
+    this.taken = taken
+  }
 }
 
 export interface Transaction {
@@ -266,6 +271,8 @@ export interface Transaction {
   /** As this transaction sees them. A transaction reads nothing by the store's own methods: each of those needs another connection, and whoever waits for one holds one. */
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>
+  /** Deleted ones too, as this transaction sees them. */
+  findOnboarding(id: string): Promise<OnboardingRecord | undefined>
   putRegion(region: RegionRecord): Promise<void>
   /** Encrypted with the master key. */
   putSecret(name: string, value: string): Promise<void>

@@ -64,7 +64,7 @@ export class PostgresStore implements Store {
       return result
     } catch (error) {
       const index = violatedUniqueIndex(error)
-      if (index?.endsWith('_name')) throw new NameTaken('A name that must be unique was taken at the same moment', { cause: error })
+      if (index?.endsWith('_name')) throw new NameTaken(undefined, { cause: error })
       throw error
     }
   }

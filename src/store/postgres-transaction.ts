@@ -13,7 +13,7 @@ import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } fr
 import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
 import { clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf } from './operations/machines.ts'
-import { changeOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
+import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { ledgerOf, putLedger } from './operations/put-ledger.ts'
 import { putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
@@ -129,6 +129,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
     return machineSecretsOf(this.#connection, clusterId)
+  }
+
+  findOnboarding(id: string): Promise<OnboardingRecord | undefined> {
+    return findOnboarding(this.#connection, 'id', id)
   }
 
   putRegion(region: RegionRecord): Promise<void> {

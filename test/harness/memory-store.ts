@@ -141,7 +141,7 @@ export class MemoryStore implements Store {
     const matching = [...this.#tables.ledger.values()].filter(one =>
       isIn(one, scope) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.kind, filter.kinds) && isOneOf(one.owner.id, filter.ownerIds)
       && (filter.states && filter.states.length > 0 ? filter.states.includes(one.state) : one.state !== 'Released'))
-    return paged(matching.sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1)), page)
+    return paged(matching.sort((one, other) => (one.id < other.id ? -1 : 1)), page)
   }
 
   async listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {

@@ -68,6 +68,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#freeClientTokens(id)
   }
 
+  async findOnboarding(id: string): Promise<OnboardingRecord | undefined> {
+    return this.#tables.onboardings.get(id)?.record
+  }
+
   async insertKubeconfig(record: KubeconfigRecord): Promise<void> {
     this.#tables.kubeconfigs.set(record.id, record)
   }

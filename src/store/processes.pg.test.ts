@@ -144,4 +144,14 @@ describe('several processes on one database', () => {
     assert.deepEqual(await writes(), before)
     worker.child.kill('SIGTERM')
   })
+
+  test('processes that are dead for a day are forgotten when another comes, unless something is still called theirs', async () => {
+    const { queue, databaseUrl } = await postgres.openCopy()
+    const run = (sql: string) => postgres.run(databaseUrl, sql)
+    await run(`insert into lease (name, epoch, expires_at) values ('long-dead', 1, now() - interval '25 hours'), ('holds-a-watch', 1, now() - interval '25 hours'), ('just-dead', 1, now() - interval '23 hours')`)
+    await run(`insert into watch (subject, epoch, owner, owner_epoch) values ('s', 1, 'holds-a-watch', 1)`)
+    const lease = await queue.register({ name: 'newcomer', hosts: [], ttlMs: 10_000 })
+    assert.deepEqual((await run('select name from lease order by name')).map(row => (row as { name: string }).name), ['holds-a-watch', 'just-dead', 'newcomer'])
+    await lease.release()
+  })
 })

@@ -69,6 +69,21 @@ suite('names and ranges', () => {
   })
 })
 
+suite('the ledger', () => {
+  test('names its owners as they are called now', async () => {
+    const api = await ApiUnderTest.open()
+    const id = await api.createCluster('one', 0)
+    await api.makeClusterRun(id)
+    const since = Date.UTC(2026, 0, 1)
+    const { accountId, region } = (await api.store.findCluster(id))!
+    await api.store.write(since, tx => tx.putLedger({ id: 'l-1', accountId, region, kind: 'ControlPlane', owner: { kind: 'Cluster', id, name: 'one' }, clusterId: id, state: 'Held', deleteProtected: false, since }))
+    await api.done('UpdateClusterConfig', { Id: id, Name: 'two' })
+    const [entry] = (await api.done('ListLedger')).Items as unknown as { Owner: { Name: string }; Since: string }[]
+    assert.deepEqual([entry?.Owner.Name, entry?.Since], ['two', '2026-01-01T00:00:00.000Z'])
+    await api.app.close()
+  })
+})
+
 suite('states', () => {
   test('an update shows as Updating at once, and one that changes nothing does not', async () => {
     const { api, clusterId } = await openSmallWorld()

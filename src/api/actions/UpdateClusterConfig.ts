@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { parseUpdateCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
+import type { Transaction } from '#ports/store.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
 import { lockCluster } from '../lock.ts'
@@ -42,9 +43,15 @@ export const UpdateClusterConfig = defineAction({
       } else {
         const facts = { ...cluster.facts, updating: { action: 'UpdateClusterConfig', since: now } }
         await tx.changeCluster(cluster.id, { spec, facts, ...token }, askedBy(context, 'A change of its configuration was asked for.'))
+        if (spec.name !== cluster.spec.name) await renameInLedger(tx, cluster.id, spec.name)
         await tx.enqueue({ kind: 'cluster', id: cluster.id, region: scope.region })
       }
       return { resourceId: cluster.id, result: {} }
     }))
   },
 })
+
+/** The ledger names owners as they are called now; since when a thing is as it is does not move. */
+async function renameInLedger(tx: Transaction, clusterId: string, name: string): Promise<void> {
+  for (const entry of await tx.ledgerOf(clusterId)) await tx.putLedger({ ...entry, owner: { ...entry.owner, name } })
+}

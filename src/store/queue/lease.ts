@@ -6,7 +6,10 @@ import type { Database } from '../connection/database.ts'
 /** Times on the lease are the database's, so that hosts need not agree on the time of day. */
 export const LIVE_LEASE = 'expires_at > clock_timestamp()'
 
-/** Registers the process under its name, or starts a new epoch: what the same name held before is nobody's from now on. */
+/**
+ * Registers the process under its name, or starts a new epoch: what the same name held before is nobody's from now on. Processes that are dead for a day and hold
+ * nothing are forgotten.
+ */
 export async function registerLease(database: Database, process: { name: string; ttlMs: number }): Promise<number> {
   const [row] = await database.query<{ epoch: number }>(
     `insert into lease (name, epoch, expires_at) values ($1, 1, clock_timestamp() + $2::float8 * interval '1 millisecond')
@@ -14,6 +17,11 @@ export async function registerLease(database: Database, process: { name: string;
     [process.name, process.ttlMs],
   )
   if (!row) throw new Error('Registering a lease answered no row')
+  // What work or watches still name stays: by its epoch it is told from a later process of that name.
+  await database.query(
+    `delete from lease l where expires_at < clock_timestamp() - interval '1 day'
+       and not exists (select 1 from work where work.owner = l.name) and not exists (select 1 from watch where watch.owner = l.name)`,
+  )
   return row.epoch
 }
 

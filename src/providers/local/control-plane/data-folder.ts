@@ -38,3 +38,9 @@ export async function lostData(places: ClusterPlaces, etcd: ComponentSeen | unde
   if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${logLineText(words)}`
   return undefined
 }
+
+/** The command that starts the datastore, but not where its data went meanwhile: it would begin an empty one, and a supervisor does not look before it starts it again. */
+export function unlessDataIsLost(places: ClusterPlaces, command: readonly string[]): readonly string[] {
+  const look = 'if [ -e "$1" ] && [ ! -d "$2/member/wal" ]; then echo "The datastore was in $2 and is gone." >&2; exit 66; fi; shift 2; exec "$@"'
+  return ['sh', '-c', look, 'etcd', places.begun, places.etcdData, ...command]
+}

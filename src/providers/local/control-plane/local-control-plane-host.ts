@@ -9,7 +9,7 @@ import { cidrOf, nthAddress } from '#model/cidr.ts'
 import { OutsidePortTaken, removeOutsidePort } from '../host-network/outside-ports.ts'
 import { ToolFailed } from '../host-network/tool.ts'
 import { findCgroupHierarchies, killCgroup, processesOf, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
-import { ensureDataFolder, lostData, noteDataBegun } from './data-folder.ts'
+import { ensureDataFolder, lostData, noteDataBegun, unlessDataIsLost } from './data-folder.ts'
 import { takeLock } from './lock.ts'
 import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
 import { leadIn, leadInAtStart, nameAnew, namesAll, type OutsideOptions } from './outside.ts'
@@ -180,7 +180,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   async #start(order: ControlPlaneOrder, places: ClusterPlaces, programs: ReadonlyMap<ControlPlaneComponent, string>, name: ControlPlaneComponent): Promise<void> {
     this.#options.log.info({ cluster: order.clusterId, component: name }, 'Starting component')
     const words = componentArguments(name, order, { pki: places.pki, etcdData: places.etcdData })
-    await startSupervisor(places, await this.#cgroups(), this.#options.clock, name, [programs.get(name) ?? name, ...words])
+    const command = [programs.get(name) ?? name, ...words]
+    await startSupervisor(places, await this.#cgroups(), this.#options.clock, name, name === 'etcd' ? unlessDataIsLost(places, command) : command)
   }
 
   async #removeRunning(places: ClusterPlaces, more: readonly (() => Promise<void>)[] = []): Promise<void> {

@@ -44,6 +44,10 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
       leftOut.push(`${tier.name}: ${missing}`)
       continue
     }
+    for (const wish of tier.wishes ?? []) {
+      const absent = await ports.bring(wish)
+      if (absent !== undefined) leftOut.push(`${tier.name}: what needs it: ${absent}`)
+    }
     const startedAt = performance.now()
     process.stdout.write(`\n== ${tier.name}: ${tier.what}\n`)
     const counts = tier.command ? await runCommand(tier, ports.repository) : await runFiles(tier, files, ports.repository)

@@ -1,6 +1,7 @@
 import { openComponents, progressLine } from '../components.ts'
 import type { Configuration } from '../configuration.ts'
 import { bringPrograms, LOCAL_REGION_PROGRAMS, VIRTUAL_MACHINE_PROGRAMS } from '../host-packages.ts'
+import { bringDistributionPostgresql } from './distribution-postgresql.ts'
 import { testCommand } from './test-command.ts'
 import type { Need } from './tiers.ts'
 
@@ -26,6 +27,8 @@ async function bring(need: Need, configuration: Configuration): Promise<string |
       return process.getuid?.() === 0 ? bringPrograms(LOCAL_REGION_PROGRAMS, say) : 'it needs root'
     case 'virtual-machine':
       return bringPrograms(VIRTUAL_MACHINE_PROGRAMS, say)
+    case 'postgresql-15':
+      return bringDistributionPostgresql(say)
     case 'components':
       // Not being able to build what the tests run is a failure, not something to leave out.
       await openComponents(configuration).install({ onProgress: progress => say(progressLine(progress)), signal: AbortSignal.timeout(60 * 60_000) })

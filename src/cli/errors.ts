@@ -8,6 +8,9 @@ export class CommandFailed extends Error {
   readonly kind = 'CommandFailed'
 }
 
+/** Nothing of that name or id is there now. */
+export class NothingThere extends CommandFailed {}
+
 /** The thing waited for did not come in time: exit code 3. */
 export class WaitedInVain extends Error {
   readonly kind = 'WaitedInVain'

@@ -1,6 +1,6 @@
 import type { Cluster, Machine, Node, NodePool, Onboarding } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
-import { CommandFailed } from './errors.ts'
+import { CommandFailed, NothingThere } from './errors.ts'
 
 /** Things by their name or id; names are matched whole. Throws CommandFailed that says what there is instead. */
 export async function findCluster(client: EdgeholdClient, name: string): Promise<Cluster> {
@@ -38,8 +38,8 @@ function looksLikeId(letter: string, text: string): boolean {
 function pick<Item extends { readonly Id: string; readonly Name: string; readonly ClusterId?: string }>(what: string, name: string, items: readonly Item[], list: string): Item {
   const matching = items.filter(item => item.Id === name || item.Name === name)
   const [first, ...more] = matching
-  if (!first) throw new CommandFailed(`There is no ${what} ${name}. See what there is with "${list}".`)
-  if (more.length > 0) throw new CommandFailed(`${matching.length} of the ${what}s are called ${name}: ${matching.map(item => item.Id).join(', ')}. Give the id, or --cluster.`)
+  if (!first) throw new NothingThere(`There is no ${what} ${name}. See what there is with "${list}".`)
+  if (more.length > 0) throw new CommandFailed(`${matching.length} of the ${what}s are called ${name}: ${matching.map(item => item.Id).join(', ')}. ${new Set(matching.map(item => item.ClusterId)).size > 1 ? 'Give the id, or --cluster.' : 'Give the id.'}`)
   return first
 }
 

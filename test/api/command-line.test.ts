@@ -69,8 +69,9 @@ suite('the command line', () => {
     })
 
     await t.test('ranges are picked free, past what other clusters and the region have', async () => {
-      const { code, err } = await run(['create', 'cluster', 'second', '--output', 'json'])
+      const { code, err } = await run(['create', 'cluster', 'second', '--output', 'json', '--kubernetes-version', '1.20'])
       assert.equal(code, 0, err)
+      assert.match(err, /cluster second: 1\.20 was asked for; v1\.34\.4 runs, the nearest newer version that is served\./)
       const { Items = [] } = await api.done('ListClusters')
       const ranges = Items.map(item => (item['PodsConfig'] as { FlannelConfig: { PodCidrs: string[] } }).FlannelConfig.PodCidrs[0])
       assert.equal(new Set(ranges).size, 2)
@@ -96,17 +97,30 @@ suite('the command line', () => {
       assert.equal((await run(['machine', 'exec', 'shop-1', '--', 'ls', '--all'])).code, 0)
     })
 
+    await t.test('of two scripts with one name both are told by id', async () => {
+      await run(['create', 'onboarding', 'tills', '--cluster', 'shop', '--pool', 'counters'])
+      for (const verb of ['get', 'explain', 'history', 'delete']) {
+        const { code, err } = await run([verb, 'onboarding', 'tills'])
+        assert.equal(code, 1)
+        assert.match(err, /2 of the onboarding scripts are called tills: n\w{20}, n\w{20}\. Give the id\./, verb)
+      }
+      assert.match((await run(['list', 'onboarding'])).out, /tills\s+n\w{20}.*\ntills\s+n\w{20}/)
+    })
+
     await t.test('lists and details, as tables and as JSON', async () => {
       assert.match((await run(['list', 'node', '--cluster', 'shop'])).out, /shop-1\s+n\w+\s+counters\s+Running \[Ok\]\s+\d+s\s+Its kubelet is Ready since/)
       assert.match((await run(['list', 'pools'])).out, /counters\s+p\w+\s+shop\s+Running \[Ok\]\s+\d+s\s+1\/1/)
       assert.match((await run(['get', 'cluster', 'shop'])).out, /^Name\s+shop\nId\s+c/)
       const { Items } = { Items: JSON.parse((await run(['list', 'cluster', '--output', 'json'])).out) as { Name: string }[] }
       assert.deepEqual(Items.map(item => item.Name).toSorted(), ['second', 'shop'])
+      assert.match((await run(['list', 'cluster'])).out, /second\s.*\sv1\.34\.4 \(1\.20 was asked for\)\s.*\n/)
+      assert.match((await run(['get', 'cluster', 'second'])).out, /\nVersion\s+v1\.34\.4 \(1\.20 was asked for\)\n/)
       assert.match((await run(['region', 'list'])).out, /sim-1\s+Simulated\s+no/)
       assert.match((await run(['ledger', 'list'])).err, /The ledger is empty/)
     })
 
     await t.test('explain and history say who saw what when, in sentences', async () => {
+      assert.match((await run(['explain', 'cluster', 'second'])).out, /\nIt runs Kubernetes v1\.34\.4 \(1\.20 was asked for\)\.\n$/)
       await run(['delete', 'node', 'shop-1', '--cluster', 'shop'])
       const explained = await run(['explain', 'cluster', 'shop'])
       assert.match(explained.out, /^Cluster shop \(c\w+\) is Updating \[Progressing\] since /)

@@ -10,6 +10,7 @@ import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
 import { findCluster } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
+import { choiceOf, versionWords } from '../text/version.ts'
 import { age, statusWords } from '../text/words.ts'
 import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
 import type { Verbs } from './verbs.ts'
@@ -30,7 +31,7 @@ export function addClusterCommands(verbs: Verbs): void {
   withWait(withCommon(verbs.create.command('cluster <name>')), 'it is Running')
     .description('make a cluster; free pod and Service ranges are picked unless given')
     .addOption(flag('--description <text>', 'what it is for'))
-    .addOption(flag('--kubernetes-version <version>', 'e.g. 1.34; by default the newest served'))
+    .addOption(flag('--kubernetes-version <version>', 'e.g. 1.34; by default the newest served. Of a version that is not served, the nearest newer one runs'))
     .addOption(flag('--pod-cidr <range>', 'range of its pods'))
     .addOption(flag('--service-cidr <range>', 'range of its Services'))
     .addOption(flag('--max-pods-per-node <n>', '16, 32, 64, 128 or 256').argParser(parseWhole))
@@ -87,12 +88,20 @@ export function addClusterCommands(verbs: Verbs): void {
 async function createCluster(name: string, flags: CreateFlags): Promise<void> {
   const client = connect(flags)
   const id = await createWithFreeRanges(client, name, flags)
+  if (flags.kubernetesVersion !== undefined) await tellChoice(client, name, id)
   if (flags.wait) {
     tell(`cluster ${name}: asked for as ${id}`)
     await waitForPhase(client, `cluster ${name}`, id, ['Running'], flags.timeout ?? CREATE_MS)
   }
   if (flags.output === 'json') printJson({ Id: id })
   else print(id)
+}
+
+/** Whoever asked for a version that is not served learns at once which one runs. */
+async function tellChoice(client: EdgeholdClient, name: string, id: string): Promise<void> {
+  const [cluster] = await client.all('ListClusters', { Filter: { Ids: [id] } })
+  const choice = cluster && choiceOf(cluster)
+  if (choice !== undefined) tell(`cluster ${name}: ${choice}.`)
 }
 
 async function createWithFreeRanges(client: EdgeholdClient, name: string, flags: CreateFlags): Promise<string> {
@@ -132,7 +141,7 @@ async function printClusters(client: EdgeholdClient, flags: Common, clusters: re
     if (clusters.length === 0) tell('There are no clusters. Make one with "edgehold create cluster NAME --wait".')
     return table(['NAME', 'ID', 'STATUS', 'SINCE', 'NODES', 'VERSION', 'BECAUSE'], clusters.map(cluster => [
       cluster.Name, cluster.Id, statusWords(cluster.Status), age(reasons.get(cluster.Id)?.At ?? cluster.UpdateTime, now),
-      `${cluster.NodeStatistics.RunningCount}/${cluster.NodeStatistics.TotalCount}`, cluster.KubernetesVersion, reasons.get(cluster.Id)?.Because ?? '',
+      `${cluster.NodeStatistics.RunningCount}/${cluster.NodeStatistics.TotalCount}`, versionWords(cluster), reasons.get(cluster.Id)?.Because ?? '',
     ]), terminalWidth())
   })
 }
@@ -145,7 +154,7 @@ async function clusterDetails(client: EdgeholdClient, cluster: Cluster): Promise
     ['Id', cluster.Id],
     ['Status', `${statusWords(cluster.Status)} since ${reason.Since}`],
     ['Because', reason.Because],
-    ['Version', cluster.KubernetesVersion],
+    ['Version', versionWords(cluster)],
     ['Nodes', `${cluster.NodeStatistics.TotalCount}, of them Running ${cluster.NodeStatistics.RunningCount}, Failed ${cluster.NodeStatistics.FailedCount}`],
     ['Pods', pods.join(', ')],
     ['Services', cluster.ServicesConfig.ServiceCidrsv4.join(', ')],

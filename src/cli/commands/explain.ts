@@ -2,12 +2,13 @@ import { Argument, type Command } from 'commander'
 import type { Change } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
-import { CommandFailed } from '../errors.ts'
+import { CommandFailed, NothingThere } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
 import { parseWhole } from '../parse.ts'
 import { printResult, tell } from '../print.ts'
 import { findCluster, findNode, findOnboarding, findPool } from '../resolve.ts'
 import { evidenceText, explanationText } from '../text/explanation.ts'
+import { versionWords } from '../text/version.ts'
 import { clock, resourceWords, sentence, statusWords } from '../text/words.ts'
 
 const KINDS = ['cluster', 'pool', 'node', 'onboarding'] as const
@@ -23,7 +24,8 @@ export function addExplainCommands(program: Command): void {
       const client = connect(flags)
       const id = await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => { throw await goneError(client, kind, name, error) })
       const explanation = await client.call('ExplainStatus', { Id: id })
-      await printResult(flags, explanation, () => explanationText(explanation, Date.now()))
+      const version = kind === 'cluster' ? `\n\nIt runs Kubernetes ${versionWords(await findCluster(client, id))}.` : ''
+      await printResult(flags, explanation, () => `${explanationText(explanation, Date.now())}${version}`)
     })
 
   withCommon(program.command('history')).addArgument(kindArgument()).argument('<name>', 'name or id, also of something that is gone')
@@ -60,7 +62,7 @@ const MOST_CHANGES = 2_000
 
 /** The end of the last thing of that name or id, if `error` says that there is none now and the history has one. */
 async function goneOne(client: EdgeholdClient, kind: Kind, name: string, error: unknown): Promise<Change | undefined> {
-  if (!(error instanceof CommandFailed)) return undefined
+  if (!(error instanceof NothingThere)) return undefined
   let looked = 0
   for await (const change of client.list('ListStatusHistory', { Filter: { Kinds: [RECORDED[kind]] } })) {
     if (change.Id === name || change.Name === name) return change.Status === null ? change : undefined

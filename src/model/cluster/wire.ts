@@ -10,8 +10,10 @@ export function clusterToWire(cluster: ClusterRecord, advertised?: string) {
     Id: cluster.id, Name: spec.name, Description: spec.description, Profile: spec.profile,
     CreateClientToken: cluster.createClientToken ?? '', UpdateClientToken: cluster.updateClientToken ?? '',
     CreateTime: rfc3339Seconds(cluster.createdAt), UpdateTime: rfc3339Seconds(cluster.updatedAt),
-    // The text that was sent; what runs stands in the evidence. A caller that sent none is told what runs.
+    // The text that was sent. A caller that sent none is told what runs.
     KubernetesVersion: spec.kubernetesVersion ?? spec.servedVersion,
+    // A member of our own: what runs, which need not be what was asked for. Clients of the product read past it.
+    ServedVersion: spec.servedVersion,
     Status: statusToWire(cluster.said.status),
     DeleteProtectionEnabled: spec.deleteProtectionEnabled, EdgeTunnelEnabled: spec.edgeTunnelEnabled,
     ClusterConfig: {

@@ -77,6 +77,15 @@ describe('the life of a node pool', () => {
     assert.equal(saw.fact, 'Every other node of it carries them; waits did not take them in 10 min, and off cannot be reached.')
   })
 
+  test('and goes on saying so until they have it, or are no more', () => {
+    const ended = decideNodePool(seenOf({ facts: updating, nodes: [done, off] })).facts
+    const says = (facts: NodePoolFacts) => verdict(NODE_POOL_RULES, { facts, counts: NO_NODES, clusterPhase: 'Running', now: START }).because
+    assert.match(says(ended), /not on off: such a node gets them when/)
+    assert.deepEqual(decideNodePool(seenOf({ facts: ended, nodes: [done, off] })).facts, ended)
+    for (const nodes of [[done], [done, node('off', { configured })]]) assert.doesNotMatch(says(decideNodePool(seenOf({ facts: ended, nodes })).facts), /labels/)
+    assert.equal(decideNodePool(seenOf({ facts: { ...ended, updating: { since: START, waitsFor: [], off: [] } }, nodes: [waits] })).facts.without, undefined)
+  })
+
   test('whoever is not at rest looks again', () => {
     for (const facts of [fresh, works, updating, going])
       for (const cluster of [usable, away, stopped, undefined])

@@ -68,7 +68,8 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
 function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): Next {
   const staying = nodes.filter(node => !node.facts.deletion && node.facts.ready !== undefined)
   const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, spec))
-  if (!facts.updating) return decision(facts, {})
+  const names = without.map(nameOf).sort()
+  if (!facts.updating) return decision(facts, { without: facts.without && names.length > 0 ? names : undefined })
   const isLate = now - facts.updating.since >= DEADLINES.nodePoolUpdate
   const heard = without.filter(isHeard).map(nameOf).sort()
   const waitsFor = isLate ? [] : heard
@@ -80,9 +81,9 @@ function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen)
       ...off.length > 0 ? [`${off.join(', ')} cannot be reached`] : [],
     ]
     const fact = left.length === 0 ? 'Every node of it carries them.' : `Every other node of it carries them; ${left.join(', and ')}.`
-    return decision(facts, { updating: undefined }, { saw: { source, fact }, wake: without.map(node => node.id) })
+    return decision(facts, { updating: undefined, without: names.length > 0 ? names : undefined }, { saw: { source, fact }, wake: without.map(node => node.id) })
   }
-  return decision(facts, { updating: { ...facts.updating, waitsFor, off } }, { saw: { source, fact: `They are not yet on ${waitsFor.join(', ')}.` }, wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
+  return decision(facts, { updating: { ...facts.updating, waitsFor, off }, without: undefined }, { saw: { source, fact: `They are not yet on ${waitsFor.join(', ')}.` }, wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
 }
 
 function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Next {

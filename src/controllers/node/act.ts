@@ -57,9 +57,14 @@ async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddres
   const configured = configText(pool.spec)
   if (record.facts.configured === configured) return { lookAgainAt: clock.now() + SECOND }
   const evidence = doneEvidence(record.spec.name, 'labels and taints of its pool put on', clock.now())
-  await changeNode(record, ports, facts => withFacts(facts, { configured }), evidence, pool.facts.updating !== undefined)
+  await changeNode(record, ports, facts => withFacts(facts, { configured }), evidence, awaitsConfig(pool))
   // The watch brings the changed object; where nothing had to change no event comes, and the next pass says so.
   return { lookAgainAt: clock.now() + SECOND / 5 }
+}
+
+/** The pool tells which nodes are without its labels and taints, so it hears of each that gets them. */
+export function awaitsConfig({ facts }: NodePoolRecord): boolean {
+  return facts.updating !== undefined || facts.without !== undefined
 }
 
 async function markDone(record: NodeRecord, done: string, ports: NodePorts): Promise<void> {

@@ -4,7 +4,7 @@ import { NODE_RULES, nextInstantOfNode } from '#model/node/rules.ts'
 import { nodeSight } from '#model/node/sight.ts'
 import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
-import { act } from './act.ts'
+import { act, awaitsConfig } from './act.ts'
 import { decideNode, type NodeDecision } from './decide.ts'
 import { observeNode } from './observe.ts'
 import type { NodePorts } from './ports.ts'
@@ -24,7 +24,7 @@ export function nodeController(ports: NodePorts): Controller {
 async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
   const seen = await observeNode(record, ports)
   const decision = decideNode(seen)
-  await write(record, seen.now, decision, seen.pool?.facts.updating !== undefined, ports)
+  await write(record, seen.now, decision, seen.pool !== undefined && awaitsConfig(seen.pool), ports)
   const due = soonest(decision.lookAgainAt, nextInstantOfNode(nodeSight(decision, seen.now)))
   if (!decision.step) return due
   const { lookAgainAt } = await act(decision.step, { ...record, facts: decision.facts }, seen, seen, ports)

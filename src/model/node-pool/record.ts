@@ -28,6 +28,8 @@ export interface NodePoolFacts {
   readonly obstacles: readonly string[]
   /** From the update call until every Node object that can be reached carries labels and taints. */
   readonly updating?: { readonly since: number; readonly waitsFor: readonly string[]; readonly off: readonly string[] }
+  /** Nodes that are without its labels and taints though its update has ended: off, or refusing them. */
+  readonly without?: readonly string[]
   /** Wanted machines were refused (elastic and central pools). */
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string }
   /** Claims for machines that may still succeed now. */

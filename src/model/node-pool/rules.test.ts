@@ -17,13 +17,13 @@ function* everySight(): Generator<NodePoolSight> {
       for (const refused of [undefined, 'StockOut', 'LimitedByQuota', 'Balance', 'ScalingFailed'] as const)
         for (const by of ['call', 'cluster'] as const)
           for (const nodes of ['creating', 'running', 'updating', 'deleting', 'failed', 'stopped', 'starting', 'stopping', undefined] as const)
-            for (const ready of YES_NO) for (const ended of YES_NO) for (const obstacle of YES_NO) for (const updating of YES_NO) for (const openClaims of [0, 2])
+            for (const ready of YES_NO) for (const ended of YES_NO) for (const obstacle of YES_NO) for (const updating of YES_NO) for (const without of YES_NO) for (const openClaims of [0, 2])
               yield {
                 now: NOW, clusterPhase, counts: nodes ? { ...NO_NODES, total: 1, [nodes]: 1 } : NO_NODES,
                 facts: {
                   ready, openClaims, obstacles: obstacle ? ['The machine m-1 is protected'] : [],
                   ...(ended ? { creationEnded: { because: 'It ended' } } : {}), ...(requestedAt === undefined ? {} : { deletion: { requestedAt, by, cascading: [], retain: [] } }),
-                  ...(updating ? { updating: { since: NOW, waitsFor: ['shop-1'], off: ['shop-2'] } } : {}), ...(refused ? { refused: { as: refused, because: 'They are sold out' } } : {}),
+                  ...(updating ? { updating: { since: NOW, waitsFor: ['shop-1'], off: ['shop-2'] } } : {}), ...(without ? { without: ['shop-2'] } : {}), ...(refused ? { refused: { as: refused, because: 'They are sold out' } } : {}),
                 },
               }
 }

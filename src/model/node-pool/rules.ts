@@ -57,6 +57,12 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     because: seen => seen.facts.refused?.because ?? '',
   },
   {
+    name: 'works, though not all its nodes have its configuration',
+    holds: seen => seen.facts.without !== undefined,
+    shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
+    because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them`,
+  },
+  {
     name: 'works',
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
@@ -82,6 +88,13 @@ function configurationWaits(seen: NodePoolSight): string {
   const waitsFor = seen.facts.updating?.waitsFor ?? []
   const since = rfc3339Seconds(seen.facts.updating?.since ?? seen.now)
   return waitsFor.length === 0 ? `Its labels and taints were changed at ${since}` : `Its labels and taints were changed at ${since} and are not yet on ${waitsFor.join(', ')}`
+}
+
+const NAMED_AT_MOST = 10
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - NAMED_AT_MOST
+  return more <= 0 ? names.join(', ') : `${names.slice(0, NAMED_AT_MOST).join(', ')} and ${more} more`
 }
 
 function remaining(seen: NodePoolSight): string {

@@ -151,6 +151,9 @@ describe('a node', () => {
     await scene.pool(pool, 'Running Ok', 5 * SECOND)
     await scene.world.until('its Node object has them', async () => tenant.inside(cluster).nodes.get('shop-1')?.labels['site'] === 'front', 5 * SECOND)
     assert.equal((await store.findNode(node))!.said.status.phase, 'Failed')
+    await scene.world.until('the pool says no more that it is without them', async () => (await store.findNodePool(pool))!.said.rule === 'works', 5 * SECOND)
+    const { items } = await store.listHistory({ accountId: ACCOUNT, region: REGION }, { ids: [pool] }, { number: 1, size: 2 })
+    assert.match(items[1]?.because ?? '', /its labels and taints are not on shop-1: /)
     await scene.end()
   })
 

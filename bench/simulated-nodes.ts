@@ -8,11 +8,11 @@ import { cidrOf, nthAddress } from '#model/cidr.ts'
 import { newId } from '#model/ids.ts'
 import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { Installation } from '#test/harness/command.ts'
-import { administrator, recordsOf } from './cluster-of.ts'
+import { administrator, readyOf, recordsOf, watchNodeObjects } from './cluster-of.ts'
 import { networkOf } from './machines-of.ts'
 
 const AT_ONCE = 32
-const RENEW_EVERY_MS = 20_000
+const RENEW_EVERY_MS = 15_000
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
 const ROWS_A_TRANSACTION = 200
 /** Addresses of the region's network that are handed out last. */
@@ -25,6 +25,7 @@ export class SimulatedNodes {
   #there: string[] = []
   #stop = new AbortController()
   #renewing: Promise<void> = Promise.resolve()
+  #error: unknown
 
   private constructor(api: ApiClient, names: readonly string[], addresses: readonly string[]) {
     this.api = api
@@ -61,7 +62,14 @@ export class SimulatedNodes {
 
   /** Makes all Node objects and Leases, and keeps their heartbeats going. */
   async come(): Promise<void> {
-    this.#renewing = this.#renewForEver()
+    this.#renewing = this.#renewForEver().catch((error: unknown) => { this.#error = error })
+    // A kubelet that was taken for silent says that it is there.
+    const watch = await watchNodeObjects(this.api, node => {
+      if (readyOf(node) !== 'Unknown' || this.#stop.signal.aborted) return
+      insist(() => this.api.json('PATCH', `/api/v1/nodes/${node.metadata.name}/status`, { body: { status: { conditions: conditionsNow() } }, contentType: 'application/strategic-merge-patch+json' }))
+        .catch((error: unknown) => { this.#error = error })
+    })
+    this.#stop.signal.addEventListener('abort', () => { void watch.stop() }, { once: true })
     await inParallel(this.#names, async (name, index) => {
       await insist(() => this.api.json('POST', '/api/v1/nodes', { body: nodeObject(name, this.#addresses[index] ?? '') }))
       await insist(() => this.api.json('POST', LEASES, { body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime() } } }))
@@ -73,6 +81,7 @@ export class SimulatedNodes {
   async fallSilent(): Promise<number> {
     this.#stop.abort()
     await this.#renewing
+    if (this.#error !== undefined) throw new Error('Sending heartbeats did not succeed', { cause: this.#error })
     const startedAt = performance.now()
     await this.#renewAll()
     return performance.now() - startedAt
@@ -120,8 +129,6 @@ function microTime(): string {
 }
 
 function nodeObject(name: string, address: string): object {
-  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
-  const condition = (type: string, status: string, reason: string, message: string) => ({ type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now })
   return {
     apiVersion: 'v1', kind: 'Node',
     metadata: { name, labels: { 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' } },
@@ -129,12 +136,18 @@ function nodeObject(name: string, address: string): object {
       addresses: [{ type: 'InternalIP', address }, { type: 'Hostname', address: name }],
       capacity: { cpu: '2', memory: '4Gi', pods: '64' }, allocatable: { cpu: '2', memory: '4Gi', pods: '64' },
       nodeInfo: { architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.35.4', containerRuntimeVersion: 'containerd://2.4.2', kernelVersion: '6.18', osImage: 'Debian', machineID: name, systemUUID: name, bootID: name, kubeProxyVersion: '' },
-      conditions: [
-        condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-        condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-        condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-        condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
-      ],
+      conditions: conditionsNow(),
     },
   }
+}
+
+function conditionsNow(): object[] {
+  const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+  const condition = (type: string, status: string, reason: string, message: string) => ({ type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: now })
+  return [
+    condition('MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+    condition('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+    condition('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+    condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status'),
+  ]
 }

@@ -47,7 +47,7 @@ export function decideCreation(seen: ClusterSeen): Course {
     evidence: whatIsSeen(seen),
     // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
     ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
-    lookAgainAt: now + pollAfter(now - facts.attemptStartedAt),
+    lookAgainAt: now + pollAfter(now - facts.attemptStartedAt, probe?.ready === true),
   }
 }
 
@@ -86,8 +86,12 @@ function whatIsSeen(seen: ClusterSeen): readonly Evidence[] {
   return [...exits, ...probe ? [probeEvidence(probe, seen)] : exits.length === 0 ? [lookEvidence(host, now)] : []]
 }
 
-/** Polling readiness is the only way to know it; quick at first, so that a cluster is Running within milliseconds of being usable. */
-function pollAfter(elapsed: number): number {
-  if (elapsed < 10 * SECOND) return 100
-  return elapsed < 60 * SECOND ? 250 : SECOND
+/**
+ * Until its API is ready the host tells of what happens (it starts the last components at that moment), and every look would take processor time from what is
+ * starting; from then on polling is the only way to know the rest, so that a cluster is Running within milliseconds of being usable.
+ */
+function pollAfter(elapsed: number, isReady: boolean): number {
+  if (elapsed >= 60 * SECOND) return SECOND
+  if (!isReady) return 500
+  return elapsed < 10 * SECOND ? 60 : 250
 }

@@ -5,7 +5,7 @@ import { localParts } from './local-region.ts'
 import { pinoLog } from './pino-log.ts'
 
 /** The reference of an image in the region's registry, e.g. `10.210.0.1:5000/agnhost:2.57`. */
-export async function listImages(configuration: Configuration, name: string): Promise<string> {
+export async function imageReference(configuration: Configuration, name: string): Promise<string> {
   const network = rememberedNetwork(configuration.stateDir)
   if (!network) throw new Error('The region has no registry yet')
   const { registry } = localParts(configuration, network, openComponents(configuration), pinoLog({ fd: 2 }, 'warn'))

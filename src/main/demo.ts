@@ -8,7 +8,7 @@ import type { Configuration } from './configuration.ts'
 import { kubectlTells, webManifest } from './demo-workload.ts'
 import { findServer } from './server-mark.ts'
 import { Story } from './story.ts'
-import { listImages } from './demo-images.ts'
+import { imageReference } from './demo-images.ts'
 
 const CLUSTER = 'demo'
 const MACHINES = ['demo-1', 'demo-2']
@@ -78,7 +78,7 @@ async function play(client: EdgeholdClient, configuration: Configuration, story:
     writeFileSync(kubeconfig, await story.kubeconfig(cluster.Id, MINUTE), { mode: 0o600 })
     const kubectl = (await openComponents(configuration).find('kubectl')).path
     const manifest = join(folder, 'web.json')
-    writeFileSync(manifest, JSON.stringify(webManifest(await listImages(configuration, 'agnhost'))))
+    writeFileSync(manifest, JSON.stringify(webManifest(await imageReference(configuration, 'agnhost'))))
     for (const line of await kubectlTells(kubectl, kubeconfig, manifest)) story.say(line)
   } finally {
     rmSync(folder, { recursive: true, force: true })

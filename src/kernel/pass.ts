@@ -13,6 +13,9 @@ export interface PassParts {
   readonly controllers: ReadonlyMap<string, Controller>
 }
 
+const WRITE_AGAIN_MS = 100
+const LONGEST_WRITE_AGAIN_MS = 1_000
+
 /** Before every region's time. */
 const AT_ONCE = 0
 
@@ -28,19 +31,31 @@ export async function runPass(parts: PassParts, lease: ProcessLease, work: Claim
   try {
     if (!controller) throw new Error(`Nobody here works on ${work.kind}`)
     const { lookAgainAt } = await controller.reconcile(work.id, signal)
-    await queue.complete(lease, work, lookAgainAt)
+    await untilWritten(() => queue.complete(lease, work, lookAgainAt))
     end('done')
   } catch (error) {
     if (signal.aborted) return end('abandoned')
     if (kindOf(error) === 'StaleRevision') {
-      await queue.complete(lease, work, AT_ONCE)
+      await untilWritten(() => queue.complete(lease, work, AT_ONCE))
       return end('stale')
     }
     const waitMs = backOffMs(work.failures + 1, Math.random())
     const level = kindOf(error) === 'StoreUnavailable' ? 'warn' : 'error'
     log[level]({ kind: work.kind, id: work.id, failures: work.failures + 1, waitMs, error }, 'Pass did not succeed')
-    await queue.fail(lease, work, clock.now() + waitMs, messageOf(error))
+    await untilWritten(() => queue.fail(lease, work, clock.now() + waitMs, messageOf(error)))
     end('failed')
+  }
+
+  /** A run whose end cannot be written would stay ours, and run nowhere, for as long as we live: the database is asked until it answers, or the lease is gone. */
+  async function untilWritten(write: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await write()
+      } catch (error) {
+        if (kindOf(error) !== 'StoreUnavailable' || signal.aborted) throw error
+        await clock.sleep(Math.min(attempt * WRITE_AGAIN_MS, LONGEST_WRITE_AGAIN_MS), signal).catch(() => {}) // aborted: the next failure is the last
+      }
+    }
   }
 }
 

@@ -3,13 +3,17 @@ import { afterEach, describe, test } from 'node:test'
 
 import type { Controller } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
-import { StaleRevision } from '#ports/store.ts'
+import type { Queue } from '#ports/queue.ts'
+import { StaleRevision, StoreUnavailable } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { systemTime, until } from '#test/harness/waiting.ts'
 import { keepWatching } from './watching.ts'
 import { runWorker, type Worker, type WorkerOptions } from './worker.ts'
 
 const REGION = 'sim-1'
+/** A queue some of whose methods are others; the rest is its own. */
+const withMethods = (queue: MemoryStore['queue'], methods: Partial<Queue>): Queue =>
+  new Proxy(queue, { get: (target, name) => { const own: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name, target); return typeof own === 'function' ? own.bind(target) as unknown : own } })
 const key = (id: string) => ({ kind: 'cluster' as const, id, region: REGION })
 
 describe('the worker', () => {
@@ -111,6 +115,38 @@ describe('the worker', () => {
     await until(() => runs === 2 && store.waiting().size === 0)
     assert.equal(stopped, 1)
     assert.equal(worker.lease()?.epoch, (before?.epoch ?? 0) + 1)
+  })
+
+  test('a key whose end could not be written for a while is not ours for ever', async () => {
+    const store = new MemoryStore(() => Date.now())
+    let refusals = 5
+    const refusing = <Method extends 'complete' | 'fail'>(method: Method) => async (...given: Parameters<MemoryStore['queue'][Method]>) => {
+      if (refusals-- > 0) throw new StoreUnavailable('The database is away')
+      await (store.queue[method] as (...words: unknown[]) => Promise<void>).apply(store.queue, given)
+    }
+    const queue = withMethods(store.queue, { complete: refusing('complete'), fail: refusing('fail') })
+    let runs = 0
+    start(store, async () => { runs += 1; return {} }, { queue })
+    await store.queue.enqueue(key('a'))
+    await until(() => runs === 1 && store.waiting().size === 0)
+    await store.queue.enqueue(key('a'))
+    await until(() => runs === 2 && store.waiting().size === 0)
+  })
+
+  test('keys of a claim whose answer was lost run under a new epoch', async () => {
+    const store = new MemoryStore(() => Date.now())
+    let losses = 1
+    const queue = withMethods(store.queue, {
+      claim: async (...given: Parameters<MemoryStore['queue']['claim']>) => {
+        const claimed = await store.queue.claim(...given)
+        if (claimed.length > 0 && losses-- > 0) throw new StoreUnavailable('The connection broke after the commit')
+        return claimed
+      },
+    })
+    let runs = 0
+    start(store, async () => { runs += 1; return {} }, { queue })
+    await store.queue.enqueue(key('a'))
+    await until(() => runs === 1 && store.waiting().size === 0)
   })
 
   test('stopping lets passes end, and gives the lease back', async () => {

@@ -68,6 +68,8 @@ class WorkerLoop {
   readonly #stopping: AbortSignal
   readonly #wake = new Wake()
   readonly #running = new Set<Promise<void>>()
+  /** A claim failed, and may have been done all the same: keys would be ours and run nowhere. Under a new epoch they are nobody's. */
+  #inDoubt = false
   readonly #concurrency: number
 
   constructor(options: WorkerOptions, stopping: AbortSignal) {
@@ -97,6 +99,7 @@ class WorkerLoop {
     const { queue, hosts, name, leaseTtlMs } = this.#options
     const lease = await queue.register({ name, hosts, ttlMs: leaseTtlMs ?? 3_500 })
     this.lease = lease
+    this.#inDoubt = false
     const passes = new AbortController()
     const loseAll = () => {
       passes.abort(lease.lost.reason)
@@ -104,7 +107,7 @@ class WorkerLoop {
     }
     lease.lost.addEventListener('abort', loseAll, { once: true })
     try {
-      while (!this.#stopping.aborted && !lease.lost.aborted) await this.#turn(lease, passes.signal)
+      while (!this.#stopping.aborted && !lease.lost.aborted && !this.#inDoubt) await this.#turn(lease, passes.signal)
     } finally {
       await this.#finish(lease, passes)
       this.lease = undefined
@@ -121,6 +124,7 @@ class WorkerLoop {
       claimed = room > 0 ? await queue.claim(lease, { limit: room, now, realNow: clock.now() }) : []
     } catch (error) {
       this.#options.log.warn({ error }, 'Claiming work did not succeed')
+      this.#inDoubt = true
       return this.#waitFor(woken, RETRY_MS)
     }
     for (const work of claimed) this.#start(lease, work, passes)

@@ -23,8 +23,6 @@ export const PINNED_GO: PinnedGo = {
   },
 }
 
-const DEFAULT_MIRROR = 'https://proxy.golang.org'
-
 export interface GoSearch {
   /** Environment whose PATH is searched and whose GOPROXY names the mirror. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -63,7 +61,8 @@ export async function ensureGo(search: GoSearch, pinned: PinnedGo = PINNED_GO): 
 }
 
 async function bringGo({ env, host, cacheDir, download, report, signal }: GoSearch, pinned: PinnedGo, root: string): Promise<void> {
-  const mirror = (env['GOPROXY'] ?? '').split(/[,|]/).find((entry) => /^https?:/.test(entry)) ?? DEFAULT_MIRROR
+  const mirror = (env['GOPROXY'] ?? '').split(/[,|]/).find((entry) => /^https?:/.test(entry))
+  if (mirror === undefined) throw new ReleaseUnavailable('GOPROXY names no module mirror from which it could be brought.')
   const version = `v0.0.1-go${pinned.version}.linux-${host}`
   const work = join(cacheDir, 'work', 'go')
   report(`Downloading Go ${pinned.version} (70 MB) from ${new URL(mirror).host}`)

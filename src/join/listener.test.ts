@@ -1,3 +1,4 @@
+/** Everything that machines may ask of the join endpoint, over a real socket. Longer than others because one listener and one world of records serve all of it. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { execFile } from 'node:child_process'

@@ -8,16 +8,8 @@ const run = promisify(execFile)
 /** A program the host must have, and the Debian package that brings it. */
 export interface HostProgram { readonly program: string; readonly package: string }
 
-/** What the local region, and its tests, need of the host beside its own components. */
-export const LOCAL_REGION_PROGRAMS: readonly HostProgram[] = [
-  { program: 'ip', package: 'iproute2' },
-  { program: 'nft', package: 'nftables' },
-  { program: 'nsenter', package: 'util-linux' },
-  { program: 'mkfs.ext4', package: 'e2fsprogs' },
-  { program: 'flock', package: 'util-linux' },
-  { program: 'curl', package: 'curl' },
-  { program: 'losetup', package: 'mount' },
-  { program: 'setpriv', package: 'util-linux' },
+/** What real tests look with, beside what the local region itself brings. */
+export const REAL_TEST_PROGRAMS: readonly HostProgram[] = [
   { program: 'openssl', package: 'openssl' },
   { program: 'pgrep', package: 'procps' },
 ]

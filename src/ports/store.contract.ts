@@ -1,3 +1,4 @@
+/** The contract of the store's port in one file, however long: a promise is looked for here and nowhere else, and every implementation runs all of it. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 

@@ -1,6 +1,7 @@
+import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { openComponents, progressLine } from '../components.ts'
 import type { Configuration } from '../configuration.ts'
-import { bringPrograms, LOCAL_REGION_PROGRAMS, VIRTUAL_MACHINE_PROGRAMS } from '../host-packages.ts'
+import { bringPrograms, REAL_TEST_PROGRAMS, VIRTUAL_MACHINE_PROGRAMS } from '../host-packages.ts'
 import { bringDistributionPostgresql } from './distribution-postgresql.ts'
 import { testCommand } from './test-command.ts'
 import type { Need } from './tiers.ts'
@@ -24,7 +25,9 @@ async function bring(need: Need, configuration: Configuration): Promise<string |
     case 'linux':
       return process.platform === 'linux' ? undefined : 'it needs Linux'
     case 'root':
-      return process.getuid?.() === 0 ? bringPrograms(LOCAL_REGION_PROGRAMS, say) : 'it needs root'
+      if (process.getuid?.() !== 0) return 'it needs root'
+      await ensureHostTools(say)
+      return bringPrograms(REAL_TEST_PROGRAMS, say)
     case 'virtual-machine':
       return bringPrograms(VIRTUAL_MACHINE_PROGRAMS, say)
     case 'postgresql-15':

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { rfc3339Seconds } from '#model/time.ts'
 import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
 import { Scene } from '../harness/world/scene.ts'
 
@@ -56,6 +57,34 @@ describe('a control plane', () => {
     await scene.cluster(id, 'Creating Progressing', SECOND)
     await scene.cluster(id, 'Failed CreateError', 70 * SECOND)
     assert.match((await store.findCluster(id))!.said.because, /15 min .*The disk is full/)
+    await scene.end()
+  })
+
+  test('whose host cannot be looked at any more is not Creating for ever: no call could end that', async () => {
+    const scene = await Scene.begin(), { world: { store, host } } = scene
+    const id = await scene.users.createCluster()
+    await scene.world.pass(SECOND)
+    host.blindness = new Error('The list of network namespaces could not be read: EIO')
+    await scene.world.pass(14 * MINUTE)
+    await scene.cluster(id, 'Creating Progressing', SECOND)
+    await scene.cluster(id, 'Failed CreateError', 2 * MINUTE)
+    assert.match((await store.findCluster(id))!.said.because, /not seen usable 15 min after its first start.*could not be looked at since .*EIO/)
+    host.blindness = undefined
+    await scene.users.deleteCluster(id)
+    await scene.cluster(id, 'gone', 5 * SECOND)
+    await scene.end()
+  })
+
+  test('that could not be looked at for a while during its creation is Running when it can', async () => {
+    const scene = await Scene.begin(), { world: { store, host } } = scene
+    const id = await scene.users.createCluster()
+    await scene.world.pass(SECOND)
+    host.blindness = new Error('The list of network namespaces could not be read: EIO')
+    await scene.world.pass(5 * MINUTE)
+    assert.notEqual((await store.findCluster(id))!.facts.staleSince, undefined)
+    host.blindness = undefined
+    await scene.cluster(id, 'Running Ok', 2 * MINUTE)
+    assert.equal((await store.findCluster(id))!.facts.staleSince, undefined)
     await scene.end()
   })
 
@@ -147,6 +176,28 @@ describe('a deletion of a cluster', () => {
     delete host.made.get(id)!.obstacle
     await scene.users.deleteCluster(id)
     await scene.cluster(id, 'gone', 5 * SECOND)
+    await scene.end()
+  })
+
+  test('whose host cannot be looked at is Failed after eight minutes, says since when, and ends with a new call once it can be', async () => {
+    const scene = await Scene.begin(), { world: { store, host, clock } } = scene
+    const id = await scene.runningCluster()
+    await scene.users.deleteCluster(id)
+    host.blindness = new Error('The list of network namespaces could not be read: EIO')
+    const since = rfc3339Seconds(clock.now())
+    await scene.world.pass(7 * MINUTE + 50 * SECOND)
+    await scene.cluster(id, 'Deleting Progressing', SECOND)
+    assert.notEqual((await store.findCluster(id))!.facts.staleSince, undefined)
+    await scene.cluster(id, 'Failed ResourceCleanupFailed', 70 * SECOND)
+    const { said } = (await store.findCluster(id))!
+    assert.equal(said.because, `Its control-plane host could not be looked at since ${since}: The list of network namespaces could not be read: EIO`)
+    assert.match(said.evidence[0]?.fact ?? '', /could not be looked at since/)
+
+    await scene.users.deleteCluster(id)
+    await scene.cluster(id, 'Deleting Progressing', SECOND)
+    host.blindness = undefined
+    await scene.cluster(id, 'gone', 70 * SECOND)
+    assert.equal(host.made.size, 0)
     await scene.end()
   })
 

@@ -142,6 +142,22 @@ describe('a node', () => {
     await scene.end()
   })
 
+  test('whose removal only ever meets errors is Failed at its deadline, with its pool, and is tried on', async () => {
+    const scene = await Scene.begin(), { world: { store, tenant } } = scene
+    const { pool, node } = await scene.runningNode()
+    tenant.refusal = new Error('nodes "shop-1" is forbidden: the webhook deny.example.com says no')
+    await scene.users.deletePool(pool)
+    await scene.world.pass(3 * MINUTE + 50 * SECOND)
+    await scene.node(node, 'Deleting Progressing', SECOND)
+    await scene.node(node, 'Failed ResourceCleanupFailed', 70 * SECOND)
+    assert.match((await store.findNode(node))!.said.because, /^Its removal does not go on since .*: nodes "shop-1" is forbidden: the webhook deny\.example\.com says no$/)
+    await scene.pool(pool, 'Failed ResourceCleanupFailed', 70 * SECOND)
+    await scene.world.until('the pool names it', async () => /Node shop-1 is still there: Its removal does not go on/.test((await store.findNodePool(pool))!.said.because), 2 * MINUTE)
+    tenant.refusal = undefined
+    await scene.pool(pool, 'gone', 4 * MINUTE)
+    await scene.end()
+  })
+
   test('of a pool that is updated while it is off gets the labels when it is heard of, and the pool does not wait', async () => {
     const scene = await Scene.begin(), { world: { tenant, store } } = scene
     const { cluster, pool, node, box } = await scene.runningNode()

@@ -37,13 +37,13 @@ export function decideCreation(seen: ClusterSeen): Course {
   if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   if (probe && lacks === undefined) {
     return {
-      change: { firstReadyAt: now, controlPlane: 'usable', controlPlaneSays: undefined, staleSince: undefined },
+      change: { firstReadyAt: now, controlPlane: 'usable', controlPlaneSays: undefined },
       evidence: [probeEvidence(probe, seen)],
       lookAgainAt: now + seen.probeEveryMs,
     }
   }
   return {
-    change: { controlPlaneSays: lacks, staleSince: undefined },
+    change: { controlPlaneSays: lacks },
     evidence: whatIsSeen(seen),
     // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
     ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
@@ -52,7 +52,7 @@ export function decideCreation(seen: ClusterSeen): Course {
 }
 
 function ended(as: CreationEnd, because: string): Course {
-  return { change: { creationEnded: { as, because }, waitsFor: undefined, staleSince: undefined } }
+  return { change: { creationEnded: { as, because }, waitsFor: undefined } }
 }
 
 /** It died by itself at its start and at the retry; with a reason of its own, so another 13 minutes of retries would only hide it. */

@@ -31,7 +31,7 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
-    change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, staleSince: undefined, updating: undefined, degraded },
+    change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, updating: undefined, degraded },
     evidence: [probeEvidence(probe, seen)],
     ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
     lookAgainAt: soonest === undefined || dwelt === undefined ? soonest ?? dwelt : Math.min(soonest, dwelt),
@@ -73,7 +73,7 @@ function down(seen: ClusterSeen): Course {
   return {
     change: {
       controlPlane: unkept ? 'unkept' : 'starting', controlPlaneSays: unkept ? facts.controlPlane === 'unkept' ? facts.controlPlaneSays ?? says : says : facts.controlPlaneSays ?? says,
-      notReadySince, degraded: undefined, staleSince: undefined, updating: undefined,
+      notReadySince, degraded: undefined, updating: undefined,
     },
     evidence: evidence.length > 0 ? evidence : [lookEvidence(host, now)],
     ...(mends && { step: 'ensureControlPlane' as const }),

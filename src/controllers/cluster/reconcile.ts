@@ -5,15 +5,14 @@ import { clusterSight } from '#model/cluster/sight.ts'
 import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
+import { StoreUnavailable } from '#ports/store.ts'
 import { act } from './act.ts'
+import { decideBlind } from './decide-blind.ts'
 import { decideCluster, type ClusterDecision } from './decide.ts'
 import { holdWhatWasMade } from './ledger.ts'
 import { observeCluster } from './observe.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen } from './seen.ts'
-
-/** A look that fails this long makes the record stale; its pair is kept. */
-const BLIND_AFTER_MS = 30_000
 
 /** Brings clusters up, keeps them up, and takes them down; one pass observes, writes facts, and takes at most one step. */
 export function clusterController(ports: ClusterPorts): Controller {
@@ -75,19 +74,23 @@ async function lookAt(record: ClusterRecord, ports: ClusterPorts, blindSince: Ma
     blindSince.delete(record.id)
     return seen
   } catch (error) {
-    const { clock } = ports.regionOf(record.region)
-    const since = blindSince.get(record.id) ?? clock.now()
-    blindSince.set(record.id, since)
-    if (clock.now() - since >= BLIND_AFTER_MS && record.facts.staleSince === undefined) await markStale(record, since, ports)
+    // A store that gives no answer says nothing about the host, and could write nothing down either.
+    if (!(error instanceof StoreUnavailable)) await noteBlindness(record, error, ports, blindSince)
     throw new Error(`Looking at cluster ${record.id}`, { cause: error })
   }
 }
 
-async function markStale(record: ClusterRecord, since: number, ports: ClusterPorts): Promise<void> {
-  await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
-    const locked = await tx.lockCluster(record.id)
-    if (locked) await tx.changeCluster(record.id, { revision: locked.revision, facts: withFacts(locked.facts, { staleSince: since }) }, { evidence: [] })
+/** An earlier process may have lost sight of it before us; the record knows. */
+async function noteBlindness(record: ClusterRecord, error: unknown, ports: ClusterPorts, blindSince: Map<string, number>): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  const since = record.facts.staleSince ?? blindSince.get(record.id) ?? now
+  blindSince.set(record.id, since)
+  const blind = decideBlind({ now, facts: record.facts, since, why: error instanceof Error ? error.message : String(error) })
+  if (!blind) return
+  await ports.store.write(now, async tx => {
+    if (await tx.lockCluster(record.id)) await tx.changeCluster(record.id, { revision: record.revision, facts: withFacts(record.facts, blind.change) }, { evidence: blind.evidence })
   })
+  ports.onChanged?.(record.id)
 }
 
 function soonest(one: number | undefined, other: number | undefined): number | undefined {

@@ -6,17 +6,29 @@ import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
 import { act, awaitsConfig } from './act.ts'
 import { decideNode, type NodeDecision } from './decide.ts'
+import { noteObstacle } from './note-obstacle.ts'
 import { observeNode } from './observe.ts'
 import type { NodePorts } from './ports.ts'
 
 /** Tells the truth about nodes, puts their pool's labels and taints on them, and lets them leave. */
 export function nodeController(ports: NodePorts): Controller {
+  const stuckSince = new Map<string, number>()
   return {
     kind: 'node',
     async reconcile(id) {
       const record = await ports.store.findNode(id)
-      if (!record) return {}
-      return { lookAgainAt: await pass(record, ports) }
+      if (!record) {
+        stuckSince.delete(id)
+        return {}
+      }
+      try {
+        const lookAgainAt = await pass(record, ports)
+        stuckSince.delete(id)
+        return { lookAgainAt }
+      } catch (error) {
+        await noteObstacle(id, error, stuckSince, ports)
+        throw error
+      }
     },
   }
 }

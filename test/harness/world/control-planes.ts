@@ -29,6 +29,8 @@ export class MemoryControlPlanes implements ControlPlaneHost {
   /** Used for every control plane that is made from now on. */
   readonly diesAtStart = new Map<ControlPlaneComponent, string>()
   refuses: Error | undefined
+  /** Set: whoever looks sees nothing, for this reason. */
+  blindness: Error | undefined
   readonly #clock: SteppedClock
   readonly #watchers = new Set<(clusterId: string) => void>()
 
@@ -37,6 +39,7 @@ export class MemoryControlPlanes implements ControlPlaneHost {
   }
 
   async look(clusterId: string): Promise<ControlPlaneSeen> {
+    if (this.blindness) throw this.blindness
     const plane = this.made.get(clusterId)
     if (!plane) return { network: false, components: NAMES.map(name => ({ name, state: 'absent', recentStarts: 0 })) }
     this.live()

@@ -25,6 +25,8 @@ export class MemoryTenantClusters implements TenantCluster {
   readonly insides = new Map<string, Inside>()
   /** Set: nobody reaches any API, though it may run. */
   blind = false
+  /** Set: every API answers with this refusal. */
+  refusal: Error | undefined
   readonly #host: MemoryControlPlanes
 
   constructor(host: MemoryControlPlanes) {
@@ -130,6 +132,7 @@ export class MemoryTenantClusters implements TenantCluster {
 
   #reach({ clusterId }: TenantClusterAddress): Inside {
     if (!this.isUp(clusterId)) throw new TenantClusterUnreachable(`The API of ${clusterId} gives no answer`)
+    if (this.refusal) throw this.refusal
     return this.inside(clusterId)
   }
 }

@@ -1,3 +1,5 @@
+import type { MachineTemplate } from '#model/node-pool/record.ts'
+
 /**
  * Machines of a region that we can make and switch: boxes in local regions, the world's machines in simulated ones. A machine has a power state
  * of its own, apart from any node's. Every ensure ends in the same place when called again, or after a crash half way.
@@ -9,6 +11,25 @@ export interface MachineOrder {
   readonly address: string
   readonly power: 'on' | 'off'
   readonly link: 'up' | 'cut'
+  /** What it shall be like, for machines that a pool orders; providers take from it what they know. */
+  readonly template?: MachineTemplate
+  /** The line of an onboarding script that the machine runs once, at its first start. */
+  readonly firstBoot?: string
+}
+
+/** The provider does not give a machine now: sold out, a quota, or another refusal. Nothing was made; asked again later it may. */
+export class MachineRefused extends Error {
+  readonly kind = 'MachineRefused'
+  readonly as: 'StockOut' | 'LimitedByQuota' | 'ScalingFailed'
+  constructor(as: MachineRefused['as'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.as = as
+  }
+}
+
+/** The machine cannot be removed: it is protected, or the provider refuses. The message names the thing and the call. */
+export class MachineHeld extends Error {
+  readonly kind = 'MachineHeld'
 }
 
 export interface MachineSeen {
@@ -23,14 +44,14 @@ export interface MachineSeen {
 }
 
 export interface Machines {
-  /** Brings the machine to the ordered power and link, making it if it is not there. `power: 'off'` of a new machine makes its disk only. */
+  /** Brings the machine to the ordered power and link, making it if it is not there. `power: 'off'` of a new machine makes its disk only. Throws MachineRefused where it cannot be had now. */
   ensure(order: MachineOrder): Promise<MachineSeen>
   /** Pulls the plug without telling anyone it was ordered: the machine's processes die at once; what is on its disk stays. */
   crash(id: string): Promise<void>
   look(id: string): Promise<MachineSeen | undefined>
   /** Calls back on every power or link change from now on, with the present state of each machine first. Ends when aborted. */
   watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>
-  /** Nothing is left: processes, namespaces, mounts, cgroups, disk. Already gone is success. */
+  /** Nothing is left: processes, namespaces, mounts, cgroups, disk. Already gone is success. Throws MachineHeld where the provider refuses for good. */
   ensureGone(id: string): Promise<void>
   /** Runs a command on the machine. Throws MachineOff if it is off. Output is cut to its last 256 KiB. */
   exec(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>

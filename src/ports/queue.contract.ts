@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
+import { clusterWatch, LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
 import type { Store, WorkKey } from '#ports/store.ts'
-import { NOON } from '#test/harness/sample-records.ts'
+import { addCluster, NOON } from '#test/harness/sample-records.ts'
 
 /** Not even what is due now is due at this instant. */
 const BEFORE_ALL = -1
@@ -241,6 +241,25 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       assert.equal(ids(await claim(heir)), 'n', 'an end of blindness wakes all')
       await queue.putSights(taken, [], [{ kind: 'KubernetesNode', id: `${region}-n`, key: key('n') }])
       assert.equal(await read(), undefined)
+    })
+
+    test('a watch of a cluster ends with it, and is nobody\'s from then on', async () => {
+      const { lease, register, region } = await fresh()
+      const clusterId = await parts.store.write(NOON, tx => addCluster(tx, `watched-${region}`))
+      const subject = clusterWatch('nodes', clusterId), health = clusterWatch('health', clusterId)
+      const watch = { lease, subject, epoch: (await queue.claimWatch(lease, subject)) ?? -1 }
+      assert.ok((await queue.claimWatch(lease, health)) !== undefined)
+      const sight = { kind: 'KubernetesNode' as const, id: `${region}-of-nobody`, fact: 1, seenAt: NOON, observer: 'watch', key: undefined }
+      await queue.putSights(watch, [sight])
+      await parts.store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        await tx.forget({ kind: 'Cluster', id: clusterId }, { text: 'gone', evidence: [] })
+      })
+      await assert.rejects(queue.putSights(watch, [sight]), LostWatch)
+      assert.deepEqual(await parts.store.sights('KubernetesNode', [sight.id]), [])
+      const other = await register('b')
+      for (const each of [subject, health]) for (const who of [lease, other]) assert.equal(await queue.claimWatch(who, each), undefined)
+      await queue.releaseWatch(lease, subject)
     })
 
     test('a watch that goes blind makes its sights stale and wakes their keys', async () => {

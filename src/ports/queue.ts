@@ -18,7 +18,10 @@ export interface Queue {
   /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. */
   listen(onWork: () => void, signal: AbortSignal): Promise<void>
   enqueue(key: WorkKey & { region: string }): Promise<void>
-  /** Takes the watch of a subject (e.g. `nodes/<clusterId>`) if nobody alive has it; answers its epoch, or undefined. Safe to repeat for one's own. */
+  /**
+   * Takes the watch of a subject (e.g. `nodes/<clusterId>`) if nobody alive has it; answers its epoch, or undefined. Safe to repeat for one's own. A watch of a cluster
+   * goes, with what it saw, in the transaction that forgets the cluster, and is nobody's from then on.
+   */
   claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined>
   releaseWatch(lease: ProcessLease, subject: string): Promise<void>
   /** Writes sights that changed and enqueues the keys, in one transaction, only while the watch is ours at that epoch (else throws LostWatch). Unchanged facts are not written. */
@@ -39,6 +42,19 @@ export interface ClaimedWork extends WorkKey {
   readonly region: string
   readonly generation: number
   readonly failures: number
+}
+
+/** The watches that a cluster has; their subjects are `<what>/<clusterId>`. */
+export const CLUSTER_WATCHES = ['nodes', 'health'] as const
+
+export function clusterWatch(what: (typeof CLUSTER_WATCHES)[number], clusterId: string): string {
+  return `${what}/${clusterId}`
+}
+
+/** The cluster whose watch has this subject; undefined where it is no cluster's. */
+export function watchedCluster(subject: string): string | undefined {
+  const [what = '', clusterId] = subject.split('/')
+  return (CLUSTER_WATCHES as readonly string[]).includes(what) ? clusterId : undefined
 }
 
 export class LostWatch extends Error {

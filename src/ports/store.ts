@@ -2,7 +2,7 @@ import type { ClusterFacts, ClusterRecord, ClusterSpec } from '#model/cluster/re
 import type { Evidence, ResourceKind, ResourceName } from '#model/evidence.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodeFacts, NodeRecord, NodeSpec } from '#model/node/record.ts'
-import type { NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
+import type { MachineTemplate, NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 
 /**
@@ -151,6 +151,14 @@ export interface MachineRecord {
   readonly machineId?: string
   readonly createdAt: number
   readonly deletionRequestedAt?: number
+  /** The pool that ordered it, and the node it is to become; `nodeId` undefined while it is a bare claim. Undefined: a user's own. */
+  readonly ownedBy?: { readonly nodeId?: string; readonly nodePoolId: string; readonly clusterId: string }
+  readonly template?: MachineTemplate
+  readonly firstBoot?: string
+  /** The provider refused to make it: by what and since when. Whoever owns it decides what becomes of the claim. */
+  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly at: number }
+  /** It could not be removed: the thing and the call. */
+  readonly obstacle?: { readonly because: string; readonly at: number }
 }
 
 /** The secret of a machine that joined. `removed`: the node was deleted, the machine did not yet say that it cleaned up; a tombstone that outlives node and cluster and keeps the name reserved. */

@@ -6,7 +6,37 @@ export type NodePoolType = 'edge-machine-set' | 'edge-machine-pool' | 'machine-s
 export interface Label { readonly key: string; readonly value: string }
 export interface Taint { readonly key: string; readonly value: string; readonly effect: 'NoSchedule' | 'NoExecute' | 'PreferNoSchedule' }
 
-/** What the user asked for (api.md 4, CreateEdgeNodePool); only static pools so far. */
+/**
+ * How many machines a pool that makes them itself shall have (AutoScaling of central pools, AutoScaleConfig of elastic ones), defaults filled in.
+ * status-rules.md, "Who owns DesiredReplicas".
+ */
+export interface Scaling {
+  readonly enabled: boolean
+  readonly minReplicas: number
+  readonly maxReplicas: number
+  /** The target that callers set: a DesiredReplicas that differs from the one last sent, ScaleUp, ScaleDown, CreateNodes, DeleteNodes. */
+  readonly desiredReplicas: number
+  /** As a caller last sent it; answers echo it. */
+  readonly sentDesiredReplicas: number
+  /** 0..100; the pool with the higher one grows first. */
+  readonly priority: number
+  /** What scaling in does with a machine: gives it back, or switches it off and keeps it. Echoed only if sent. */
+  readonly mode?: 'Release' | 'Recycle'
+}
+
+/** What a new machine of the pool is like; providers find in it what they need. Members as they were sent, for the echo. */
+export interface MachineTemplate {
+  /** Elastic pools: the edge service whose specification new servers take. */
+  readonly cloudServerIdentity?: string
+  /** Elastic pools: InstanceArea as sent. */
+  readonly instanceArea?: Readonly<Record<string, unknown>>
+  /** Central pools: NodeConfig as sent. */
+  readonly nodeConfig?: Readonly<Record<string, unknown>>
+  /** Elastic pools: a copy of the edge service's specification, tolerated and echoed. */
+  readonly cloudServerConfig?: Readonly<Record<string, unknown>>
+}
+
+/** What the user asked for (api.md 3 and 4). Static pools have neither scaling nor a template. */
 export interface NodePoolSpec {
   readonly name: string
   readonly type: NodePoolType
@@ -16,6 +46,14 @@ export interface NodePoolSpec {
   readonly vpcId?: string
   /** Echoed only if sent. */
   readonly billingConfigs?: { readonly prePaidPeriod?: number | string; readonly prePaidPeriodNumber?: number; readonly autoRenew?: boolean }
+  readonly scaling?: Scaling
+  readonly template?: MachineTemplate
+  /** Made by CreateDefaultNodePool; nodes that are added without a pool belong to it. */
+  readonly isDefault?: true
+  /** KubernetesConfig.Cordon: new nodes start unschedulable. */
+  readonly cordon?: boolean
+  /** KubernetesConfig.NamePrefix of new nodes. */
+  readonly namePrefix?: string
   /** True if the caller sent KubernetesConfig. */
   readonly kubernetesConfigSent: boolean
 }
@@ -30,8 +68,10 @@ export interface NodePoolFacts {
   readonly updating?: { readonly since: number; readonly waitsFor: readonly string[]; readonly off: readonly string[] }
   /** Nodes that are without its labels and taints though its update has ended: off, or refusing them. */
   readonly without?: readonly string[]
-  /** Wanted machines were refused (elastic and central pools). */
-  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string }
+  /** Wanted machines were refused (elastic and central pools): by what, since when, how often in a row, and when it is tried again. */
+  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number }
+  /** The autoscaler's own target and why, while it differs from what callers want or did last move it. */
+  readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -9,6 +9,8 @@ export interface NodeSpec {
   readonly architecture: string
   /** The machine's /etc/machine-id, by which a provider finds it among its own. */
   readonly machineId: string
+  /** The machine was made for this node by its pool (elastic and central pools, CreateNodes, CreateEdgeNode with DirectAdd): the id of its machine record. Undefined for machines that ran a script. */
+  readonly machine?: string
   /** The address with which the machine reached us. */
   readonly address?: string
 }
@@ -27,7 +29,7 @@ export interface NodeFacts {
   /** First time it was a Ready member. */
   readonly firstReadyAt?: number
   readonly creationEnded?: { readonly because: string }
-  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster'; readonly done: readonly string[] }
+  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster'; readonly done: readonly string[]; /** What becomes of a machine that its pool made; `Retain` leaves it in the ledger. */ readonly machine?: 'Destroy' | 'Retain' }
   readonly obstacles: readonly string[]
   /** The Node object's Ready condition as the API server gives it; undefined: no Node object. `lastHeartbeatAt`: its last full status; `leaseRenewedAt`: its last heartbeat, read once Ready is Unknown. */
   readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number; readonly leaseRenewedAt?: number }

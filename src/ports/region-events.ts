@@ -1,0 +1,28 @@
+import type { MachineSeen } from './machines.ts'
+import type { NodeSeen } from './tenant-cluster.ts'
+
+/**
+ * What a region that keeps its own time tells of itself: when something in it changes next, and what changed. Nothing in it ticks: what holds at an instant is computed
+ * from what was asked of it, so that a month that is stepped over costs its events and nothing else.
+ */
+export interface RegionEvents {
+  /** The next instant, in the region's time, at which something changes by itself; undefined where nothing is under way. */
+  nextAt(): number | undefined
+  /** Lets the region live until that instant (never back) and answers what changed, in the order in which it did. */
+  liveUntil(at: number): Promise<readonly RegionChange[]>
+  /** Everything as it is now, as if all of it had just changed: for whoever begins to watch. */
+  everything(): Promise<readonly RegionChange[]>
+}
+
+export type RegionChange =
+  | { readonly kind: 'ControlPlane'; readonly clusterId: string }
+  | { readonly kind: 'Node'; readonly clusterId: string; readonly name: string; readonly seen: NodeSeen | undefined }
+  | { readonly kind: 'Machine'; readonly id: string; readonly seen: MachineSeen | undefined }
+  /** Pods of a workload changed, by which an add-on's health may have. */
+  | { readonly kind: 'Workload'; readonly clusterId: string; readonly addon: string }
+  /** A machine runs its onboarding script and asks to be admitted. */
+  | { readonly kind: 'Join'; readonly machineId: string; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }
+  /** A machine that was admitted reports how far it is, or which step failed. */
+  | { readonly kind: 'Report'; readonly secret: string; readonly outcome: 'progress' | 'failed'; readonly step: string; readonly text: string }
+  /** A machine asks whether it is still a member. */
+  | { readonly kind: 'Membership'; readonly secret: string }

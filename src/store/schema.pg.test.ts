@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
+import { clusterWatch } from '#ports/queue.ts'
 import { addCluster, NOON } from '#test/harness/sample-records.ts'
 import { Database } from './connection/database.ts'
 import { migrate } from './migrations/migrate.ts'
@@ -53,6 +54,23 @@ describe('the database holds by itself', () => {
       await tx.forget({ kind: 'Cluster', id: cluster.id }, { text: 'gone', evidence: [] })
     })
     assert.deepEqual(await sighted(), [])
+    await lease.release()
+  })
+
+  test('a cluster leaves no watch behind, though another process asks for it at that moment', async () => {
+    const watches = async () => (await run(`select subject from watch where subject like '%c-parting' order by 1`)).map(row => (row as { subject: string }).subject)
+    await opened.store.write(NOON, tx => addCluster(tx, 'parting'))
+    const lease = await opened.queue.register({ name: 'parting', hosts: [], ttlMs: 10_000 })
+    assert.equal(await opened.queue.claimWatch(lease, clusterWatch('nodes', 'c-parting')), 1)
+    assert.deepEqual(await watches(), ['nodes/c-parting'])
+    let asked: Promise<number | undefined> | undefined
+    await opened.store.write(NOON, async tx => {
+      await tx.lockCluster('c-parting')
+      asked ??= opened.queue.claimWatch(lease, clusterWatch('health', 'c-parting'))
+      await tx.forget({ kind: 'Cluster', id: 'c-parting' }, { text: 'gone', evidence: [] })
+    })
+    assert.equal(await asked, undefined)
+    assert.deepEqual(await watches(), [])
     await lease.release()
   })
 

@@ -36,6 +36,7 @@ export class MemoryStore implements Store {
       const tx = new MemoryTransaction(tables, now)
       const result = await work(tx)
       await tx.finish()
+      this.queue.forgetWatches([...this.#tables.clusters.keys()].filter(id => !tables.clusters.has(id)))
       this.#tables = tables
       this.queue.announce()
       return result

@@ -218,6 +218,7 @@ describe('a deletion of a cluster', () => {
     await scene.users.deleteCluster(cluster)
     await scene.cluster(cluster, 'gone', 5 * SECOND)
     assert.deepEqual([await store.findNodePool(pool), await store.findNode(node), host.made.size], [undefined, undefined, 0])
+    assert.deepEqual(store.queue.watched().filter(subject => subject.endsWith(cluster)), [], 'no watch stays')
     assert.deepEqual((await store.machineSecretsOf(cluster)).map(secret => secret.state), ['removed'])
     assert.deepEqual(scene.world.errors, [])
     await scene.end()

@@ -1,6 +1,7 @@
 import { watchEach, type Watches } from '#kernel/watch-each.ts'
 import { keepWatching, type WatchingOptions } from '#kernel/watching.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { clusterWatch } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
 import type { ClusterPorts, ClusterRegion } from './ports.ts'
 
@@ -18,7 +19,7 @@ export interface WatchHealthPorts extends Omit<WatchingOptions, 'subject' | 'wat
 export function watchHealth(region: string, ports: WatchHealthPorts, signal: AbortSignal): Watches {
   return watchEach({
     wanted: async () => (await ports.store.clustersOfRegion(region)).filter(isProbed),
-    watch: (cluster, ends) => keepWatching({ ...ports, subject: `health/${cluster.id}`, watch: (_held, held) => probeOnAndOn(region, cluster, ports, held) }, ends),
+    watch: (cluster, ends) => keepWatching({ ...ports, subject: clusterWatch('health', cluster.id), watch: (_held, held) => probeOnAndOn(region, cluster, ports, held) }, ends),
     clock: ports.clock, log: ports.log, what: 'health',
   }, signal)
 }

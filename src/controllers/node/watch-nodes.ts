@@ -3,7 +3,7 @@ import { keepWatching } from '#kernel/watching.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
-import type { ProcessLease, Queue } from '#ports/queue.ts'
+import { clusterWatch, type ProcessLease, type Queue } from '#ports/queue.ts'
 import type { NodePorts } from './ports.ts'
 import { RouteKeeper } from './routes.ts'
 import { ClusterNodesWatch } from './watch-cluster.ts'
@@ -32,7 +32,7 @@ function isWatched({ facts }: ClusterRecord): boolean {
 
 async function watchCluster(cluster: ClusterRecord, ports: WatchNodesPorts, signal: AbortSignal): Promise<void> {
   const { queue, clock, log, lease } = ports
-  const subject = `nodes/${cluster.id}`
+  const subject = clusterWatch('nodes', cluster.id)
   await keepWatching({ queue, clock, log, lease, subject, watch: async (watch, ends) => {
     const address = await ports.tenantAddressOf(cluster)
     if (!address) return

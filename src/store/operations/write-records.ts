@@ -2,6 +2,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
+import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
@@ -32,6 +33,7 @@ export async function writeRecords(connection: Queryable, work: UnitOfWork, hist
     ...deletesOf('node', goneNodes),
     ...deletesOf('node_pool', gonePools),
     ...deletesOf('cluster', goneClusters),
+    ...watchesOf(goneClusters),
     ...endsWithParents(work.now, gonePools, goneClusters),
     ...historyOf(work, history),
   ]
@@ -63,6 +65,17 @@ function deletesOf(table: keyof typeof MOVED, ids: readonly string[]): Statement
     { text: `delete from ${table} where id = any($1::text[])`, values: [ids] },
     { text: 'delete from client_token where resource_id = any($1::text[])', values: [ids] },
     ...(SIGHT_OF[table] === undefined ? [] : [{ text: 'delete from sight where kind = $2 and id = any($1::text[])', values: [ids, SIGHT_OF[table]] }]),
+  ]
+}
+
+/** Whoever still holds such a watch has lost it. The watch is locked before its sights, as by who writes them. */
+function watchesOf(clusterIds: readonly string[]): Statement[] {
+  if (clusterIds.length === 0) return []
+  const subjects = clusterIds.flatMap(id => CLUSTER_WATCHES.map(what => clusterWatch(what, id)))
+  return [
+    { text: 'select 1 from watch where subject = any($1::text[]) order by subject for update', values: [subjects] },
+    { text: 'delete from sight where subject = any($1::text[])', values: [subjects] },
+    { text: 'delete from watch where subject = any($1::text[])', values: [subjects] },
   ]
 }
 

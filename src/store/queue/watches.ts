@@ -1,4 +1,4 @@
-import { LostWatch } from '#ports/queue.ts'
+import { LostWatch, watchedCluster } from '#ports/queue.ts'
 import type { Sight, SightKind, WorkKey } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { enqueue } from './enqueue.ts'
@@ -20,7 +20,23 @@ export interface SightGone { readonly kind: SightKind; readonly id: string; read
  * one's lease ended, until the new owner says with markWatch that it sees.
  */
 export async function claimWatch(connection: Queryable, lease: { name: string; epoch: number }, subject: string, realNow: number): Promise<number | undefined> {
-  await connection.query('insert into watch (subject, epoch) values ($1, 0) on conflict do nothing', [subject])
+  return await take(connection, lease, subject, realNow) ?? (await begin(connection, subject) ? take(connection, lease, subject, realNow) : undefined)
+}
+
+/** Makes the row of a watch that nobody had before. A cluster that is being forgotten is waited for, so that its watch is never made again behind that. */
+async function begin(connection: Queryable, subject: string): Promise<boolean> {
+  const clusterId = watchedCluster(subject)
+  const made = clusterId === undefined
+    ? await connection.query('insert into watch (subject, epoch) values ($1, 0) on conflict do nothing returning 1', [subject])
+    : await connection.query(
+        `insert into watch (subject, epoch) select $1, 0 from (select 1 from cluster where id = $2 and not exists (select 1 from watch where subject = $1) for key share) there
+         on conflict do nothing returning 1`,
+        [subject, clusterId],
+      )
+  return made.length > 0
+}
+
+async function take(connection: Queryable, lease: { name: string; epoch: number }, subject: string, realNow: number): Promise<number | undefined> {
   const [row] = await connection.query<{ epoch: number }>(
     `update watch w set
        epoch = case when w.owner = $2 and w.owner_epoch = $3 then w.epoch else w.epoch + 1 end,

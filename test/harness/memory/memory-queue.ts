@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import { LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
+import { CLUSTER_WATCHES, clusterWatch, LostWatch, watchedCluster, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
 import type { Sight, SightKind, WorkKey } from '#ports/store.ts'
 import { enqueueInto, type Tables, type WorkRow } from './tables.ts'
 
@@ -114,6 +114,8 @@ export class MemoryQueue implements Queue {
 
   async claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {
     if (!this.#isAlive(lease)) return undefined
+    const clusterId = watchedCluster(subject)
+    if (clusterId !== undefined && !this.#tables().clusters.has(clusterId)) return undefined
     const watch = this.#watches.get(subject)
     if (watch?.owner && isSame(watch.owner, lease)) return watch.epoch
     if (watch?.owner && this.#isAlive(watch.owner)) return undefined
@@ -150,6 +152,18 @@ export class MemoryQueue implements Queue {
     if ((row.staleSince === undefined) === (staleSince === undefined)) return
     this.#watches.set(watch.subject, { ...row, staleSince })
     for (const sight of this.#sights.values()) if (sight.subject === watch.subject && sight.key) await this.enqueue(sight.key)
+  }
+
+  /** Watches and sights of clusters that a transaction forgot. */
+  forgetWatches(clusterIds: readonly string[]): void {
+    const subjects = new Set(clusterIds.flatMap(id => CLUSTER_WATCHES.map(what => clusterWatch(what, id))))
+    for (const subject of subjects) this.#watches.delete(subject)
+    for (const [name, sight] of this.#sights) if (subjects.has(sight.subject)) this.#sights.delete(name)
+  }
+
+  /** Subjects of all watches there are. */
+  watched(): readonly string[] {
+    return [...this.#watches.keys()]
   }
 
   sights(kind: SightKind, ids: readonly string[]): readonly Sight[] {

@@ -49,7 +49,7 @@ test('every release is verified: its sums come from the same place', () => {
 
 test('machines get all that a node runs', () => {
   const names = new Set(GROUPS.flatMap((group) => group.programs.filter((program) => program.onMachines).map((program) => program.name)))
-  for (const needed of ['kubelet', 'kube-proxy', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'crictl', 'flanneld', 'bridge', 'host-local', 'loopback', 'portmap']) {
+  for (const needed of ['kubelet', 'kube-proxy', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'crictl', 'flanneld', 'bridge', 'host-local', 'loopback', 'portmap', 'nebula', 'nebula-cert']) {
     assert.ok(names.has(needed), needed)
   }
 })

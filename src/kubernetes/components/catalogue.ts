@@ -148,6 +148,14 @@ export const GROUPS: readonly Group[] = [
     programs: [{ name: 'flanneld', package: 'github.com/flannel-io/flannel', onMachines: true }],
   },
   {
+    folder: 'overlay', title: 'nebula', version: 'v1.10.3', minutes: 1,
+    ldflags: '-s -w -X main.Build=1.10.3',
+    programs: ['nebula', 'nebula-cert'].map((name) => ({
+      name, package: `github.com/slackhq/nebula/cmd/${name}`, onMachines: true,
+      release: { url: `${github('slackhq/nebula')}/nebula-linux-{arch}.tar.gz`, sums: `${github('slackhq/nebula')}/SHASUM256.txt`, member: '{name}' },
+    })),
+  },
+  {
     folder: 'images', title: 'registry', version: 'v3.1.2', minutes: 1, ldflags: '-s -w',
     programs: [{
       name: 'registry', package: 'github.com/distribution/distribution/v3/cmd/registry',

@@ -1,12 +1,11 @@
 import { Type } from 'typebox'
-import { refuse } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { parseCreateEdgeNodePool } from '#model/node-pool/validate.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
 import { lockCluster } from '../lock.ts'
-import { BillingConfigs, ElasticConfig, KubernetesConfig } from './node-pool-shapes.ts'
+import { NODE_POOL_CONFIG, refuseTakenName } from './node-pool-shapes.ts'
 import { Id, TOKEN, Text, given } from './shapes.ts'
 
 export const CreateEdgeNodePool = defineAction({
@@ -19,9 +18,7 @@ export const CreateEdgeNodePool = defineAction({
     Name: Text,
     NodePoolType: Type.Optional(Text),
     VpcId: Type.Optional(Text),
-    KubernetesConfig: Type.Optional(KubernetesConfig),
-    BillingConfigs: Type.Optional(BillingConfigs),
-    ElasticConfig: Type.Optional(ElasticConfig),
+    ...NODE_POOL_CONFIG,
     ...TOKEN,
   }),
   run: async (context, body) => {
@@ -30,8 +27,7 @@ export const CreateEdgeNodePool = defineAction({
     return store.write(now, tx => once(context, tx, body, async () => {
       const cluster = await lockCluster(context, tx, body.ClusterId)
       checkPrecondition('CreateEdgeNodePool', { cluster }, now)
-      const namesake = (await tx.nodePoolsOf(cluster.id)).find(other => other.spec.name === spec.name)
-      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the node pool ${namesake.id} of this cluster has it` })
+      await refuseTakenName(tx, cluster.id, spec.name)
 
       const id = newId('node-pool', now, context.randomBytes(8))
       await tx.insertNodePool(

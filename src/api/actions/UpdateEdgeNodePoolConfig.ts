@@ -1,12 +1,11 @@
 import { Type } from 'typebox'
 import { isDeepStrictEqual } from 'node:util'
-import { refuse } from '#model/errors/catalogue.ts'
 import { parseUpdateEdgeNodePoolConfig } from '#model/node-pool/validate.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
 import { lockClusterAndPool } from '../lock.ts'
-import { BillingConfigs, ElasticConfig, KubernetesConfig } from './node-pool-shapes.ts'
+import { NODE_POOL_CONFIG, refuseTakenName } from './node-pool-shapes.ts'
 import { Id, TOKEN, Text, given } from './shapes.ts'
 
 export const UpdateEdgeNodePoolConfig = defineAction({
@@ -18,9 +17,7 @@ export const UpdateEdgeNodePoolConfig = defineAction({
     ClusterId: Id,
     Id,
     Name: Type.Optional(Text),
-    KubernetesConfig: Type.Optional(KubernetesConfig),
-    BillingConfigs: Type.Optional(BillingConfigs),
-    ElasticConfig: Type.Optional(ElasticConfig),
+    ...NODE_POOL_CONFIG,
     ...TOKEN,
   }),
   run: async (context, body) => {
@@ -30,8 +27,7 @@ export const UpdateEdgeNodePoolConfig = defineAction({
       const { cluster, nodePool } = await lockClusterAndPool(context, tx, body.ClusterId, body.Id)
       const spec = { ...nodePool.spec, ...change }
       checkPrecondition('UpdateEdgeNodePoolConfig', { cluster, nodePool }, now)
-      const namesake = (await tx.nodePoolsOf(cluster.id)).find(other => other.id !== nodePool.id && other.spec.name === spec.name)
-      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the node pool ${namesake.id} of this cluster has it` })
+      await refuseTakenName(tx, cluster.id, spec.name, nodePool.id)
 
       const token = given({ updateClientToken: tokenOf(body) })
       if (isDeepStrictEqual(spec, nodePool.spec)) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { exitsOf as tableOf } from '#model/status/exits.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import type { Explained } from './explained.ts'
 import { exitsOf } from './exits.ts'
@@ -11,6 +13,19 @@ function explained(power: NodeFacts['power']): Explained {
   const node = { id: 'n', said: { status }, spec: { name: 'till-1' }, facts: { power, obstacles: [] } } as unknown as NodeRecord
   return { resource: { kind: 'Node', id: 'n', name: 'till-1' }, status, since: NOW, rule: '', because: '', evidence: [], records: { nodes: [node] } }
 }
+
+test('what leads out is told by the tables of the model: causes in sentences, and calls that are accepted here and now', () => {
+  const status = { phase: 'Creating', conditions: ['Progressing'] } as const
+  const cluster = { id: 'c', spec: { name: 'shop' }, facts: { obstacles: [] }, said: { status } } as unknown as ClusterRecord
+  const creating: Explained = { resource: { kind: 'Cluster', id: 'c', name: 'shop' }, status, since: NOW, rule: '', because: '', evidence: [], records: { cluster } }
+  const causes = tableOf('Cluster', status).filter(exit => exit.By === 'cause').map(exit => ({ by: 'cause', what: `${exit.What.charAt(0).toUpperCase()}${exit.What.slice(1)}.` }))
+  assert.ok(causes.length > 0)
+  assert.deepEqual(exitsOf(creating, NOW), causes, 'a cluster that is being created takes no call')
+
+  const failed = { phase: 'Failed', conditions: ['ResourceCleanupFailed'] } as const
+  const stuck = { ...creating, status: failed, records: { cluster: { ...cluster, said: { status: failed } } as unknown as ClusterRecord } }
+  assert.deepEqual(exitsOf(stuck, NOW), [{ by: 'call', what: 'DeleteCluster' }])
+})
 
 test('a machine that is off may come back; one that was removed may not, and no sentence says so', () => {
   const off = { state: 'off', since: NOW, machine: 'till-1' } as const

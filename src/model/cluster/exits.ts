@@ -7,9 +7,9 @@ const DELETE = ['call', 'DeleteCluster'] as const
 /** How a cluster leaves each row (status-model.md 2, status-rules.md). */
 // oxfmt-ignore
 export const CLUSTER_EXITS: Exits<RowKeyOf<typeof CLUSTER_STATUS>> = {
-  'Creating/Progressing':         [['cause', 'its control plane becomes usable'], ['cause', 'its creation fails, or is not done 15 min after the first start']],
+  'Creating/Progressing':         [['cause', 'its control plane becomes usable: API, scheduler, controller manager, network and DNS'], ['cause', 'its creation fails, or is not done 15 min after the first start']],
   'Running/Ok':                   [['cause', 'a node pool of it is created, deleted or scaled'], ['call', 'UpdateClusterConfig'], DELETE, ['cause', 'its control plane fails, or the account goes into arrears']],
-  'Running/Degraded':             [['cause', 'what is down comes back'], DELETE],
+  'Running/Degraded':             [['cause', 'what is down behind its API comes back'], DELETE],
   'Updating/Progressing':         [['cause', 'its node pools come to rest and its own change is done']],
   'Deleting/Progressing':         [['cause', 'everything of it is gone, and the cluster with it'], ['cause', 'a resource cannot be removed, or 8 min pass']],
   'Stopped/Balance':              [['cause', 'the debt is paid'], DELETE],
@@ -19,5 +19,5 @@ export const CLUSTER_EXITS: Exits<RowKeyOf<typeof CLUSTER_STATUS>> = {
   'Failed/StockOut':              [DELETE],
   'Failed/Balance':               [DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteCluster once more, when what stood in the way is out of it']],
-  'Failed/Unknown':               [['cause', 'its control plane becomes usable again'], DELETE],
+  'Failed/Unknown':               [['cause', 'its control plane comes back; it is started again and again'], DELETE],
 }

@@ -16,7 +16,7 @@ export const NODE_POOL_EXITS: Exits<RowKeyOf<typeof NODE_POOL_STATUS>> = {
   'Running/ScalingFailed':        [WISH_GRANTED, DELETE],
   'Updating/Progressing':         [['cause', 'every node that can be reached carries the labels and taints']],
   'Deleting/Progressing':         [['cause', 'it and its nodes are gone'], ['cause', 'a thing of it cannot be removed, or 4 min pass']],
-  'Failed/ResourceCleanupFailed': [['call', 'DeleteNodePool once more, when what stood in the way is out of it'], ['cause', 'its cluster is gone']],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteNodePool once more, when what stood in the way is out of it']],
   'Failed/Unknown':               [DELETE],
   'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
   'Scaling/Progressing':          [['cause', 'no node of it is Creating or Deleting any more'], DELETE],

@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { NameTaken, StaleRevision, type Scope, type Store } from '#ports/store.ts'
+import { spentUntil } from '#model/account/arrears.ts'
+import { priceOf } from '#model/account/prices.ts'
+import type { NodePoolSpec } from '#model/node-pool/record.ts'
+import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store } from '#ports/store.ts'
 import {
-  addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE, USABLE_CLUSTER,
+  addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, nodePoolSpec, NOON, onboarding, READY_NODE, READY_POOL,
+  USABLE_CLUSTER,
 } from '#test/harness/sample-records.ts'
 
 const ALL = { number: 1, size: 100 }
@@ -352,6 +356,81 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.deepEqual([await store.findMachine(mark), (await store.findMachineSecret(mark))?.state], [undefined, 'removed'])
     })
 
+    test('machines that pools order: owner, template, refusal, obstacle; their first boot is told to who reads one of them only', async () => {
+      const { scope, mark } = fresh()
+      const ownedBy = { nodePoolId: `p-${mark}`, clusterId: `c-${mark}` }
+      const record = machine({ id: mark, ...scope, name: mark, ownedBy, template: { instanceId: `i-${mark}`, nodeConfig: { ImageId: '镜像' } }, firstBoot: 'curl -sk join | sh -s token' })
+      const { firstBoot: _sealed, ...listed } = record
+      await store.write(NOON, tx => tx.insertMachine(record))
+      assert.deepEqual(await store.findMachine(mark), record)
+      for (const parent of [{ nodePoolId: ownedBy.nodePoolId }, { clusterId: ownedBy.clusterId }]) assert.deepEqual(await store.machinesOwnedBy(parent), [listed])
+      assert.deepEqual((await store.listMachines(scope, { ids: [mark] }, ALL)).items, [listed])
+      assert.deepEqual((await store.machinesOfRegion(scope.region)).find(one => one.id === mark), listed)
+      const refused = { as: 'StockOut', because: 'They are sold out', at: NOON } as const
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.machinesOwnedBy({ nodeId: `n-${mark}` }), [])
+        await tx.changeMachine(mark, { ownedBy: { ...ownedBy, nodeId: `n-${mark}` }, refused, obstacle: { because: 'DeleteMachine: it is protected', at: NOON } })
+        assert.deepEqual(await tx.lockMachine(mark), { ...record, ownedBy: { ...ownedBy, nodeId: `n-${mark}` }, refused, obstacle: { because: 'DeleteMachine: it is protected', at: NOON } })
+        assert.deepEqual((await tx.machinesOwnedBy({ nodeId: `n-${mark}` })).map(one => one.id), [mark])
+        assert.deepEqual((await tx.machinesOfInstances(scope, ['i-other', `i-${mark}`])).map(one => one.id), [mark])
+        assert.deepEqual(await tx.machinesOfInstances({ ...scope, accountId: 'other' }, [`i-${mark}`]), [])
+      })
+      await store.write(NOON, tx => tx.changeMachine(mark, { refused: null, obstacle: null, ownedBy: null, firstBoot: null, power: 'off' }))
+      const { ownedBy: _owner, ...unowned } = listed
+      assert.deepEqual(await store.findMachine(mark), { ...unowned, power: 'off' })
+      assert.deepEqual(await store.machinesOwnedBy({ clusterId: ownedBy.clusterId }), [])
+      await store.write(NOON, tx => tx.changeMachine(mark, { firstBoot: 'again' }))
+      assert.equal((await store.findMachine(mark))?.firstBoot, 'again')
+      await store.write(NOON, tx => tx.changeMachine(mark, {}))
+    })
+
+    test('the token of a first boot leads to its node, and goes with the node or the machine', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const tokens = ['1', '2'].map(end => ({ tokenHash: `${mark}-${end}`, nodeId: `n-${mark}-${end}`, machineId: `m-${mark}-${end}` }))
+      await store.write(NOON, async tx => {
+        for (const [index, token] of tokens.entries()) {
+          await tx.insertMachine(machine({ id: token.machineId, ...scope, name: token.machineId }))
+          await tx.putNodeToken(token)
+          assert.deepEqual(await tx.findNodeToken(token.tokenHash), token)
+          await addNode(tx, `${mark}-${index + 1}`, { clusterId, nodePoolId }, NEW_NODE, scope)
+        }
+      })
+      const found = async () => (await Promise.all(tokens.map(token => store.findNodeToken(token.tokenHash)))).map(token => token?.nodeId)
+      assert.deepEqual(await found(), tokens.map(token => token.nodeId))
+      assert.equal(await store.findNodeToken('unknown'), undefined)
+      await store.write(NOON, async tx => {
+        await tx.lockNode(`n-${mark}-1`)
+        await tx.forget({ kind: 'Node', id: `n-${mark}-1` }, { ...becauseOf('DeleteNodes'), text: 'gone' })
+      })
+      assert.deepEqual(await found(), [undefined, `n-${mark}-2`])
+      await store.write(NOON, tx => tx.forgetMachine(`m-${mark}-2`))
+      assert.deepEqual(await found(), [undefined, undefined])
+    })
+
+    test('pools are found by scaling and by tags, nodes by the servers that they are', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const scaling = { enabled: true, minReplicas: 0, maxReplicas: 10, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10 }
+      const insert = (id: string, spec: Partial<NodePoolSpec>) => store.write(NOON + 1, tx => tx.insertNodePool({ id, ...scope, clusterId, spec: nodePoolSpec({ name: id, ...spec }), facts: READY_POOL }, becauseOf('CreateNodePool')))
+      await insert(`${mark}-1`, { type: 'machine-set', scaling, tags: [{ key: 'team', value: 'x' }] })
+      await insert(`${mark}-2`, { type: 'edge-machine-pool', scaling: { ...scaling, enabled: false } })
+      const found = async (filter: Parameters<Store['listNodePools']>[1]) => (await store.listNodePools(scope, filter, ALL)).items.map(pool => pool.id)
+      assert.deepEqual(await found({ autoScalingEnabled: true }), [`${mark}-1`])
+      assert.deepEqual(await found({ autoScalingEnabled: false }), [nodePoolId, `${mark}-2`])
+      assert.deepEqual([await found({ tags: [{ key: 'team' }] }), await found({ tags: [{ key: 'team', value: 'y' }] })], [[`${mark}-1`], []])
+      await store.write(NOON + 2, async tx => {
+        const pool = await tx.lockNodePool(`${mark}-1`)
+        if (pool) await tx.changeNodePool(pool.id, { spec: { ...pool.spec, scaling: { ...scaling, enabled: false }, tags: [] } }, becauseOf('UpdateNodePoolConfig'))
+      })
+      assert.deepEqual([await found({ autoScalingEnabled: true }), await found({ tags: [{ key: 'team' }] })], [[], []])
+      await store.write(NOON, async tx => {
+        await addNode(tx, `${mark}-a`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}`, instanceId: `i-${mark}` })
+        await addNode(tx, `${mark}-b`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}` })
+        await addNode(tx, `${mark}-c`, { clusterId, nodePoolId }, NEW_NODE, scope)
+      })
+      const nodes = async (instanceIds: readonly string[]) => (await store.listNodes(scope, { instanceIds }, ALL)).items.map(node => node.spec.name.at(-1)).join('')
+      assert.deepEqual([await nodes([`i-${mark}`]), await nodes([`m-${mark}`]), await nodes([`machine-of-${mark}-c`, `i-${mark}`])], ['a', 'b', 'ac'])
+    })
+
     test('many transactions at once that read secrets under one cluster\'s lock need no more than their own connections', async () => {
       const { mark, clusterId } = await grow()
       const names = await Promise.all(Array.from({ length: 40 }, (_, index) => store.write(NOON, async tx => {
@@ -469,6 +548,34 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       const [cluster, pool] = [await store.findCluster(clusterId), await store.findNodePool(nodePoolId)]
       assert.deepEqual([cluster?.counts.running, cluster?.counts.total, pool?.counts.running], [20, 20, 20])
       assert.equal(cluster?.said.status.phase, 'Running')
+    })
+
+    test('an account: what its ledger cost is added up to the millisecond, and one with a balance is looked at when that changes', async () => {
+      const { scope, mark } = fresh()
+      const entry = { id: `l${mark}`, ...scope, kind: 'Machine' as const, owner: { kind: 'Machine' as const, id: mark, name: mark }, deleteProtected: false, since: NOON }
+      const put = (at: number, change: Partial<LedgerEntry>) => store.write(at, tx => tx.putLedger({ ...entry, state: 'Held', ...change }))
+      const spentAt = async (at: number) => spentUntil(await store.meterOf(scope), at)
+      const price = BigInt(priceOf({ kind: 'Machine', state: 'Held' }))
+      await put(NOON, { state: 'Intended' })
+      assert.equal(await spentAt(NOON + 1000), 0n)
+      await put(NOON + 1000, {})
+      assert.equal(await spentAt(NOON + 5000), price * 4000n)
+      await put(NOON + 5000, { power: 'off' })
+      assert.equal(await spentAt(NOON + 9000), price * 4000n)
+      await put(NOON + 9000, { power: 'on' })
+      await put(NOON + 9500, { state: 'Released' })
+      assert.equal(await spentAt(NOON + MINUTE), price * 4500n)
+      assert.equal(await spentUntil(await store.meterOf({ ...scope, region: 'elsewhere' }), NOON), 0n)
+
+      assert.deepEqual(await store.findAccount(scope), { ...scope })
+      const limited = { ...scope, balance: { amount: -5, at: NOON, spentBefore: 12_345_678_901_234_567_890n }, arrearsSince: NOON, stoppedSince: NOON + 1 }
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.lockAccount(scope), { ...scope })
+        await tx.putAccount(limited)
+      })
+      assert.deepEqual(await store.findAccount(scope), limited)
+      await store.write(NOON, tx => tx.putAccount({ ...scope }))
+      assert.deepEqual(await store.findAccount(scope), { ...scope })
     })
 
     test('clusters of a region, for those who start over', async () => {

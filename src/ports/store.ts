@@ -1,3 +1,4 @@
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord, ClusterSpec } from '#model/cluster/record.ts'
 import type { Evidence, ResourceKind, ResourceName } from '#model/evidence.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
@@ -42,6 +43,8 @@ export interface Store {
   listLedger(scope: Scope, filter: { clusterIds?: readonly string[]; kinds?: readonly string[]; states?: readonly string[]; ownerIds?: readonly string[] }, page: Page): Promise<Listing<LedgerEntry>>
   listMachines(scope: Scope, filter: { ids?: readonly string[]; names?: readonly string[] }, page: Page): Promise<Listing<MachineRecord>>
   machinesOfRegion(region: string): Promise<readonly MachineRecord[]>
+  /** Machines that a pool, or the pools of a cluster, ordered; bare claims too. */
+  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
   findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined>
   /** The newest history row of a resource, also of one that is gone. */
   latestChange(accountId: string, id: string): Promise<StatusChange | undefined>
@@ -51,9 +54,15 @@ export interface Store {
   readSecret(name: string): Promise<string | undefined>
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>
+  /** Whose first boot a token is. The node may not be there yet: a bare claim's token names the node that it is to become. */
+  findNodeToken(tokenHash: string): Promise<NodeToken | undefined>
   findRegion(region: string): Promise<RegionRecord | undefined>
   listRegions(): Promise<readonly RegionRecord[]>
   onboardingToken(id: string): Promise<string | undefined>
+  /** The account's balance in a region; without one it is unlimited. */
+  findAccount(scope: Scope): Promise<AccountRecord>
+  /** What the account's ledger entries have cost and cost now. */
+  meterOf(scope: Scope): Promise<Meter>
 }
 
 export interface Scope { readonly accountId: string; readonly region: string }
@@ -82,6 +91,7 @@ export interface NodePoolFilter {
   readonly createClientToken?: string
   readonly updateClientToken?: string
   readonly autoScalingEnabled?: boolean
+  readonly tags?: readonly { key: string; value?: string }[]
 }
 export interface NodeFilter {
   readonly ids?: readonly string[]
@@ -89,6 +99,8 @@ export interface NodeFilter {
   readonly nodePoolIds?: readonly string[]
   readonly name?: string
   readonly ips?: readonly string[]
+  /** What lists show as InstanceId (model/node `instanceIdOf`). */
+  readonly instanceIds?: readonly string[]
   readonly statuses?: readonly StatusFilter[]
   readonly createClientToken?: string
 }
@@ -137,6 +149,8 @@ export interface LedgerEntry {
   readonly because?: string
   readonly deleteProtected: boolean
   readonly since: number
+  /** Of a machine, where it matters to its price; on where nothing is said. */
+  readonly power?: 'on' | 'off'
 }
 
 export interface MachineRecord {
@@ -154,11 +168,33 @@ export interface MachineRecord {
   /** The pool that ordered it, and the node it is to become; `nodeId` undefined while it is a bare claim. Undefined: a user's own. */
   readonly ownedBy?: { readonly nodeId?: string; readonly nodePoolId: string; readonly clusterId: string }
   readonly template?: MachineTemplate
+  /** Kept encrypted; there only where one machine is read (findMachine, lockMachine), never in a list of them. */
   readonly firstBoot?: string
   /** The provider refused to make it: by what and since when. Whoever owns it decides what becomes of the claim. */
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly at: number }
   /** It could not be removed: the thing and the call. */
   readonly obstacle?: { readonly because: string; readonly at: number }
+}
+
+/** Changes of a machine; null takes a member away. */
+export interface MachineChange {
+  readonly power?: 'on' | 'off'
+  readonly link?: 'up' | 'cut'
+  readonly machineId?: string
+  readonly deletionRequestedAt?: number
+  readonly ownedBy?: MachineRecord['ownedBy'] | null
+  readonly firstBoot?: string | null
+  readonly refused?: MachineRecord['refused'] | null
+  readonly obstacle?: MachineRecord['obstacle'] | null
+}
+
+export type MachineOwner = { readonly clusterId: string } | { readonly nodePoolId: string } | { readonly nodeId: string }
+
+/** The token of a machine's first boot: only its hash is kept, and it is bound to exactly one node. It goes when its node or its machine goes. */
+export interface NodeToken {
+  readonly tokenHash: string
+  readonly nodeId: string
+  readonly machineId: string
 }
 
 /** The secret of a machine that joined. `removed`: the node was deleted, the machine did not yet say that it cleaned up; a tombstone that outlives node and cluster and keeps the name reserved. */
@@ -204,7 +240,8 @@ export interface Because {
   readonly operation?: string
 }
 
-export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine'
+/** An account's key is `<account>/<region>`. */
+export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine' | 'account'
 export interface WorkKey { readonly kind: WorkKind; readonly id: string }
 
 export class StaleRevision extends Error {
@@ -267,12 +304,24 @@ export interface Transaction {
   claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<{ kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }>
   bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void>
 
+  /** What it cost until now is kept, and from now on it costs by `priceOf`; an account with a balance is looked at again in the same instant. */
   putLedger(entry: LedgerEntry): Promise<void>
   ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]>
 
+  /** Locked until the end of the transaction. */
+  lockAccount(scope: Scope): Promise<AccountRecord>
+  putAccount(account: AccountRecord): Promise<void>
+  meterOf(scope: Scope): Promise<Meter>
+
   insertMachine(record: MachineRecord): Promise<void>
   lockMachine(id: string): Promise<MachineRecord | undefined>
-  changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void>
+  changeMachine(id: string, change: MachineChange): Promise<void>
+  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
+  /** Machines that stand for those servers of the cloud (MachineTemplate.instanceId), as this transaction sees them. */
+  machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]>
+  putNodeToken(token: NodeToken): Promise<void>
+  findNodeToken(tokenHash: string): Promise<NodeToken | undefined>
+  /** With its tokens and what was seen of it. */
   forgetMachine(id: string): Promise<void>
 
   putMachineSecret(secret: MachineSecret): Promise<void>

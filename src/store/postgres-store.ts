@@ -1,16 +1,18 @@
 import type { KeyObject } from 'node:crypto'
 
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type OnboardingFilter,
+  NameTaken, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
+import { findAccount, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
 import { clustersOfRegion, findCluster, nodesOfMachine } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
@@ -24,8 +26,10 @@ import { listNodes } from './operations/list-nodes.ts'
 import { listOnboardings } from './operations/list-onboardings.ts'
 import { readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf } from './operations/machine-secrets.ts'
-import { findMachine, findMachineByMachineId, machinesOfRegion } from './operations/machines.ts'
+import { findMachine, findMachineByMachineId, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
+import { findNodeToken } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
+import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
 import { findRegion, listRegions } from './operations/regions.ts'
 import { readSecret } from './operations/secrets.ts'
@@ -40,13 +44,14 @@ export class PostgresStore implements Store {
   readonly #sequencer: Sequencer
   readonly #announce: (regions: readonly string[]) => void
   readonly #accessKeys: AccessKeys
-  readonly #reads = new SharedReads()
+  readonly #reads: SharedReads
 
   constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
     this.#database = parts.database
     this.#key = parts.key
     this.#sequencer = parts.sequencer
     this.#announce = parts.announce
+    this.#reads = new SharedReads(() => readState(parts.database))
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
 
@@ -98,7 +103,7 @@ export class PostgresStore implements Store {
   }
 
   findMachine(id: string): Promise<MachineRecord | undefined> {
-    return findMachine(this.#database, id)
+    return findMachine(this.#database, this.#key, id)
   }
 
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
@@ -118,19 +123,19 @@ export class PostgresStore implements Store {
   }
 
   listClusters(scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>> {
-    return this.#reads.share(`Clusters${JSON.stringify([scope, filter, page])}`, () => listClusters(this.#database, scope, filter, page))
+    return this.#reads.list(`Clusters${JSON.stringify([scope, filter, page])}`, () => listClusters(this.#database, scope, filter, page))
   }
 
   listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
-    return this.#reads.share(`NodePools${JSON.stringify([scope, filter, page])}`, () => listNodePools(this.#database, scope, filter, page))
+    return this.#reads.list(`NodePools${JSON.stringify([scope, filter, page])}`, () => listNodePools(this.#database, scope, filter, page))
   }
 
   listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {
-    return this.#reads.share(`Nodes${JSON.stringify([scope, filter, page])}`, () => listNodes(this.#database, scope, filter, page))
+    return this.#reads.list(`Nodes${JSON.stringify([scope, filter, page])}`, () => listNodes(this.#database, scope, filter, page))
   }
 
   listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
-    return this.#reads.share(`Onboardings${JSON.stringify([scope, filter, page])}`, () => listOnboardings(this.#database, scope, filter, page))
+    return this.#reads.list(`Onboardings${JSON.stringify([scope, filter, page])}`, () => listOnboardings(this.#database, scope, filter, page))
   }
 
   listKubeconfigs(scope: Scope, filter: Parameters<Store['listKubeconfigs']>[1], page: Page): Promise<Listing<KubeconfigRecord>> {
@@ -153,6 +158,10 @@ export class PostgresStore implements Store {
 
   machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
     return machinesOfRegion(this.#database, region)
+  }
+
+  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
+    return machinesOwnedBy(this.#database, parent)
   }
 
   findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {
@@ -180,6 +189,10 @@ export class PostgresStore implements Store {
     return machineSecretsOf(this.#database, clusterId)
   }
 
+  findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
+    return findNodeToken(this.#database, tokenHash)
+  }
+
   findRegion(region: string): Promise<RegionRecord | undefined> {
     return findRegion(this.#database, region)
   }
@@ -190,5 +203,13 @@ export class PostgresStore implements Store {
 
   onboardingToken(id: string): Promise<string | undefined> {
     return onboardingToken(this.#database, this.#key, id)
+  }
+
+  findAccount(scope: Scope): Promise<AccountRecord> {
+    return findAccount(this.#database, scope)
+  }
+
+  meterOf(scope: Scope): Promise<Meter> {
+    return meterOf(this.#database, scope)
   }
 }

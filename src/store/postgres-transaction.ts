@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { LedgerEntry, MachineRecord, MachineSecret, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
+import type { LedgerEntry, MachineChange, MachineOwner, MachineRecord, MachineSecret, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
 import type { Queryable } from './connection/database.ts'
+import { findAccount, limitedAmong, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
 import { claimAddress, releaseAddress } from './operations/claim-address.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
@@ -12,7 +14,8 @@ import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
 import { clustersOf } from './operations/find-records.ts'
-import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf } from './operations/machines.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
+import { findNodeToken, putNodeToken } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { ledgerOf, putLedger } from './operations/put-ledger.ts'
 import { putRegion } from './operations/regions.ts'
@@ -30,6 +33,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #key: KeyObject
   readonly #keys: EnqueuedKey[] = []
   readonly accessKeyIds: string[] = []
+  /** Whose ledger this transaction changed. */
+  readonly #spenders = new Map<string, Scope>()
 
   constructor(connection: Queryable, key: KeyObject, now: number) {
     super({
@@ -47,6 +52,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Settles and writes; answers what the rest of the world must hear of once it is committed. */
   async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
     const history = await this.settle()
+    if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connection, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
     await Promise.all([writeRecords(this.#connection, this.work, history), enqueue(this.#connection, this.#keys)])
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], historyGrew: history.length > 0 }
   }
@@ -91,12 +97,24 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return bindClientToken(this.#connection, scope, action, token, resourceId, result)
   }
 
-  putLedger(entry: LedgerEntry): Promise<void> {
-    return putLedger(this.#connection, entry)
+  async putLedger(entry: LedgerEntry): Promise<void> {
+    if (await putLedger(this.#connection, entry, this.work.now)) this.#spenders.set(`${entry.accountId}/${entry.region}`, entry)
   }
 
   ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
     return ledgerOf(this.#connection, ownerId)
+  }
+
+  lockAccount(scope: Scope): Promise<AccountRecord> {
+    return findAccount(this.#connection, scope, 'for update')
+  }
+
+  putAccount(account: AccountRecord): Promise<void> {
+    return putAccount(this.#connection, account)
+  }
+
+  meterOf(scope: Scope): Promise<Meter> {
+    return meterOf(this.#connection, scope)
   }
 
   machinesOf(scope: Scope): Promise<readonly MachineRecord[]> {
@@ -104,15 +122,31 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   insertMachine(record: MachineRecord): Promise<void> {
-    return insertMachine(this.#connection, record)
+    return insertMachine(this.#connection, this.#key, record)
   }
 
   lockMachine(id: string): Promise<MachineRecord | undefined> {
-    return findMachine(this.#connection, id, 'for update')
+    return findMachine(this.#connection, this.#key, id, 'for update')
   }
 
-  changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void> {
-    return changeMachine(this.#connection, id, change)
+  changeMachine(id: string, change: MachineChange): Promise<void> {
+    return changeMachine(this.#connection, this.#key, id, change)
+  }
+
+  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
+    return machinesOwnedBy(this.#connection, parent)
+  }
+
+  machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
+    return machinesOfInstances(this.#connection, scope, instanceIds)
+  }
+
+  putNodeToken(token: NodeToken): Promise<void> {
+    return putNodeToken(this.#connection, token)
+  }
+
+  findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
+    return findNodeToken(this.#connection, tokenHash)
   }
 
   forgetMachine(id: string): Promise<void> {

@@ -1,16 +1,18 @@
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { instanceIdOf } from '#model/node/instance.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type {
-  ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
-import { inOrder, isIn, MemoryTransaction } from './memory/memory-transaction.ts'
-import { Tables } from './memory/tables.ts'
+import { inOrder, isIn, isOwnedBy, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
+import { meterIn, Tables } from './memory/tables.ts'
 
 /**
  * Store and queue in memory, for tests only. Statuses come from the same model; transactions run one after another and are all or nothing. The contract suites
@@ -106,13 +108,13 @@ export class MemoryStore implements Store {
     return paged(inOrder([...this.#tables.nodePools.values()].filter(one =>
       isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && one.spec.name.includes(filter.name ?? '') && isOneOf(one.spec.type, filter.types)
       && isEqual(one.createClientToken, filter.createClientToken) && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses)
-      && filter.autoScalingEnabled !== true)), page)
+      && isEqual(one.spec.scaling?.enabled ?? false, filter.autoScalingEnabled) && (filter.tags ?? []).every(tag => one.spec.tags?.some(own => own.key === tag.key && isEqual(own.value, tag.value))))), page)
   }
 
   async listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {
     return paged(inOrder([...this.#tables.nodes.values()].filter(one =>
       isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.nodePoolId, filter.nodePoolIds) && one.spec.name.includes(filter.name ?? '')
-      && isOneOf(one.spec.address, filter.ips) && isEqual(one.createClientToken, filter.createClientToken) && shows(one.said.status, filter.statuses))), page)
+      && isOneOf(one.spec.address, filter.ips) && isOneOf(instanceIdOf(one.spec), filter.instanceIds) && isEqual(one.createClientToken, filter.createClientToken) && shows(one.said.status, filter.statuses))), page)
   }
 
   async listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
@@ -146,11 +148,15 @@ export class MemoryStore implements Store {
   }
 
   async listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {
-    return paged(inOrder([...this.#tables.machines.values()].filter(one => isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.name, filter.names))), page)
+    return paged(machinesWhere(this.#tables, one => isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.name, filter.names)), page)
   }
 
   async machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
-    return inOrder([...this.#tables.machines.values()].filter(machine => machine.region === region))
+    return machinesWhere(this.#tables, machine => machine.region === region)
+  }
+
+  async machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
+    return machinesWhere(this.#tables, machine => isOwnedBy(machine, parent))
   }
 
   async findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {
@@ -178,12 +184,24 @@ export class MemoryStore implements Store {
     return [...this.#tables.machineSecrets.values()].filter(secret => secret.clusterId === clusterId).sort((one, other) => one.changedAt - other.changedAt || (one.secretHash < other.secretHash ? -1 : 1))
   }
 
+  async findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
+    return this.#tables.nodeTokens.get(tokenHash)
+  }
+
   async findRegion(region: string): Promise<RegionRecord | undefined> {
     return this.#tables.regions.get(region)
   }
 
   async listRegions(): Promise<readonly RegionRecord[]> {
     return [...this.#tables.regions.values()].sort((one, other) => (one.region < other.region ? -1 : 1))
+  }
+
+  async findAccount(scope: Scope): Promise<AccountRecord> {
+    return this.#tables.accounts.get(`${scope.accountId}/${scope.region}`) ?? { accountId: scope.accountId, region: scope.region }
+  }
+
+  async meterOf(scope: Scope): Promise<Meter> {
+    return meterIn(this.#tables, scope)
   }
 
   async onboardingToken(id: string): Promise<string | undefined> {

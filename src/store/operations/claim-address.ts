@@ -1,21 +1,39 @@
 import type { Queryable } from '../connection/database.ts'
 import { lockName } from './lock-name.ts'
 
+/** How many addresses from where the search stands are looked at before all of them are. */
+const WINDOW = 256
+
 /** The lowest free address of the pool for this owner, or the one it has. One claim a region at a time, so that two never get the same. */
 export async function claimAddress(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
   await lockName(connection, `addresses of ${region}`)
   const [held] = await connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner])
   if (held) return held.address
+  return (await claimWithin(connection, region, owner, pool, WINDOW)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
+}
+
+/** Below where the search stands nothing is free: it goes on behind what was found, and a release takes it back. */
+async function claimWithin(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }, most: number): Promise<string | undefined> {
   const [free] = await connection.query<{ address: string }>(
-    `insert into address (region, address, owner)
-     select $1, $3::inet + n, $2 from generate_series(0, $4::inet - $3::inet) n
-     where not exists (select 1 from address a where a.region = $1 and a.address = $3::inet + n)
-     order by n limit 1 returning host(address) as address`,
-    [region, owner, pool.first, pool.last],
+    `with search as (select coalesce((select next from address_search where region = $1 and first = $3::inet), $3::inet) as start),
+     claimed as (
+       insert into address (region, address, owner)
+       select $1, start + n, $2 from search, generate_series(0, least($4::inet - start, $5::bigint)) n
+       where not exists (select 1 from address a where a.region = $1 and a.address = start + n)
+       order by n limit 1 returning address
+     ),
+     moved as (
+       insert into address_search (region, first, next) select $1, $3::inet, address + 1 from claimed
+       on conflict (region, first) do update set next = excluded.next
+     )
+     select host(address) as address from claimed`,
+    [region, owner, pool.first, pool.last, most],
   )
   return free?.address
 }
 
 export async function releaseAddress(connection: Queryable, region: string, owner: string): Promise<void> {
-  await connection.query('delete from address where region = $1 and owner = $2', [region, owner])
+  const released = await connection.query<{ address: string }>('delete from address where region = $1 and owner = $2 returning host(address) as address', [region, owner])
+  for (const { address } of released)
+    await connection.query('update address_search set next = $2::inet where region = $1 and first <= $2::inet and next > $2::inet', [region, address])
 }

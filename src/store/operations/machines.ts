@@ -1,21 +1,30 @@
-import type { MachineRecord, Scope } from '#ports/store.ts'
+import type { KeyObject } from 'node:crypto'
+
+import type { MachineChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
-import { MACHINE_COLUMNS, machineOf, machineRow, type MachineRow } from '../records/machine-row.ts'
+import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
 
-export async function findMachine(connection: Queryable, id: string, lock: '' | 'for update' = ''): Promise<MachineRecord | undefined> {
-  const [row] = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS} from machine where id = $1 ${lock}`, [id])
-  return row && machineOf(row)
+export async function findMachine(connection: Queryable, key: KeyObject, id: string, lock: '' | 'for update' = ''): Promise<MachineRecord | undefined> {
+  const [row] = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = $1 ${lock}`, [id])
+  return row && wholeMachineOf(row, key)
 }
 
-export async function machinesOfRegion(connection: Queryable, region: string): Promise<readonly MachineRecord[]> {
-  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS} from machine where region = $1 order by created_at, id`, [region])
-  return rows.map(machineOf)
+export function machinesOfRegion(connection: Queryable, region: string): Promise<readonly MachineRecord[]> {
+  return readMachines(connection, 'region = $1', [region])
 }
 
-export async function machinesOf(connection: Queryable, scope: Scope): Promise<readonly MachineRecord[]> {
-  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS} from machine where account_id = $1 and region = $2 order by created_at, id`, [scope.accountId, scope.region])
-  return rows.map(machineOf)
+export function machinesOf(connection: Queryable, scope: Scope): Promise<readonly MachineRecord[]> {
+  return readMachines(connection, 'account_id = $1 and region = $2', [scope.accountId, scope.region])
+}
+
+export function machinesOwnedBy(connection: Queryable, parent: MachineOwner): Promise<readonly MachineRecord[]> {
+  if ('nodeId' in parent) return readMachines(connection, 'owner_node_id = $1', [parent.nodeId])
+  return 'nodePoolId' in parent ? readMachines(connection, 'owner_node_pool_id = $1', [parent.nodePoolId]) : readMachines(connection, 'owner_cluster_id = $1', [parent.clusterId])
+}
+
+export function machinesOfInstances(connection: Queryable, scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
+  return readMachines(connection, 'account_id = $1 and region = $2 and instance_id = any($3::text[])', [scope.accountId, scope.region, instanceIds])
 }
 
 export async function findMachineByMachineId(connection: Queryable, region: string, machineId: string): Promise<MachineRecord | undefined> {
@@ -23,19 +32,34 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
   return row && machineOf(row)
 }
 
-export async function insertMachine(connection: Queryable, record: MachineRecord): Promise<void> {
-  await connection.query('insert into machine select * from json_populate_record(null::machine, $1::json)', [JSON.stringify(machineRow(record))])
+export async function insertMachine(connection: Queryable, key: KeyObject, record: MachineRecord): Promise<void> {
+  await connection.query('insert into machine select * from json_populate_record(null::machine, $1::json)', [JSON.stringify(machineRow(record, key))])
 }
 
-export async function changeMachine(connection: Queryable, id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void> {
-  await connection.query(
-    'update machine set power = coalesce($2, power), link = coalesce($3, link), machine_id = coalesce($4, machine_id), deletion_requested_at = coalesce($5, deletion_requested_at) where id = $1',
-    [id, change.power ?? null, change.link ?? null, change.machineId ?? null, change.deletionRequestedAt ?? null],
-  )
+/** Null takes a member away; a member that is not named stays as it is. */
+export async function changeMachine(connection: Queryable, key: KeyObject, id: string, change: MachineChange): Promise<void> {
+  const columns: readonly (readonly [column: string, value: unknown])[] = [
+    ...column('power', change.power), ...column('link', change.link), ...column('machine_id', change.machineId), ...column('deletion_requested_at', change.deletionRequestedAt),
+    ...(change.ownedBy === undefined ? [] : Object.entries(ownerColumns(change.ownedBy))),
+    ...column('sealed_first_boot', change.firstBoot && sealedFirstBoot(key, id, change.firstBoot)),
+    ...column('refused', change.refused && JSON.stringify(change.refused)), ...column('obstacle', change.obstacle && JSON.stringify(change.obstacle)),
+  ]
+  if (columns.length === 0) return
+  await connection.query(`update machine set ${columns.map(([name], index) => `${name} = $${index + 2}`).join(', ')} where id = $1`, [id, ...columns.map(([, value]) => value)])
+}
+
+function column(name: string, value: unknown): readonly (readonly [string, unknown])[] {
+  return value === undefined ? [] : [[name, value]]
 }
 
 export async function forgetMachine(connection: Queryable, id: string): Promise<void> {
   await connection.query('delete from machine where id = $1', [id])
+  await connection.query('delete from node_token where machine_id = $1', [id])
   await connection.query("delete from sight where kind = 'MachinePower' and id = $1", [id])
   await freeClientTokens(connection, id)
+}
+
+async function readMachines(connection: Queryable, where: string, values: readonly unknown[]): Promise<readonly MachineRecord[]> {
+  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS} from machine where ${where} order by created_at, id`, values)
+  return rows.map(machineOf)
 }

@@ -1,14 +1,19 @@
+import { priceOf } from '#model/account/prices.ts'
 import type { LedgerEntry } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
 
-/** Adds the entry, or brings the one of that id up to date. */
-export async function putLedger(connection: Queryable, entry: LedgerEntry): Promise<void> {
+/** Adds the entry, or brings the one of that id up to date; what it cost until now is added up. True where it costs, or did. */
+export async function putLedger(connection: Queryable, entry: LedgerEntry, now: number): Promise<boolean> {
   const moved = LEDGER_COLUMNS.split(', ').filter(column => column !== 'id').map(column => `${column} = excluded.${column}`)
-  await connection.query(
-    `insert into ledger (${LEDGER_COLUMNS}) select ${LEDGER_COLUMNS} from json_populate_record(null::ledger, $1::json) on conflict (id) do update set ${moved.join(', ')}`,
-    [JSON.stringify(ledgerRow(entry))],
+  const price = priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) })
+  const [row] = await connection.query<{ costs: boolean }>(
+    `insert into ledger as l (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, $2::bigint, $3::bigint from json_populate_record(null::ledger, $1::json)
+     on conflict (id) do update set ${moved.join(', ')}, spent = l.spent + l.price::numeric * greatest(0, excluded.priced_at - l.priced_at), price = excluded.price, priced_at = excluded.priced_at
+     returning price > 0 or spent > 0 as costs`,
+    [JSON.stringify(ledgerRow(entry)), price, Math.floor(now)],
   )
+  return row?.costs === true
 }
 
 export async function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {

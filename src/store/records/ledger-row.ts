@@ -14,9 +14,10 @@ export interface LedgerRow {
   readonly because: string | null
   readonly delete_protected: boolean
   readonly since: number
+  readonly power: 'on' | 'off' | null
 }
 
-export const LEDGER_COLUMNS = 'id, account_id, region, kind, provider_id, owner_kind, owner_id, owner_name, cluster_id, state, because, delete_protected, since'
+export const LEDGER_COLUMNS = 'id, account_id, region, kind, provider_id, owner_kind, owner_id, owner_name, cluster_id, state, because, delete_protected, since, power'
 
 export function ledgerEntryOf(row: LedgerRow): LedgerEntry {
   return {
@@ -25,6 +26,7 @@ export function ledgerEntryOf(row: LedgerRow): LedgerEntry {
     ...(row.provider_id === null ? {} : { providerId: row.provider_id }),
     ...(row.cluster_id === null ? {} : { clusterId: row.cluster_id }),
     ...(row.because === null ? {} : { because: row.because }),
+    ...(row.power === null ? {} : { power: row.power }),
   }
 }
 
@@ -32,6 +34,6 @@ export function ledgerRow(entry: LedgerEntry): LedgerRow {
   return {
     id: entry.id, account_id: entry.accountId, region: entry.region, kind: entry.kind, provider_id: entry.providerId ?? null, owner_kind: entry.owner.kind,
     owner_id: entry.owner.id, owner_name: entry.owner.name, cluster_id: entry.clusterId ?? null, state: entry.state, because: entry.because ?? null,
-    delete_protected: entry.deleteProtected, since: entry.since,
+    delete_protected: entry.deleteProtected, since: entry.since, power: entry.power ?? null,
   }
 }

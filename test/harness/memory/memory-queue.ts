@@ -59,8 +59,8 @@ export class MemoryQueue implements Queue {
     const { work, regions } = this.#tables()
     for (const row of work.values()) if (row.owner && !this.#isAlive(row.owner)) put(work, { ...row, owner: undefined, dueAt: 0 })
     const isMine = (row: WorkRow) => {
-      const host = regions.get(row.region)?.settings['host']
-      return typeof host !== 'string' || hosts.includes(host)
+      const region = regions.get(row.region), host = region?.settings['host']
+      return region?.kind !== 'Simulated' && (typeof host !== 'string' || hosts.includes(host))
     }
     const due = [...work.values()]
       .filter(row => !row.owner && row.dueAt !== undefined && row.dueAt <= options.now(row.region) && (row.retryAt ?? 0) <= options.realNow && isMine(row))
@@ -69,6 +69,20 @@ export class MemoryQueue implements Queue {
     return due.map(row => {
       put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
       return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }
+    })
+  }
+
+  async claimInOrder(lease: ProcessLease, { region, now, limit }: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+    if (!this.#isAlive(lease)) return []
+    const { work } = this.#tables()
+    for (const row of work.values()) if (row.owner && !this.#isAlive(row.owner)) put(work, { ...row, owner: undefined, dueAt: 0 })
+    const byName = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
+    const due = [...work.values()]
+      .filter(row => row.region === region && !row.owner && row.dueAt !== undefined && row.dueAt <= now)
+      .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || byName(one.kind, other.kind) || byName(one.id, other.id))
+    return due.slice(0, limit).map(row => {
+      put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
+      return { kind: row.kind, id: row.id, region, generation: row.generation, failures: row.failures }
     })
   }
 
@@ -85,6 +99,13 @@ export class MemoryQueue implements Queue {
     const row = this.#mine(lease, claimed)
     if (!row) return
     put(this.#tables().work, { ...row, owner: undefined, failures: row.failures + 1, error, dueAt: 0, retryAt: row.generation === claimed.generation ? retryAt : undefined })
+  }
+
+  async failUntil(lease: ProcessLease, claimed: ClaimedWork, dueAt: number, error: string): Promise<void> {
+    const row = this.#mine(lease, claimed)
+    if (!row) return
+    const due = row.generation === claimed.generation ? dueAt : Math.min(row.dueAt ?? dueAt, dueAt)
+    put(this.#tables().work, { ...row, owner: undefined, failures: row.failures + 1, error, dueAt: due, retryAt: undefined })
   }
 
   async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {

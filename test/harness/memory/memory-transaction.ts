@@ -1,12 +1,14 @@
+import { priceOf } from '#model/account/prices.ts'
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import { NameTaken, type LedgerEntry, type MachineRecord, type MachineSecret, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { NameTaken, type LedgerEntry, type MachineChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
-import { enqueueInto, type Tables } from './tables.ts'
+import { enqueueInto, meterIn, type Tables } from './tables.ts'
 
 type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord
 
@@ -39,6 +41,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     const gone = [...write(this.#tables.clusters, clusters), ...write(this.#tables.nodePools, nodePools), ...write(this.#tables.nodes, nodes)]
     this.#refuseDoubleNames()
     for (const id of gone) this.#freeClientTokens(id)
+    this.#dropTokens(token => gone.includes(token.nodeId))
     for (const [id, kept] of this.#tables.onboardings)
       if (kept.record.deletedAt === undefined && (gone.includes(kept.record.clusterId) || gone.includes(kept.record.nodePoolId))) this.#setOnboarding(id, { deletedAt: this.work.now })
     for (const [id, kubeconfig] of this.#tables.kubeconfigs) if (gone.includes(kubeconfig.clusterId)) this.#tables.kubeconfigs.delete(id)
@@ -106,6 +109,24 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async putLedger(entry: LedgerEntry): Promise<void> {
     this.#tables.ledger.set(entry.id, entry)
+    const now = BigInt(this.work.now), before = this.#tables.costs.get(entry.id)
+    const spent = before ? before.spent + before.price * (now > before.pricedAt ? now - before.pricedAt : 0n) : 0n
+    const price = BigInt(priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) }))
+    this.#tables.costs.set(entry.id, { spent, price, pricedAt: now })
+    const id = `${entry.accountId}/${entry.region}`
+    if (spent + price > 0n && this.#tables.accounts.get(id)?.balance) await this.enqueue({ kind: 'account', id, region: entry.region })
+  }
+
+  async lockAccount(scope: Scope): Promise<AccountRecord> {
+    return this.#tables.accounts.get(`${scope.accountId}/${scope.region}`) ?? { accountId: scope.accountId, region: scope.region }
+  }
+
+  async putAccount(account: AccountRecord): Promise<void> {
+    this.#tables.accounts.set(`${account.accountId}/${account.region}`, account)
+  }
+
+  async meterOf(scope: Scope): Promise<Meter> {
+    return meterIn(this.#tables, scope)
   }
 
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
@@ -113,7 +134,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   }
 
   async machinesOf(scope: Scope): Promise<readonly MachineRecord[]> {
-    return inOrder([...this.#tables.machines.values()].filter(machine => isIn(machine, scope)))
+    return machinesWhere(this.#tables, machine => isIn(machine, scope))
   }
 
   async insertMachine(record: MachineRecord): Promise<void> {
@@ -125,13 +146,32 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return this.#tables.machines.get(id)
   }
 
-  async changeMachine(id: string, change: Partial<Pick<MachineRecord, 'power' | 'link' | 'machineId' | 'deletionRequestedAt'>>): Promise<void> {
+  async changeMachine(id: string, change: MachineChange): Promise<void> {
     const kept = this.#tables.machines.get(id)
-    if (kept) this.#tables.machines.set(id, { ...kept, ...change })
+    if (!kept) return
+    const named = Object.entries(change).filter(([, value]) => value !== undefined)
+    this.#tables.machines.set(id, Object.fromEntries(Object.entries({ ...kept, ...Object.fromEntries(named) }).filter(([, value]) => value !== null)) as unknown as MachineRecord)
+  }
+
+  async machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
+    return machinesWhere(this.#tables, machine => isOwnedBy(machine, parent))
+  }
+
+  async machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
+    return machinesWhere(this.#tables, machine => isIn(machine, scope) && instanceIds.includes(machine.template?.instanceId ?? ''))
+  }
+
+  async putNodeToken(token: NodeToken): Promise<void> {
+    this.#tables.nodeTokens.set(token.tokenHash, token)
+  }
+
+  async findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
+    return this.#tables.nodeTokens.get(tokenHash)
   }
 
   async forgetMachine(id: string): Promise<void> {
     this.#tables.machines.delete(id)
+    this.#dropTokens(token => token.machineId === id)
     this.#freeClientTokens(id)
   }
 
@@ -188,6 +228,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     if (kept) this.#tables.onboardings.set(id, { ...kept, record: { ...kept.record, ...change } })
   }
 
+  #dropTokens(matches: (token: NodeToken) => boolean): void {
+    for (const [hash, token] of this.#tables.nodeTokens) if (matches(token)) this.#tables.nodeTokens.delete(hash)
+  }
+
   #freeClientTokens(resourceId: string): void {
     for (const [key, token] of this.#tables.clientTokens) if (token.resourceId === resourceId) this.#tables.clientTokens.delete(key)
   }
@@ -217,6 +261,17 @@ function write<Record extends AnyRecord>(map: Map<string, Record>, tracked: Map<
     } else if (one.changed) map.set(id, one.now)
   }
   return gone
+}
+
+/** In order of creation, and without their first boot, which only who reads one machine gets. */
+export function machinesWhere(tables: Tables, matches: (machine: MachineRecord) => boolean): MachineRecord[] {
+  return inOrder([...tables.machines.values()].filter(matches)).map(({ firstBoot: _sealed, ...machine }) => machine)
+}
+
+export function isOwnedBy({ ownedBy }: MachineRecord, parent: MachineOwner): boolean {
+  if (!ownedBy) return false
+  if ('nodeId' in parent) return ownedBy.nodeId === parent.nodeId
+  return 'nodePoolId' in parent ? ownedBy.nodePoolId === parent.nodePoolId : ownedBy.clusterId === parent.clusterId
 }
 
 export function inOrder<Record extends { readonly id: string; readonly createdAt: number }>(records: readonly Record[]): Record[] {

@@ -1,9 +1,10 @@
+import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { LedgerEntry, MachineRecord, MachineSecret, RegionRecord, StatusChange, WorkKey } from '#ports/store.ts'
+import type { LedgerEntry, MachineRecord, MachineSecret, NodeToken, RegionRecord, StatusChange, WorkKey } from '#ports/store.ts'
 
 export interface WorkRow extends WorkKey {
   readonly region: string
@@ -24,8 +25,12 @@ export class Tables {
   onboardings = new Map<string, { record: OnboardingRecord; token: string }>()
   kubeconfigs = new Map<string, KubeconfigRecord>()
   machines = new Map<string, MachineRecord>()
+  nodeTokens = new Map<string, NodeToken>()
   machineSecrets = new Map<string, MachineSecret>()
   ledger = new Map<string, LedgerEntry>()
+  /** What entries have cost, by id. */
+  costs = new Map<string, { readonly spent: bigint; readonly price: bigint; readonly pricedAt: bigint }>()
+  accounts = new Map<string, AccountRecord>()
   clientTokens = new Map<string, { requestHash: string; resourceId: string; result: unknown }>()
   addresses = new Map<string, string>()
   secrets = new Map<string, string>()
@@ -40,6 +45,19 @@ export class Tables {
     for (const [name, value] of Object.entries(this)) (copy as unknown as { [name: string]: unknown })[name] = value instanceof Map && value !== this.work ? new Map(value) : value
     return copy
   }
+}
+
+/** What the entries of an account have cost and cost now. */
+export function meterIn(tables: Tables, scope: { readonly accountId: string; readonly region: string }): Meter {
+  let spent = 0n, price = 0n, pricedSince = 0n
+  for (const entry of tables.ledger.values()) {
+    const cost = tables.costs.get(entry.id)
+    if (!cost || entry.accountId !== scope.accountId || entry.region !== scope.region) continue
+    spent += cost.spent
+    price += cost.price
+    pricedSince += cost.price * cost.pricedAt
+  }
+  return { spent, price, pricedSince }
 }
 
 /** As `enqueue` of the store's queue: the sooner of both times; an event ends a back-off; a running key gets a new generation. */

@@ -16,7 +16,9 @@ export interface Build {
   readonly env: Readonly<Record<string, string | undefined>>
   /** A folder of this build alone, on the cache's file system. */
   readonly workDir: string
-  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<unknown>
+  /** Whether official releases, Go's own among them, may be downloaded. */
+  readonly releases: boolean
+  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<string>
   readonly report: (text: string) => void
   readonly onStart: (pid: number) => Promise<void>
   readonly signal: AbortSignal

@@ -39,6 +39,9 @@ export interface Group {
   readonly programs: readonly Program[]
 }
 
+/** Where Go itself is published. */
+export const GO_HOME = 'https://go.dev/dl/'
+
 const github = (repository: string) => `https://github.com/${repository}/releases/download/{version}`
 
 function kubernetes(version: string): Group {

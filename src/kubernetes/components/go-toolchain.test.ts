@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -10,6 +13,7 @@ import { InstallFailed } from '#ports/components.ts'
 
 import { ensureGo, isOlder, type GoSearch, type PinnedGo } from './go-toolchain.ts'
 import { runChild } from './child.ts'
+import { ReleaseSource } from './release.ts'
 
 const PREFIX = 'golang.org/toolchain@v0.0.1-go9.9.9.linux-amd64/'
 const FILES = { 'bin/go': '#!/bin/sh\necho "a Go of the mirror"\n', 'VERSION': 'go9.9.9\n'.repeat(50), 'LICENSE': '' }
@@ -41,6 +45,52 @@ test('a Go that is too old is passed over, one that is new enough is used', asyn
   assert.equal((await ensureGo(search, place.pinned)).version, 'go9.9.9')
 })
 
+test('a host without Go and without a mirror gets it from Go\'s own home, by the sum in its list', async () => {
+  await using place = await makePlace()
+  await using home = await makeHome()
+  const search = { ...place.search, env: { PATH: place.search.env['PATH'], GOPROXY: 'off' }, download: home.download }
+  const found = await ensureGo(search, place.pinned, home.address)
+  assert.equal(await runChild(join(found.folder ?? '', 'go'), [], { signal: AbortSignal.timeout(5_000) }), 'a Go of its home\n')
+  await ensureGo(search, place.pinned, home.address)
+  assert.deepEqual(home.asked, ['/dl/?mode=json&include=all', '/dl/go9.9.9.linux-amd64.tar.gz'], 'once')
+  assert.deepEqual(place.said, [`Downloading Go 9.9.9 (70 MB) from ${new URL(home.address).host}`])
+})
+
+test('the mirror that was named comes first, and its home where that does not have it', async () => {
+  await using place = await makePlace()
+  await using home = await makeHome()
+  await ensureGo({ ...place.search, download: (url, path, signal) => (url.startsWith(home.address) ? home : place.search).download(url, path, signal) }, place.pinned, home.address)
+  assert.deepEqual([place.asked.length, home.asked.length], [1, 0])
+
+  await using other = await makePlace()
+  const search = { ...other.search, env: { ...other.search.env, GOPROXY: new URL('/mirror', home.address).href }, download: home.download }
+  const found = await ensureGo(search, other.pinned, home.address)
+  assert.equal(await runChild(join(found.folder ?? '', 'go'), [], { signal: AbortSignal.timeout(5_000) }), 'a Go of its home\n')
+  assert.deepEqual(home.asked, ['/mirror/golang.org/toolchain/@v/v0.0.1-go9.9.9.linux-amd64.zip', '/dl/?mode=json&include=all', '/dl/go9.9.9.linux-amd64.tar.gz'])
+})
+
+test('an archive of another sum, a list without it, and a page for people are refused in a sentence, and nothing is kept', async () => {
+  for (const [change, why] of [
+    [{ sha256: '0'.repeat(64) }, /has the checksum \w+, and 0{64} is the published one/], [{ arch: 'riscv64' }, /lists no archive of Go 9\.9\.9 for linux-amd64/],
+    [{ filename: '../../go.tar.gz' }, /lists no archive/], ['<html>', /lists no archive/],
+  ] as const) {
+    await using place = await makePlace()
+    await using home = await makeHome(change)
+    const search = { ...place.search, env: { PATH: place.search.env['PATH'] }, download: home.download }
+    await assert.rejects(ensureGo(search, place.pinned, home.address), (error) => error instanceof InstallFailed && why.test(error.message) && /this host has none.*Install it from https:\/\/go\.dev\/dl\/ and run/.test(error.message))
+    assert.deepEqual(await readdir(join(place.dir, 'cache', 'work')), [])
+    await assert.rejects(readdir(join(place.dir, 'cache', 'go')), { code: 'ENOENT' })
+  }
+})
+
+test('where releases are switched off, nobody asks Go\'s home', async () => {
+  await using place = await makePlace()
+  await using home = await makeHome()
+  const search = { ...place.search, releases: false, env: { PATH: place.search.env['PATH'] }, download: home.download }
+  await assert.rejects(ensureGo(search, place.pinned, home.address), /Building needs Go 1\.26\.0 or newer, this host has none.*releases are switched off.*Install it from/)
+  assert.deepEqual(home.asked, [])
+})
+
 test('an archive with another sum is refused and nothing of it is kept', async () => {
   await using place = await makePlace()
   const pinned = { ...place.pinned, sums: { ...place.pinned.sums, amd64: 'h1:another' } }
@@ -57,19 +107,55 @@ test('an archive that was cut off, or leads out of its folder, is refused', asyn
   }
 })
 
+/** Go's home on this host: a list of releases, and one archive. `change`: what its list says otherwise. */
+async function makeHome(change: object | string = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'edgehold-go-home-'))
+  await mkdir(join(dir, 'go', 'bin'), { recursive: true })
+  await writeFile(join(dir, 'go', 'bin', 'go'), '#!/bin/sh\necho "a Go of its home"\n', { mode: 0o755 })
+  await runChild('tar', ['-czf', join(dir, 'go.tar.gz'), '-C', dir, 'go'], { signal: AbortSignal.timeout(5_000) })
+  const archive = await readFile(join(dir, 'go.tar.gz'))
+  const file = { filename: 'go9.9.9.linux-amd64.tar.gz', os: 'linux', arch: 'amd64', version: 'go9.9.9', sha256: createHash('sha256').update(archive).digest('hex'), size: archive.length, kind: 'archive' }
+  const list = typeof change === 'string' ? change : JSON.stringify([
+    { version: 'go9.9.10', stable: true, files: [{ ...file, version: 'go9.9.10', filename: 'go9.9.10.linux-amd64.tar.gz' }] },
+    { version: 'go9.9.9', stable: true, files: [{ ...file, filename: 'go9.9.9.src.tar.gz', os: '', arch: '', kind: 'source' }, { ...file, ...change }] },
+  ])
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    if (request.url === '/dl/?mode=json&include=all') response.end(list)
+    else if (request.url === '/dl/go9.9.9.linux-amd64.tar.gz') response.end(archive)
+    else response.writeHead(404).end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const source = new ReleaseSource()
+  return {
+    asked, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dl/`,
+    download: (url: string, path: string, signal: AbortSignal) => source.download(url, path, signal),
+    async [Symbol.asyncDispose]() {
+      await source[Symbol.asyncDispose]()
+      server.closeAllConnections()
+      server.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
 async function makePlace(zip = makeZip(FILES)) {
   const dir = await mkdtemp(join(tmpdir(), 'edgehold-go-'))
   const asked: string[] = []
+  const said: string[] = []
   const search: GoSearch = {
     env: { PATH: join(dir, 'empty'), GOPROXY: 'off,https://mirror.test/,direct' }, needed: '1.26.0', host: 'amd64', cacheDir: join(dir, 'cache'),
     download: async (url, path) => {
       asked.push(url)
       await writeFile(path, zip)
+      return createHash('sha256').update(zip).digest('hex')
     },
-    report: () => undefined, signal: AbortSignal.timeout(20_000),
+    releases: true,
+    report: (text) => said.push(text), signal: AbortSignal.timeout(20_000),
   }
   const pinned: PinnedGo = { version: '9.9.9', sums: { amd64: dirhash(FILES), arm64: '' } }
-  return { dir, asked, search, pinned, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
+  return { dir, asked, said, search, pinned, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
 }
 
 function dirhash(files: Readonly<Record<string, string>>): string {

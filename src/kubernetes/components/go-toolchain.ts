@@ -4,7 +4,9 @@ import { delimiter, join } from 'node:path'
 import { InstallFailed, type Architecture } from '#ports/components.ts'
 
 import { takeCacheLock } from './cache-lock.ts'
+import { GO_HOME } from './catalogue.ts'
 import { ChildFailed, runChild } from './child.ts'
+import { bringGoFromHome } from './go-home.ts'
 import { ModuleRefused, unpackModuleZip } from './module-zip.ts'
 import { ReleaseUnavailable } from './release.ts'
 
@@ -31,16 +33,19 @@ export interface GoSearch {
   /** The host's architecture; Go makes programs for the others too. */
   readonly host: Architecture
   readonly cacheDir: string
-  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<unknown>
+  /** Whether Go's official home may be asked. */
+  readonly releases: boolean
+  /** Saves what an address gives and answers with its SHA-256; throws ReleaseUnavailable. */
+  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<string>
   readonly report: (text: string) => void
   readonly signal: AbortSignal
 }
 
 /**
- * Finds a Go that is new enough, or brings one from the Go module mirror into the cache. Answers with the folder that holds `go` (undefined: it is
+ * Finds a Go that is new enough, or brings one into the cache: from the module mirror that GOPROXY names, else from Go's official home. Answers with the folder that holds `go` (undefined: it is
  * on the PATH already) and its version, e.g. `go1.26.8`.
  */
-export async function ensureGo(search: GoSearch, pinned: PinnedGo = PINNED_GO): Promise<{ folder?: string; version: string }> {
+export async function ensureGo(search: GoSearch, pinned: PinnedGo = PINNED_GO, home = GO_HOME): Promise<{ folder?: string; version: string }> {
   const there = await versionOnPath(search)
   if (there !== undefined && !isOlder(there, search.needed)) return { version: there }
   const root = join(search.cacheDir, 'go', `go${pinned.version}.${search.host}`)
@@ -49,7 +54,7 @@ export async function ensureGo(search: GoSearch, pinned: PinnedGo = PINNED_GO): 
   if (await isThere(folder)) return found
   const lock = await takeCacheLock(join(search.cacheDir, 'locks', 'go.lock'), search.signal, (owner) => search.report(`Waiting for process ${owner}, which is bringing Go`))
   try {
-    if (!(await isThere(folder))) await bringGo(search, pinned, root)
+    if (!(await isThere(folder))) await bringGo(search, pinned, home, root)
     return found
   } catch (error) {
     if (!(error instanceof ReleaseUnavailable || error instanceof ModuleRefused)) throw error
@@ -60,28 +65,46 @@ export async function ensureGo(search: GoSearch, pinned: PinnedGo = PINNED_GO): 
   }
 }
 
-async function bringGo({ env, host, cacheDir, download, report, signal }: GoSearch, pinned: PinnedGo, root: string): Promise<void> {
-  const mirror = (env['GOPROXY'] ?? '').split(/[,|]/).find((entry) => /^https?:/.test(entry))
-  if (mirror === undefined) throw new ReleaseUnavailable('GOPROXY names no module mirror from which it could be brought.')
-  const version = `v0.0.1-go${pinned.version}.linux-${host}`
-  const work = join(cacheDir, 'work', 'go')
-  report(`Downloading Go ${pinned.version} (70 MB) from ${new URL(mirror).host}`)
-  try {
-    await rm(work, { recursive: true, force: true })
-    await mkdir(work, { recursive: true })
-    const archive = join(work, 'go.zip')
-    await download(`${mirror.replace(/\/$/, '')}/golang.org/toolchain/@v/${version}.zip`, archive, signal)
-    const unpacked = join(work, 'go')
-    await unpackModuleZip(await readFile(archive), `golang.org/toolchain@${version}/`, pinned.sums[host], unpacked)
-    // Module archives carry no modes.
-    for (const programs of ['bin', join('pkg', 'tool', `linux_${host}`)]) {
-      for (const program of await readdir(join(unpacked, programs)).catch(() => [])) await chmod(join(unpacked, programs, program), 0o755)
+/** What the environment names comes first; what is wrong with it is told together with what is wrong at home. */
+async function bringGo(search: GoSearch, pinned: PinnedGo, home: string, root: string): Promise<void> {
+  const mirror = (search.env['GOPROXY'] ?? '').split(/[,|]/).find((entry) => /^https?:/.test(entry))
+  const sources = [
+    ...(mirror === undefined ? [] : [{ from: mirror, bring: (work: string) => bringFromMirror(search, pinned, mirror, work) }]),
+    ...(search.releases ? [{ from: home, bring: (work: string) => bringGoFromHome({ ...search, home, version: pinned.version, work }) }] : []),
+  ]
+  const work = join(search.cacheDir, 'work', 'go')
+  const failures: Error[] = []
+  for (const { from, bring } of sources) {
+    search.report(`Downloading Go ${pinned.version} (70 MB) from ${new URL(from).host}`)
+    try {
+      await rm(work, { recursive: true, force: true })
+      const brought = await bring(work)
+      await mkdir(join(search.cacheDir, 'go'), { recursive: true })
+      await rename(brought, root)
+      return
+    } catch (error) {
+      if (!(error instanceof ReleaseUnavailable || error instanceof ModuleRefused)) throw error
+      failures.push(error)
+    } finally {
+      await rm(work, { recursive: true, force: true })
     }
-    await mkdir(join(cacheDir, 'go'), { recursive: true })
-    await rename(unpacked, root)
-  } finally {
-    await rm(work, { recursive: true, force: true })
   }
+  const why = failures.map((failure) => failure.message).join(' ')
+  throw new ReleaseUnavailable(why === '' ? 'GOPROXY names no module mirror, and releases are switched off.' : why, { cause: new AggregateError(failures) })
+}
+
+async function bringFromMirror({ host, download, signal }: GoSearch, pinned: PinnedGo, mirror: string, work: string): Promise<string> {
+  await mkdir(work, { recursive: true })
+  const version = `v0.0.1-go${pinned.version}.linux-${host}`
+  const archive = join(work, 'go.zip')
+  await download(`${mirror.replace(/\/$/, '')}/golang.org/toolchain/@v/${version}.zip`, archive, signal)
+  const unpacked = join(work, 'from-mirror')
+  await unpackModuleZip(await readFile(archive), `golang.org/toolchain@${version}/`, pinned.sums[host], unpacked)
+  // Module archives carry no modes.
+  for (const programs of ['bin', join('pkg', 'tool', `linux_${host}`)]) {
+    for (const program of await readdir(join(unpacked, programs)).catch(() => [])) await chmod(join(unpacked, programs, program), 0o755)
+  }
+  return unpacked
 }
 
 async function versionOnPath({ env, signal }: GoSearch): Promise<string | undefined> {

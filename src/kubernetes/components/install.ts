@@ -83,10 +83,10 @@ async function installGroup(
     const { remaining, why } = await fetchReleases(installation, releases, group, missing, workDir, report, place)
     if (remaining.length === 0) return
     report(announceBuild(group, remaining.length, why))
-    const { componentsDir, env } = installation
+    const { componentsDir, env, releases: mayDownload } = installation
     const download = releases.download.bind(releases)
     const onStart = (pid: number) => lock.setChild(pid)
-    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, env, workDir, download, report, onStart, signal })
+    const built = await buildPrograms({ group, programs: remaining, architecture, componentsDir, cacheDir, env, workDir, releases: mayDownload, download, report, onStart, signal })
     for (const [name, file] of built.files) await place(name, file, 'build', built.goVersion)
   } finally {
     await clear(workDir)

@@ -30,13 +30,15 @@ export interface ToolchainSearch {
   readonly componentsDir: string
   readonly cacheDir: string
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<unknown>
+  /** Whether Go's official home may be asked. */
+  readonly releases: boolean
+  readonly download: (url: string, path: string, signal: AbortSignal) => Promise<string>
   readonly report: (text: string) => void
   readonly signal: AbortSignal
 }
 
 /**
- * Finds Go and, for groups that need one, a C compiler and libraries. Go is brought from its module mirror where it is missing or too old; the
+ * Finds Go and, for groups that need one, a C compiler and libraries. Go is brought where it is missing or too old; the
  * others are installed by apt-get where that is there and we are root. Each has a line of progress; else InstallFailed says in a sentence what to install.
  */
 export async function ensureToolchain(search: ToolchainSearch): Promise<Toolchain> {
@@ -56,7 +58,7 @@ export async function ensureToolchain(search: ToolchainSearch): Promise<Toolchai
   const mod = await readFile(join(search.componentsDir, group.folder, 'go.mod'), 'utf8')
   const needed = /^go (\S+)$/m.exec(mod)?.[1] ?? '1.21'
   const host = hostArchitecture() ?? architecture
-  const go = await ensureGo({ env, needed, host, cacheDir, download: search.download, report, signal })
+  const go = await ensureGo({ env, needed, host, cacheDir, releases: search.releases, download: search.download, report, signal })
   if (go.folder !== undefined) Object.assign(env, { PATH: [go.folder, env['PATH']].join(delimiter), GOROOT: undefined })
   Object.assign(env, { GOOS: 'linux', GOARCH: architecture, CGO_ENABLED: group.cgo ? '1' : '0' })
   if (group.cgo) await ensureCompiler(group, architecture, env, (packages, what) => installPackages(packages, what, report, signal))

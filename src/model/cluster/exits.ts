@@ -19,5 +19,5 @@ export const CLUSTER_EXITS: Exits<RowKeyOf<typeof CLUSTER_STATUS>> = {
   'Failed/StockOut':              [DELETE],
   'Failed/Balance':               [DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteCluster once more, when what stood in the way is out of it']],
-  'Failed/Unknown':               [['cause', 'its control plane comes back; it is started again and again'], DELETE],
+  'Failed/Unknown':               [['cause', 'its control plane comes back, which is tried again and again'], DELETE],
 }

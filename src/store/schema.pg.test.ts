@@ -4,9 +4,12 @@ import { after, before, describe, test } from 'node:test'
 import { clusterWatch } from '#ports/queue.ts'
 import { addCluster, NOON } from '#test/harness/sample-records.ts'
 import { Database } from './connection/database.ts'
+import { MIGRATIONS } from './migrations/list.ts'
 import { migrate } from './migrations/migrate.ts'
 import { openStore, type OpenStore } from './open.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
+
+const ALL_MIGRATIONS = MIGRATIONS.map((_migration, index) => ({ number: index + 1 }))
 
 describe('the database holds by itself', () => {
   let postgres: ScratchPostgres
@@ -85,9 +88,9 @@ describe('the database holds by itself', () => {
     const database = new Database(async () => ({ connectionString: opened.databaseUrl }), SILENT)
     await database.connect()
     await migrate(database, SILENT)
-    assert.deepEqual(await run('select number from migration'), [{ number: 1 }])
-    await run(`insert into migration (number, name) values (2, '0002-of-the-future')`)
-    await assert.rejects(migrate(database, SILENT), /0002-of-the-future/)
+    assert.deepEqual(await run('select number from migration order by number'), ALL_MIGRATIONS)
+    await run(`insert into migration (number, name) values (${MIGRATIONS.length + 1}, 'of-the-future')`)
+    await assert.rejects(migrate(database, SILENT), /of-the-future/)
     await database.close()
   })
 
@@ -96,7 +99,7 @@ describe('the database holds by itself', () => {
     const databaseUrl = opened.databaseUrl.replace(/\/copy_[0-9a-f]+/, '/empty')
     const all = await Promise.all([1, 2, 3].map(() => openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })))
     for (const store of all) await store.ready()
-    assert.deepEqual(await postgres.run(databaseUrl, 'select number from migration'), [{ number: 1 }])
+    assert.deepEqual(await postgres.run(databaseUrl, 'select number from migration order by number'), ALL_MIGRATIONS)
     for (const store of all) await store.close()
   })
 })

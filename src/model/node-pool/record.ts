@@ -26,6 +26,8 @@ export interface Scaling {
 
 /** What a new machine of the pool is like; providers find in it what they need. Members as they were sent, for the echo. */
 export interface MachineTemplate {
+  /** The server of the cloud that the caller named (CreateNodes, CreateEdgeNode with DirectAdd); undefined where any will do. */
+  readonly instanceId?: string
   /** Elastic pools: the edge service whose specification new servers take. */
   readonly cloudServerIdentity?: string
   /** Elastic pools: InstanceArea as sent. */
@@ -54,6 +56,11 @@ export interface NodePoolSpec {
   readonly cordon?: boolean
   /** KubernetesConfig.NamePrefix of new nodes. */
   readonly namePrefix?: string
+  /** KubernetesConfig.AutoSyncDisabled: labels and taints are for nodes to come, and those that are there keep theirs. */
+  readonly autoSyncDisabled?: boolean
+  /** AutoScaling.SubnetPolicy of central pools, for the echo. */
+  readonly subnetPolicy?: string
+  readonly tags?: readonly { readonly key: string; readonly value: string }[]
   /** True if the caller sent KubernetesConfig. */
   readonly kubernetesConfigSent: boolean
 }

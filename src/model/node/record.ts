@@ -7,10 +7,12 @@ export interface NodeSpec {
   readonly name: string
   readonly onboardingId?: string
   readonly architecture: string
-  /** The machine's /etc/machine-id, by which a provider finds it among its own. */
+  /** The machine's /etc/machine-id, by which a provider finds it among its own; empty while a machine that a pool ordered has not joined. */
   readonly machineId: string
   /** The machine was made for this node by its pool (elastic and central pools, CreateNodes, CreateEdgeNode with DirectAdd): the id of its machine record. Undefined for machines that ran a script. */
   readonly machine?: string
+  /** The server of the cloud that the caller named, shown as InstanceId. */
+  readonly instanceId?: string
   /** The address with which the machine reached us. */
   readonly address?: string
 }

@@ -3,9 +3,10 @@ import type { Listing, NodePoolFilter, Page, Scope } from '#ports/store.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { NODE_POOL_COLUMNS, nodePoolOf } from '../records/rows.ts'
-import { listPage } from './list-page.ts'
+import type { Seen } from '../shared-reads.ts'
+import { seePage } from './list-page.ts'
 
-export function listNodePools(connection: Queryable, scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
+export function listNodePools(connection: Queryable, scope: Scope, filter: NodePoolFilter, page: Page): Promise<Seen<Listing<NodePoolRecord>>> {
   const conditions = Conditions.inScope(scope)
     .oneOf('id', filter.ids)
     .oneOf('cluster_id', filter.clusterIds)
@@ -13,8 +14,8 @@ export function listNodePools(connection: Queryable, scope: Scope, filter: NodeP
     .oneOf('type', filter.types)
     .equal('create_client_token', filter.createClientToken)
     .equal('update_client_token', filter.updateClientToken)
+    .equal('auto_scaling', filter.autoScalingEnabled)
     .statuses(filter.statuses)
-  // Static pools are all there are, and none of them scales by itself.
-  if (filter.autoScalingEnabled === true) conditions.plain('false')
-  return listPage(connection, 'node_pool', NODE_POOL_COLUMNS, conditions, page, nodePoolOf)
+  for (const { key, value } of filter.tags ?? []) conditions.where('tags @> ?::jsonb', JSON.stringify([value === undefined ? { key } : { key, value }]))
+  return seePage(connection, 'node_pool', NODE_POOL_COLUMNS, conditions, page, nodePoolOf)
 }

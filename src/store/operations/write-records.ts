@@ -12,8 +12,8 @@ const BASE = ['revision', 'updated_at', 'update_client_token', 'name', 'phase', 
 /** Columns that a change may move. */
 const MOVED = {
   cluster: [...BASE, 'delete_protection', 'pod_network_mode', 'profile', 'tags', 'address', 'counts'],
-  node_pool: [...BASE, 'type', 'counts'],
-  node: [...BASE, 'address', 'machine_id'],
+  node_pool: [...BASE, 'type', 'auto_scaling', 'tags', 'counts'],
+  node: [...BASE, 'address', 'machine_id', 'instance_id'],
 }
 
 interface Statement {
@@ -64,6 +64,7 @@ function deletesOf(table: keyof typeof MOVED, ids: readonly string[]): Statement
   return [
     { text: `delete from ${table} where id = any($1::text[])`, values: [ids] },
     { text: 'delete from client_token where resource_id = any($1::text[])', values: [ids] },
+    ...(table === 'node' ? [{ text: 'delete from node_token where node_id = any($1::text[])', values: [ids] }] : []),
     ...(SIGHT_OF[table] === undefined ? [] : [{ text: 'delete from sight where kind = $2 and id = any($1::text[])', values: [ids, SIGHT_OF[table]] }]),
   ]
 }

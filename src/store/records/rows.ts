@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { instanceIdOf } from '#model/node/instance.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
 
@@ -53,12 +54,12 @@ export function clusterRow(record: ClusterRecord): object {
 }
 
 export function nodePoolRow(record: NodePoolRecord): object {
-  return { ...baseRow(record), cluster_id: record.clusterId, name: record.spec.name, type: record.spec.type, counts: record.counts }
+  return { ...baseRow(record), cluster_id: record.clusterId, name: record.spec.name, type: record.spec.type, auto_scaling: record.spec.scaling?.enabled ?? false, tags: record.spec.tags ?? [], counts: record.counts }
 }
 
 export function nodeRow(record: NodeRecord): object {
   const { spec } = record
-  return { ...baseRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId }
+  return { ...baseRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId, instance_id: instanceIdOf(spec) }
 }
 
 function baseRow(record: ClusterRecord | NodePoolRecord | NodeRecord) {

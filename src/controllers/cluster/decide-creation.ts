@@ -33,8 +33,10 @@ export function decideCreation(seen: ClusterSeen): Course {
   if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
 
   const lacks = lacking(seen)
-  if (isMissing(host)) return { change: { controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: now }
   if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
+  // The host goes on by itself with what it has begun, and tells of each component that starts.
+  const again = now + pollAfter(now - facts.attemptStartedAt, probe?.ready === true)
+  if (isMissing(host)) return { change: { controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: again }
   if (probe && lacks === undefined) {
     return {
       change: { firstReadyAt: now, controlPlane: 'usable', controlPlaneSays: undefined },
@@ -47,7 +49,7 @@ export function decideCreation(seen: ClusterSeen): Course {
     evidence: whatIsSeen(seen),
     // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
     ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
-    lookAgainAt: now + pollAfter(now - facts.attemptStartedAt, probe?.ready === true),
+    lookAgainAt: again,
   }
 }
 

@@ -15,6 +15,7 @@ const spec = { name: 'shop', servedVersion: 'v1.35.4', podCidrs: ['10.0.0.0/16']
 
 const none: ControlPlaneSeen = { network: false, components: components({ state: 'absent', recentStarts: 0 }) }
 const up: ControlPlaneSeen = { network: true, components: components({ state: 'running', recentStarts: 1, startedAt: START }) }
+const half: ControlPlaneSeen = { network: true, components: components({ state: 'running', recentStarts: 1 }, { 'kube-controller-manager': { state: 'absent', recentStarts: 0 }, 'kube-scheduler': { state: 'absent', recentStarts: 0 } }) }
 const notReady: TenantClusterProbe = { ready: false, says: 'connection refused', scheduler: false, controllerManager: false, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
 const usable: TenantClusterProbe = { ready: true, says: 'ok', scheduler: true, controllerManager: true, defaultServiceAccount: true, baseApplied: true, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
 
@@ -50,8 +51,10 @@ describe('the life of a cluster', () => {
     ['waits for components without starting its time',      { components: { state: 'waiting', says: 'Kubernetes is being built' } },         'Creating Progressing', undefined,            SECOND / 2],
     ['ends when nobody can bring the components',           { components: { state: 'gaveUp', says: 'Nothing served kube-apiserver' } },      'Failed CreateError',   undefined,            undefined],
     ['then starts its control plane',                       {},                                                                              'Creating Progressing', 'ensureControlPlane', 0],
-    ['starts it again if a crash came between',             { facts: started },                                                              'Creating Progressing', 'ensureControlPlane', 0],
+    ['starts it again if a crash came between',             { facts: started },                                                              'Creating Progressing', 'ensureControlPlane', 500],
     ['leaves the processor to what is starting',            { facts: started, host: up, probe: notReady },                                   'Creating Progressing', undefined,            500],
+    ['and does not spin while its host starts the rest',     { facts: started, host: half, probe: notReady },                                 'Creating Progressing', 'ensureControlPlane', 500],
+    ['gets its base beside the last components',             { facts: started, host: half, probe: { ...usable, scheduler: false, controllerManager: false, baseApplied: false } }, 'Creating Progressing', 'ensureBase', 0],
     ['and asks less often when it takes long',               { facts: started, host: up, probe: notReady, now: START + MINUTE },              'Creating Progressing', undefined,            SECOND],
     ['gets its base as soon as the API is ready',           { facts: started, host: up, probe: { ...usable, baseApplied: false } },          'Creating Progressing', 'ensureBase',         0],
     ['is not Running without a scheduler',                  { facts: started, host: up, probe: { ...usable, scheduler: false } },            'Creating Progressing', undefined,            60],

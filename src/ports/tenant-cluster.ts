@@ -13,6 +13,7 @@ export interface TenantClusterProbe {
   readonly ready: boolean
   /** What /readyz or the connection said if not ready. */
   readonly says: string
+  /** All that follows is asked only of a cluster whose API server is ready, and else false and nought. */
   readonly scheduler: boolean
   readonly controllerManager: boolean
   readonly defaultServiceAccount: boolean

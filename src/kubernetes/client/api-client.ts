@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import { Pool } from 'undici'
 import type { KeyedCertificate } from '../pki/certificate.ts'
 
@@ -40,6 +41,7 @@ export class ApiClient {
 
   constructor(options: { server: string; caCert: string; credentials?: KeyedCertificate; connections?: number }) {
     this.server = options.server
+    const { caCert: ca, credentials } = options
     this.#pool = new Pool(options.server, {
       connections: options.connections ?? 8,
       // One request a connection at a time: a slow list must not hold up a health probe behind it.
@@ -48,7 +50,8 @@ export class ApiClient {
       keepAliveTimeout: 30_000,
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { ca: options.caCert, timeout: 5_000, ...(options.credentials ? { cert: options.credentials.cert, key: options.credentials.key } : {}) },
+      // Made once: keys and certificates would else be read anew for every connection, also for each that is refused.
+      connect: { secureContext: createSecureContext(credentials ? { ca, cert: credentials.cert, key: credentials.key } : { ca }), timeout: 5_000 },
     })
   }
 

@@ -12,11 +12,14 @@ const NODES = 500
 
 /** Looks at every part that makes a cluster usable. An API server that cannot be connected to is not ready: that was seen. */
 export async function probeControlPlane(session: Session): Promise<TenantClusterProbe> {
-  const [readiness, scheduler, controllerManager] = await Promise.all([readyz(session.api), isHealthy(session.scheduler), isHealthy(session.controllerManager)])
+  const readiness = await readyz(session.api)
+  // The others cannot work without it.
   if (readiness !== 'ok')
-    return { ready: false, says: readiness, scheduler, controllerManager, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
+    return { ready: false, says: readiness, scheduler: false, controllerManager: false, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
   const { api } = session
-  const [account, mark, dns, nodes] = await Promise.all([
+  const [scheduler, controllerManager, account, mark, dns, nodes] = await Promise.all([
+    isHealthy(session.scheduler),
+    isHealthy(session.controllerManager),
     api.find('/api/v1/namespaces/default/serviceaccounts/default'),
     api.find<ConfigMapObject>(`/api/v1/namespaces/${SYSTEM_NAMESPACE}/configmaps/${BASE_MARK}`),
     api.find<DeploymentObject>(`/apis/apps/v1/namespaces/${SYSTEM_NAMESPACE}/deployments/${DNS_DEPLOYMENT}`),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
 import type { Clock } from '#ports/clock.ts'
 
@@ -43,17 +44,20 @@ export async function ensureCgroup(hierarchies: CgroupHierarchies, name: string)
   return [...hierarchies.rootOnly, ...folders]
 }
 
-/** The pids in the group itself, empty if there is no such group. */
-export async function processesOf(hierarchies: CgroupHierarchies, name: string): Promise<readonly number[]> {
-  const text = await readFile(`${hierarchies.identity}/${name}/cgroup.procs`, 'utf8').catch(ifGone(''))
-  return text.split('\n').filter(line => line !== '').map(Number)
+/** The pids in the group itself, empty if there is no such group. Read without waiting: the kernel answers from memory, where a turn through the thread pool would cost twenty times the read. */
+export function processesOf(hierarchies: CgroupHierarchies, name: string): readonly number[] {
+  try {
+    return readFileSync(`${hierarchies.identity}/${name}/cgroup.procs`, 'utf8').split('\n').filter(line => line !== '').map(Number)
+  } catch (error) {
+    return ifGone([])(error as NodeJS.ErrnoException)
+  }
 }
 
 /** Kills whatever is in the group until nothing is. Throws when something outlives the deadline. */
 export async function killCgroup(hierarchies: CgroupHierarchies, name: string, clock: Clock): Promise<void> {
   const deadline = clock.now() + 10_000
   for (;;) {
-    const pids = await processesOf(hierarchies, name)
+    const pids = processesOf(hierarchies, name)
     if (pids.length === 0) return
     if (clock.now() > deadline) throw new Error(`Processes ${pids.join(', ')} of ${name} do not end although they were killed; see \`ps -o stat,wchan,args -p ${pids.join(',')}\`.`)
     for (const pid of pids) killIfThere(pid)

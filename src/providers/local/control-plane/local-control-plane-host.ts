@@ -49,7 +49,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
 
   async look(clusterId: string): Promise<ControlPlaneSeen> {
     const places = this.#places(clusterId)
-    const [network, sights] = await Promise.all([namespaceIsThere(places, this.#options.network.bridge), this.#sights(places)])
+    const sights = await this.#sights(places)
+    const network = namespaceIsThere(places, this.#options.network.bridge)
     const dataLost = await lostData(places, sights.get('etcd')?.seen)
     return { network, components: [...sights.values()].map(sight => sight.seen), ...(dataLost === undefined ? {} : { dataLost }) }
   }
@@ -110,9 +111,9 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     const places = this.#places(order.clusterId)
     const { network, advertised = [], clock } = this.#options
     // Before the lock as well, which would else be made anew for a cluster that is gone.
-    if (!await namespaceIsThere(places, network.bridge)) return
+    if (!namespaceIsThere(places, network.bridge)) return
     await using _ = await this.#lock(places)
-    if (!await namespaceIsThere(places, network.bridge)) return
+    if (!namespaceIsThere(places, network.bridge)) return
     if (!await namesAll(places, advertised)) {
       await nameAnew(places, { ...order, serviceAddress: nthAddress(cidrOf(order.serviceCidr), 1), advertised, now: clock.now() })
       this.#options.log.info({ cluster: order.clusterId, advertised }, 'Named the advertised address in an API server\'s certificate, which it reads within a minute')
@@ -140,7 +141,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     if (!sights.get('etcd')?.supervised) {
       await this.#start(order, places, programs, 'etcd')
       await this.#until(ETCD_DEADLINE_MS, 10, async () => {
-        const pid = (await processesOf(hierarchies, places.cgroupOf('etcd')))[0]
+        const pid = processesOf(hierarchies, places.cgroupOf('etcd'))[0]
         return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
       })
     }
@@ -159,7 +160,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
         // Stopped by another process, dying again and again, or gone with its supervisor: none may hold its place among the starts, or keep the next start from mending it.
         const sights = await this.#sights(places)
         const apiserver = sights.get('kube-apiserver')
-        return !await namespaceIsThere(places, this.#options.network.bridge) || !sights.get('etcd')?.supervised || !apiserver?.supervised || apiserver.seen.recentStarts > HOPELESS_STARTS
+        return !namespaceIsThere(places, this.#options.network.bridge) || !sights.get('etcd')?.supervised || !apiserver?.supervised || apiserver.seen.recentStarts > HOPELESS_STARTS
       })
       if (signal.aborted) return
       await using _ = await this.#lock(places)
@@ -201,15 +202,13 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   }
 
   async #isWhole(places: ClusterPlaces): Promise<boolean> {
-    const [network, sights] = await Promise.all([namespaceIsThere(places, this.#options.network.bridge), this.#sights(places)])
-    return network && [...sights.values()].every(sight => sight.supervised)
+    return namespaceIsThere(places, this.#options.network.bridge) && [...(await this.#sights(places)).values()].every(sight => sight.supervised)
   }
 
   async #sights(places: ClusterPlaces): Promise<ReadonlyMap<ControlPlaneComponent, ComponentSight>> {
     const hierarchies = await this.#cgroups()
     const now = this.#options.clock.now()
-    const sights = await Promise.all(COMPONENTS.map(name => lookAtComponent(places, hierarchies, name, now)))
-    return new Map(sights.map(sight => [sight.seen.name, sight]))
+    return new Map(COMPONENTS.map(name => [name, lookAtComponent(places, hierarchies, name, now)]))
   }
 
   async #programs(order: ControlPlaneOrder): Promise<ReadonlyMap<ControlPlaneComponent, string>> {

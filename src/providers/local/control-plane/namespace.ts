@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { existsSync, readlinkSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { addressPool, hardwareAddress, type HostNetworkSettings } from '../host-network/settings.ts'
 import { runTool } from '../host-network/tool.ts'
@@ -10,9 +11,14 @@ const ROUTE_PROTOCOL = '201'
 export interface PodRoute { readonly podCidr: string; readonly via: string }
 
 /** True if the cluster's namespace is there and its link hangs on the bridge. */
-export async function namespaceIsThere(places: ClusterPlaces, bridge: string): Promise<boolean> {
-  const [namespaces, master] = await Promise.all([namespacesThere(), readlink(`/sys/class/net/${places.link}/master`).catch(() => '')])
-  return namespaces.includes(places.namespace) && basename(master) === bridge
+export function namespaceIsThere(places: ClusterPlaces, bridge: string): boolean {
+  if (!existsSync(places.namespaceFile)) return false
+  try {
+    return basename(readlinkSync(`/sys/class/net/${places.link}/master`)) === bridge
+  } catch {
+    // No such link, or one that hangs on no bridge.
+    return false
+  }
 }
 
 /** Makes the cluster's namespace with its address on the bridge and the routes that were last ordered; safe to repeat. Answers whether it was there before. */
@@ -40,7 +46,7 @@ export async function ensureNamespace(places: ClusterPlaces, network: HostNetwor
 export async function ensureNamespaceRoutes(places: ClusterPlaces, bridge: string, routes: readonly PodRoute[]): Promise<void> {
   await mkdir(dirname(places.routes), { recursive: true, mode: 0o700 })
   await writeFile(places.routes, JSON.stringify(routes))
-  if (await namespaceIsThere(places, bridge)) await applyRoutes(places, routes)
+  if (namespaceIsThere(places, bridge)) await applyRoutes(places, routes)
 }
 
 /** Removes namespace and link; already gone is success. */

@@ -41,7 +41,7 @@ export async function startSupervisor(places: ClusterPlaces, hierarchies: Cgroup
   child.unref()
   // Until it is in its cgroup it could not be found, and a stop would miss it.
   const deadline = clock.now() + JOIN_DEADLINE_MS
-  while ((await processesOf(hierarchies, places.cgroupOf(component))).length === 0) {
+  while (processesOf(hierarchies, places.cgroupOf(component)).length === 0) {
     if (child.exitCode !== null || clock.now() > deadline)
       throw new ControlPlaneFailure(`The supervisor of ${component} ${child.exitCode === null ? 'did not start' : `ended with ${child.exitCode}`} before it could start anything. Check that nsenter, setpriv, flock and dd are there and that ${groups.at(-1)} can be written to.`, 'soon')
     await clock.sleep(2)

@@ -20,14 +20,14 @@ export async function stopComponents(places: ClusterPlaces, hierarchies: CgroupH
 
 async function stopKindly(places: ClusterPlaces, hierarchies: CgroupHierarchies, clock: Clock, name: ControlPlaneComponent): Promise<void> {
   const group = places.cgroupOf(name)
-  const members = await processesOf(hierarchies, group)
+  const members = processesOf(hierarchies, group)
   const said = parseSupervisorStatus(await readFile(places.statusFile(name), 'utf8').catch(() => ''))
   if (said.pid !== undefined && members.includes(said.pid)) {
     // Tells the supervisor that this end is wanted.
     await writeFile(`${places.supervision(name)}/stopping`, '')
     sendSignal(said.pid, 'SIGTERM')
     const deadline = clock.now() + ETCD_GRACE_MS
-    while (clock.now() < deadline && (await processesOf(hierarchies, group)).length > 0) await clock.sleep(20)
+    while (clock.now() < deadline && processesOf(hierarchies, group).length > 0) await clock.sleep(20)
   }
   await killCgroup(hierarchies, group, clock)
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { ComponentSeen, ControlPlaneComponent } from '#ports/control-plane-host.ts'
 import { processesOf, type CgroupHierarchies } from './cgroups.ts'
@@ -33,20 +33,18 @@ export interface ComponentSight {
   readonly supervised: boolean
 }
 
-export async function lookAtComponent(places: ClusterPlaces, hierarchies: CgroupHierarchies, name: ControlPlaneComponent, now: number): Promise<ComponentSight> {
+/** Reads without waiting: its few small files are in memory. */
+export function lookAtComponent(places: ClusterPlaces, hierarchies: CgroupHierarchies, name: ControlPlaneComponent, now: number): ComponentSight {
   const folder = places.supervision(name)
-  const [text, members, starts, lastWords] = await Promise.all([
-    readIfThere(places.statusFile(name)),
-    processesOf(hierarchies, places.cgroupOf(name)),
-    readIfThere(`${folder}/starts`),
-    readIfThere(`${folder}/last-words`),
-  ])
+  const text = readIfThere(places.statusFile(name))
+  const members = processesOf(hierarchies, places.cgroupOf(name))
+  const starts = readIfThere(`${folder}/starts`)
   const recentStarts = lines(starts).filter(at => Number(at) > now - RECENT_MS).length
-  if (text === undefined) return { seen: { name, state: 'absent', recentStarts }, supervised: members.length > 0 && await isSupervisor(members) }
+  if (text === undefined) return { seen: { name, state: 'absent', recentStarts }, supervised: isSupervisor(members) }
   const said = parseSupervisorStatus(text)
   const supervised = said.supervisor !== undefined && members.includes(said.supervisor)
   const running = supervised && said.pid !== undefined && members.includes(said.pid)
-  const lastExit = said.endedAt === undefined ? undefined : { at: said.endedAt, ...howItEnded(said.exitCode ?? 0), lastLines: lines(lastWords).slice(-20) }
+  const lastExit = said.endedAt === undefined ? undefined : { at: said.endedAt, ...howItEnded(said.exitCode ?? 0), lastLines: lines(readIfThere(`${folder}/last-words`)).slice(-20) }
   return {
     supervised,
     seen: {
@@ -66,20 +64,19 @@ function howItEnded(exitCode: number): { code: number } | { signal: string } {
 }
 
 /** A supervisor that has just been started has written nothing yet. */
-async function isSupervisor(members: readonly number[]): Promise<boolean> {
-  for (const pid of members) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes('supervisor.sh')) return true
-  }
-  return false
+function isSupervisor(members: readonly number[]): boolean {
+  return members.some(pid => readIfThere(`/proc/${pid}/cmdline`)?.includes('supervisor.sh'))
 }
-
 
 const lines = (text: string | undefined): string[] => (text ?? '').split('\n').filter(line => line.trim() !== '')
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // ESRCH: a process that went between opening and reading.
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined
     throw error
-  })
+  }
 }

@@ -124,7 +124,7 @@ function operationOnNodePool(pool: NodePoolRecord): string | undefined {
   return updating && pool.said.status.phase === 'Updating' ? `UpdateEdgeNodePoolConfig is under way since ${rfc3339Seconds(updating.since)}` : undefined
 }
 
-const DELETED_BY = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster' } as const
+const DELETED_BY = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster', scaling: 'Scaling in' } as const
 
 function operationOnNode(node: NodeRecord): string | undefined {
   const { deletion } = node.facts

@@ -41,6 +41,18 @@ export class TenantClusterUnreachable extends Error {
   readonly kind = 'TenantClusterUnreachable'
 }
 
+/** Pods as the scheduler sees them. Amounts are requests; DaemonSets' and mirror pods are left out everywhere. */
+export interface RoomSeen {
+  /** Pods that are not scheduled because no node has room for them (PodScheduled False, Unschedulable, for want of CPU, memory or of any node). */
+  readonly waiting: readonly { readonly name: string; readonly cpuMillis: number; readonly memoryMiB: number }[]
+  /** What one node offers to pods: the smallest allocatable among the nodes; undefined while there is none. */
+  readonly perNode: { readonly cpuMillis: number; readonly memoryMiB: number } | undefined
+  /** Names of nodes that carry a pod which would be missed. */
+  readonly busy: readonly string[]
+  /** The answer changes by nothing that the region does by itself, so nobody need look again before something is asked of it (simulated regions). */
+  readonly steady?: boolean
+}
+
 export interface ClusterBase {
   readonly serviceCidr: string
   readonly podCidr: string
@@ -74,6 +86,8 @@ export interface TenantCluster {
   /** One round of evictions on the node (DaemonSet and mirror pods left out); answers how many pods are still there. Call again until 0 or your deadline. */
   evict(cluster: TenantClusterAddress, name: string): Promise<number>
   ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void>
+  /** What the scheduler finds no room for, and which nodes carry something; for whoever scales. Absent where nobody can tell. */
+  room?(cluster: TenantClusterAddress): Promise<RoomSeen>
   /** A bootstrap token that is good for this node name only; deletes earlier ones of that name. */
   issueBootstrapToken(cluster: TenantClusterAddress, nodeName: string, ttlSeconds: number): Promise<string>
   /** `server`: the URL by which its user reaches the API, if not by the address on the region's network. A kubeconfig's text: a client certificate `edgehold:kubeconfig:<id>` bound to cluster-admin by a ClusterRoleBinding of that name. */

@@ -1,7 +1,7 @@
 import type { NodeRecord } from '#model/node/record.ts'
 import type { NodePorts } from './ports.ts'
 
-const OPERATIONS = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster' } as const
+const OPERATIONS = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster', scaling: undefined } as const
 
 /**
  * The end of a node, in one transaction: the record goes, the machine's secret stays as a tombstone, so that the machine gets the explicit answer
@@ -15,10 +15,11 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
     const locked = await tx.lockNode(record.id)
     if (!locked) return
     for (const secret of secrets) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
+    const operation = OPERATIONS[locked.facts.deletion?.by ?? 'cluster']
     const text = goneText(why, locked.facts.deletion?.done ?? [])
     await tx.forget({ kind: 'Node', id: record.id }, {
       evidence: [{ observer: 'node controller', source: `Node/${record.spec.name}`, observedAt: now, fact: `${text}.` }],
-      operation: OPERATIONS[locked.facts.deletion?.by ?? 'cluster'],
+      ...operation !== undefined && { operation },
       text,
     })
     await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })

@@ -76,9 +76,11 @@ export interface NodePoolFacts {
   /** Nodes that are without its labels and taints though its update has ended: off, or refusing them. */
   readonly without?: readonly string[]
   /** Wanted machines were refused (elastic and central pools): by what, since when, how often in a row, and when it is tried again. */
-  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number }
+  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number; /** The machine record of the one claim that is tried again now. */ readonly claim?: string }
   /** The autoscaler's own target and why, while it differs from what callers want or did last move it. */
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
+  /** Since when nodes carry nothing that would be missed, by their ids; the autoscaler gives them back after their dwell. */
+  readonly idle?: Readonly<Record<string, number>>
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -24,6 +24,8 @@ export interface NodeFacts {
   readonly machineExistsAt?: number
   /** ms of these 15 minutes during which the cluster was not running. */
   readonly pausedMs: number
+  /** When a machine that was ordered for it ran its first boot and was admitted; script-joined machines are admitted when they are claimed. */
+  readonly joinedAt?: number
   /** Last progress the machine reported, e.g. `kubelet was started`. */
   readonly progress?: { readonly step: string; readonly text: string; readonly at: number }
   /** A named step failed on the machine. Taken back when the same machine runs its script again. */
@@ -31,7 +33,7 @@ export interface NodeFacts {
   /** First time it was a Ready member. */
   readonly firstReadyAt?: number
   readonly creationEnded?: { readonly because: string }
-  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster'; readonly done: readonly string[]; /** What becomes of a machine that its pool made; `Retain` leaves it in the ledger. */ readonly machine?: 'Destroy' | 'Retain' }
+  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster' | 'scaling'; readonly done: readonly string[]; /** What becomes of a machine that its pool made; `Retain` leaves it in the ledger. */ readonly machine?: 'Destroy' | 'Retain'; /** Since this request its machine has been asked to go; a new request asks again. */ readonly machineAsked?: true }
   readonly obstacles: readonly string[]
   /** The Node object's Ready condition as the API server gives it; undefined: no Node object. `lastHeartbeatAt`: its last full status; `leaseRenewedAt`: its last heartbeat, read once Ready is Unknown. */
   readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number; readonly leaseRenewedAt?: number }
@@ -54,6 +56,8 @@ export interface NodeFacts {
   }
   /** Shut down for arrears; only machines that the ledger holds. */
   readonly unpaid: boolean
+  /** Its machine was switched off for arrears, and is to be on again when they are paid. */
+  readonly shutDown?: true
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
   readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number }
   readonly staleSince?: number

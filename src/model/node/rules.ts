@@ -151,7 +151,7 @@ function isStartOverdue(seen: NodeSight): boolean {
   return seen.facts.ordered !== undefined && seen.now - seen.facts.ordered.since >= DEADLINES.nodeStart
 }
 
-const ASKED_BY = { call: 'Its removal', pool: 'The deletion of its node pool', cluster: 'The deletion of its cluster' } as const
+const ASKED_BY = { call: 'Its removal', pool: 'The deletion of its node pool', cluster: 'The deletion of its cluster', scaling: 'Its removal by its pool, which needs it no more,' } as const
 
 function askedBy(seen: NodeSight): string {
   return ASKED_BY[seen.facts.deletion?.by ?? 'call']

@@ -20,6 +20,8 @@ export const DEADLINES = {
   nodePoolUpdate: 10 * MINUTE,
   /** Ordered start of a stopped machine → Ready. */
   nodeStart: 15 * MINUTE,
+  /** A provider's errors that fit no refusal, before any machine existed → {Failed,[Unknown]}. */
+  machineCreation: 5 * MINUTE,
 } as const
 
 /** How long a cause must have held before it shows, or must have been gone before its condition goes. Causes that are not listed show at once and go when cured. */
@@ -27,11 +29,16 @@ export const DWELL = {
   /** Scheduler, controller manager or DNS down → {Running,[Degraded]}. */
   clusterDegraded: MINUTE,
   nodeNotReady: 0,
+  /** A node that carries nothing that would be missed → given back, or switched off, by the autoscaler. */
+  nodeIdle: 10 * MINUTE,
   /** A reason seen while an add-on is still being installed. */
   addonReasonWhileCreating: 3 * SECOND,
   /** The container must have run this long before CrashLoopBackOff goes. */
   addonCrashLoopGone: 2 * MINUTE,
 } as const
+
+/** How long is waited before a refused claim is tried again: doubling from the first to the longest (status-rules.md, node pool 8). */
+export const REFUSED_CLAIM = { first: 30 * SECOND, longest: 60 * MINUTE } as const
 
 /** The soonest of the instants that lie after `now`; undefined if there is none. */
 export function soonestAfter(now: number, instants: readonly (number | undefined)[]): number | undefined {

@@ -1,0 +1,91 @@
+import type { MachineTemplate, NodePoolSpec } from '../node-pool/record.ts'
+import type { NodeFacts, NodeSpec } from './record.ts'
+
+/**
+ * A claim for a machine: the node that it is to become, the machine's record, and the ledger's row, inserted in one transaction before any provider is asked
+ * (intent first). Machine and ledger row are named after the node, so that whoever comes after a crash finds the same machine and never orders a second.
+ */
+export interface Claim {
+  readonly node: Scoped & { readonly id: string; readonly clusterId: string; readonly nodePoolId: string; readonly spec: NodeSpec; readonly facts: NodeFacts }
+  readonly machine: Scoped & {
+    readonly id: string; readonly name: string; readonly address: string; readonly power: 'on' | 'off'; readonly link: 'up'; readonly createdAt: number
+    readonly ownedBy: { readonly nodeId: string; readonly nodePoolId: string; readonly clusterId: string }
+    readonly template?: MachineTemplate
+    readonly firstBoot?: string
+  }
+  readonly ledger: MachineEntry
+}
+
+interface Scoped { readonly accountId: string; readonly region: string }
+
+/** A ledger row of a machine that a pool ordered. */
+export type MachineEntry = Scoped & {
+  readonly id: string; readonly kind: 'Machine'; readonly providerId: string; readonly clusterId: string; readonly state: 'Intended' | 'Held' | 'Releasing' | 'Retained' | 'Released'
+  readonly owner: { readonly kind: 'Node' | 'NodePool' | 'Machine'; readonly id: string; readonly name: string }
+  readonly because?: string; readonly deleteProtected: false; readonly since: number; readonly power?: 'on' | 'off'
+}
+
+export interface Wish {
+  readonly nodeId: string
+  readonly now: number
+  readonly pool: Scoped & { readonly id: string; readonly clusterId: string; readonly spec: Pick<NodePoolSpec, 'name' | 'namePrefix' | 'template'> }
+  /** Its address on the region's network; empty where its provider gives it one. */
+  readonly address: string
+  /** By default one that is made of the pool's name and the node's id. */
+  readonly name?: string
+  readonly firstBoot?: string
+  /** By default the pool's. */
+  readonly template?: MachineTemplate
+}
+
+/** The three rows of one claim. `now`: epoch ms in the region's time. */
+export function claimOf({ nodeId, now, pool, address, firstBoot, name = claimedName(pool.spec, nodeId), template = pool.spec.template }: Wish): Claim {
+  const { accountId, region, id: nodePoolId, clusterId } = pool
+  const machineId = machineIdOf(nodeId)
+  const owned = { accountId, region, clusterId, nodePoolId }
+  return {
+    node: { id: nodeId, ...owned, spec: { name, architecture: '', machineId: '', machine: machineId, ...(template?.instanceId !== undefined && { instanceId: template.instanceId }) }, facts: claimedFacts(now) },
+    machine: {
+      id: machineId, accountId, region, name, address, power: 'on', link: 'up', createdAt: now, ownedBy: { nodeId, nodePoolId, clusterId },
+      ...(template && { template }), ...(firstBoot !== undefined && { firstBoot }),
+    },
+    ledger: machineEntry({ accountId, region, id: machineId, name, ownedBy: { nodeId, nodePoolId, clusterId } }, 'Intended', now),
+  }
+}
+
+/** Facts of a node whose machine is not there yet. */
+export function claimedFacts(now: number): NodeFacts {
+  return { claimedAt: now, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }
+}
+
+/** The ledger's row of an ordered machine; its owner is the node, or the pool while the claim is a bare one. */
+export function machineEntry(
+  machine: Scoped & { readonly id: string; readonly name: string; readonly ownedBy: { readonly nodeId?: string; readonly nodePoolId: string; readonly clusterId: string } },
+  state: MachineEntry['state'], now: number, more: { readonly because?: string; readonly power?: 'on' | 'off' } = {},
+): MachineEntry {
+  const { accountId, region, id, name, ownedBy } = machine
+  const owner = ownedBy.nodeId === undefined ? { kind: 'NodePool' as const, id: ownedBy.nodePoolId, name } : { kind: 'Node' as const, id: ownedBy.nodeId, name }
+  return { id: ledgerIdOf(id), accountId, region, kind: 'Machine', providerId: id, clusterId: ownedBy.clusterId, owner, state, deleteProtected: false, since: now, ...more }
+}
+
+export function machineIdOf(nodeId: string): string {
+  return `m${nodeId.slice(1)}`
+}
+
+export function nodeIdOf(machineId: string): string {
+  return `n${machineId.slice(1)}`
+}
+
+export function ledgerIdOf(machineId: string): string {
+  return `l${machineId.slice(1)}`
+}
+
+/** Ten characters of an id are 46 bits of it: among a hundred thousand names two are the same once in ten thousand times, and then other ids are taken. */
+const TELLING = 10
+const LONGEST_PREFIX = 40
+
+/** A hostname and Kubernetes node name, made of the pool's prefix or name as far as it can stand in one. */
+export function claimedName({ name, namePrefix = name }: Pick<NodePoolSpec, 'name' | 'namePrefix'>, nodeId: string): string {
+  const prefix = namePrefix.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, LONGEST_PREFIX).replaceAll(/^-+|-+$/g, '')
+  return `${prefix === '' ? 'node' : prefix}-${nodeId.slice(-TELLING)}`
+}

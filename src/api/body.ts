@@ -36,7 +36,17 @@ export function parseBody(action: string, body: Buffer): Record<string, unknown>
   if (!isUtf8(body)) refuseBody(action, 'it is not UTF-8')
   const value = parseJson(action, body.toString())
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuseBody(action, `it is ${kindOf(value)}`)
-  return settleObject({ action, path: '', depth: 0 }, value)
+  return isSettled(value, 0) ? value as Record<string, unknown> : settleObject({ action, path: '', depth: 0 }, value)
+}
+
+/** True where settling would change and refuse nothing, as with nearly every body. */
+function isSettled(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed()
+  if (typeof value !== 'object') return true
+  if (value === null || depth > DEEPEST) return false
+  if (Array.isArray(value)) return value.every(item => item === null || isSettled(item, depth + 1))
+  for (const name of Object.keys(value)) if (name === '__proto__' || !isSettled((value as Record<string, unknown>)[name], depth + 1)) return false
+  return true
 }
 
 /**

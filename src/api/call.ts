@@ -24,8 +24,11 @@ export interface CallParts {
 /** What became known of a call on its way; the answer's metadata show it, also when the call was refused. */
 export interface CallTrace { readonly requestId: string; region?: string }
 
+/** Answers the envelope's `Result`; throws Refusals. */
+export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
+
 /** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
-export function prepareCalls(parts: CallParts): (action: Action) => (request: SignedRequest, trace: CallTrace) => Promise<object> {
+export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
   const realNow = () => parts.realNow()
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
@@ -55,7 +58,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => (request: Si
         settings: parts.settings,
         log: parts.log,
         now: region.ports.now(),
-        randomBytes: length => randomBytes(length),
+        randomBytes,
       }
       return action.run(context, body as never)
     }

@@ -24,9 +24,10 @@ export function canonicalQuery(query: Query): string {
     .join('&')
 }
 
-export function canonicalRequest(method: string, path: string, query: Query, headers: HttpHeaders, signedHeaders: readonly string[], bodyHash: string): string {
+/** `query`: as `canonicalQuery` makes it. */
+export function canonicalRequest(method: string, path: string, query: string, headers: HttpHeaders, signedHeaders: readonly string[], bodyHash: string): string {
   const lines = signedHeaders.length === 0 ? '\n' : signedHeaders.map(name => `${name}:${headerValue(headers, name)}\n`).join('')
-  return `${method}\n${path === '' ? '/' : path}\n${canonicalQuery(query)}\n${lines}\n${signedHeaders.join(';')}\n${bodyHash}`
+  return `${method}\n${path === '' ? '/' : path}\n${query}\n${lines}\n${signedHeaders.join(';')}\n${bodyHash}`
 }
 
 export function stringToSign(authorization: Authorization, request: string): string {

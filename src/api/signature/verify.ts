@@ -1,13 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { refuse } from '#model/errors/catalogue.ts'
 import { readAuthorization, single, type Authorization, type HttpHeaders, type Query } from './authorization.ts'
-import { canonicalRequest, sha256, stringToSign } from './canonical.ts'
+import { canonicalQuery, canonicalRequest, sha256, stringToSign } from './canonical.ts'
 import type { DayKeys } from './day-keys.ts'
 
 export interface SignedRequest {
   readonly method: string
   readonly path: string
   readonly query: Query
+  /** Of `query`, where it is known already. */
+  readonly canonicalQuery?: string | undefined
   readonly headers: HttpHeaders
   /** The bytes as they came, before any parsing. */
   readonly body: Buffer
@@ -42,7 +44,7 @@ export async function verifySignature(request: SignedRequest, verifier: Verifier
 
   const { region, service } = authorization
   const dayKey = verifier.dayKeys.find(key.secret, authorization.date, region, service)
-  const matches = signedQueries(authorization, request.query).some(query => {
+  const matches = signedQueries(authorization, request).some(query => {
     const text = canonicalRequest(request.method, request.path, query, request.headers, authorization.signedHeaders, bodyHash)
     return isSame(createHmac('sha256', dayKey).update(stringToSign(authorization, text)).digest('hex'), authorization.signature)
   })
@@ -73,12 +75,12 @@ function checkBody(authorization: Authorization, request: SignedRequest): string
   return bodyHash
 }
 
-/** The queries that a signer may have signed: signers disagree on whether X-Security-Token takes part in the query form. */
-function signedQueries(authorization: Authorization, query: Query): readonly Query[] {
-  if (authorization.form === 'header') return [query]
+/** The queries that a signer may have signed, canonical: signers disagree on whether X-Security-Token takes part in the query form. */
+function signedQueries(authorization: Authorization, { query, canonicalQuery: known }: SignedRequest): readonly string[] {
+  if (authorization.form === 'header') return [known ?? canonicalQuery(query)]
   const unsigned = query.filter(([name]) => name !== 'X-Signature')
   const withoutToken = unsigned.filter(([name]) => name !== 'X-Security-Token')
-  return withoutToken.length === unsigned.length ? [unsigned] : [unsigned, withoutToken]
+  return (withoutToken.length === unsigned.length ? [unsigned] : [unsigned, withoutToken]).map(canonicalQuery)
 }
 
 function isSame(expected: string, given: string): boolean {

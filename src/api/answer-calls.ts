@@ -1,0 +1,98 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { refuse } from '#model/errors/catalogue.ts'
+import type { Action } from './action.ts'
+import { readBody } from './body.ts'
+import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './call.ts'
+import { gzipped, takesGzip } from './compress.ts'
+import { errorText, newRequestId, successText, wireError, type RequestNames } from './envelope.ts'
+import type { ApiMetrics } from './metrics.ts'
+import { refusalOf } from './refusal-of.ts'
+import { targetOf, type Target } from './target.ts'
+
+const NO_BODY = Buffer.alloc(0)
+const TYPE = 'application/json; charset=utf-8'
+
+interface Route { readonly name: string; readonly run: RunCall }
+interface About { readonly target: Target; readonly trace: CallTrace; readonly startedAt: number; route: Route | undefined }
+
+export interface CallAnswerer {
+  /** Answers a GET or POST of `/`, from its body to the end of the response. */
+  answer(request: IncomingMessage, response: ServerResponse): void
+  /** Answers any request with the refusal of an error. */
+  refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void
+  /** From now on each answer ends its connection. */
+  close(): void
+}
+
+/** Calls on node:http itself: at ten thousand a second what a framework does around each of them would be half of its cost. */
+export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: readonly Action[]): CallAnswerer {
+  const { service } = parts.settings
+  const prepare = prepareCalls(parts)
+  const routes = new Map<string, Route>(actions.map(action => [`${action.version}/${action.name}`, { name: action.name, run: prepare(action) }]))
+  let closing = false
+
+  return {
+    answer(request, response) {
+      const about = aboutOf(request)
+      void answer(request, about).then(
+        result => send(request, response, 200, successText(namesOf(about), result), about, 'Ok'),
+        (error: unknown) => refuseCall(request, response, error, about),
+      )
+    },
+    refuse(request, response, error) {
+      refuseCall(request, response, error, aboutOf(request))
+    },
+    close() {
+      closing = true
+    },
+  }
+
+  function aboutOf(request: IncomingMessage): About {
+    const startedAt = parts.realNow()
+    return { target: targetOf(request.url ?? '/'), trace: { requestId: newRequestId(startedAt) }, startedAt, route: undefined }
+  }
+
+  async function answer(request: IncomingMessage, about: About): Promise<object> {
+    const { target } = about
+    const method = request.method ?? ''
+    // A GET has its parameters in the query; what else it may bring is no part of it.
+    const body = method === 'GET' ? NO_BODY : await readBody(request, parts.settings.mostBodyBytes)
+    if (!target.action || !target.version) return refuse('MissingParameter', { Parameter: 'Action or no Version' })
+    about.route = routes.get(`${target.version}/${target.action}`)
+    if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service })
+    return about.route.run({ method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }, about.trace)
+  }
+
+  function refuseCall(request: IncomingMessage, response: ServerResponse, error: unknown, about: About): void {
+    const { requestId } = about.trace
+    const refusal = refusalOf(error, requestId)
+    if (refusal.httpStatus >= 500 && refusal.code === 'InternalError') {
+      parts.log.error({ err: error, requestId, action: about.target.action }, 'Answering a call failed unexpectedly')
+    }
+    const retryAfter = refusal.httpStatus === 429 || refusal.httpStatus === 503 ? String(refusal.parameters['retryAfter'] ?? 1) : undefined
+    send(request, response, refusal.httpStatus, errorText(namesOf(about), wireError(refusal)), about, refusal.wireCode, retryAfter)
+  }
+
+  function send(request: IncomingMessage, response: ServerResponse, status: number, text: string, about: About, code: string, retryAfter?: string): void {
+    metrics.count(about.route?.name ?? 'unknown', code, (parts.realNow() - about.startedAt) / 1000)
+    const more: OutgoingHttpHeaders = {}
+    if (closing) more['connection'] = 'close'
+    if (retryAfter !== undefined) more['retry-after'] = retryAfter
+    if (text.length < parts.settings.compressFromBytes || !takesGzip(request.headers['accept-encoding'])) {
+      response.writeHead(status, { ...more, 'content-type': TYPE, 'content-length': Buffer.byteLength(text) }).end(text)
+      return
+    }
+    void gzipped(text).then(
+      bytes => { response.writeHead(status, { ...more, 'content-type': TYPE, 'content-encoding': 'gzip', vary: 'accept-encoding', 'content-length': bytes.length }).end(bytes) },
+      (error: unknown) => {
+        parts.log.error({ err: error, requestId: about.trace.requestId }, 'An answer could not be compressed')
+        response.destroy()
+      },
+    )
+  }
+
+  function namesOf(about: About): RequestNames {
+    const { action, version } = about.target
+    return { requestId: about.trace.requestId, service, action, version, region: about.trace.region }
+  }
+}

@@ -1,4 +1,5 @@
 import type { Page, Scope, StatusFilter } from '#ports/store.ts'
+import { STATE } from './operations/read-state.ts'
 
 /**
  * The WHERE of a list. Only what was asked for is in the text, so the planner sees a plain condition with an index behind it; values are parameters. The
@@ -64,13 +65,13 @@ export class Conditions {
 }
 
 /**
- * One page and the exact count of all that match, in one statement and so in one snapshot. A page beyond the end still gives the count: there is always a row,
+ * One page, the exact count of all that match, and the state of the database, in one statement and so in one snapshot. A page beyond the end still gives the count: there is always a row,
  * and where the page is empty its columns are null. Rows are chosen by `key` alone, out of an index, and fetched afterwards, so that a late page does not read all before it.
  */
 export function pageOf(table: string, key: string, columns: string, conditions: Conditions, order: readonly string[], page: Page): { text: string; values: unknown[] } {
   const values = [...conditions.values, page.size, (page.number - 1) * page.size]
   const limit = values.length - 1
-  const text = `select counted.total_count, p.* from (select count(*) as total_count from ${table} where ${conditions.text}) counted
+  const text = `select counted.total_count, ${STATE} as state, p.* from (select count(*) as total_count from ${table} where ${conditions.text}) counted
     left join (select ${columns} from ${table} where ${key} in (select ${key} from ${table} where ${conditions.text} order by ${order.join(', ')} limit $${limit} offset $${limit + 1})) p on true
     order by ${order.map(column => `p.${column}`).join(', ')}`
   return { text, values }

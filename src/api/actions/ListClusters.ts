@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { clusterToWire } from '#model/cluster/wire.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
-import { Ids, PAGE, Statuses, Switch, Tag, Text, given, isOn, listing, pageOf, some, statusesOf } from './shapes.ts'
+import { Ids, PAGE, Statuses, Switch, Tag, Text, given, isOn, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
 
 export const ListClusters = defineAction({
   name: 'ListClusters',
@@ -38,6 +38,7 @@ export const ListClusters = defineAction({
       profiles: some(filter.Profiles) ?? some(body.Profiles),
       tags: some(body.Tags)?.map(tag => ({ key: tag.Key, ...tag.Value !== undefined && { value: tag.Value } })),
     }), page)
-    return listing(page, found.totalCount, found.items.map(cluster => clusterToWire(cluster, region.publicAddress?.())))
+    const publicAddress = region.publicAddress?.()
+    return listingOnce(page, found, cluster => clusterToWire(cluster, publicAddress), publicAddress)
   },
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { nodePoolToWire } from '#model/node-pool/wire.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
-import { Ids, PAGE, Statuses, Switch, Text, given, isOn, listing, pageOf, some, statusesOf } from './shapes.ts'
+import { Ids, PAGE, Statuses, Switch, Text, given, isOn, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
 
 export const ListEdgeNodePools = defineAction({
   name: 'ListEdgeNodePools',
@@ -35,6 +35,6 @@ export const ListEdgeNodePools = defineAction({
       updateClientToken: filter.UpdateClientToken || undefined,
       autoScalingEnabled: scaling === undefined || scaling === '' ? undefined : isOn(scaling),
     }), page)
-    return listing(page, found.totalCount, found.items.map(nodePoolToWire))
+    return listingOnce(page, found, nodePoolToWire)
   },
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { nodeToWire } from '#model/node/wire.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
-import { Ids, PAGE, Statuses, Switch, Text, given, listing, pageOf, some, statusesOf } from './shapes.ts'
+import { Ids, PAGE, Statuses, Switch, Text, given, listing, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
 
 export const ListEdgeNodes = defineAction({
   name: 'ListEdgeNodes',
@@ -36,6 +36,6 @@ export const ListEdgeNodes = defineAction({
       statuses: statusesOf(action, body, 'Node'),
       createClientToken: filter.CreateClientToken || undefined,
     }), page)
-    return listing(page, found.totalCount, found.items.map(nodeToWire))
+    return listingOnce(page, found, nodeToWire)
   },
 })

@@ -2,7 +2,8 @@ import { Type } from 'typebox'
 import type { ResourceKind } from '#model/evidence.ts'
 import { membersOf, optionalObject } from '#model/request.ts'
 import { parseStatuses } from '#model/status/filter.ts'
-import type { Page, StatusFilter } from '#ports/store.ts'
+import type { Listing, Page, StatusFilter } from '#ports/store.ts'
+import { renderOnce } from '../rendered.ts'
 
 /** Members that many bodies share (api.md 1.4), and what becomes of them in the store's words. */
 export const Text = Type.String({ maxLength: 1024 })
@@ -59,7 +60,14 @@ export function listing<Item>(page: Page, totalCount: number, items: readonly It
   return { Items: items, TotalCount: totalCount, PageNumber: page.number, PageSize: page.size }
 }
 
+/** A list's answer whose items depend on nothing but the store's listing, and on `also`. */
+export function listingOnce<Item>(page: Page, found: Listing<Item>, toWire: (item: Item) => object, also = ''): object {
+  return renderOnce(found, also, () => listing(page, found.totalCount, found.items.map(toWire)))
+}
+
 /** Drops the members that are undefined, so that filters and records carry only what was given. */
 export function given<Members extends object>(members: Members): { [Name in keyof Members]?: Exclude<Members[Name], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [Name in keyof Members]?: Exclude<Members[Name], undefined> }
+  const kept: { [name: string]: unknown } = {}
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) kept[name] = value
+  return kept as { [Name in keyof Members]?: Exclude<Members[Name], undefined> }
 }

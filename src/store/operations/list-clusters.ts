@@ -3,9 +3,10 @@ import type { ClusterFilter, Listing, Page, Scope } from '#ports/store.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { CLUSTER_COLUMNS, clusterOf } from '../records/rows.ts'
-import { listPage } from './list-page.ts'
+import type { Seen } from '../shared-reads.ts'
+import { seePage } from './list-page.ts'
 
-export function listClusters(connection: Queryable, scope: Scope, filter: ClusterFilter, page: Page): Promise<Listing<ClusterRecord>> {
+export function listClusters(connection: Queryable, scope: Scope, filter: ClusterFilter, page: Page): Promise<Seen<Listing<ClusterRecord>>> {
   const conditions = Conditions.inScope(scope)
     .oneOf('id', filter.ids)
     .contains('name', filter.name)
@@ -16,5 +17,5 @@ export function listClusters(connection: Queryable, scope: Scope, filter: Cluste
     .equal('update_client_token', filter.updateClientToken)
     .statuses(filter.statuses)
   for (const { key, value } of filter.tags ?? []) conditions.where('tags @> ?::jsonb', JSON.stringify([value === undefined ? { key } : { key, value }]))
-  return listPage(connection, 'cluster', CLUSTER_COLUMNS, conditions, page, clusterOf)
+  return seePage(connection, 'cluster', CLUSTER_COLUMNS, conditions, page, clusterOf)
 }

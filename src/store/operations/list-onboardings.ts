@@ -4,10 +4,11 @@ import type { Listing, OnboardingFilter, Page, Scope } from '#ports/store.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { ONBOARDING_COLUMNS, onboardingOf } from '../records/onboarding-row.ts'
-import { listPage } from './list-page.ts'
+import type { Seen } from '../shared-reads.ts'
+import { seePage } from './list-page.ts'
 
 /** Expired ones stay listed, deleted ones do not. All show the same status, so a filter by status keeps all or none. */
-export function listOnboardings(connection: Queryable, scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>> {
+export function listOnboardings(connection: Queryable, scope: Scope, filter: OnboardingFilter, page: Page): Promise<Seen<Listing<OnboardingRecord>>> {
   const conditions = Conditions.inScope(scope)
     .plain('deleted_at is null')
     .oneOf('id', filter.ids)
@@ -16,7 +17,7 @@ export function listOnboardings(connection: Queryable, scope: Scope, filter: Onb
     .contains('name', filter.name)
     .equal('create_client_token', filter.createClientToken)
   if (filter.statuses && filter.statuses.length > 0 && !filter.statuses.some(showsIt)) conditions.plain('false')
-  return listPage(connection, 'onboarding', ONBOARDING_COLUMNS, conditions, page, onboardingOf)
+  return seePage(connection, 'onboarding', ONBOARDING_COLUMNS, conditions, page, onboardingOf)
 }
 
 function showsIt({ phase, condition }: { phase?: string; condition?: string }): boolean {

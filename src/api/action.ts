@@ -1,5 +1,7 @@
 import type { Static, TSchema } from 'typebox'
+import { refuse } from '#model/errors/catalogue.ts'
 import type { Evidence } from '#model/evidence.ts'
+import { rfc3339Seconds } from '#model/time.ts'
 import type { Log } from '#ports/log.ts'
 import type { Because, Scope, Store } from '#ports/store.ts'
 import type { RegionPorts } from './regions.ts'
@@ -42,7 +44,17 @@ export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schem
   readonly schema: Schema
   run(context: ActionContext, body: Static<Schema>): Promise<object>
 }): Action {
-  return action as Action
+  if (action.version !== PRODUCT_VERSION || action.kind === 'read' || action.name.startsWith('Delete')) return action as Action
+  return { ...action, run: async (context: ActionContext, body: Static<Schema>) => {
+    await refuseInArrears(context)
+    return action.run(context, body)
+  } } as Action
+}
+
+/** status-rules.md, Arrears: from the end of grace on nothing is made or changed; what deletes is left to the preconditions. */
+async function refuseInArrears({ store, scope, action }: ActionContext): Promise<void> {
+  const { stoppedSince, arrearsSince } = await store.findAccount(scope)
+  if (stoppedSince !== undefined) refuse('OperationDenied.Balance', { action, arrearsSince: rfc3339Seconds(arrearsSince ?? stoppedSince), since: rfc3339Seconds(stoppedSince) })
 }
 
 /** The history's words for a change that a caller asked for. */

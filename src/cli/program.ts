@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addBalanceCommands } from './commands/balance.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addExplainCommands } from './commands/explain.ts'
@@ -49,6 +50,7 @@ export function buildProgram(): Command {
   addMachineCommands(program)
   addLedgerCommands(program)
   addRegionCommands(program)
+  addBalanceCommands(program)
   addCallCommand(program)
   overrideExits(program)
   return program

@@ -39,6 +39,7 @@ export interface LedgerEntry {
 }
 export interface Region { readonly Region: string; readonly Kind: string; readonly Ready: boolean; readonly Text: string; readonly Default: boolean; readonly Aliases: readonly string[] }
 export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly Removing?: boolean }
+export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
 export interface Ran { readonly ExitCode: number; readonly Output: string }
 export interface ListOf<Item> { readonly Items: readonly Item[]; readonly TotalCount: number; readonly PageNumber: number; readonly PageSize: number }
 export interface Made { readonly Id: string }
@@ -66,6 +67,8 @@ export interface Calls {
   ListStatusHistory: ListOf<Change>
   ListLedger: ListOf<LedgerEntry>
   ListRegions: ListOf<Region>
+  GetBalance: Balance
+  SetBalance: Nothing
   AddMachine: Made
   ListMachines: ListOf<Machine>
   SetMachine: Partial<Ran>
@@ -77,7 +80,7 @@ export interface Calls {
 export type ActionName = keyof Calls
 
 const OWN: ReadonlySet<string> = new Set<ActionName>([
-  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'ListRegions', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListRegions', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
 ])
 
 /** The version of an action: the product's, or that of our own ones. */

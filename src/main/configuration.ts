@@ -28,12 +28,20 @@ export interface Configuration {
   readonly advertisePortBase: number
   /** The address at which machines reach the join endpoint; what is advertised by default, else the bridge's own. */
   readonly joinAdvertise: string | undefined
+  /** UDP port of this host by which machines outside enter the region's network; used where something is advertised. */
+  readonly overlayPort: number
+  /** The block of which the overlay of machines outside takes its range, e.g. `10.214.0.0/16`. */
+  readonly overlayRange: string | undefined
+  /** Whether machines and pods of the local region may reach the world outside of it, by address translation. */
+  readonly open: boolean
   /** Blocks of which the local region takes its range, e.g. `10.213.0.0/16`. */
   readonly bridgeRange: string | undefined
   /** Names that stand for the default region, as shell patterns: `cn-*`. */
   readonly regionAliases: readonly string[]
   readonly readsPerSecond: number
   readonly writesPerSecond: number
+  /** From the end of an account's balance to the end of work for it, ms. */
+  readonly graceMs: number
   /** Listening on anything but loopback without TLS needs this. */
   readonly allowPlainHttp: boolean
   readonly repository: string
@@ -47,6 +55,7 @@ export interface ConfigurationFlags {
   state?: string
   listen?: string
   config?: string
+  open?: boolean
 }
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
@@ -65,6 +74,7 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     throw new ConfigurationError(`Listening on ${listen.host} without TLS would show signed requests to the network; set EDGEHOLD_ALLOW_PLAIN_HTTP=true if a proxy in front speaks TLS, or listen on 127.0.0.1.`)
   }
   const advertise = advertised(setting('advertise', 'EDGEHOLD_ADVERTISE'))
+  const advertisePortBase = portBase(setting('advertisePortBase', 'EDGEHOLD_ADVERTISE_PORT_BASE') ?? '26000')
   return {
     file: path === undefined ? undefined : resolve(path),
     stateDir,
@@ -76,12 +86,16 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     cacheDir: setting('cacheDir', 'EDGEHOLD_CACHE') ?? join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'edgehold'),
     releases: setting('releases', 'EDGEHOLD_RELEASES') !== 'false',
     advertise,
-    advertisePortBase: portBase(setting('advertisePortBase', 'EDGEHOLD_ADVERTISE_PORT_BASE') ?? '26000'),
+    advertisePortBase,
     joinAdvertise: setting('joinAdvertise', 'EDGEHOLD_JOIN_ADVERTISE') ?? advertise,
+    overlayPort: port(setting('overlayPort', 'EDGEHOLD_OVERLAY_PORT') ?? String(advertisePortBase - 1), 'overlayPort'),
+    overlayRange: setting('overlayRange', 'EDGEHOLD_OVERLAY_RANGE'),
+    open: flags.open ?? setting('open', 'EDGEHOLD_OPEN') === 'true',
     bridgeRange: setting('bridgeRange', 'EDGEHOLD_BRIDGE_RANGE'),
     regionAliases: (setting('regionAliases', 'EDGEHOLD_REGION_ALIASES') ?? 'cn-*,ap-*').split(',').map(alias => alias.trim()).filter(alias => alias !== ''),
     readsPerSecond: count(setting('readsPerSecond', 'EDGEHOLD_READS_PER_SECOND') ?? '10000', 'readsPerSecond'),
     writesPerSecond: count(setting('writesPerSecond', 'EDGEHOLD_WRITES_PER_SECOND') ?? '2000', 'writesPerSecond'),
+    graceMs: count(setting('graceMinutes', 'EDGEHOLD_GRACE_MINUTES') ?? '120', 'graceMinutes') * 60_000,
     allowPlainHttp,
     repository: join(import.meta.dirname, '../..'),
   }
@@ -130,6 +144,12 @@ function portBase(value: string): number {
   const most = 65_536 - 2 ** (32 - RANGE_PREFIX)
   const number = Number(value)
   if (!Number.isInteger(number) || number < 1024 || number > most) throw new ConfigurationError(`advertisePortBase must be a whole number from 1024 to ${most}; it is ${value}.`)
+  return number
+}
+
+function port(value: string, name: string): number {
+  const number = count(value, name)
+  if (number > 65_535) throw new ConfigurationError(`${name} must be a port, 1 to 65535; it is ${value}.`)
   return number
 }
 

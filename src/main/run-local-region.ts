@@ -1,3 +1,4 @@
+import { accountController } from '#controllers/account/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
 import { watchHealth } from '#controllers/cluster/watch-health.ts'
@@ -23,6 +24,7 @@ import type { Configuration } from './configuration.ts'
 import { localHostName } from './local-host.ts'
 import { chosenNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
 import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
+import { keepOverlay, openOverlay, removeOverlayFromHost, routesThroughOverlay } from './outside-machines.ts'
 import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
 import { progressLine } from './components.ts'
 import { startTicks } from './server-mark.ts'
@@ -68,19 +70,20 @@ export async function openForOrders(run: Omit<LocalRegionRun, 'signal'>): Promis
   const { opened, region, configuration, components, face, log } = run
   face.advertised = configuration.advertise
   face.parts ??= localParts(configuration, await chosenNetwork(opened.store, region, configuration), components, log)
-  face.join ??= await joinEndpoint(run, face.parts)
+  face.overlay ??= openOverlay(run, face.parts.network)
+  face.join ??= await joinEndpoint(run, face.parts, face.overlay)
   return { parts: face.parts, join: face.join }
 }
 
 async function serve(run: LocalRegionRun, signal: AbortSignal): Promise<void> {
   const prepared = await prepareNetwork(run, signal)
   if (!prepared) return
-  const { region, say } = run
+  const { region, face, say } = run
   const { parts, join } = prepared
   say(`Region ${region.region}: network ${parts.network.cidr} on bridge ${parts.network.bridge}`)
   const worker = startWorker(run, parts, signal)
   await wakeEverything(run)
-  await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal), keepReachedFromOutside(run, parts, signal)])
+  await Promise.allSettled([worker.ended, join.serve(signal), supplyComponents(run, parts, signal), keepReachedFromOutside(run, parts, signal), keepOverlay(run, parts.network, face.overlay, signal)])
 }
 
 async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise<Awaited<ReturnType<typeof openForOrders>> | undefined> {
@@ -89,7 +92,8 @@ async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise
     try {
       await ensureHostTools(say)
       const prepared = await openForOrders(run)
-      await ensureHostNetwork(prepared.parts.network, await outsidePortsOf(run, prepared.parts.network))
+      await ensureHostNetwork(prepared.parts.network, await outsidePortsOf(run, prepared.parts.network), face.overlay !== undefined)
+      if (!face.overlay) await removeOverlayFromHost(run.configuration) // of a time when something was advertised
       face.failure = undefined
       return prepared
     } catch (error) {
@@ -113,6 +117,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     addressPool: { first: pool.first, last: pool.last },
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,
+    graceMs: configuration.graceMs,
     outsideUrl: (address: string) => outsideUrl(configuration, parts.network, address),
     componentsReady: (version: string) => supply.stateOf(version),
   }
@@ -133,11 +138,12 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
       nodeController(shared),
       kubeconfigController(shared),
       machineController(shared),
+      accountController(shared),
     ],
   }, signal)
   const keeper = { queue, clock, log, lease: () => worker.lease() }
   watches = [
-    watchNodes(region.region, { ...shared, ...keeper, host: parts.host }, signal),
+    watchNodes(region.region, { ...shared, ...keeper, host: routesThroughOverlay(parts.host, parts.network, run.face.overlay) }, signal),
     watchHealth(region.region, { ...keeper, store, tenantAddressOf, tenant: parts.tenant, everyMs: PROBE_EVERY_MS }, signal),
   ]
   const all = [

@@ -58,6 +58,8 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       ListStatusHistory: { Filter: { Ids: [clusterId] } },
       ListLedger: { Filter: { ClusterIds: [clusterId] } },
       ListRegions: {},
+      GetBalance: {},
+      SetBalance: { Amount: 1000 },
       AddMachine: { Name: 'box-2' },
       ListMachines: { Filter: { Ids: [machineId] } },
       SetMachine: { Id: machineId, Link: 'cut' },

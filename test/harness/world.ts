@@ -1,4 +1,5 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { accountController } from '#controllers/account/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import type { ComponentsState } from '#controllers/cluster/seen.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
@@ -109,12 +110,12 @@ export class World {
     const tenantAddressOf = tenantAddresses(this.store)
     const region = {
       clock, host: ports.host, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
-      probeEveryMs: 30 * SECOND, componentsReady: async () => this.components,
+      probeEveryMs: 30 * SECOND, graceMs: 7_200 * SECOND, componentsReady: async () => this.components,
     }
     const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }
     return [
       clusterController({ ...common, makePki: async ({ id }) => pkiOf(id), onChanged: () => this.#running?.watches.look() }),
-      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common),
+      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common), accountController(common),
     ]
   }
 

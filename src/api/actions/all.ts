@@ -18,9 +18,11 @@ import { ListEdgeNodes } from './ListEdgeNodes.ts'
 import { ListKubeconfigs } from './ListKubeconfigs.ts'
 import { ListLedger } from './ListLedger.ts'
 import { ListMachines } from './ListMachines.ts'
+import { GetBalance } from './GetBalance.ts'
 import { ListRegions } from './ListRegions.ts'
 import { ListStatusHistory } from './ListStatusHistory.ts'
 import { RemoveMachine } from './RemoveMachine.ts'
+import { SetBalance } from './SetBalance.ts'
 import { SetMachine } from './SetMachine.ts'
 import { SetNodeSchedulable } from './SetNodeSchedulable.ts'
 import { UpdateBatchEdgeMachine } from './UpdateBatchEdgeMachine.ts'
@@ -34,6 +36,6 @@ export const ACTIONS: readonly Action[] = [
   CreateBatchEdgeMachine, ListBatchEdgeMachine, UpdateBatchEdgeMachine, DeleteBatchEdgeMachine,
   ListEdgeNodes, DeleteEdgeNodes,
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
-  ExplainStatus, ListStatusHistory, ListLedger, ListRegions,
+  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListRegions,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
 ]

@@ -86,7 +86,7 @@ function switchOff({ now, host, record: { facts } }: ClusterSeen): Course {
   const runs = host.components.some(component => component.state === 'running')
   if (runs) return { change: { degraded: undefined }, step: 'ensureControlPlaneStopped', lookAgainAt: now }
   return {
-    change: { controlPlane: 'absent', degraded: undefined, updating: undefined, notReadySince: undefined },
+    change: { controlPlane: 'absent', degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
     ...(facts.controlPlane !== 'absent' && { evidence: [hostEvidence('No process of the control plane runs any more.', now)] }),
   }
 }

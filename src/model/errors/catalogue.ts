@@ -50,6 +50,7 @@ export const API_ERRORS = errorTable([
   ['OperationDenied.NodeStatus',         400, 200203, '{text}'],
   ['OperationDenied.DeleteProtection',   400, 200204, 'The cluster {id} has deletion protection: switch it off with UpdateClusterConfig, or send Force.'],
   ['OperationDenied.RegionNotReady',     400, 200207, 'The region {region} takes no such order now: {why}.'],
+  ['OperationDenied.Balance',            400, 200211, 'The account is in arrears since {arrearsSince}, and its grace time ended at {since}: {action} is taken again once it is paid.'],
   ['OperationDenied.Machine',            400, 200208, 'The machine {id} cannot do that now: {why}.'],
 ])
 

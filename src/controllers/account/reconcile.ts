@@ -1,0 +1,104 @@
+import { balanceAt, decideAccount } from '#model/account/arrears.ts'
+import type { AccountRecord, Meter } from '#model/account/record.ts'
+import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
+import type { Evidence } from '#model/evidence.ts'
+import { rfc3339Seconds, spanText } from '#model/time.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Scope, Store, Transaction } from '#ports/store.ts'
+
+export interface AccountPorts {
+  readonly store: Store
+  regionOf(region: string): {
+    readonly clock: Clock
+    /** From the end of the balance to the end of work, ms. */
+    readonly graceMs: number
+  }
+}
+
+/** Clusters are told in groups, so that no transaction holds a whole fleet. */
+const CLUSTERS_AT_ONCE = 50
+
+/** Solves when an account's balance is gone, and tells its clusters when work stops for it and when it goes on. */
+export function accountController(ports: AccountPorts): Controller {
+  return {
+    kind: 'account',
+    async reconcile(id) {
+      const scope = scopeOf(id)
+      const { clock, graceMs } = ports.regionOf(scope.region)
+      const now = clock.now()
+      const before = await ports.store.findAccount(scope)
+      const { account, lookAgainAt } = await ports.store.write(now, async tx => {
+        const [locked, meter] = [await tx.lockAccount(scope), await tx.meterOf(scope)]
+        const decision = decideAccount({ now, account: locked, meter, graceMs })
+        if (!isSame(decision.account, locked)) await tx.putAccount(decision.account)
+        return decision
+      })
+      await tellClusters(account, now, graceMs, ports)
+      if (before.arrearsSince !== undefined && account.arrearsSince === undefined) await wakeRefusedPools(scope, now, ports)
+      return { lookAgainAt }
+    },
+  }
+}
+
+export function accountKey({ accountId, region }: Scope): { kind: 'account'; id: string; region: string } {
+  return { kind: 'account', id: `${accountId}/${region}`, region }
+}
+
+function scopeOf(id: string): Scope {
+  const at = id.indexOf('/')
+  return { accountId: id.slice(0, at), region: id.slice(at + 1) }
+}
+
+/** What each cluster remembers of the account: that work on it stopped, or since when it goes on. Safe to do again after a crash half way. */
+async function tellClusters(account: AccountRecord, now: number, graceMs: number, { store }: AccountPorts): Promise<void> {
+  const unpaid = account.stoppedSince !== undefined
+  const clusters = (await store.clustersOfRegion(account.region)).filter(cluster => cluster.accountId === account.accountId && cluster.facts.unpaid !== unpaid)
+  for (let first = 0; first < clusters.length; first += CLUSTERS_AT_ONCE) {
+    const some = clusters.slice(first, first + CLUSTERS_AT_ONCE)
+    await store.write(now, async tx => {
+      const evidence = [evidenceOf(account, await tx.meterOf(account), now, graceMs)]
+      for (const { id } of some) {
+        const cluster = await tx.lockCluster(id)
+        if (!cluster || cluster.facts.unpaid === unpaid) continue
+        await tx.changeCluster(id, { facts: withFacts(cluster.facts, factsOf(cluster, unpaid, now)) }, { evidence })
+        await enqueueTree(tx, cluster)
+      }
+    })
+  }
+}
+
+/** Only what was usable once has something to start again; what is being deleted is not started. */
+function factsOf({ facts }: ClusterRecord, unpaid: boolean, now: number): Partial<ClusterFacts> {
+  const starts = !unpaid && facts.firstReadyAt !== undefined && !facts.deletion
+  return { unpaid, ...(starts && { startingSince: now }) }
+}
+
+async function enqueueTree(tx: Transaction, { id, region }: ClusterRecord): Promise<void> {
+  await tx.enqueue({ kind: 'cluster', id, region })
+  for (const pool of await tx.nodePoolsOf(id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
+  for (const node of await tx.nodesOf({ clusterId: id })) await tx.enqueue({ kind: 'node', id: node.id, region })
+}
+
+/** Machines that were refused for arrears may be had now. */
+async function wakeRefusedPools({ accountId, region }: Scope, now: number, { store }: AccountPorts): Promise<void> {
+  const refused = (await store.listNodePools({ accountId, region }, { statuses: [{ phase: 'Running', condition: 'Balance' }] }, { number: 1, size: 1000 })).items
+  if (refused.length === 0) return
+  await store.write(now, async tx => {
+    for (const pool of refused) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
+  })
+}
+
+function evidenceOf(account: AccountRecord, meter: Meter, now: number, graceMs: number): Evidence {
+  const millionths = balanceAt(account, meter, now)
+  const balance = millionths === undefined ? 'unlimited' : (millionths / 1_000_000).toFixed(2)
+  const fact = account.stoppedSince === undefined
+    ? `The balance is ${balance}; nothing is owed.`
+    : `The balance reached zero at ${rfc3339Seconds(account.arrearsSince ?? now)} and the grace time of ${spanText(graceMs)} ended at ${rfc3339Seconds(account.stoppedSince)}; it is ${balance} now.`
+  return { observer: 'account controller', source: `balance of account ${account.accountId} in ${account.region}`, observedAt: now, fact }
+}
+
+function isSame(one: AccountRecord, other: AccountRecord): boolean {
+  return one.arrearsSince === other.arrearsSince && one.stoppedSince === other.stoppedSince
+}

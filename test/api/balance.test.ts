@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { openSmallWorld } from './small-world.ts'
+
+const HOUR = 3_600_000
+
+test('a balance is unlimited until it is set, to the last decimal, and the limit can be taken away again', async () => {
+  const { api } = await openSmallWorld()
+  const balance = async () => { const { Amount, ArrearsSince } = await api.done('GetBalance') as { Amount?: number; ArrearsSince?: string }; return { Amount, ArrearsSince } }
+  assert.deepEqual(await balance(), { Amount: undefined, ArrearsSince: undefined })
+  await api.done('SetBalance', { Amount: 12.345678 })
+  assert.equal((await balance()).Amount, 12.345678)
+  await api.done('SetBalance', { Amount: -3 })
+  assert.equal((await balance()).Amount, -3)
+  await api.done('SetBalance', { Unlimited: true })
+  assert.equal((await balance()).Amount, undefined)
+  for (const Amount of ['12', 1e300, undefined, [], true]) assert.equal((await api.call('SetBalance', { Amount })).status, 400)
+  await api.app.close()
+})
+
+test('past the grace time every order is refused with its reason, and every deletion and every look is not', async () => {
+  const store = new MemoryStore()
+  const world = await openSmallWorld(store)
+  const { api } = world
+  const [cluster] = (await api.done('ListClusters', world.valid['ListClusters'])).Items ?? []
+  const { accountId, region } = (await store.findCluster(String(cluster?.['Id'])))!
+  const now = Date.UTC(2026, 10, 25, 12)
+  await store.write(now, tx => tx.putAccount({ accountId, region, balance: { amount: -1, at: now - 3 * HOUR, spentBefore: 0n }, arrearsSince: now - 3 * HOUR, stoppedSince: now - HOUR }))
+  for (const action of ['CreateCluster', 'UpdateClusterConfig', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'CreateKubeconfig']) {
+    const { body } = await api.call(action, world.valid[action])
+    assert.equal(body.ResponseMetadata.Error?.Code, 'OperationDenied.Balance', action)
+    assert.match(body.ResponseMetadata.Error?.Message ?? '', /in arrears since 2026-11-25T09:00:00Z, and its grace time ended at 2026-11-25T11:00:00Z/)
+  }
+  for (const action of ['ListClusters', 'ExplainStatus', 'DeleteBatchEdgeMachine', 'DeleteKubeconfigs', 'DeleteEdgeNodes'])
+    assert.equal((await api.call(action, world.valid[action])).status, 200, action)
+  await api.done('SetBalance', { Amount: 10 })
+  await store.write(now, tx => tx.putAccount({ accountId, region }))
+  assert.equal((await api.call('CreateKubeconfig', world.valid['CreateKubeconfig'])).status, 200)
+  await api.app.close()
+})

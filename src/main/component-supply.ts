@@ -17,11 +17,11 @@ const TRY_AGAIN_MS = 5 * 60_000
 export class ComponentSupply {
   readonly #components: Components
   readonly #log: Log
-  readonly #supplied = new Set<string>()
   #progress: InstallProgress | undefined
   #gaveUp: string | undefined
   #whole = false
   #onSupplied: () => void = () => undefined
+  #installAgain: () => void = () => undefined
 
   constructor(components: Components, log: Log) {
     this.#components = components
@@ -33,12 +33,10 @@ export class ComponentSupply {
     this.#onSupplied = callback
   }
 
+  /** Looks each time, since what was there may have been damaged or taken away; then it is brought again. */
   async stateOf(version: string): Promise<Supply> {
-    if (this.#supplied.has(version)) return { state: 'ready' }
-    if (await this.#isComplete(version)) {
-      this.#supplied.add(version)
-      return { state: 'ready' }
-    }
+    if (await this.#isComplete(version)) return { state: 'ready' }
+    if (this.#whole) this.#installAgain()
     if (this.#gaveUp !== undefined) return { state: 'gaveUp', says: this.#gaveUp }
     return { state: 'waiting', says: `The components of Kubernetes ${version} are not there yet: ${this.#progress?.text ?? 'their installation begins'}` }
   }
@@ -57,8 +55,17 @@ export class ComponentSupply {
     return `installing components, ${progress.done} of ${progress.total} done: ${progress.text}`
   }
 
-  /** Runs until all is installed or the signal; what failed is tried again. */
+  /** Runs until all is installed or the signal; what failed is tried again. Later, what turns out to be missing is installed in the same way. */
   async run(onProgress: (progress: InstallProgress) => void, wait: (ms: number) => Promise<void>, signal: AbortSignal): Promise<void> {
+    this.#installAgain = () => {
+      this.#whole = false
+      this.#progress = undefined
+      void this.#install(onProgress, wait, signal)
+    }
+    await this.#install(onProgress, wait, signal)
+  }
+
+  async #install(onProgress: (progress: InstallProgress) => void, wait: (ms: number) => Promise<void>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#components.install({

@@ -199,13 +199,17 @@ async function supplyComponents(run: LocalRegionRun, parts: LocalParts, signal: 
   fillRegistry()
   await supply.run(progress => say(`Region ${region.region}: components ${progressLine(progress)}`), ms => systemClock.sleep(ms, signal).catch(() => undefined), signal)
   if (!signal.aborted) say(`Region ${region.region}: all components are installed; images at ${parts.registry.address()}`)
-  while (!signal.aborted) {
+  for (let looks = 1; !signal.aborted; looks++) {
     // The registry outlives the server; should it die, it comes back with the next look.
     await filling
     await systemClock.sleep(REGISTRY_LOOK_MS, signal).catch(() => undefined) // aborted: the loop ends
-    if (!signal.aborted) fillRegistry()
+    if (signal.aborted) break
+    fillRegistry()
+    // A program that was damaged meanwhile is brought again before something has to start with it.
+    if (looks % SUPPLY_EVERY_LOOKS === 0) for (const version of run.components.kubernetesVersions()) await supply.stateOf(version)
   }
   await filling
 }
 
 const REGISTRY_LOOK_MS = 5_000
+const SUPPLY_EVERY_LOOKS = 12

@@ -28,7 +28,7 @@ export function entryFolder(cacheDir: string, id: EntryId): string {
   return join(cacheDir, id.architecture, id.name, id.version, id.key)
 }
 
-/** Finds a program in the cache; one whose size is not the recorded one is not there. Reads two small things, so it may be called often. */
+/** Finds a program in the cache; one that is not the recorded one any more, by size or checksum, is not there. Reads three small things, so it may be called often. */
 export async function findEntry(cacheDir: string, id: EntryId): Promise<(ComponentFile & { from: Entry['from'] }) | undefined> {
   const folder = entryFolder(cacheDir, id)
   const path = join(folder, id.name)
@@ -36,6 +36,7 @@ export async function findEntry(cacheDir: string, id: EntryId): Promise<(Compone
     const entry = JSON.parse(await readFile(join(folder, 'entry.json'), 'utf8')) as Entry
     const { size } = await stat(path)
     if (size !== entry.sizeBytes) return undefined
+    if (!(await isWhole({ path, sha256: entry.sha256 }))) return undefined
     const { name, version, architecture } = id
     return { name, version, architecture, path, sha256: entry.sha256, sizeBytes: size, from: entry.from }
   } catch (error) {
@@ -57,6 +58,7 @@ export async function placeEntry(cacheDir: string, id: EntryId, file: string, fr
   await rm(draft, { recursive: true, force: true })
   await mkdir(draft)
   await rename(file, join(draft, id.name))
+  await noteWhole(join(draft, id.name), entry.sha256)
   await writeFile(join(draft, 'entry.json'), `${JSON.stringify(entry, undefined, 2)}\n`)
   await mkdir(dirname(folder), { recursive: true })
   await rm(folder, { recursive: true, force: true }) // a damaged one; rename does not replace a folder with files in it
@@ -67,20 +69,39 @@ export async function placeEntry(cacheDir: string, id: EntryId, file: string, fr
  * Says whether a found program still has its recorded checksum. Once that was seen, the file is read again only when its change time is another:
  * the kernel sets that time on every write, and no program can set it back.
  */
-export async function isWhole(file: ComponentFile): Promise<boolean> {
-  const note = join(dirname(file.path), 'checked.json')
+export async function isWhole(file: Pick<ComponentFile, 'path' | 'sha256'>): Promise<boolean> {
   const { ctimeMs } = await stat(file.path)
-  const state = JSON.stringify({ sha256: file.sha256, ctimeMs })
-  if ((await readFile(note, 'utf8').catch(() => '')) === state) return true // no note yet: look
-  if ((await sha256Of(file.path)) !== file.sha256) return false
-  await writeFile(`${note}.${process.pid}`, state)
-  await rename(`${note}.${process.pid}`, note)
+  const noted = await readFile(noteOf(file.path), 'utf8').catch(() => '') // no note yet: look
+  if (noted === noteText(file.sha256, ctimeMs)) return true
+  const known = `${file.path}\0${noteText(file.sha256, ctimeMs)}`
+  // Whoever asks meanwhile waits for the same look; and where no note can be kept, this process remembers.
+  const look = looks.get(known) ?? lookWhole(file)
+  looks.set(known, look)
+  look.catch(() => looks.delete(known)) // one that could not be read is looked at again
+  return look
+}
+
+const looks = new Map<string, Promise<boolean>>()
+
+async function lookWhole({ path, sha256 }: Pick<ComponentFile, 'path' | 'sha256'>): Promise<boolean> {
+  if ((await sha256Of(path)) !== sha256) return false
+  await noteWhole(path, sha256).catch(() => undefined) // a full disk or another's cache: the look costs seconds the next time, too
   return true
 }
 
-/** Takes a program out of the cache; one that is not there is fine. */
-export async function forgetEntry(cacheDir: string, id: EntryId): Promise<void> {
-  await rm(entryFolder(cacheDir, id), { recursive: true, force: true })
+/** Remembers beside a program that it was seen whole as it is now. */
+async function noteWhole(path: string, sha256: string): Promise<void> {
+  const draft = `${noteOf(path)}.${process.pid}`
+  await writeFile(draft, noteText(sha256, (await stat(path)).ctimeMs))
+  await rename(draft, noteOf(path))
+}
+
+function noteOf(path: string): string {
+  return join(dirname(path), 'checked.json')
+}
+
+function noteText(sha256: string, ctimeMs: number): string {
+  return JSON.stringify({ sha256, ctimeMs })
 }
 
 /** SHA-256 of a file, lower-case hex. */

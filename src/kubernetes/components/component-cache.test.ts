@@ -45,7 +45,7 @@ test('what is not there is said in a sentence with the command that brings it', 
   await assert.rejects(unserved, (error) => error instanceof InstallFailed && /Kubernetes v1\.99\.0 is not served/.test(error.message))
 })
 
-test('a truncated file is missing at once, a changed one after it was listed, and both are installed again', async () => {
+test('a truncated file is missing at once, and so is one of the same size with another byte, and both are installed again', async () => {
   await using repository = await makeTinyRepository()
   await installIn(repository)
   const cache = open(repository)
@@ -56,11 +56,34 @@ test('a truncated file is missing at once, a changed one after it was listed, an
   const bytes = await readFile(gamma.path)
   bytes[5000]! ^= 1
   await writeFile(gamma.path, bytes)
+  for (const cacheOfSomebody of [cache, open(repository)]) await assert.rejects(cacheOfSomebody.find('gamma'), ComponentMissing)
   const states = await cache.list()
   assert.deepEqual(states.map((state) => [state.name, state.state, state.from]), [['alpha', 'missing', undefined], ['beta', 'installed', 'build'], ['gamma', 'missing', undefined]])
   await installIn(repository)
   assert.deepEqual((await repository.builds()).slice(2), ['example.test/first/alpha', 'example.test/second/gamma'])
   assert.equal(run((await cache.find('alpha')).path), 'alpha one\n')
+})
+
+test('what was seen whole is not read again until it changes, not even to be used', async () => {
+  await using repository = await makeTinyRepository()
+  await installIn(repository)
+  const { path } = await open(repository).find('alpha')
+  // A sum that nothing has: who reads the program finds it damaged.
+  const entry = join(dirname(path), 'entry.json'), checked = join(dirname(path), 'checked.json')
+  const noted = JSON.parse(await readFile(checked, 'utf8')) as { sha256: string }
+  await writeFile(checked, JSON.stringify({ ...noted, sha256: '0'.repeat(64) }))
+  await writeFile(entry, JSON.stringify({ ...(JSON.parse(await readFile(entry, 'utf8')) as object), sha256: '0'.repeat(64) }))
+  assert.equal((await open(repository).find('alpha')).sha256, '0'.repeat(64))
+  await rm(checked)
+  await assert.rejects(open(repository).find('alpha'), ComponentMissing)
+})
+
+test('a program of another processor than the wanted one is not taken', async () => {
+  await using origin = await serveReleases('right', Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01', 'latin1'), Buffer.alloc(11), Buffer.from([0xf3, 0x00])]))
+  await using repository = await makeTinyRepository(origin.release)
+  const lines = await installIn(repository, { releases: true })
+  assert.match(lines.join('\n'), /Building First v1\.0\.0 .*is made for another processor and not for \w+64/)
+  assert.equal((await open(repository).list())[0]?.from, 'build')
 })
 
 test('a changed go.mod is another program', async () => {
@@ -206,18 +229,18 @@ function spawnInstall(repository: TinyRepository) {
 }
 
 /** A stand-in for an upstream: serves `/NAME` and `/NAME.sha256`. */
-async function serveReleases(kind: 'right' | 'wrong' | 'broken') {
+async function serveReleases(kind: 'right' | 'wrong' | 'broken', content?: Buffer) {
   let asked = 0
   const server: Server = createServer((request, response) => {
     asked++
     const name = (request.url ?? '').slice(1)
-    const program = (which: string) => `#!/bin/sh\necho released ${which}\n`
+    const program = (which: string) => content ?? `#!/bin/sh\necho released ${which}\n`
     const sum = createHash('sha256').update(program(name.replace('.sha256', ''))).digest('hex')
     if (name.endsWith('.sha256')) response.end(`${sum}  ${name.replace('.sha256', '')}\n`)
     else if (kind === 'broken') {
       response.writeHead(200, { 'content-length': '1000' })
       response.write('#!/bin/sh', () => response.destroy())
-    } else response.end(kind === 'right' ? program(name) : `${program(name)}# changed\n`)
+    } else response.end(kind === 'right' ? program(name) : `${String(program(name))}# changed\n`)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -6,7 +6,7 @@ import {
   type Architecture, type ComponentFile, type ComponentName, type Components, type ComponentState, type InstallProgress,
 } from '#ports/components.ts'
 
-import { findEntry, forgetEntry, isWhole } from './cache-entry.ts'
+import { findEntry } from './cache-entry.ts'
 import { GROUPS, type Group, type Program } from './catalogue.ts'
 import { findInFolder } from './component-folder.ts'
 import { readContentKey } from './content-key.ts'
@@ -74,16 +74,14 @@ export class ComponentCache implements Components {
     throw new ComponentMissing(`${name} ${served.map(({ group }) => group.version).join(' or ')} for ${architecture} is not installed; run: edgehold components install${flag}`)
   }
 
-  /** Compares every file with its checksum, which takes seconds the first time; a damaged one is forgotten, so that it is missing from then on. */
+  /** Each file was compared with its checksum since it last changed; a damaged one is missing. */
   async list(architecture: Architecture = this.#host()): Promise<readonly ComponentState[]> {
     const states: ComponentState[] = []
     for (const group of this.#groups) {
       for (const program of programsFor(group, architecture)) {
         const id = { name: program.name, version: group.version, architecture }
         const found = await this.#look(group, program, architecture)
-        const isThere = found !== undefined && (found.from === 'folder' || (await isWhole(found)))
-        if (found && !isThere) await forgetEntry(this.#options.cacheDir, { ...id, key: await this.#key(group, architecture) })
-        states.push(isThere ? { ...id, state: 'installed', from: found.from, path: found.path } : { ...id, state: 'missing' })
+        states.push(found ? { ...id, state: 'installed', from: found.from, path: found.path } : { ...id, state: 'missing' })
       }
     }
     return states

@@ -8,6 +8,7 @@ import { buildPrograms } from './build.ts'
 import { placeEntry } from './cache-entry.ts'
 import { takeCacheLock } from './cache-lock.ts'
 import type { Group, Program, Release } from './catalogue.ts'
+import { elfArchitecture } from './elf.ts'
 import { ReleaseSource, ReleaseUnavailable } from './release.ts'
 
 export interface Installation {
@@ -78,8 +79,14 @@ async function installGroup(
     await clear(workDir) // what a killed predecessor left
     await mkdir(workDir, { recursive: true })
     const key = await installation.keyOf(group)
-    const place = (name: string, file: string, from: 'release' | 'build', origin: string) =>
-      placeEntry(cacheDir, { name, version: group.version, architecture, key }, file, from, origin)
+    const place = async (name: string, file: string, from: 'release' | 'build', origin: string) => {
+      const made = await elfArchitecture(file)
+      if (made !== undefined && made !== architecture) {
+        const what = `${name} of ${origin} is made for ${made === 'other' ? 'another processor' : made} and not for ${architecture}.`
+        throw from === 'release' ? new ReleaseUnavailable(what) : new InstallFailed(what)
+      }
+      await placeEntry(cacheDir, { name, version: group.version, architecture, key }, file, from, origin)
+    }
     const { remaining, why } = await fetchReleases(installation, releases, group, missing, workDir, report, place)
     if (remaining.length === 0) return
     report(announceBuild(group, remaining.length, why))

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 
+import { elfArchitecture } from '#kubernetes/components/elf.ts'
 import { ARCHITECTURES, type Architecture } from '#ports/components.ts'
 
 import { indexBlob, jsonBlob, MEDIA, type Blob, type Image } from './oci.ts'
@@ -17,8 +18,6 @@ export interface ExecutableImage {
 }
 
 const TAR_BLOCK = 512
-/** e_machine of an ELF header. */
-const ELF_MACHINES: Readonly<Record<number, Architecture>> = { 0x3e: 'amd64', 0xb7: 'arm64' }
 /** A file that is no ELF program, a script for example, is given this host's architecture. */
 const HOST = ARCHITECTURES.find((architecture) => architecture === { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64']) ?? 'amd64'
 
@@ -80,9 +79,6 @@ function tarHeader(name: string, mode: number, size: number, kind: '0' | '5'): B
 }
 
 async function architectureOf(path: string): Promise<Architecture> {
-  await using file = await open(path)
-  const header = Buffer.alloc(20)
-  await file.read(header, 0, header.length, 0)
-  const isElf = header.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'))
-  return (isElf ? ELF_MACHINES[header.readUInt16LE(18)] : HOST) ?? HOST
+  const found = await elfArchitecture(path)
+  return found === undefined || found === 'other' ? HOST : found
 }

@@ -15,15 +15,29 @@ export interface MachineOrder {
   readonly template?: MachineTemplate
   /** The line of an onboarding script that the machine runs once, at its first start. */
   readonly firstBoot?: string
+  /** Whose quota it counts against, where the provider keeps one. */
+  readonly accountId?: string
 }
+
+export const MACHINE_REFUSALS = ['StockOut', 'LimitedByQuota', 'ScalingFailed'] as const
 
 /** The provider does not give a machine now: sold out, a quota, or another refusal. Nothing was made; asked again later it may. */
 export class MachineRefused extends Error {
   readonly kind = 'MachineRefused'
-  readonly as: 'StockOut' | 'LimitedByQuota' | 'ScalingFailed'
+  readonly as: (typeof MACHINE_REFUSALS)[number]
   constructor(as: MachineRefused['as'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.as = as
+  }
+
+  /** The provider has none left of what is asked for. */
+  static soldOut(message: string): MachineRefused {
+    return new MachineRefused('StockOut', message)
+  }
+
+  /** The account may not have more of them. */
+  static overQuota(message: string): MachineRefused {
+    return new MachineRefused('LimitedByQuota', message)
   }
 }
 
@@ -53,10 +67,17 @@ export interface Machines {
   watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>
   /** Nothing is left: processes, namespaces, mounts, cgroups, disk. Already gone is success. Throws MachineHeld where the provider refuses for good. */
   ensureGone(id: string): Promise<void>
-  /** Runs a command on the machine. Throws MachineOff if it is off. Output is cut to its last 256 KiB. */
+  /** Starts an onboarding script's line on the machine and does not wait for its end; where it is absent, `exec` runs such a line. Throws MachineOff if it is off. */
+  runScript?(id: string, line: string): Promise<void>
+  /** Runs a command on the machine. Throws MachineOff if it is off, and MachineRunsNothing where its machines run no commands. Output is cut to its last 256 KiB. */
   exec(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>
 }
 
 export class MachineOff extends Error {
   readonly kind = 'MachineOff'
+}
+
+/** The provider's machines run no commands of users; the message is a sentence. */
+export class MachineRunsNothing extends Error {
+  readonly kind = 'MachineRunsNothing'
 }

@@ -19,8 +19,11 @@ export interface Newcomer {
   readonly hostname: string
   readonly architecture: string
   readonly machineId: string
+  /** With which it reached us. */
   readonly address: string
   readonly kernel: string
+  /** It is outside of the region's network: its node has one of these addresses. */
+  readonly overlayPool?: { readonly first: string; readonly last: string }
 }
 
 /** Committed machine secrets, read once the cluster's lock is held: whoever removes a node holds it too. */
@@ -31,6 +34,7 @@ export interface Admitted {
   readonly nodePool: NodePoolRecord
   readonly nodeId: string
   readonly nodeName: string
+  readonly nodeAddress: string
 }
 
 /**
@@ -50,14 +54,14 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   if (secret?.state === 'removed') throw new JoinRefused(410, `This machine was removed from its cluster as the node ${secret.nodeName}; it cleans up and comes again as a new one.`)
   const nodes = await tx.nodesOf({ clusterId: cluster.id })
   const own = secret?.state === 'member' ? nodes.find((node) => node.id === secret.nodeId) : undefined
-  const because = whatWasSeen(machine, name, onboarding, now)
-  const spec: NodeSpec = { name, onboardingId: onboarding.id, architecture: machine.architecture, machineId: machine.machineId, address: machine.address }
+  if (own) checkOwn(own, cluster, nodePool, name)
+  else await checkNewcomer(secrets, cluster, nodePool, nodes, name, secret, now)
+  const nodeAddress = machine.overlayPool ? await overlayAddress(tx, cluster.region, machine.secretHash, machine.overlayPool) : machine.address
+  const because = whatWasSeen(machine, name, nodeAddress, onboarding, now)
+  const spec: NodeSpec = { name, onboardingId: onboarding.id, architecture: machine.architecture, machineId: machine.machineId, address: nodeAddress }
   if (own) {
-    checkOwn(own, cluster, nodePool, name)
     const locked = await tx.lockNode(own.id)
     if (locked) await tx.changeNode(own.id, { spec: { ...locked.spec, ...spec }, facts: startedOver(locked, now) }, because)
-  } else {
-    await checkNewcomer(secrets, cluster, nodePool, nodes, name, secret, now)
   }
 
   const nodeId = own?.id ?? newId('node', now, randomBytes)
@@ -70,7 +74,16 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
     state: 'member', certificateUntil: now + CERTIFICATE_MS, changedAt: now,
   })
   for (const key of [{ kind: 'node', id: nodeId }, { kind: 'node-pool', id: nodePool.id }, { kind: 'cluster', id: cluster.id }] as const) await tx.enqueue({ ...key, region: cluster.region })
-  return { cluster, nodePool, nodeId, nodeName: name }
+  return { cluster, nodePool, nodeId, nodeName: name, nodeAddress }
+}
+
+/** The owner of a machine's address in the overlay: the secret, whose tombstone keeps it from others as it keeps the name. */
+export const overlayOwner = (secretHash: string): string => `machine ${secretHash}`
+
+async function overlayAddress(tx: Transaction, region: string, secretHash: string, pool: { readonly first: string; readonly last: string }): Promise<string> {
+  const address = await tx.claimAddress(region, overlayOwner(secretHash), pool)
+  if (address === undefined) throw new JoinRefused(503, `All addresses from ${pool.first} to ${pool.last}, which machines outside of the region's network have, are taken; delete nodes that are no more.`)
+  return address
 }
 
 /** The node name a hostname gives: in lower case, a DNS-1123 subdomain of at most 63 characters. */
@@ -108,11 +121,11 @@ function startedOver(node: NodeRecord, now: number): NodeFacts {
   return withFacts(node.facts, { initialiseFailed: undefined, progress: undefined, machineExistsAt: now, pausedMs: 0 })
 }
 
-function whatWasSeen(machine: Newcomer, name: string, onboarding: OnboardingRecord, now: number): { evidence: readonly Evidence[] } {
+function whatWasSeen(machine: Newcomer, name: string, nodeAddress: string, onboarding: OnboardingRecord, now: number): { evidence: readonly Evidence[] } {
   return {
     evidence: [{
       observer: 'join endpoint', source: `machine ${name}`, observedAt: now,
-      fact: `The machine ${name} at ${machine.address} (${machine.architecture}, kernel ${machine.kernel}) ran the onboarding script ${onboarding.name}.`,
+      fact: `The machine ${name} at ${machine.address}${nodeAddress === machine.address ? '' : `, outside of the region's network, in which it has ${nodeAddress}`} (${machine.architecture}, kernel ${machine.kernel}) ran the onboarding script ${onboarding.name}.`,
     }],
   }
 }

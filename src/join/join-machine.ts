@@ -4,6 +4,7 @@ import { machineFiles, servedArchitecture } from './machine-files.ts'
 import { nodeSettings } from './node-settings.ts'
 import { findUsableOnboarding, hashOf } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
+import { overlaySettings } from './overlay-papers.ts'
 import { assignments } from './script-text.ts'
 import { letIn, tenantAddress } from './tenant.ts'
 
@@ -25,16 +26,17 @@ export async function joinMachine(options: JoinOptions, form: Form, address: str
   const architecture = servedArchitecture(form.get('architecture') ?? '')
   const before = await store.findCluster(onboarding.clusterId)
   if (!before) throw new JoinRefused(403, `The cluster of the onboarding script ${onboarding.name} is gone.`)
-  const files = await machineFiles(components, before.spec.servedVersion, architecture)
-  const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address }
+  const overlay = options.overlay?.isOutside(address) ? options.overlay : undefined
+  const files = await machineFiles(components, before.spec.servedVersion, architecture, overlay !== undefined)
+  const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address, ...(overlay ? { overlayPool: overlay.pool } : {}) }
 
-  const { cluster, nodePool, nodeId, nodeName } = await store.write(now, (tx) => admitMachine(tx, tx, onboarding, machine, now, options.randomBytes(8)))
+  const { cluster, nodePool, nodeId, nodeName, nodeAddress } = await store.write(now, (tx) => admitMachine(tx, tx, onboarding, machine, now, options.randomBytes(8)))
 
   const tenant = await tenantAddress(store, cluster)
   const token = await letIn(store, tenantCluster, tenant, cluster, nodeName)
   options.log.info({ cluster: cluster.id, node: nodeName, address, onboarding: onboarding.id }, 'Letting machine join')
   const settings = nodeSettings(cluster, nodePool, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)
-  return `${assignments({ ...settings, EH_NODE_ID: nodeId, EH_NODE_NAME: nodeName, EH_BOOTSTRAP_TOKEN: token, EH_NOW: String(Math.floor(now / 1000)) })}\n`
+  return `${assignments({ ...settings, ...(overlay ? overlaySettings(overlay, nodeAddress) : {}), EH_NODE_ID: nodeId, EH_NODE_NAME: nodeName, EH_BOOTSTRAP_TOKEN: token, EH_NOW: String(Math.floor(now / 1000)) })}\n`
 }
 
 const plain = (text: string | undefined): string => (text ?? '').replaceAll(/[^0-9A-Za-z._+-]/g, '').slice(0, 80)

@@ -1,6 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
+import type { Overlay } from '#ports/overlay.ts'
 import type { Store } from '#ports/store.ts'
 import type { TenantCluster } from '#ports/tenant-cluster.ts'
 
@@ -21,6 +22,8 @@ export interface JoinOptions {
   readonly registry: string
   /** `name:tag` of the sandbox image in it, `pause:3.10` by default. */
   readonly pauseImage?: string
+  /** By which machines outside of the region's network are part of it; without it they are not. */
+  readonly overlay?: Overlay
   /** `cluster.local` by default. */
   readonly clusterDomain?: string
   /** Real milliseconds, for limits of requests; the process's own by default. */

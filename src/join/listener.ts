@@ -11,6 +11,7 @@ import { type Form, joinMachine } from './join-machine.ts'
 import { machineFile } from './machine-files.ts'
 import { renewMachine, takeConfirmation, takeReport, tellMembership } from './machine-reports.ts'
 import { findUsableOnboarding } from './onboarding-token.ts'
+import { giveOverlayPapers } from './overlay-papers.ts'
 import { AddressLimit } from './rate-limit.ts'
 import { tellReach } from './reach.ts'
 import { JoinRefused } from './refused.ts'
@@ -23,6 +24,7 @@ const POSTS: Readonly<Record<string, (options: JoinOptions, form: Form, address:
   '/join/membership': tellMembership,
   '/join/confirm': takeConfirmation,
   '/join/renew': renewMachine,
+  '/join/overlay': giveOverlayPapers,
 }
 
 /** Milliseconds. Whoever connects and does not go on is cut off; Node looks for those that sent no whole head only now and then. */

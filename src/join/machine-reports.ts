@@ -2,7 +2,7 @@ import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret } from '#ports/store.ts'
 import type { JoinOptions } from './join-options.ts'
 import { type Form, machineSecretOf } from './join-machine.ts'
-import { CERTIFICATE_MS } from './admit-machine.ts'
+import { CERTIFICATE_MS, overlayOwner } from './admit-machine.ts'
 import { JoinRefused } from './refused.ts'
 import { assignments } from './script-text.ts'
 import { letIn, tenantAddress } from './tenant.ts'
@@ -62,7 +62,10 @@ export async function takeConfirmation(options: JoinOptions, form: Form): Promis
   if (!secret) return 'unknown'
   if (secret.state === 'member') return `The node ${secret.nodeName} is still listed; delete it to free its name.\n`
   const now = options.clock.now()
-  await options.store.write(now, (tx) => tx.putMachineSecret({ ...secret, state: 'confirmed', changedAt: now }))
+  await options.store.write(now, async (tx) => {
+    await tx.putMachineSecret({ ...secret, state: 'confirmed', changedAt: now })
+    await tx.releaseAddress(options.region, overlayOwner(secret.secretHash))
+  })
   return 'confirmed\n'
 }
 
@@ -78,7 +81,8 @@ export async function renewMachine(options: JoinOptions, form: Form): Promise<st
   return `${assignments({ EH_BOOTSTRAP_TOKEN: token })}\n`
 }
 
-async function knownSecret(options: JoinOptions, form: Form): Promise<MachineSecret> {
+/** The secret of a machine that is known here. */
+export async function knownSecret(options: JoinOptions, form: Form): Promise<MachineSecret> {
   const secret = await options.store.findMachineSecret(machineSecretOf(form))
   if (!secret) throw new JoinRefused(403, 'This machine is not known here.')
   return secret

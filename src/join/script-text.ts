@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const FOLDER = join(import.meta.dirname, 'script')
-const ONBOARDING = ['common', 'preflight', 'install', 'join'] as const
-const NODE_PROGRAM = ['common', 'programs', 'keeping', 'agent', 'reset', 'node'] as const
+const ONBOARDING = ['common', 'overlay', 'preflight', 'install', 'join'] as const
+const NODE_PROGRAM = ['common', 'overlay', 'programs', 'keeping', 'agent', 'reset', 'node'] as const
 
 /** The onboarding script for one token: what it must know, then its parts. */
 export async function onboardingScript(known: { url: string; ca: string; token: string }): Promise<string> {

@@ -27,6 +27,14 @@ for (const wrong of ['https://edge.example', 'edge.example:6443', '2001:db8::1',
   test(`${wrong} cannot be advertised`, () => assert.throws(() => read({ EDGEHOLD_ADVERTISE: wrong }), ConfigurationError))
 }
 
+test('machines outside enter at the port before the API servers’, or at another', () => {
+  const { overlayPort, open } = read({ EDGEHOLD_ADVERTISE_PORT_BASE: '40000' })
+  assert.deepEqual([overlayPort, open], [39_999, false])
+  const other = read({ EDGEHOLD_OVERLAY_PORT: '4242', EDGEHOLD_OPEN: 'true' })
+  assert.deepEqual([other.overlayPort, other.open], [4242, true])
+  for (const wrong of ['0', '65536', 'x']) assert.throws(() => read({ EDGEHOLD_OVERLAY_PORT: wrong }), ConfigurationError)
+})
+
 for (const wrong of ['0', '1023', '61441', '26000.5', 'many']) {
   test(`ports cannot begin at ${wrong}`, () => assert.throws(() => read({ EDGEHOLD_ADVERTISE_PORT_BASE: wrong }), ConfigurationError))
 }

@@ -7,6 +7,7 @@ import type { Configuration } from './configuration.ts'
 import { whyNoLocalRegion } from './local-host.ts'
 import { rememberedNetwork } from './local-network.ts'
 import { localParts } from './local-region.ts'
+import { removeOverlayFromHost } from './outside-machines.ts'
 import { pinoLog } from './pino-log.ts'
 import { findServer, startTicks } from './server-mark.ts'
 
@@ -47,7 +48,10 @@ export async function down(configuration: Configuration, all: boolean): Promise<
       if (errors.length > 0) throw new AggregateError(errors, 'Stopping control planes')
     })
     await attempt('The registry has stopped.', () => parts.registry.ensureGone())
-    await attempt('The network is gone.', () => removeHostNetwork(network))
+    await attempt('The network is gone.', async () => {
+      await removeOverlayFromHost(configuration)
+      await removeHostNetwork(network)
+    })
   }
   if (configuration.databaseUrl === undefined) {
     await attempt('The database has stopped.', async () => (await makeLauncher({ stateDir: configuration.stateDir, log })).stop())

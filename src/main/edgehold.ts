@@ -22,7 +22,8 @@ function configuration(flags: Flags): Configuration {
 
 withState(program.command('up').description('start the database, the server and the regions'))
   .addOption(new Option('--detach', 'return when the API answers').env('EDGEHOLD_DETACH'))
-  .action(async (flags: Flags & { detach?: boolean }) => {
+  .addOption(new Option('--open', 'machines and pods may reach the world outside of the region'))
+  .action(async (flags: Flags & { detach?: boolean; open?: boolean }) => {
     const { up, upDetached } = await import('./up.ts')
     process.exitCode = flags.detach ? await upDetached(configuration(flags)) : await up(configuration(flags))
   })

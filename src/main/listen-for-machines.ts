@@ -5,6 +5,7 @@ import { bootstrapLine, publicKeyPin } from '#join/bootstrap-line.ts'
 import { createJoinListener } from '#join/listener.ts'
 import { makeAuthority, makeKeyPair, signer } from '#kubernetes/pki/certificate.ts'
 import { AUTHORITY_VALID_MS } from '#kubernetes/pki/cluster-pki.ts'
+import type { Overlay } from '#ports/overlay.ts'
 import type { Store } from '#ports/store.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
 import { JOIN_PORT, type LocalParts } from './local-region.ts'
@@ -28,7 +29,7 @@ export interface JoinEndpoint {
  * The join endpoint of a region: on the bridge's own address, advertised there or at the address that the configuration names. Another process of this host
  * may have the port: then it serves machines, and this one takes over when it ends.
  */
-export async function joinEndpoint({ region, face, opened, components, configuration, log, say }: Omit<LocalRegionRun, 'signal'>, parts: LocalParts): Promise<JoinEndpoint> {
+export async function joinEndpoint({ region, face, opened, components, configuration, log, say }: Omit<LocalRegionRun, 'signal'>, parts: LocalParts, overlay?: Overlay): Promise<JoinEndpoint> {
   const { gateway } = addressPool(parts.network)
   const advertised = configuration.joinAdvertise ?? `${gateway}:${JOIN_PORT}`
   const url = `https://${advertised.includes(':') ? advertised : `${advertised}:${JOIN_PORT}`}`
@@ -36,6 +37,7 @@ export async function joinEndpoint({ region, face, opened, components, configura
   const listener = createJoinListener({
     region: region.region, store: opened.store, tenantCluster: parts.tenant, components, clock: systemClock, log, url, tls,
     registry: parts.registry.address(),
+    ...(overlay ? { overlay } : {}),
     randomBytes: count => randomBytes(count),
   })
   const pin = publicKeyPin(tls.key)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { newId } from '#model/ids.ts'
 import type { RegionPorts } from '#api/regions.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
@@ -7,9 +8,10 @@ import type { Log } from '#ports/log.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { Boxes } from '#providers/local/boxes/boxes.ts'
 import { LocalControlPlaneHost } from '#providers/local/control-plane/local-control-plane-host.ts'
-import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
+import { chooseHostNetwork, chooseOverlayRange } from '#providers/local/host-network/choose.ts'
 import { rangeInTheWay, removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
+import type { RegionOverlay } from '#providers/local/overlay/region-overlay.ts'
 import { registryCgroup } from '#providers/local/registry/registry-cgroup.ts'
 import { RegionRegistry } from '#providers/local/registry/region-registry.ts'
 import { ComponentSupply } from './component-supply.ts'
@@ -75,25 +77,43 @@ export async function claimLocalRegion(store: Store, configuration: Configuratio
 export async function chosenNetwork(store: Store, region: RegionRecord, configuration: Configuration): Promise<HostNetworkSettings> {
   const remembered = region.settings['network'] as HostNetworkSettings | undefined
   const stays = remembered !== undefined && (await rangeInTheWay(remembered) === undefined || !await isEmpty(store, region))
-  const network = stays ? remembered : await chooseHostNetwork(configuration.hash, configuration.bridgeRange === undefined ? {} : { within: configuration.bridgeRange })
-  if (!stays) {
-    if (remembered) await removeHostNetwork(remembered)
-    await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
-  }
+  const chosen = stays ? remembered : await chooseHostNetwork(configuration.hash, configuration.bridgeRange === undefined ? {} : { within: configuration.bridgeRange })
+  const network = await withOverlay(store, region, { ...chosen, open: configuration.open }, configuration)
+  if (!stays && remembered) await removeHostNetwork(remembered)
+  if (!isDeepStrictEqual(network, remembered)) await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, network } }))
   rememberNetwork(configuration.stateDir, network)
   return network
+}
+
+/** With a range for machines outside from the first time on that something is advertised: they have addresses in it, also while nothing is. */
+async function withOverlay(store: Store, region: RegionRecord, network: HostNetworkSettings, configuration: Configuration): Promise<HostNetworkSettings> {
+  if (network.overlay !== undefined || overlayHost(configuration) === undefined) return network
+  const ofClusters = (await store.clustersOfRegion(region.region)).flatMap(({ spec }) => [...spec.podCidrs, ...spec.serviceCidrs])
+  return { ...network, overlay: await chooseOverlayRange(network, ofClusters, configuration.overlayRange) }
+}
+
+/** By which machines outside reach this host; undefined: none are part of the region. */
+export function overlayHost({ advertise, joinAdvertise }: Pick<Configuration, 'advertise' | 'joinAdvertise'>): string | undefined {
+  return advertise ?? joinAdvertise?.split(':')[0]
+}
+
+/** Ranges of the region itself, each with a sentence's end on who has it. */
+export function rangesOf(network: HostNetworkSettings): readonly { readonly cidr: string; readonly by: string }[] {
+  const own = { cidr: network.cidr, by: `the region's own network has ${network.cidr}` }
+  return network.overlay === undefined ? [own] : [own, { cidr: network.overlay, by: `the region's machines outside have ${network.overlay}` }]
 }
 
 async function isEmpty(store: Store, { region }: RegionRecord): Promise<boolean> {
   return (await store.clustersOfRegion(region)).length === 0 && (await store.machinesOfRegion(region)).length === 0
 }
 
-export type RegionPart = 'join' | 'registry' | 'outside'
+export type RegionPart = 'join' | 'registry' | 'outside' | 'overlay'
 
 /** The local region as the API sees it, from the first moment on: it takes orders while its network and components are still being prepared. */
 export class LocalRegionFace implements RegionPorts {
   readonly kind = 'Local' as const
   parts: LocalParts | undefined
+  overlay: RegionOverlay | undefined
   join: JoinEndpoint | undefined
   failure: string | undefined
   /** By which clients outside reach the region's API servers. */
@@ -134,7 +154,7 @@ export class LocalRegionFace implements RegionPorts {
   }
 
   reservedRanges(): ReturnType<RegionPorts['reservedRanges']> {
-    return this.parts ? [{ cidr: this.parts.network.cidr, by: `the region's own network has ${this.parts.network.cidr}` }] : []
+    return this.parts ? rangesOf(this.parts.network) : []
   }
 
   refusesWrites(): string | undefined {

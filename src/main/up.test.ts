@@ -16,6 +16,7 @@ test('a server in the background is started with the configuration file that was
   const configuration = readConfiguration({ state: join(folder, 'state'), listen: '127.0.0.1:7481', config: relative(process.cwd(), file) }, {})
   assert.deepEqual(upArguments(configuration), ['up', '--state', configuration.stateDir, '--listen', '127.0.0.1:7481', '--config', file])
   assert.deepEqual(upArguments(readConfiguration({ state: join(folder, 'state') }, {})), ['up', '--state', configuration.stateDir, '--listen', '127.0.0.1:7420'])
+  assert.deepEqual(upArguments(readConfiguration({ state: join(folder, 'state'), open: true }, { EDGEHOLD_OPEN: 'false' })).slice(-1), ['--open'])
 })
 
 test('a state folder whose path cannot be a mount option is refused in a sentence', () => {

@@ -47,8 +47,8 @@ function refuse(configuration: Configuration, other: { pid: number; endpoint: st
 }
 
 /** The words that start a server of just this configuration. What came by variables goes on by variables. */
-export function upArguments({ stateDir, listen, file }: Pick<Configuration, 'stateDir' | 'listen' | 'file'>): readonly string[] {
-  return ['up', '--state', stateDir, '--listen', `${listen.host}:${listen.port}`, ...(file === undefined ? [] : ['--config', file])]
+export function upArguments({ stateDir, listen, file, open }: Pick<Configuration, 'stateDir' | 'listen' | 'file' | 'open'>): readonly string[] {
+  return ['up', '--state', stateDir, '--listen', `${listen.host}:${listen.port}`, ...(file === undefined ? [] : ['--config', file]), ...(open ? ['--open'] : [])]
 }
 
 /** Starts the server in the background and returns when its API answers. */

@@ -14,7 +14,7 @@ import { addCluster, SCOPE } from '#test/harness/sample-records.ts'
 
 test('a region whose range is used by something else chooses again while it is empty, and keeps it when it is not', { skip: process.getuid?.() !== 0 && 'needs root for routes' }, async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'edgehold-range-'))
-  const configuration = { hash: randomBytes(4).toString('hex'), stateDir } as Configuration
+  const configuration = { hash: randomBytes(4).toString('hex'), stateDir, open: false } as Configuration
   const store = new MemoryStore(() => 0)
   await store.write(0, tx => tx.putRegion({ region: SCOPE.region, kind: 'Local', ready: true, text: '', settings: { host: 'here' } }))
   const choose = async () => {

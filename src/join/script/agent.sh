@@ -5,11 +5,22 @@ agent() {
   while :; do
     ask /join/membership
     if [ "$http_status" = 200 ] && [ "$answer" = removed ]; then leave_cluster; fi
+    ! is_outside || refresh_overlay
     if credentials_refused; then renew; fi
     # Half a minute, and up to ten seconds more, so that a thousand machines do not ask together.
     sleep $((30 + $(od -An -N1 -tu1 /dev/urandom) % 10)) &
     wait $!
   done
+}
+
+# The papers of the overlay end by themselves, and who was removed is told to the others. nebula reads its settings again without losing a connection.
+refresh_overlay() {
+  if ! renew_overlay_papers; then
+    [ "$http_status" = 000 ] || complain "The papers of the overlay were not looked at: $answer"
+    return
+  fi
+  [ -n "$overlay_changed" ] || return 0
+  if uses_systemd; then systemctl kill --signal=HUP edgehold-overlay.service; else kill -HUP "$(cat "$EH_RUN/overlay.pid")"; fi
 }
 
 # True only if the cluster's API itself says that it does not know our certificate any more.

@@ -65,7 +65,9 @@ node_network() {
   node_route=$(ip -4 -o route get "$api_host" 2> /dev/null) || return 1
   node_ip=$(printf '%s\n' "$node_route" | sed -n 's/.* src \([0-9.]*\).*/\1/p')
   node_iface=$(printf '%s\n' "$node_route" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
-  [ -n "$node_ip" ] && [ -n "$node_iface" ]
+  [ -n "$node_ip" ] && [ -n "$node_iface" ] || return 1
+  # Until the overlay is up, another way seems to lead there.
+  [ "$node_ip" = "${EH_OVERLAY_ADDRESS:-$node_ip}" ]
 }
 
 uses_systemd() { [ -d /run/systemd/system ]; }

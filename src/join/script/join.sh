@@ -14,14 +14,12 @@ main() {
   contact
   check_earlier_install
   step=preflight
-  if ! preflight; then
-    printf '%s\n' "$faults" | while IFS= read -r line; do complain "$line"; done
-    give_up preflight "$(printf '%s' "$faults" | tr '\n' ' ')"
-  fi
+  preflight || tell_faults
 
   step=download
   make_folders
   save_conf
+  ! is_outside || enter_region
   fetch_node_program &
   program_job=$!
   fetch_runtime > "$EH_RUN/fetch-runtime.log" 2>&1 &
@@ -48,6 +46,38 @@ main() {
   step=
   say "This machine is the node $EH_NODE_NAME of the cluster $EH_CLUSTER_NAME, and it is Ready. \`$EH_BIN/edgehold-node reset\` undoes it."
 }
+
+tell_faults() {
+  printf '%s\n' "$faults" | while IFS= read -r line; do complain "$line"; done
+  give_up "$step" "$(printf '%s' "$faults" | tr '\n' ' ')"
+}
+
+# From outside of the region's network: the overlay first, and then what can be seen only through it.
+enter_region() {
+  step=overlay
+  report_progress overlay "the machine enters the region's network from outside"
+  fetch_node_program || give_up overlay 'The program edgehold-node could not be fetched from the join endpoint.'
+  for name in nebula nebula-cert; do
+    fetch_file "$name" "$EH_BIN" > "$EH_RUN/fetch.log" 2>&1 || give_up overlay "$(tail -n 1 "$EH_RUN/fetch.log")"
+  done
+  make_overlay_key > "$EH_RUN/fetch.log" 2>&1 || give_up overlay "No key was made: $(tail -n 1 "$EH_RUN/fetch.log")"
+  # 503: the server's end is just being started.
+  wait_pause=1
+  wait_until 20 papers_or_refusal
+  wait_pause=
+  [ "$http_status" = 200 ] || give_up overlay "$answer"
+  # One that runs already, and has other papers now, is started again.
+  "$EH_BIN/edgehold-node" start overlay ${overlay_changed:+changed}
+  wait_until 20 overlay_leads_in || {
+    fault "Through the overlay the region is not reached from this machine. UDP packets from here to $EH_OVERLAY_SERVER, or the answers to them, do not come through: open that port at the server's host and its router, and let UDP out, and its answers in, here. nebula says last: $(last_words overlay)"
+    tell_faults
+  }
+  check_reach
+  [ -z "$faults" ] || tell_faults
+  step=download
+}
+
+papers_or_refusal() { renew_overlay_papers || [ "$http_status" != 503 ]; }
 
 one_at_a_time() {
   command -v flock > /dev/null || return 0

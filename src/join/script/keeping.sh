@@ -1,11 +1,31 @@
 # Who keeps the programs alive: systemd where it runs, else one tree of processes that /etc/rc.local starts at each boot.
 
+# start [overlay] [changed]: the overlay, or all others; those that run already are started again if their settings changed.
 start() {
+  read_conf
+  start_names="$EH_COMPONENTS agent"
+  if [ "${1:-}" = overlay ]; then
+    start_names=overlay
+    shift
+  fi
+  is_outside || forget_overlay
   if uses_systemd; then start_units "$@"; else start_tree "$@"; fi
 }
 
+# This machine is on the region's own network now, and was outside before.
+forget_overlay() {
+  [ -e "$EH_OVERLAY" ] || return 0
+  if uses_systemd; then
+    systemctl disable --quiet --now edgehold-overlay.service 2> /dev/null || true
+    rm -f /etc/systemd/system/edgehold-overlay.service
+  fi
+  ! runs "$(cat "$EH_RUN/overlay.keeper" 2> /dev/null)" 'edgehold-node keep overlay' || kill "$(cat "$EH_RUN/overlay.keeper")"
+  stop_program overlay
+  rm -rf "$EH_OVERLAY"
+}
+
 start_units() {
-  for name in $EH_COMPONENTS agent; do
+  for name in $start_names; do
     cat > "/etc/systemd/system/edgehold-$name.service" << UNIT
 [Unit]
 Description=Edgehold node: $name
@@ -28,7 +48,7 @@ WantedBy=multi-user.target
 UNIT
   done
   systemctl daemon-reload
-  for name in $EH_COMPONENTS agent; do
+  for name in $start_names; do
     systemctl enable --quiet --no-block "edgehold-$name.service"
     if [ "${1:-}" = changed ]; then systemctl restart --no-block "edgehold-$name.service"; else systemctl start --no-block "edgehold-$name.service"; fi
   done
@@ -42,7 +62,8 @@ start_tree() {
   # The first line after the interpreter's: what stands there may end with `exit 0`.
   grep -q "$EH_BIN/edgehold-node boot" /etc/rc.local || sed -i "1a $EH_BIN/edgehold-node boot" /etc/rc.local
   if tree_runs; then
-    [ "${1:-}" != changed ] || for name in $EH_COMPONENTS agent; do stop_program "$name"; done # the tree starts them again, with the new settings
+    [ "${1:-}" != changed ] || for name in $start_names; do stop_program "$name"; done # the tree starts them again, with the new settings
+    kill "$(cat "$EH_RUN/tree.nap" 2> /dev/null)" 2> /dev/null || true # it looks at once
   else
     boot
   fi
@@ -62,7 +83,7 @@ runs() { [ -n "$1" ] && tr '\0' ' ' < "/proc/$1/cmdline" 2> /dev/null | grep -q 
 tree() {
   echo $$ > "$EH_RUN/tree.pid"
   while :; do
-    for name in $EH_COMPONENTS agent; do
+    for name in $(programs_due); do
       keeper=$(cat "$EH_RUN/$name.keeper" 2> /dev/null)
       if ! runs "$keeper" "edgehold-node keep $name"; then
         stop_program "$name" # left over from a keeper that was killed
@@ -71,9 +92,16 @@ tree() {
       fi
     done
     sleep 5 &
+    echo $! > "$EH_RUN/tree.nap"
     wait $!
     shorten_logs
   done
+}
+
+# While the machine is still on its way in, the overlay comes before all others.
+programs_due() {
+  read_conf
+  if [ -e "$EH_ETC/kubelet.yaml" ]; then programs; else echo overlay; fi
 }
 
 # keep NAME: starts it again whenever it ends; at once the first time, then later and later up to half a minute, until it has run for one minute.

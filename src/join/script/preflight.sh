@@ -21,7 +21,7 @@ preflight() {
   check_cgroups
   check_other_kubelet
   check_ports
-  check_reach
+  if is_outside; then check_overlay; else check_reach; fi
   check_disk
   check_clock
   [ -z "$faults" ]
@@ -72,6 +72,17 @@ check_ports() {
     ! listens tcp "$port" || fault "Port $port is taken by another program on this machine; the kubelet or kube-proxy needs it."
   done
   ! listens udp 8472 || fault 'UDP port 8472 is taken by another program on this machine; the pod network needs it.'
+}
+
+# What the way into the region's network from outside needs of this machine; whether it leads in shows once it is there.
+check_overlay() {
+  if command -v modprobe > /dev/null; then [ -c /dev/net/tun ] || modprobe tun 2> /dev/null || true; fi
+  [ -c /dev/net/tun ] || fault 'There is no /dev/net/tun on this machine, which the way into the region needs; load the kernel module tun (modprobe tun).'
+  for range in $EH_OVERLAY_RANGES; do
+    for used in $({ ip -4 route show to match "$range"; ip -4 route show to root "$range"; } | grep -v -e '^default' -e ' dev edgehold0' | awk '{ print $1 }' | sort -u); do
+      fault "This machine uses $used for something else, and the region has the addresses $range; free them here, or let the server choose others (EDGEHOLD_BRIDGE_RANGE, EDGEHOLD_OVERLAY_RANGE)."
+    done
+  done
 }
 
 # A machine has one kubelet. That of another cluster counts also while it does not run: it would start one day, in the same folder.

@@ -5,6 +5,7 @@ run() {
   read_conf
   prepare_kernel
   case $1 in
+    overlay) run_overlay ;;
     containerd) run_containerd ;;
     kubelet) run_kubelet ;;
     kube-proxy) run_kube_proxy ;;
@@ -27,6 +28,13 @@ prepare_kernel() {
 }
 
 there() { wait_until 600 test "$@" || { complain "Waited 10 minutes in vain: test $*"; exit 1; }; }
+
+run_overlay() {
+  if command -v modprobe > /dev/null; then [ -c /dev/net/tun ] || modprobe tun 2> /dev/null || true; fi
+  there -x "$EH_BIN/nebula"
+  there -s "$EH_OVERLAY/settings.yml"
+  exec "$EH_BIN/nebula" -config "$EH_OVERLAY/settings.yml"
+}
 
 run_containerd() {
   for file in containerd containerd-shim-runc-v2 runc; do there -x "$EH_BIN/$file"; done

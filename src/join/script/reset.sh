@@ -15,7 +15,7 @@ reset() {
 
 stop_keepers() {
   if uses_systemd; then
-    for name in agent flanneld kube-proxy kubelet containerd; do
+    for name in agent flanneld kube-proxy kubelet containerd overlay; do
       systemctl disable --quiet --now "edgehold-$name.service" 2> /dev/null || true
       rm -f "/etc/systemd/system/edgehold-$name.service"
     done

@@ -1,5 +1,5 @@
 import { canonicalCidr, cidrOf, cidrText, freeRange, nthAddress, type Cidr } from '#model/cidr.ts'
-import { RANGE_PREFIX as PREFIX, type HostNetworkSettings } from './settings.ts'
+import { overlayLink, RANGE_PREFIX as PREFIX, stateHash, type HostNetworkSettings } from './settings.ts'
 import { runTool } from './tool.ts'
 
 /** In the order they are tried. The first block is little used by container engines, home routers and the pod ranges of examples. */
@@ -17,6 +17,12 @@ export class HostNetworkFailure extends Error {
 export async function chooseHostNetwork(hash: string, options: { open?: boolean; avoid?: readonly string[]; within?: string } = {}): Promise<HostNetworkSettings> {
   const taken = [...await rangesInUse(), ...(options.avoid ?? [])]
   return { hash, bridge: `eh${hash}`, cidr: options.within === undefined ? chooseRange(hash, taken) : chooseWithin(options.within, taken), open: options.open ?? false }
+}
+
+/** A range for the overlay of a region that has its own network already; `avoid`: ranges of its clusters. Named and unnamed blocks as there. */
+export async function chooseOverlayRange(settings: Pick<HostNetworkSettings, 'hash' | 'cidr'>, avoid: readonly string[], within?: string): Promise<string> {
+  const taken = [...await rangesInUse(overlayLink(settings.hash)), settings.cidr, ...avoid]
+  return within === undefined ? chooseRange(stateHash(`${settings.hash}/overlay`), taken) : chooseWithin(within, taken)
 }
 
 /** The first free range of a block that the operator named; a block no larger than a region's range is taken whole. */

@@ -1,17 +1,32 @@
 import { OUTSIDE_MAP, outsideElement, type OutsidePort } from './outside-ports.ts'
-import { tableName as table, type HostNetworkSettings } from './settings.ts'
+import { overlayLink, tableName as table, type HostNetworkSettings } from './settings.ts'
 import { runTool, ToolFailed } from './tool.ts'
 
 const API_PORT = 6443
 
-/** The rules as nft reads them: inside the bridge everything may pass; in and out only what is answered, forwarded by the host, or opened by the setting. */
-export function firewallRules(settings: HostNetworkSettings, outsidePorts?: readonly OutsidePort[]): string {
+/** What leads into the region's network from outside; both absent: nothing. */
+export interface WaysIn {
+  /** Ports of this host that lead to API servers. */
+  readonly outsidePorts?: readonly OutsidePort[] | undefined
+  /** Machines outside are part of the network. */
+  readonly overlay?: boolean
+}
+
+/**
+ * The rules as nft reads them: inside the bridge everything may pass, and between it and the overlay, which lets in members only; in and out otherwise only
+ * what is answered, forwarded by the host, or opened by the setting. From the overlay nothing leads to the world outside, nor back.
+ */
+export function firewallRules(settings: HostNetworkSettings, { outsidePorts, overlay = false }: WaysIn = {}): string {
   const bridge = JSON.stringify(settings.bridge)
+  const over = JSON.stringify(overlayLink(settings.hash))
+  const members = overlay
+    ? `    iifname ${bridge} oifname ${over} accept\n    iifname ${over} oifname ${bridge} accept\n    iifname ${over} drop\n    oifname ${over} drop\n`
+    : ''
   const outside = settings.open
     ? `    iifname ${bridge} accept\n`
     : `    iifname ${bridge} ct state established,related accept\n    iifname ${bridge} drop\n`
   const translation = settings.open
-    ? `  chain outward {\n    type nat hook postrouting priority 100; policy accept;\n    ip saddr ${settings.cidr} oifname != ${bridge} masquerade\n  }\n`
+    ? `  chain outward {\n    type nat hook postrouting priority 100; policy accept;\n    ip saddr ${settings.cidr} oifname != { ${bridge}, ${over} } masquerade\n  }\n`
     : ''
   // The first two lines make it a replacement in one transaction, whether the table was there or not.
   return `table inet ${table(settings)}
@@ -20,7 +35,7 @@ table inet ${table(settings)} {
   chain forward {
     type filter hook forward priority -10; policy accept;
     iifname ${bridge} oifname ${bridge} accept
-${outside}    oifname ${bridge} ct state established,related accept
+${members}${outside}    oifname ${bridge} ct state established,related accept
     oifname ${bridge} ct status dnat accept
     oifname ${bridge} drop
   }
@@ -56,14 +71,15 @@ ${ports.length === 0 ? '' : `    elements = { ${ports.map(outsideElement).join('
  * Puts the rules in place. An accept in a table of ours does not overrule a drop in another's, so where iptables (Docker, ufw) drops by policy,
  * an accept is put there too.
  */
-export async function ensureFirewall(settings: HostNetworkSettings, outsidePorts?: readonly OutsidePort[]): Promise<void> {
-  await runTool('nft', ['-f', '-'], { stdin: firewallRules(settings, outsidePorts) })
+export async function ensureFirewall(settings: HostNetworkSettings, ways: WaysIn = {}): Promise<void> {
+  await runTool('nft', ['-f', '-'], { stdin: firewallRules(settings, ways) })
   for (const chain of ['FORWARD', 'INPUT'] as const) {
     const listed = await listChain(chain)
     if (!listed?.includes(`-P ${chain} DROP`)) continue
-    const wanted = [...legacyRules(settings, chain), ...(outsidePorts ? legacyWaysIn(settings, chain) : [])]
+    const wanted = legacyRules(settings, chain, ways)
     for (const rule of wanted) if (!listed.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-I', chain, ...rule])
-    if (!outsidePorts) await removeLegacy(chain, listed, legacyWaysIn(settings, chain))
+    const words = new Set(wanted.map(rule => rule.join(' ')))
+    await removeLegacy(chain, listed, allLegacyRules(settings, chain).filter(rule => !words.has(rule.join(' '))))
   }
 }
 
@@ -72,31 +88,32 @@ export async function removeFirewall(settings: HostNetworkSettings): Promise<voi
   await runTool('nft', ['-f', '-'], { stdin: `table inet ${table(settings)}\ndelete table inet ${table(settings)}\n` })
   for (const chain of ['FORWARD', 'INPUT'] as const) {
     const listed = await listChain(chain)
-    await removeLegacy(chain, listed, [...legacyRules(settings, chain), ...legacyWaysIn(settings, chain)])
+    await removeLegacy(chain, listed, allLegacyRules(settings, chain))
   }
 }
 
-async function removeLegacy(chain: string, listed: readonly string[] | undefined, rules: readonly string[][]): Promise<void> {
+async function removeLegacy(chain: Chain, listed: readonly string[] | undefined, rules: readonly string[][]): Promise<void> {
   for (const rule of rules) if (listed?.includes(`-A ${chain} ${rule.join(' ')}`)) await runTool('iptables', ['-w', '-D', chain, ...rule])
 }
 
-/** In the very words in which `iptables -S` lists them, so that they are found again. */
-function legacyRules(settings: HostNetworkSettings, chain: 'FORWARD' | 'INPUT'): readonly string[][] {
-  const mark = ['-m', 'comment', '--comment', table(settings), '-j', 'ACCEPT']
-  if (chain === 'INPUT') return [['-i', settings.bridge, ...mark]]
-  const inside = ['-i', settings.bridge, '-o', settings.bridge, ...mark]
-  return settings.open ? [inside, ['-i', settings.bridge, ...mark], ['-o', settings.bridge, ...mark]] : [inside]
-}
+type Chain = 'FORWARD' | 'INPUT'
 
-/** What was led in by a port of this host, and the answers to it. */
-function legacyWaysIn(settings: HostNetworkSettings, chain: 'FORWARD' | 'INPUT'): readonly string[][] {
-  if (chain === 'INPUT') return []
-  const mark = ['-m', 'comment', '--comment', table(settings), '-j', 'ACCEPT']
+/** In the very words in which `iptables -S` lists them, so that they are found again. */
+function legacyRules({ hash, bridge, open }: HostNetworkSettings, chain: Chain, { outsidePorts, overlay = false }: WaysIn): readonly string[][] {
+  const accept = ['-m', 'comment', '--comment', table({ hash }), '-j', 'ACCEPT']
+  const over = overlayLink(hash)
+  if (chain === 'INPUT') return [['-i', bridge, ...accept], ...(overlay ? [['-i', over, ...accept]] : [])]
   return [
-    ['-o', settings.bridge, '-m', 'conntrack', '--ctstate', 'DNAT', ...mark],
-    ['-i', settings.bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED', ...mark],
+    ['-i', bridge, '-o', bridge, ...accept],
+    ...(open ? [['-i', bridge, ...accept], ['-o', bridge, ...accept]] : []),
+    // What was led in by a port of this host, and the answers to it.
+    ...(outsidePorts ? [['-o', bridge, '-m', 'conntrack', '--ctstate', 'DNAT', ...accept], ['-i', bridge, '-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED', ...accept]] : []),
+    ...(overlay ? [['-i', bridge, '-o', over, ...accept], ['-i', over, '-o', bridge, ...accept]] : []),
   ]
 }
+
+/** Whatever may be there of any setting. */
+const allLegacyRules = (settings: HostNetworkSettings, chain: Chain): readonly string[][] => legacyRules({ ...settings, open: true }, chain, { outsidePorts: [], overlay: true })
 
 /** The chain's rules one a line, or undefined where there is no iptables. */
 async function listChain(chain: string): Promise<readonly string[] | undefined> {

@@ -5,7 +5,7 @@ import { cidrOf, cidrsOverlap, cidrText } from '#model/cidr.ts'
 import { chooseRange, chooseWithin, HostNetworkFailure } from './choose.ts'
 import { firewallRules } from './firewall.ts'
 import { outsidePort, portsOpenToOthers } from './outside-ports.ts'
-import { addressPool, linkName, stateHash } from './settings.ts'
+import { addressPool, linkName, overlayLink, stateHash } from './settings.ts'
 
 const settings = { hash: '1234abcd', bridge: 'eh1234abcd', cidr: '10.213.16.0/20', open: false }
 
@@ -43,16 +43,29 @@ test('names fit into the kernel’s 15 characters and belong to one state folder
 test('nothing leaves a closed region, and an open one is translated', () => {
   assert.match(firewallRules(settings), /iifname "eh1234abcd" drop/)
   assert.doesNotMatch(firewallRules(settings), /masquerade/)
-  assert.match(firewallRules({ ...settings, open: true }), /ip saddr 10\.213\.16\.0\/20 oifname != "eh1234abcd" masquerade/)
+  assert.match(firewallRules({ ...settings, open: true }), /ip saddr 10\.213\.16\.0\/20 oifname != \{ "eh1234abcd", "e1234ab[0-9a-f]{7}" \} masquerade/)
 })
 
 test('a host port leads to a cluster only where that is wanted, and closing it to those on the bridge would leave them unanswered', () => {
   assert.doesNotMatch(firewallRules(settings), /dnat (ip )?to|api_servers/)
-  const rules = firewallRules(settings, [{ clusterId: 'c1', address: '10.213.16.2', port: 26_002 }, { clusterId: 'c2', address: '10.213.16.3', port: 26_003 }])
+  const rules = firewallRules(settings, { outsidePorts: [{ clusterId: 'c1', address: '10.213.16.2', port: 26_002 }, { clusterId: 'c2', address: '10.213.16.3', port: 26_003 }] })
   assert.match(rules, /elements = \{ 26002 comment "c1" : 10\.213\.16\.2, 26003 comment "c2" : 10\.213\.16\.3 \}/)
   for (const hook of ['prerouting', 'output']) assert.match(rules, new RegExp(`hook ${hook} .*\\n.*dnat ip to tcp dport map @api_servers : 6443`))
   assert.match(rules, /ip saddr 10\.213\.16\.0\/20 oifname "eh1234abcd" ct status dnat masquerade/)
-  assert.doesNotMatch(firewallRules(settings, []), /elements/)
+  assert.doesNotMatch(firewallRules(settings, { outsidePorts: [] }), /elements/)
+})
+
+test('between bridge and overlay everything may pass, and from the overlay nothing goes elsewhere', () => {
+  const link = overlayLink(settings.hash)
+  assert.doesNotMatch(firewallRules(settings), new RegExp(link))
+  const rules = firewallRules({ ...settings, open: true }, { overlay: true }).split('\n').map(line => line.trim())
+  const place = (rule: string): number => {
+    assert.ok(rules.includes(rule), rule)
+    return rules.indexOf(rule)
+  }
+  const ways = [place(`iifname "eh1234abcd" oifname "${link}" accept`), place(`iifname "${link}" oifname "eh1234abcd" accept`)]
+  const ends = [place(`iifname "${link}" drop`), place(`oifname "${link}" drop`)]
+  assert.ok(Math.max(...ways) < Math.min(...ends) && Math.max(...ends) < place('iifname "eh1234abcd" accept'))
 })
 
 test('each address of the range has a port of its own, the same each time', () => {

@@ -13,6 +13,8 @@ export interface HostNetworkSettings {
   readonly cidr: string
   /** Machines and clusters may reach the world outside by address translation; false keeps them inside. */
   readonly open: boolean
+  /** The range of the overlay by which machines outside are part of the network; undefined until something was advertised for the first time. */
+  readonly overlay?: string
 }
 
 /** Addresses of the network. The gateway is the bridge's own: registry and join listener answer there; clusters and machines get first to last. */
@@ -41,6 +43,11 @@ export function addressPool(settings: HostNetworkSettings): AddressPool {
 /** A name of at most 15 characters for the host's end of something's link to the bridge; the same owner gets the same name. */
 export function linkName(hash: string, owner: string): string {
   return `e${hash.slice(0, 6)}${createHash('sha256').update(`${hash}/${owner}`).digest('hex').slice(0, 7)}`
+}
+
+/** The overlay's device on this host. */
+export function overlayLink(hash: string): string {
+  return linkName(hash, 'overlay')
 }
 
 /**

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { cidrContains, cidrOf } from '#model/cidr.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Components } from '#ports/components.ts'
+import { OverlayAway, type Overlay, type OverlayEntrance, type OverlayMember, type OverlayPapers } from '#ports/overlay.ts'
+import { OverlayCertificates, type Issued, type OverlayKeys } from './certificates.ts'
+import { overlayAddresses, overlayPlaces, type OverlaySettings } from './places.ts'
+import { ensureOverlayProcess } from './process.ts'
+import { machineSettings, regionSettings, type Admitted } from './program-settings.ts'
+import { ensureOverlayRoutes } from './routes.ts'
+
+const DAY_MS = 86_400_000
+/** Long enough for machines that are off, or a server that is, over a holiday; a removed machine is refused by name and certificate, whatever is left of it. */
+const VALID_MS = 30 * DAY_MS
+const RENEW_BEFORE_MS = 20 * DAY_MS
+/** As long as the authorities of clusters. */
+const AUTHORITY_VALID_MS = 3_650 * DAY_MS
+
+/** Certificates that were given to machines of a cluster, by the machines' names in the overlay. */
+export type IssuedOf = Readonly<Record<string, readonly Issued[]>>
+
+/** What is kept of an overlay between processes. */
+export interface OverlayRecords {
+  keys(make: (kept: OverlayKeys | undefined) => Promise<OverlayKeys>): Promise<OverlayKeys>
+  issued(clusterId: string): Promise<IssuedOf>
+  keepIssued(clusterId: string, issued: IssuedOf): Promise<void>
+}
+
+export interface RegionOverlayOptions {
+  readonly settings: OverlaySettings
+  /** In memory, root's own. */
+  readonly folder: string
+  readonly logFile: string
+  readonly components: Pick<Components, 'find'>
+  readonly records: OverlayRecords
+  readonly clock: Clock
+  readonly onStarted: (pid: number) => Promise<void>
+}
+
+export interface PodRoute { readonly podCidr: string; readonly via: string }
+
+/** The overlay of a region on its own host: nebula as its members' lighthouse, relay and router, and the papers of machines. */
+export class RegionOverlay implements Overlay {
+  readonly pool: { readonly first: string; readonly last: string }
+  readonly entrance: OverlayEntrance
+  readonly #options: RegionOverlayOptions
+  readonly #certificates: OverlayCertificates
+  readonly #routes = new Map<string, readonly PodRoute[]>()
+  /** As it is kept: nobody else writes it. */
+  readonly #issued = new Map<string, IssuedOf>()
+  #admitted: Omit<Admitted, 'routes'> = { names: [], refused: [] }
+  #works = false
+  #keys: OverlayKeys | undefined
+  /** One thing after another: papers are read, extended and written; settings are one file. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: RegionOverlayOptions) {
+    const { settings: { network, cidr, host, port }, folder, components } = options
+    const { first, last } = overlayAddresses(cidr)
+    this.#options = options
+    this.pool = { first, last }
+    this.entrance = { server: `${host}:${port}`, ranges: [network.cidr, cidr] }
+    this.#certificates = new OverlayCertificates(async () => (await components.find('nebula-cert')).path, folder)
+  }
+
+  isOutside(address: string): boolean {
+    if (cidrContains(cidrOf(this.#options.settings.network.cidr), address)) return false
+    return !Object.values(networkInterfaces()).some(addresses => addresses?.some(own => own.address === address))
+  }
+
+  /** Whether that is an address of this overlay. */
+  holds(address: string): boolean {
+    return cidrContains(cidrOf(this.#options.settings.cidr), address)
+  }
+
+  /**
+   * Runs, lets in who is a member of one of these clusters (`membersOf`: the hashes of their machines' secrets) and was given papers, and refuses whatever was
+   * given to others. Throws OverlayFailed, ComponentMissing.
+   */
+  ensure(clusterIds: readonly string[], membersOf: (clusterId: string) => Promise<readonly string[]>): Promise<void> {
+    return this.#inTurn(async () => {
+      const names: string[] = []
+      const refused: string[] = []
+      for (const clusterId of clusterIds) {
+        const issued = await this.#issuedOf(clusterId)
+        if (Object.keys(issued).length === 0) continue
+        const members = new Set((await membersOf(clusterId)).map(overlayName))
+        names.push(...Object.keys(issued).filter(name => members.has(name)))
+        refused.push(...this.#notOf(issued, members))
+      }
+      for (const clusterId of this.#routes.keys()) if (!clusterIds.includes(clusterId)) this.#routes.delete(clusterId)
+      this.#admitted = { names: names.toSorted(), refused: refused.toSorted() }
+      await this.#apply()
+      this.#works = true
+    })
+  }
+
+  /** Leads the region's network to the pods of these nodes, which are the cluster's only ones in the overlay. */
+  ensurePodRoutes(clusterId: string, routes: readonly PodRoute[]): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#routes.set(clusterId, routes)
+      // Whoever makes it work brings the routes with it.
+      if (this.#works) await this.#apply()
+    })
+  }
+
+  papersFor(member: OverlayMember, have: string): Promise<OverlayPapers | 'same'> {
+    return this.#inTurn(async () => {
+      const { records, clock, settings } = this.#options
+      // Until it knows its members it would call every other machine of the cluster a stranger.
+      if (!this.#works) throw new OverlayAway('The way into the region for machines outside is being prepared; try again in a moment.')
+      const keys = await this.#ensureKeys()
+      const now = clock.now()
+      const name = overlayName(member.secretHash)
+      const issued = await this.#issuedOf(member.clusterId)
+      const refused = this.#notOf(issued, new Set(this.#admitted.names).add(name)).toSorted()
+      const about = createHash('sha256').update(JSON.stringify([machineSettings(settings, { authority: keys.authority, certificate: '' }, { clusterId: member.clusterId, refused }), member])).digest('hex').slice(0, 32)
+      const [before, until] = have.split('.')
+      if (before === about && Number(until) - now > RENEW_BEFORE_MS) return 'same'
+      const signed = await this.#certificates.sign(keys, {
+        name, group: member.clusterId, networks: `${member.address}/${overlayAddresses(settings.cidr).prefix}`, unsafeNetworks: member.podCidrs, publicKey: member.publicKey, validMs: VALID_MS,
+      })
+      const kept = Object.fromEntries(Object.entries(issued).map(([other, list]) => [other, list.filter(one => one.until > now)] as const).filter(([, list]) => list.length > 0))
+      const extended = { ...kept, [name]: [...(kept[name] ?? []), { fingerprint: signed.fingerprint, until: signed.until }] }
+      await records.keepIssued(member.clusterId, extended)
+      this.#issued.set(member.clusterId, extended)
+      if (!this.#admitted.names.includes(name)) {
+        this.#admitted = { ...this.#admitted, names: [...this.#admitted.names, name].toSorted() }
+        await this.#apply()
+      }
+      const text = machineSettings(settings, { authority: keys.authority, certificate: signed.certificate }, { clusterId: member.clusterId, refused })
+      return { settings: JSON.stringify(text, undefined, 1), have: `${about}.${signed.until}` }
+    })
+  }
+
+  /** Fingerprints of certificates that have not ended, of machines that are not among these. */
+  #notOf(issued: IssuedOf, names: ReadonlySet<string>): string[] {
+    const now = this.#options.clock.now()
+    return Object.entries(issued).filter(([name]) => !names.has(name)).flatMap(([, list]) => list.filter(one => one.until > now).map(one => one.fingerprint))
+  }
+
+  async #issuedOf(clusterId: string): Promise<IssuedOf> {
+    const issued = this.#issued.get(clusterId) ?? await this.#options.records.issued(clusterId)
+    this.#issued.set(clusterId, issued)
+    return issued
+  }
+
+  async #ensureKeys(): Promise<OverlayKeys> {
+    const { settings: { network, cidr }, records } = this.#options
+    const { own, prefix } = overlayAddresses(cidr)
+    return this.#keys ??= await records.keys(kept => this.#certificates.ensureKeys(kept, { networks: `${own}/${prefix}`, unsafeNetworks: network.cidr }, AUTHORITY_VALID_MS))
+  }
+
+  async #apply(): Promise<void> {
+    const { settings, folder, logFile, components, onStarted } = this.#options
+    const { hash } = settings.network
+    const keys = await this.#ensureKeys()
+    const routes = [...this.#routes.values()].flat().toSorted((one, other) => (one.podCidr < other.podCidr ? -1 : 1))
+    const wanted = regionSettings(settings, keys, { ...this.#admitted, routes })
+    const { link } = overlayPlaces(hash)
+    const { path } = await components.find('nebula')
+    await ensureOverlayProcess({ executable: path, folder: join(folder, 'run'), logFile, link, onStarted }, wanted, [settings.port, link, keys.certificate])
+    await ensureOverlayRoutes(hash, routes.map(({ podCidr }) => podCidr))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined) // whoever asked is told
+    return done
+  }
+}
+
+/** A machine's name in its certificates: of one secret, so that another machine of the same node name is another one. */
+export function overlayName(secretHash: string): string {
+  return `machine-${createHash('sha256').update(secretHash).digest('hex').slice(0, 24)}`
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { pinoLog } from './pino-log.ts'
+
+const LARGEST = 4_000, LONGEST_LINE = 200
+
+test('a log that has grown large begins anew, one old one is kept, and no line is lost or cut', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgehold-log-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'log', 'server.log')
+  const numbersIn = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n').map(line => (JSON.parse(line) as { number: number }).number)
+  const openFiles = () => readdirSync('/proc/self/fd').length
+  let number = 0
+  const before = openFiles()
+  // The second life of the server goes on with the file of the first.
+  for (const lines of [25, 2_000]) {
+    const log = pinoLog({ path, largestBytes: LARGEST }, 'info')
+    for (let line = 0; line < lines; line++) {
+      log.info({ number: number++ }, 'A line of the log')
+      if (line % 10 === 0) await turnOfTheLoop()
+    }
+    await turnOfTheLoop()
+    const files = readdirSync(join(folder, 'log'))
+    assert.deepEqual(files, lines === 25 ? ['server.log'] : ['server.log', 'server.log.1'])
+    for (const file of files) assert.ok(statSync(join(folder, 'log', file)).size <= LARGEST + LONGEST_LINE, file)
+  }
+  const kept = [...numbersIn(`${path}.1`), ...numbersIn(path)]
+  assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => number - kept.length + index), 'the newest lines, in order')
+  assert.ok(kept.length > LARGEST / LONGEST_LINE)
+  assert.ok(openFiles() - before < 10, 'files that were left are closed')
+})

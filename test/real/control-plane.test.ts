@@ -155,14 +155,16 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
     const namespace = `eh-${region.hash}-${other.clusterId}`
     await run('ip', ['netns', 'add', namespace])
     await run('ip', ['-n', namespace, 'link', 'set', 'lo', 'up'])
-    const squatter = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', 'require("net").createServer().listen(6443, () => console.log("listening")); setTimeout(() => {}, 60000)'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(squatter, 'exit')
-    try {
-      await once(squatter.stdout, 'data')
-      await assert.rejects(region.host.ensure(other), { kind: 'ControlPlaneFailure', message: /Port 6443 for kube-apiserver is taken/ })
-    } finally {
-      squatter.kill('SIGKILL')
-      await ended
+    for (const [port, owner] of [[6443, 'kube-apiserver'], [2379, 'etcd'], [2380, 'etcd'], [10257, 'kube-controller-manager'], [10259, 'kube-scheduler']] as const) {
+      const squatter = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', `require("net").createServer().listen(${port}, () => console.log("listening")); setTimeout(() => {}, 60000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const ended = once(squatter, 'exit')
+      try {
+        await once(squatter.stdout, 'data')
+        await assert.rejects(region.host.ensure(other), { kind: 'ControlPlaneFailure', retry: 'soon', message: new RegExp(`^Port ${port} for ${owner} is taken by another program in the network namespace ${namespace}\\. End it .* it is tried again by itself\\.$`) })
+      } finally {
+        squatter.kill('SIGKILL')
+        await ended
+      }
     }
     // The first order above was stopped in the middle of its start: nothing of that start may come back or be in the way.
     await region.host.ensure(other)

@@ -51,9 +51,12 @@ export interface ControlPlaneSeen {
 export class ControlPlaneFailure extends Error {
   readonly kind = 'ControlPlaneFailure'
   readonly retry: 'soon' | 'never'
-  constructor(message: string, retry: 'soon' | 'never', options?: ErrorOptions) {
+  /** It was refused after it had been accepted: by a quota, or because nothing is left. */
+  readonly refusedAs: 'LimitedByQuota' | 'StockOut' | undefined
+  constructor(message: string, retry: 'soon' | 'never', options?: ErrorOptions & { readonly refusedAs?: 'LimitedByQuota' | 'StockOut' }) {
     super(message, options)
     this.retry = retry
+    this.refusedAs = options?.refusedAs
   }
 }
 

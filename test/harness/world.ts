@@ -22,6 +22,7 @@ import { MemoryStore } from './memory-store.ts'
 import { SteppedClock } from './stepped-clock.ts'
 import { MemoryControlPlanes } from './world/control-planes.ts'
 import { Kubelets } from './world/kubelets.ts'
+import type { MemoryOutside } from './world/outside-things.ts'
 import { MemoryMachines } from './world/machines.ts'
 import { MemoryTenantClusters } from './world/tenant-clusters.ts'
 
@@ -51,6 +52,8 @@ export class World {
   readonly host = new MemoryControlPlanes(this.clock)
   readonly tenant = new MemoryTenantClusters(this.host)
   readonly machines = new MemoryMachines(this.clock)
+  /** Only where a story wants it: the region then makes load balancers and the like. */
+  outside: MemoryOutside | undefined
   readonly kubelets = new Kubelets(this.clock, this.tenant, this.machines)
   components: ComponentsState = { state: 'ready' }
   /** Errors of passes, in order; a story says which it expects. */
@@ -109,7 +112,7 @@ export class World {
     const { clock } = this
     const tenantAddressOf = tenantAddresses(this.store)
     const region = {
-      clock, host: ports.host, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
+      clock, host: ports.host, outside: this.outside, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
       probeEveryMs: 30 * SECOND, graceMs: 7_200 * SECOND, componentsReady: async () => this.components,
     }
     const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }

@@ -1,12 +1,15 @@
+import { wantedOutside } from '#model/cluster/outside.ts'
 import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plane-host.ts'
+import { OutsideHeld } from '#ports/outside.ts'
 import type { ClusterStep } from './decide.ts'
 import { hostEvidence } from './evidence.ts'
 import { finishDeletion } from './finish-deletion.ts'
 import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
+import { ensureOutside, ensureOutsideGone } from './outside.ts'
 import { pkiSecretName } from './tenant-address.ts'
 
 /** Takes one step. A failure that concerns the cluster itself is written as a fact; `retryAt` then says when to try again. All others are the pass's error. */
@@ -15,6 +18,7 @@ export async function act(step: ClusterStep, record: ClusterRecord, ports: Clust
   switch (step) {
     case 'prepare': await prepare(record, ports); return {}
     case 'ensureControlPlane': return await ensureControlPlane(record, ports)
+    case 'ensureOutside': await ensureOutside(record, ports); return {}
     case 'ensureBase': await ensureBase(record, ports); return {}
     case 'ensureControlPlaneStopped': await host.ensureStopped(record.id); return {}
     case 'ensureControlPlaneGone': return await ensureControlPlaneGone(record, ports)
@@ -24,7 +28,7 @@ export async function act(step: ClusterStep, record: ClusterRecord, ports: Clust
 
 /** Address, keys and the intent to make something stand in one transaction before anything is made, so that nothing made is ever without an owner. */
 async function prepare(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
-  const { clock, addressPool } = ports.regionOf(record.region)
+  const { clock, addressPool, outside } = ports.regionOf(record.region)
   const pki = await ports.makePki({ id: record.id, name: record.spec.name })
   await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
@@ -40,6 +44,7 @@ async function prepare(record: ClusterRecord, ports: ClusterPorts): Promise<void
     await putEntry(tx, cluster, 'Address', 'Held', now, ports.newLedgerId, { providerId: address })
     await putEntry(tx, cluster, 'Network', 'Intended', now, ports.newLedgerId)
     await putEntry(tx, cluster, 'ControlPlane', 'Intended', now, ports.newLedgerId)
+    if (outside) for (const kind of wantedOutside(cluster.spec)) await putEntry(tx, cluster, kind, 'Intended', now, ports.newLedgerId)
     await tx.changeCluster(record.id, { revision: cluster.revision, address }, { evidence: [] })
   })
 }
@@ -69,7 +74,7 @@ async function noteFailure(record: ClusterRecord, failure: ControlPlaneFailure, 
   const ends = failure.retry === 'never' && record.facts.firstReadyAt === undefined
   await changeFacts(record, ports, failure.message, {
     controlPlaneSays: failure.message,
-    ...(ends && { creationEnded: { as: 'CreateError' as const, because: failure.message } }),
+    ...(ends && { creationEnded: { as: failure.refusedAs ?? 'CreateError' as const, because: failure.message } }),
     ...(failure.retry === 'never' && !ends && { controlPlane: 'unkept' as const }),
   })
 }
@@ -99,20 +104,22 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
       if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
     }
   })
-  try {
-    await host.ensureGone(record.id)
-    return {}
-  } catch (error) {
-    const failures = eachOf(error)
-    const left = failures.map(failure => failure instanceof Error ? failure.message : String(failure))
-    const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
-    const forGood = failures.some(failure => failure instanceof ControlPlaneFailure && failure.retry === 'never')
-    const deadline = since + DEADLINES.clusterDeletion
-    if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
-    else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
-    ports.log.warn({ clusterId: record.id, left }, 'Removing a control plane: something is left')
-    return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
-  }
+  const hostLeft = await host.ensureGone(record.id).then(() => [], eachOf)
+  const failures = [...hostLeft, ...await ensureOutsideGone(record, ports)]
+  if (failures.length === 0) return {}
+  const left = failures.map(failure => failure instanceof Error ? failure.message : String(failure))
+  const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
+  // What can still be removed goes first: only then is it given up.
+  const forGood = failures.every(isForGood)
+  const deadline = since + DEADLINES.clusterDeletion
+  if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
+  else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
+  ports.log.warn({ clusterId: record.id, left }, 'Removing a control plane: something is left')
+  return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
+}
+
+function isForGood(failure: unknown): boolean {
+  return failure instanceof ControlPlaneFailure ? failure.retry === 'never' : failure instanceof OutsideHeld
 }
 
 function eachOf(error: unknown): unknown[] {

@@ -1,4 +1,5 @@
 import type { CreationEnd } from '#model/cluster/record.ts'
+import { OUTSIDE_NAMES } from '#model/cluster/outside.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { creationEnd } from '#model/cluster/rules.ts'
 import type { ComponentSeen } from '#ports/control-plane-host.ts'
@@ -32,6 +33,7 @@ export function decideCreation(seen: ClusterSeen): Course {
   const dead = host.components.find(component => diedTwice(component, probe))
   if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
 
+  if (seen.outside.some(one => one.seen === undefined)) return { change: {}, step: 'ensureOutside', lookAgainAt: now }
   const lacks = lacking(seen)
   if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   // The host goes on by itself with what it has begun, and tells of each component that starts.
@@ -67,7 +69,7 @@ function diedTwice(component: ComponentSeen, probe: TenantClusterProbe | undefin
 }
 
 /** What the cluster lacks to be usable, as a sentence; undefined when it lacks nothing. */
-function lacking({ host, probe }: ClusterSeen): string | undefined {
+function lacking({ host, probe, outside }: ClusterSeen): string | undefined {
   const exited = host.components.find(component => component.state === 'exited')
   if (exited) return `The component ${exited.name} ended and is started again: ${lastWords(exited)}`
   if (!probe) return 'Its API server is not running yet'
@@ -77,6 +79,7 @@ function lacking({ host, probe }: ClusterSeen): string | undefined {
     probe.controllerManager ? [] : ['the controller manager'],
     probe.baseApplied ? [] : ['network and DNS'],
     probe.defaultServiceAccount ? [] : ['the default ServiceAccount'],
+    outside.filter(one => one.seen?.state === 'making').map(one => `its ${OUTSIDE_NAMES[one.kind]}`),
   ].flat()
   return missing.length === 0 ? undefined : `Its API server is ready; ${missing.join(', ')} not yet`
 }

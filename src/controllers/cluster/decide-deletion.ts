@@ -1,3 +1,4 @@
+import { goesInDeletion, leavesWhatIsHeld } from '#model/cluster/outside.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import type { Course } from './decide.ts'
 import { isGone, lookEvidence } from './evidence.ts'
@@ -14,11 +15,12 @@ export function decideDeletion(seen: ClusterSeen): Course {
 
 function nextOfDeletion(seen: ClusterSeen): Course {
   const { now, record: { facts }, host, children } = seen
+  const isEmpty = isGone(host) && leavingOutside(seen).length === 0
   const since = facts.deletion?.requestedAt ?? now
   const waitsForChildren = children.pools + children.nodes > 0
   const deadline = since + DEADLINES.clusterDeletion
 
-  if (isGone(host)) {
+  if (isEmpty) {
     if (!waitsForChildren) return { change: { controlPlane: 'absent' }, step: 'finishDeletion' }
     return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + SECOND, deadline) }
   }
@@ -33,6 +35,12 @@ function overdue({ now, record: { facts }, children, shownSince }: ClusterSeen):
   const left = `Still there of it: ${counted(children.nodes, 'node')}, ${counted(children.pools, 'node pool')}`
   const evidence = [{ observer: 'cluster controller', source: 'records of its nodes and node pools', observedAt: now, fact: `${left}.` }]
   return { evidence, change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), DAY) }
+}
+
+/** Those that were asked to go and are still there. */
+function leavingOutside({ record: { facts }, outside }: ClusterSeen): ClusterSeen['outside'] {
+  const { deletion } = facts
+  return deletion ? outside.filter(({ kind, seen }) => seen !== undefined && goesInDeletion(kind, deletion) && !(seen.deleteProtected && leavesWhatIsHeld(deletion))) : []
 }
 
 function counted(count: number, what: string): string {

@@ -36,7 +36,7 @@ interface Row { facts?: ClusterFacts; address?: string | undefined; host?: Contr
 
 function seenOf({ facts = fresh, host = none, probe, now = START, shownSince = START, children = { pools: 0, nodes: 0 }, ...row }: Row): ClusterSeen {
   const address = 'address' in row ? row.address : '10.213.4.7'
-  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, children, probeEveryMs: 30 * SECOND }
+  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, outside: [], children, probeEveryMs: 30 * SECOND }
 }
 
 function shown(seen: ClusterSeen): string {

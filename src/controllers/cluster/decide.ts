@@ -7,7 +7,7 @@ import { decideUpkeep } from './decide-upkeep.ts'
 import type { ClusterSeen } from './seen.ts'
 
 export type ClusterStep =
-  | 'prepare' | 'ensureControlPlane' | 'ensureBase'
+  | 'prepare' | 'ensureControlPlane' | 'ensureOutside' | 'ensureBase'
   | 'ensureControlPlaneStopped'
   | 'ensureControlPlaneGone' | 'finishDeletion'
 

@@ -3,6 +3,7 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { MachineSecret, Store } from '#ports/store.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
+import { retainOutside } from './outside.ts'
 import type { ClusterPorts } from './ports.ts'
 
 /**
@@ -21,7 +22,8 @@ export async function finishDeletion(record: ClusterRecord, ports: ClusterPorts)
     for (const secret of secrets.filter(isMember)) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
     for (const onboarding of onboardings) await tx.forgetOnboarding(onboarding.id, now)
     for (const kubeconfig of await tx.lockKubeconfigs(record.id)) await tx.forgetKubeconfig(kubeconfig.id)
-    for (const entry of await tx.ledgerOf(record.id)) if (entry.state !== 'Released') await putEntry(tx, cluster, entry.kind, 'Released', now, ports.newLedgerId)
+    await retainOutside(tx, cluster, now, ports.newLedgerId)
+    for (const entry of await tx.ledgerOf(record.id)) if (entry.state !== 'Released' && entry.state !== 'Retained') await putEntry(tx, cluster, entry.kind, 'Released', now, ports.newLedgerId)
     await tx.releaseAddress(record.region, record.id)
     await tx.deleteSecrets(`cluster/${record.id}/`)
     await tx.forget({ kind: 'Cluster', id: record.id }, {

@@ -1,17 +1,18 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { TenantClusterUnreachable, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { lookOutside } from './outside.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen, ComponentsState } from './seen.ts'
 
 /** Reads only. Where the world could not be looked at it throws, since "I could not see" is not "it is not there". */
 export async function observeCluster(record: ClusterRecord, ports: ClusterPorts): Promise<ClusterSeen> {
   const region = ports.regionOf(record.region)
-  const [host, components, children] = await Promise.all([region.host.look(record.id), componentsOf(record, ports), childrenOf(record, ports)])
+  const [host, components, children, outside] = await Promise.all([region.host.look(record.id), componentsOf(record, ports), childrenOf(record, ports), lookOutside(record, ports)])
   const asksTheApi = !record.facts.deletion && !record.facts.creationEnded
   // Without its datastore an API server lets everybody wait for seconds; what is so is known already.
   const runs = (['etcd', 'kube-apiserver'] as const).every(name => host.components.some(component => component.name === name && component.state === 'running'))
   return {
-    now: region.clock.now(), record, shownSince: record.said.since, host, components, children,
+    now: region.clock.now(), record, shownSince: record.said.since, host, components, children, outside,
     probe: asksTheApi && runs ? await probe(record, ports) : undefined,
     probeEveryMs: region.probeEveryMs,
   }

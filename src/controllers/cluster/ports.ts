@@ -1,6 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { ClusterPki, ControlPlaneHost } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
+import type { OutsideResources } from '#ports/outside.ts'
 import type { Store } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { ComponentsState } from './seen.ts'
@@ -11,6 +12,8 @@ export interface ClusterRegion {
   readonly clock: Clock
   readonly host: ControlPlaneHost
   readonly tenant: TenantCluster
+  /** Load balancers and the like; absent where the region makes none. */
+  readonly outside?: OutsideResources | undefined
   /** Addresses on the region's network for API servers. */
   readonly addressPool: { readonly first: string; readonly last: string }
   /** `HOST:PORT` of the region's image registry. */

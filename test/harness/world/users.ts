@@ -104,11 +104,11 @@ export class Users {
     })
   }
 
-  async deleteCluster(id: string): Promise<void> {
+  async deleteCluster(id: string, how: { cascading?: readonly string[]; retain?: readonly string[] } = {}): Promise<void> {
     const requestedAt = this.#world.clock.now()
     await this.#write(async tx => {
       const cluster = (await tx.lockCluster(id))!
-      await tx.changeCluster(id, { facts: { ...cluster.facts, obstacles: [], deletion: { requestedAt, cascading: [], retain: [], force: false } } }, { evidence: [], operation: 'DeleteCluster' })
+      await tx.changeCluster(id, { facts: { ...cluster.facts, obstacles: [], deletion: { requestedAt, cascading: [], retain: [], force: false, ...how } } }, { evidence: [], operation: 'DeleteCluster' })
       await tx.enqueue({ kind: 'cluster', id, region: REGION })
       for (const { id: poolId } of await tx.nodePoolsOf(id)) {
         const pool = (await tx.lockNodePool(poolId))!

@@ -1,0 +1,87 @@
+import { goesInDeletion, leavesWhatIsHeld, OUTSIDE_NAMES, wantedOutside, type ClusterOutsideKind } from '#model/cluster/outside.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { withFacts } from '#model/with-facts.ts'
+import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
+import type { Transaction } from '#ports/store.ts'
+import { hostEvidence } from './evidence.ts'
+import { putEntry } from './ledger.ts'
+import type { ClusterPorts } from './ports.ts'
+
+/** One thing that the cluster has, or shall have, outside; `seen` undefined: it is not there. */
+export interface ClusterOutside {
+  readonly kind: ClusterOutsideKind
+  readonly seen: OutsideSeen | undefined
+}
+
+/** Looked at while a cluster is made and while it goes; none where the region makes no such things. */
+export async function lookOutside(record: ClusterRecord, ports: ClusterPorts): Promise<readonly ClusterOutside[]> {
+  const { outside } = ports.regionOf(record.region)
+  const { facts } = record
+  if (!outside || (facts.firstReadyAt !== undefined && !facts.deletion)) return []
+  return await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await outside.look(tokenOf(record, kind)) })))
+}
+
+/** Derived from the record, so that an order after a crash gives the same thing. */
+function tokenOf({ id }: Pick<ClusterRecord, 'id'>, kind: ClusterOutsideKind): string {
+  return `${id}/${kind}`
+}
+
+/** The intents stand in the ledger since `prepare`. A refusal ends the creation, as what was refused. */
+export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  const { outside, clock } = ports.regionOf(record.region)
+  if (!outside) return
+  const { id, accountId, spec } = record
+  try {
+    for (const kind of wantedOutside(spec)) {
+      const { providerId } = await outside.ensure({ token: tokenOf(record, kind), kind, accountId, clusterId: id, name: `${spec.name}-${kind}` })
+      await ports.store.write(clock.now(), async tx => {
+        const cluster = await tx.lockCluster(id)
+        if (cluster) await putEntry(tx, cluster, kind, 'Held', clock.now(), ports.newLedgerId, { providerId })
+      })
+    }
+  } catch (error) {
+    if (!(error instanceof OutsideRefused)) throw new Error(`Making what cluster ${id} needs outside`, { cause: error })
+    await ports.store.write(clock.now(), async tx => {
+      const cluster = await tx.lockCluster(id)
+      if (!cluster || cluster.facts.firstReadyAt !== undefined) return
+      const facts = withFacts(cluster.facts, { creationEnded: { as: error.as, because: error.message } })
+      await tx.changeCluster(id, { revision: cluster.revision, facts }, { evidence: [hostEvidence(error.message, clock.now())] })
+    })
+  }
+}
+
+/** Removes what was asked to go, each on its own, and answers what could not be; with TryBest what is held is retained instead. */
+export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly unknown[]> {
+  const { outside, clock } = ports.regionOf(record.region)
+  const { deletion } = record.facts
+  if (!outside || !deletion) return []
+  const failures: unknown[] = []
+  for (const kind of wantedOutside(record.spec).filter(each => goesInDeletion(each, deletion))) {
+    await noteFate(record, kind, 'Releasing', undefined, ports)
+    try {
+      await outside.ensureGone(tokenOf(record, kind))
+      await noteFate(record, kind, 'Released', undefined, ports)
+    } catch (error) {
+      const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
+      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', `It was left at the deletion of its cluster (TryBest): ${error.message}`, ports)
+      else failures.push(error)
+    }
+  }
+  return failures
+
+  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<void> {
+    await store.write(clock.now(), async tx => {
+      const cluster = await tx.lockCluster(of.id)
+      const known = cluster && (await tx.ledgerOf(of.id)).find(entry => entry.kind === kind)
+      if (cluster && known && !(known.state === 'Retained' && state === 'Releasing')) await putEntry(tx, cluster, kind, state, clock.now(), newLedgerId, { ...(because !== undefined && { because }) })
+    })
+  }
+}
+
+/** At the end of a cluster: what was made and was not asked to go is kept in the ledger, with who kept it. */
+export async function retainOutside(tx: Transaction, cluster: ClusterRecord, at: number, newId: () => string): Promise<void> {
+  for (const kind of wantedOutside(cluster.spec)) {
+    const entry = (await tx.ledgerOf(cluster.id)).find(each => each.kind === kind)
+    if (entry?.state === 'Held') await putEntry(tx, cluster, kind, 'Retained', at, newId, { because: `DeleteCluster did not ask for the ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} to go` })
+  }
+}

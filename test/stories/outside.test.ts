@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OutsideRefused } from '#ports/outside.ts'
+import { MemoryOutside } from '../harness/world/outside-things.ts'
+import { Scene } from '../harness/world/scene.ts'
+import { ACCOUNT, REGION } from '../harness/world.ts'
+
+const MINUTE = 60_000
+const SCOPE = { accountId: ACCOUNT, region: REGION }
+
+async function beginWithOutside(): Promise<{ scene: Scene; outside: MemoryOutside }> {
+  const scene = await Scene.begin()
+  const outside = scene.world.outside = new MemoryOutside(scene.world.clock)
+  await scene.world.restart()
+  return { scene, outside }
+}
+
+const ledger = async ({ world }: Scene) => (await world.store.listLedger(SCOPE, {}, { number: 1, size: 100 })).items.map(({ kind, state }) => `${kind} ${state}`).toSorted()
+
+test('a cluster has its load balancer and security group made, a NAT gateway if it asked for one, and all of it goes when everything is asked to', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.users.createCluster({ resourcePublicAccessDefaultEnabled: true })
+  await scene.cluster(cluster, 'Running Ok')
+  assert.deepEqual(await ledger(scene), ['Address Held', 'ControlPlane Held', 'LoadBalancer Held', 'Nat Held', 'Network Held', 'SecurityGroup Held'])
+  assert.equal(outside.made.size, 3)
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.equal(outside.made.size, 0)
+  assert.deepEqual(await ledger(scene), [])
+  assert.deepEqual(scene.world.errors, [])
+  await scene.end()
+})
+
+test('what was not asked to go is retained, listed, and says who kept it; what was asked to stay stays whatever else was asked', async () => {
+  for (const how of [{ cascading: [] }, { cascading: ['All'], retain: ['All'] }]) {
+    const { scene, outside } = await beginWithOutside()
+    const cluster = await scene.runningCluster()
+    await scene.users.deleteCluster(cluster, how)
+    await scene.cluster(cluster, 'gone', MINUTE)
+    assert.deepEqual(await ledger(scene), ['LoadBalancer Retained', 'SecurityGroup Retained'])
+    assert.equal(outside.made.size, 2)
+    const [entry] = (await scene.world.store.listLedger(SCOPE, { kinds: ['LoadBalancer'] }, { number: 1, size: 1 })).items
+    assert.equal(entry?.because, 'DeleteCluster did not ask for the load balancer of shop to go')
+    await scene.end()
+  }
+})
+
+test('a protected load balancer: everything else goes, it is named with the call, and the deletion ends when it is asked again after the protection is off', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  const balancer = outside.made.get(`${cluster}/LoadBalancer`)!
+  balancer.deleteProtected = true
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', MINUTE)
+  assert.match((await scene.world.store.findCluster(cluster))!.said.because, /LoadBalancer has deletion protection, and DeleteLoadBalancer refused/)
+  assert.deepEqual([...outside.made.keys()], [`${cluster}/LoadBalancer`])
+  assert.equal(scene.world.host.made.size, 0)
+  balancer.deleteProtected = false
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.deepEqual(await ledger(scene), [])
+  await scene.end()
+})
+
+test('TryBest leaves what is protected in the ledger and lets the cluster go', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.made.get(`${cluster}/LoadBalancer`)!.deleteProtected = true
+  await scene.users.deleteCluster(cluster, { cascading: ['All', 'TryBest'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.deepEqual(await ledger(scene), ['LoadBalancer Retained'])
+  await scene.end()
+})
+
+test('a provider that fails for a while is asked again until it can; one that fails for ever is named after eight minutes', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.breaks = new Error('the load balancer service answers 503')
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.world.pass(MINUTE)
+  await scene.cluster(cluster, 'Deleting Progressing')
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', 8 * MINUTE)
+  outside.breaks = undefined
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  await scene.end()
+})
+
+test('a refusal after acceptance ends the creation as what was refused, and nothing is left after its deletion', async () => {
+  for (const as of ['LimitedByQuota', 'StockOut'] as const) {
+    const { scene, outside } = await beginWithOutside()
+    outside.refuses = new OutsideRefused(as, 'The quota of load balancers, 5, is used up')
+    const cluster = await scene.users.createCluster()
+    await scene.cluster(cluster, `Failed ${as}`, MINUTE)
+    assert.match((await scene.world.store.findCluster(cluster))!.said.because, /quota of load balancers/)
+    await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+    await scene.cluster(cluster, 'gone', MINUTE)
+    assert.deepEqual(await ledger(scene), [])
+    assert.equal(outside.made.size, 0)
+    await scene.end()
+  }
+})

@@ -201,6 +201,27 @@ describe('a deletion of a cluster', () => {
     await scene.end()
   })
 
+  test('leaves its kubeconfigs listed, and each may be revoked for as long as its API lives', async () => {
+    const scene = await Scene.begin(), { world: { store, host, tenant } } = scene
+    const id = await scene.runningCluster()
+    const [first, second] = [await scene.users.createKubeconfig(id), await scene.users.createKubeconfig(id)]
+    const issued = () => [...tenant.inside(id).kubeconfigs].sort()
+    await scene.world.until('both are made', async () => issued().length === 2)
+    host.made.get(id)!.obstacle = new ControlPlaneFailure('The namespace is protected', 'never')
+    await scene.users.deleteCluster(id)
+    await scene.cluster(id, 'Failed ResourceCleanupFailed', 2 * SECOND)
+    await scene.users.deleteKubeconfig(id, first)
+    await scene.world.until('the first is gone', async () => (await store.findKubeconfig(first)) === undefined)
+    assert.deepEqual(issued(), [second], 'its binding too')
+    assert.notEqual((await store.findKubeconfig(second))?.text, undefined)
+
+    delete host.made.get(id)!.obstacle
+    await scene.users.deleteCluster(id)
+    await scene.cluster(id, 'gone', 5 * SECOND)
+    assert.equal(await store.findKubeconfig(second), undefined)
+    await scene.end()
+  })
+
   test('that was refused for good says so at once, and goes on by itself when that has cleared', async () => {
     const scene = await Scene.begin(), { world: { host } } = scene
     const id = await scene.runningCluster()

@@ -5,6 +5,8 @@ import { decideKubeconfig, type KubeconfigSeen } from './decide.ts'
 
 const usable = clusterWith({ controlPlane: 'usable' }), away = clusterWith({ controlPlane: 'starting' })
 const going = clusterWith({ controlPlane: 'usable', deletion: { requestedAt: 0, cascading: [], retain: [], force: false } })
+const deletion = { requestedAt: 0, cascading: [], retain: [], force: false }
+const goingAway = clusterWith({ controlPlane: 'unkept', deletion }), stripped = clusterWith({ controlPlane: 'absent', deletion })
 function clusterWith(facts: Partial<ClusterRecord['facts']>): Pick<ClusterRecord, 'facts'> {
   return { facts: { obstacles: [], unpaid: false, controlPlane: 'absent', ...facts } }
 }
@@ -17,7 +19,9 @@ const rows: [what: string, record: KubeconfigSeen['record'], cluster: Kubeconfig
   ['one that is not wanted is revoked',               { text: 'x', deletionRequestedAt: 0 },     usable,    'revoke',  undefined],
   ['also before it was made',                         { deletionRequestedAt: 0 },                usable,    'revoke',  undefined],
   ['as soon as the API can be asked',                 { text: 'x', deletionRequestedAt: 0 },     away,      undefined, 2_000],
-  ['with its cluster it is only forgotten',           { text: 'x', deletionRequestedAt: 0 },     going,     'forget',  undefined],
+  ['while its cluster goes, too: its API may live on', { text: 'x', deletionRequestedAt: 0 },    going,     'revoke',  undefined],
+  ['or as soon as that can be asked',                 { text: 'x', deletionRequestedAt: 0 },     goingAway, undefined, 2_000],
+  ['where no API is left, it is only forgotten',      { text: 'x', deletionRequestedAt: 0 },     stripped,  'forget',  undefined],
   ['one that nobody deleted is left to its cluster',  { text: 'x' },                             going,     undefined, undefined],
   ['none is made for a cluster that goes',            {},                                        going,     undefined, undefined],
   ['one whose cluster is gone goes too',              { text: 'x' },                             undefined, 'forget',  undefined],

@@ -15,13 +15,19 @@ export interface KubeconfigDecision {
 
 const SECOND = 1_000
 
-/** Made once the API is usable; revoked before it is forgotten, unless its cluster goes and takes the binding with it. */
+/**
+ * Made once the API is usable; revoked before it is forgotten, for as long as there may be an API that obeys it: a cluster that is being deleted may keep its own
+ * for minutes, and one whose deletion does not succeed for days. Those that nobody deleted stay listed, and end with the cluster's record.
+ */
 export function decideKubeconfig({ now, record, cluster }: KubeconfigSeen): KubeconfigDecision {
-  const clusterGoes = !cluster || cluster.facts.deletion !== undefined
-  if (clusterGoes) return rest(record.deletionRequestedAt === undefined && cluster ? undefined : 'forget')
-  const usable = cluster.facts.controlPlane === 'usable'
-  if (record.deletionRequestedAt !== undefined) return usable ? rest('revoke') : wait(now + 2 * SECOND)
-  if (record.text !== undefined) return rest(undefined)
+  if (!cluster) return rest('forget')
+  const { deletion, controlPlane } = cluster.facts
+  const usable = controlPlane === 'usable'
+  if (record.deletionRequestedAt !== undefined) {
+    if (deletion && controlPlane === 'absent') return rest('forget') // there is nobody who could obey it
+    return usable ? rest('revoke') : wait(now + 2 * SECOND)
+  }
+  if (deletion || record.text !== undefined) return rest(undefined)
   return usable ? rest('issue') : wait(now + SECOND)
 }
 

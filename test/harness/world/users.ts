@@ -82,6 +82,23 @@ export class Users {
     return id
   }
 
+  async createKubeconfig(clusterId: string): Promise<string> {
+    const id = this.#world.newId('kubeconfig'), createdAt = this.#world.clock.now()
+    await this.#write(async tx => {
+      await tx.insertKubeconfig({ id, accountId: ACCOUNT, region: REGION, clusterId, type: 'Private', userId: 1, roleId: 0, createdAt, expiresAt: createdAt + 3_600_000 })
+      await tx.enqueue({ kind: 'kubeconfig', id, region: REGION })
+    })
+    return id
+  }
+
+  async deleteKubeconfig(clusterId: string, id: string): Promise<void> {
+    await this.#write(async tx => {
+      await tx.lockKubeconfigs(clusterId, [id])
+      await tx.changeKubeconfig(id, { deletionRequestedAt: this.#world.clock.now() })
+      await tx.enqueue({ kind: 'kubeconfig', id, region: REGION })
+    })
+  }
+
   async deleteNodes(ids: readonly string[]): Promise<void> {
     await this.#write(async tx => {
       for (const node of await tx.lockNodes(ids)) {

@@ -193,6 +193,45 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       })
     })
 
+    test('a cluster is found by its name, also by the transaction that gave it', async () => {
+      const { scope, mark, clusterId } = await grow()
+      await store.write(NOON, async tx => {
+        assert.equal((await tx.clusterNamed(scope, `${mark}-shop`))?.id, clusterId)
+        assert.equal(await tx.clusterNamed({ ...scope, region: 'sim-2' }, `${mark}-shop`), undefined)
+        assert.equal(await tx.clusterNamed(scope, `${mark}-new`), undefined)
+        await addCluster(tx, `${mark}-new`, scope)
+        assert.equal((await tx.clusterNamed(scope, `${mark}-new`))?.id, `c-${mark}-new`)
+        const cluster = await tx.lockCluster(clusterId)
+        assert.ok(cluster)
+        await tx.changeCluster(clusterId, { spec: { ...cluster.spec, name: `${mark}-renamed` } }, becauseOf('UpdateClusterConfig'))
+        assert.equal(await tx.clusterNamed(scope, `${mark}-shop`), undefined)
+        await assert.rejects(addCluster(tx, `${mark}-new`, scope), NameTaken)
+      })
+      assert.deepEqual((await store.listClusters(scope, {}, ALL)).items.map(cluster => cluster.spec.name).sort(), [`${mark}-new`, `${mark}-renamed`])
+    })
+
+    test('of ranges that overlap one cluster has one, each VPC for itself, until it is forgotten', async () => {
+      const { scope, mark } = fresh()
+      const claim = (name: string, cidrs: readonly string[], where = scope) => store.write(NOON, async tx => {
+        const others = await tx.claimRanges(where, `c-${mark}-${name}`, cidrs)
+        if (others.length === 0) await addCluster(tx, `${mark}-${name}`, where)
+        return others.map(other => other.id)
+      })
+      assert.deepEqual(await claim('one', ['172.20.0.0/16', '172.30.0.0/24']), [])
+      assert.deepEqual(await claim('two', ['172.21.0.0/16', '172.30.1.0/24']), [])
+      assert.deepEqual(await claim('three', ['172.20.128.0/17', '10.0.0.0/8']), [`c-${mark}-one`])
+      assert.deepEqual(await claim('four', ['172.16.0.0/12']), [`c-${mark}-one`, `c-${mark}-two`])
+      assert.deepEqual(await claim('five', ['172.20.0.0/16'], { ...scope, region: 'sim-2' }), [], 'another VPC')
+      assert.deepEqual(await claim('six', ['10.0.0.0/8']), [], 'what a refused claim would have had is free')
+      await store.write(NOON + MINUTE, async tx => {
+        await tx.lockCluster(`c-${mark}-one`)
+        await tx.forget({ kind: 'Cluster', id: `c-${mark}-one` }, { ...becauseOf('DeleteCluster'), text: 'Gone.' })
+      })
+      assert.deepEqual(await claim('seven', ['172.20.0.0/16']), [])
+      const raced = await Promise.all(['a', 'b', 'c', 'd'].map((letter, index) => claim(letter, index % 2 ? ['192.168.0.0/20', '192.168.16.0/20'] : ['192.168.16.0/20', '192.168.0.0/20'])))
+      assert.deepEqual([raced.filter(others => others.length === 0).length, new Set(raced.flat()).size], [1, 1])
+    })
+
     test('a node that is new and deleted at once has its own rows of history', async () => {
       const { scope, mark, clusterId, nodePoolId } = await grow()
       const nodeId = await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
@@ -565,7 +604,7 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       await put(NOON + 9000, { power: 'on' })
       await put(NOON + 9500, { state: 'Released' })
       assert.equal(await spentAt(NOON + MINUTE), price * 4500n)
-      assert.equal(await spentUntil(await store.meterOf({ ...scope, region: 'elsewhere' }), NOON), 0n)
+      assert.equal(spentUntil(await store.meterOf({ ...scope, region: 'elsewhere' }), NOON), 0n)
 
       assert.deepEqual(await store.findAccount(scope), { ...scope })
       const limited = { ...scope, balance: { amount: -5, at: NOON, spentBefore: 12_345_678_901_234_567_890n }, arrearsSince: NOON, stoppedSince: NOON + 1 }

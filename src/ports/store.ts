@@ -273,6 +273,13 @@ export interface Transaction {
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Clusters of one account in one region, as this transaction sees them; unlocked. Call `lockName` first where a check depends on all of them. */
   clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
+  /** The cluster that has the name, as this transaction sees it; unlocked. That no other takes a free one before the commit is seen to by the write itself, which throws NameTaken. */
+  clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
+  /**
+   * Claims IPv4 ranges for a cluster that this transaction inserts, in the VPC of account and region, until the cluster is forgotten. Answers the clusters that have
+   * overlapping ones, oldest first: none if the claim stands. A transaction that claims an overlapping range at the same moment is waited for.
+   */
+  claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]>
   /** Machines of one account in one region, as this transaction sees them; unlocked. */
   machinesOf(scope: Scope): Promise<readonly MachineRecord[]>
   /** Serialises creations whose check reads many rows (names, CIDRs of a VPC): an advisory lock held to the end of the transaction. */

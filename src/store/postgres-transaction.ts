@@ -1,19 +1,21 @@
 import type { KeyObject } from 'node:crypto'
 
 import type { AccountRecord, Meter } from '#model/account/record.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { LedgerEntry, MachineChange, MachineOwner, MachineRecord, MachineSecret, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
-import type { Queryable } from './connection/database.ts'
+import type { TransactionConnection } from './connection/database.ts'
 import { findAccount, limitedAmong, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
 import { claimAddress, releaseAddress } from './operations/claim-address.ts'
+import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
-import { clustersOf } from './operations/find-records.ts'
+import { clusterNamed, clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
 import { findNodeToken, putNodeToken } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
@@ -21,7 +23,7 @@ import { ledgerOf, putLedger } from './operations/put-ledger.ts'
 import { putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
-import { enqueue, type EnqueuedKey } from './queue/enqueue.ts'
+import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 
 /**
@@ -29,18 +31,19 @@ import { TreeTransaction } from './tree-transaction.ts'
  * choice, rows are locked in this order: advisory names, client tokens, clusters, machines, the queue.
  */
 export class PostgresTransaction extends TreeTransaction implements Transaction {
-  readonly #connection: Queryable
+  readonly #connection: TransactionConnection
   readonly #key: KeyObject
   readonly #keys: EnqueuedKey[] = []
   readonly accessKeyIds: string[] = []
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
 
-  constructor(connection: Queryable, key: KeyObject, now: number) {
+  constructor(connection: TransactionConnection, key: KeyObject, now: number) {
     super({
       lockCluster: id => lockCluster(connection, id),
       lockClustersOf: (table, ids) => lockClustersOf(connection, table, ids),
       clustersOf: scope => clustersOf(connection, scope),
+      clusterNamed: (scope, name) => clusterNamed(connection, scope, name),
       readNodePools: (where, ids) => readNodePools(connection, where, ids),
       readNodes: (where, ids) => readNodes(connection, where, ids),
       isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
@@ -49,11 +52,12 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     this.#key = key
   }
 
-  /** Settles and writes; answers what the rest of the world must hear of once it is committed. */
+  /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
   async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
     const history = await this.settle()
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connection, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
-    await Promise.all([writeRecords(this.#connection, this.work, history), enqueue(this.#connection, this.#keys)])
+    writeRecords(this.#connection, this.work, history)
+    for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], historyGrew: history.length > 0 }
   }
 
@@ -61,8 +65,12 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return lockName(this.#connection, name)
   }
 
-  insertOnboarding(record: OnboardingRecord, token: string): Promise<void> {
-    return insertOnboarding(this.#connection, this.#key, record, token)
+  claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]> {
+    return claimRanges(this.#connection, scope, clusterId, cidrs)
+  }
+
+  async insertOnboarding(record: OnboardingRecord, token: string): Promise<void> {
+    insertOnboarding(this.#connection, this.#key, record, token)
   }
 
   changeOnboarding(id: string, change: { expiresAt?: number; expirationDate?: number; updateClientToken?: string }): Promise<void> {
@@ -93,8 +101,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return claimClientToken(this.#connection, scope, action, token, requestHash)
   }
 
-  bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
-    return bindClientToken(this.#connection, scope, action, token, resourceId, result)
+  async bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
+    bindClientToken(this.#connection, scope, action, token, resourceId, result)
   }
 
   async putLedger(entry: LedgerEntry): Promise<void> {

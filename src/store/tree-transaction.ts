@@ -10,19 +10,22 @@ export interface TreeSource {
   lockCluster(id: string): Promise<ClusterRecord | undefined>
   lockClustersOf(table: 'node_pool' | 'node', ids: readonly string[]): Promise<readonly ClusterRecord[]>
   clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
+  clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
   readNodePools(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly NodePoolRecord[]>
   readNodes(where: 'id' | 'cluster_id' | 'node_pool_id', ids: readonly string[]): Promise<readonly NodeRecord[]>
   /** True if another living record of that name is in the same place: account and region for a cluster, else the cluster. */
   isNameTaken(table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean>
 }
 
-type TreeMethod = 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'nodePoolsOf' | 'nodesOf'
+type TreeMethod = 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
   | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
 
 /** The part of a transaction that is about records with a status: locks and reads from a source, writes into a unit of work. */
 export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   readonly work: UnitOfWork
   readonly #source: TreeSource
+  /** A name that was looked for and is no cluster's. */
+  #free: (Scope & { readonly name: string }) | undefined
 
   constructor(source: TreeSource, now: number) {
     this.#source = source
@@ -60,7 +63,17 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   async clustersOf(scope: Scope): Promise<readonly ClusterRecord[]> {
     const read = await this.#source.clustersOf(scope)
-    return withKept(this.work.clusters, read, cluster => cluster.accountId === scope.accountId && cluster.region === scope.region)
+    return withKept(this.work.clusters, read, cluster => isIn(cluster, scope))
+  }
+
+  async clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined> {
+    const holder = [...this.work.clusters.values()].find(one => !one.gone && one.now.spec.name === name && isIn(one.now, scope))
+    if (holder) return holder.now
+    const read = await this.#source.clusterNamed(scope, name)
+    // One that this transaction holds has another name by now, or is gone.
+    const found = read && this.work.clusters.has(read.id) ? undefined : read
+    if (!found) this.#free = { ...scope, name }
+    return found
   }
 
   /** Under the cluster's lock they may be written afterwards; without it they are only to be read. */
@@ -110,7 +123,9 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   async settle(): Promise<HistoryRow[]> {
     const clusterIds = this.work.touchedClusters()
     for (const id of clusterIds) await this.lockCluster(id)
-    if (clusterIds.length > 0) for (const pool of await this.#source.readNodePools('cluster_id', clusterIds)) this.work.track(this.work.nodePools, pool)
+    // A cluster that was inserted here has the pools that were inserted here.
+    const older = clusterIds.filter(id => this.work.clusters.get(id)?.before !== undefined)
+    if (older.length > 0) for (const pool of await this.#source.readNodePools('cluster_id', older)) this.work.track(this.work.nodePools, pool)
     return this.work.settle()
   }
 
@@ -124,6 +139,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   async #refuseTakenName(table: 'cluster' | 'node_pool' | 'node', record: { accountId: string; region: string; clusterId?: string; spec: { name: string } }): Promise<void> {
     const { name } = record.spec
+    if (table === 'cluster' && this.#free?.name === name && isIn(record, this.#free) && this.work.clusters.size === 0) return
     const here = table === 'cluster'
       ? [...this.work.clusters.values()].filter(one => one.now.accountId === record.accountId && one.now.region === record.region)
       : [...(table === 'node_pool' ? this.work.nodePools : this.work.nodes).values()].filter(one => one.now.clusterId === record.clusterId)
@@ -154,4 +170,8 @@ function withKept<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(ke
 
 function living<Record>(tracked: Tracked<Record> | undefined): Record[] {
   return tracked && !tracked.gone ? [tracked.now] : []
+}
+
+function isIn(record: Scope, scope: Scope): boolean {
+  return record.accountId === scope.accountId && record.region === scope.region
 }

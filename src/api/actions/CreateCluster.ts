@@ -34,14 +34,10 @@ export const CreateCluster = defineAction({
     // Answers echo the text that was sent; that another version runs stands in the history.
     const { says: chosen } = servedVersion(spec.kubernetesVersion, region.servedVersions())
     return store.write(now, tx => once(context, tx, body, async () => {
-      // Names and ranges are checked against all clusters of the VPC, so their creations go one after another.
-      await tx.lockName(`clusters/${scope.accountId}/${scope.region}`)
-      const others = await tx.clustersOf(scope)
-      const namesake = others.find(other => other.spec.name === spec.name)
-      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
-      checkClusterRanges(spec, others.map(other => other.spec), region.reservedRanges())
-
       const id = newId('cluster', now, context.randomBytes(8))
+      const [namesake, neighbours] = await Promise.all([tx.clusterNamed(scope, spec.name), tx.claimRanges(scope, id, [...spec.podCidrs, ...spec.serviceCidrs])])
+      if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
+      checkClusterRanges(spec, neighbours.map(other => other.spec), region.reservedRanges())
       await tx.insertCluster(
         { id, ...scope, ...given({ createClientToken: tokenOf(body) }), spec, facts: { controlPlane: 'absent', obstacles: [], unpaid: false } },
         askedBy(context, `The creation of the cluster ${spec.name} was asked for.${chosen === undefined ? '' : ` ${chosen}.`}`),

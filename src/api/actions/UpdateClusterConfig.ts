@@ -30,11 +30,10 @@ export const UpdateClusterConfig = defineAction({
     const { scope, store, now } = context
     const { change } = parseUpdateCluster(body)
     return store.write(now, tx => once(context, tx, body, async () => {
-      await tx.lockName(`clusters/${scope.accountId}/${scope.region}`)
       const cluster = await lockCluster(context, tx, body.Id)
       const spec = { ...cluster.spec, ...change }
       checkPrecondition('UpdateClusterConfig', { cluster }, now)
-      const namesake = (await tx.clustersOf(scope)).find(other => other.id !== cluster.id && other.spec.name === spec.name)
+      const namesake = spec.name === cluster.spec.name ? undefined : await tx.clusterNamed(scope, spec.name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
 
       const token = given({ updateClientToken: tokenOf(body) })

@@ -10,6 +10,12 @@ export interface Queryable {
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>
 }
 
+/** The connection of a transaction. */
+export interface TransactionConnection extends Queryable {
+  /** Sends a statement whose answer nobody needs before the commit: its failure is the commit's, and no round trip is waited for. */
+  send(text: string, values?: readonly unknown[]): void
+}
+
 /** Says where the database is, starting it where that is ours to do. */
 export type Locate = () => Promise<ClientConfig>
 
@@ -60,7 +66,7 @@ export class Database implements Queryable {
   }
 
   /** One READ COMMITTED transaction, run again from its start when it lost against another. `work` must leave nothing behind but what it does here. */
-  async transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(work)
@@ -93,7 +99,7 @@ export class Database implements Queryable {
     await this.#pool?.end()
   }
 
-  async #attempt<T>(work: (connection: Queryable) => Promise<T>): Promise<T> {
+  async #attempt<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T> {
     let client: PoolClient
     try {
       client = await this.#openPool().connect()
@@ -113,8 +119,15 @@ export class Database implements Queryable {
     try {
       // Not waited for: it goes out with the first statement, and if it fails that one does too.
       run('begin').catch(() => {})
-      const result = await work({ query: run })
-      await run('commit')
+      const sent: Promise<unknown>[] = []
+      const send = (text: string, values?: readonly unknown[]) => {
+        const answer = run(text, values)
+        answer.catch(() => {}) // the commit tells it
+        sent.push(answer)
+      }
+      const result = await work({ query: run, send })
+      // Of a transaction that failed the commit is a rollback; what failed first is thrown, as answers come in the order of the statements.
+      await Promise.all([...sent, run('commit')])
       return result
     } catch (error) {
       // Statements that were sent behind the one that broke only say that the transaction is over.

@@ -1,5 +1,5 @@
 import type { Scope } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 
 export type ClaimedToken = { kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }
 
@@ -24,8 +24,8 @@ export async function claimClientToken(connection: Queryable, scope: Scope, acti
   return found.request_hash === requestHash ? { kind: 'repeat', result: found.result } : { kind: 'mismatch' }
 }
 
-export async function bindClientToken(connection: Queryable, scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
-  await connection.query(
+export function bindClientToken(connection: TransactionConnection, scope: Scope, action: string, token: string, resourceId: string, result: unknown): void {
+  connection.send(
     'update client_token set resource_id = $5, result = $6 where account_id = $1 and region = $2 and action = $3 and token = $4',
     [scope.accountId, scope.region, action, token, resourceId, JSON.stringify(result ?? null)],
   )

@@ -19,6 +19,11 @@ export async function clustersOf(connection: Queryable, scope: Scope): Promise<r
   return rows.map(clusterOf)
 }
 
+export async function clusterNamed(connection: Queryable, scope: Scope, name: string): Promise<ClusterRecord | undefined> {
+  const [row] = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where account_id = $1 and region = $2 and name = $3`, [scope.accountId, scope.region, name])
+  return row && clusterOf(row)
+}
+
 export async function nodesOfMachine(connection: Queryable, region: string, machineId: string): Promise<readonly NodeRecord[]> {
   const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where region = $1 and machine_id = $2 order by created_at, id`, [region, machineId])
   return rows.map(nodeOf)

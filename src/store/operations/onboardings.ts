@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { seal, unseal } from '../encryption/seal.ts'
 import { ONBOARDING_COLUMNS, onboardingOf, type OnboardingRow } from '../records/onboarding-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
@@ -22,8 +22,8 @@ export async function onboardingToken(connection: Queryable, key: KeyObject, id:
   return row && unseal(key, place(id), row.sealed_token)
 }
 
-export async function insertOnboarding(connection: Queryable, key: KeyObject, record: OnboardingRecord, token: string): Promise<void> {
-  await connection.query(
+export function insertOnboarding(connection: TransactionConnection, key: KeyObject, record: OnboardingRecord, token: string): void {
+  connection.send(
     `insert into onboarding (${ONBOARDING_COLUMNS}, sealed_token) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     [
       record.id, record.accountId, record.region, record.revision, record.createdAt, record.updatedAt, record.createClientToken ?? null, record.updateClientToken ?? null,

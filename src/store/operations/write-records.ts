@@ -4,7 +4,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { TransactionConnection } from '../connection/database.ts'
 import { clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 
@@ -21,8 +21,8 @@ interface Statement {
   readonly values: readonly unknown[]
 }
 
-/** Writes what a unit of work did, in one round trip: parents are inserted before children and deleted after them. One statement a table and kind of write, however many rows. */
-export async function writeRecords(connection: Queryable, work: UnitOfWork, history: readonly HistoryRow[]): Promise<void> {
+/** Sends what a unit of work did, without waiting: parents are inserted before children and deleted after them. One statement a table and kind of write, however many rows. */
+export function writeRecords(connection: TransactionConnection, work: UnitOfWork, history: readonly HistoryRow[]): void {
   const goneNodes = goneIds(work.nodes)
   const gonePools = goneIds(work.nodePools)
   const goneClusters = goneIds(work.clusters)
@@ -37,7 +37,7 @@ export async function writeRecords(connection: Queryable, work: UnitOfWork, hist
     ...endsWithParents(work.now, gonePools, goneClusters),
     ...historyOf(work, history),
   ]
-  await Promise.all(statements.map(({ text, values }) => connection.query(text, values)))
+  for (const { text, values } of statements) connection.send(text, values)
 }
 
 function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(table: keyof typeof MOVED, tracked: ReadonlyMap<string, Tracked<Record>>, rowOf: (record: Record) => object): Statement[] {
@@ -86,6 +86,7 @@ function endsWithParents(now: number, poolIds: readonly string[], clusterIds: re
   return [
     { text: 'update onboarding set deleted_at = $3 where deleted_at is null and (node_pool_id = any($1::text[]) or cluster_id = any($2::text[]))', values: [poolIds, clusterIds, now] },
     { text: 'delete from kubeconfig where cluster_id = any($1::text[])', values: [clusterIds] },
+    { text: 'delete from cluster_range where cluster_id = any($1::text[])', values: [clusterIds] },
   ]
 }
 

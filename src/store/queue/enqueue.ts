@@ -12,18 +12,23 @@ export interface EnqueuedKey extends WorkKey {
  * of both times and loses its back-off; one that runs gets a new generation, by which its completion knows that it must run again.
  */
 export async function enqueue(connection: Queryable, keys: readonly EnqueuedKey[]): Promise<void> {
+  for (const { text, values } of enqueueing(keys)) await connection.query(text, values)
+}
+
+/** The same as statements: one, or none where there is no key. */
+export function enqueueing(keys: readonly EnqueuedKey[]): { text: string; values: unknown[] }[] {
   const soonest = new Map<string, EnqueuedKey>()
   for (const key of keys) {
     const name = `${key.kind}\0${key.id}`
     const found = soonest.get(name)
     if (!found || key.dueAt < found.dueAt) soonest.set(name, key)
   }
-  if (soonest.size === 0) return
+  if (soonest.size === 0) return []
   const rows = [...soonest.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, key]) => key)
-  await connection.query(
-    `insert into work as w (kind, id, region, due_at)
+  return [{
+    text: `insert into work as w (kind, id, region, due_at)
      select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
      on conflict (kind, id) do update set generation = w.generation + 1, due_at = least(w.due_at, excluded.due_at), retry_at = case when excluded.due_at = 0 then null else w.retry_at end`,
-    [rows.map(key => key.kind), rows.map(key => key.id), rows.map(key => key.region), rows.map(key => Math.floor(key.dueAt))],
-  )
+    values: [rows.map(key => key.kind), rows.map(key => key.id), rows.map(key => key.region), rows.map(key => Math.floor(key.dueAt))],
+  }]
 }

@@ -5,6 +5,7 @@ import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
 import { NameTaken, type LedgerEntry, type MachineChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
@@ -26,6 +27,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
         return [...new Set(children.map(child => child.clusterId))].sort().flatMap(id => tables.clusters.get(id) ?? [])
       },
       clustersOf: async scope => pick(tables.clusters, cluster => isIn(cluster, scope)),
+      clusterNamed: async (scope, name) => pick(tables.clusters, cluster => isIn(cluster, scope) && cluster.spec.name === name)[0],
       readNodePools: async (where, ids) => pick(tables.nodePools, pool => ids.includes(where === 'id' ? pool.id : pool.clusterId)),
       readNodes: async (where, ids) => pick(tables.nodes, node => ids.includes(where === 'id' ? node.id : where === 'cluster_id' ? node.clusterId : node.nodePoolId)),
       isNameTaken: async (table, place, name) => table === 'cluster'
@@ -56,6 +58,12 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   }
 
   async lockName(): Promise<void> {}
+
+  async claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]> {
+    const held = [...this.#tables.ranges].filter(([id, range]) => this.#tables.clusters.has(id) && isIn(range, scope) && range.cidrs.some(one => cidrs.some(other => cidrsOverlap(cidrOf(one), cidrOf(other)))))
+    if (held.length === 0) this.#tables.ranges.set(clusterId, { ...scope, cidrs })
+    return inOrder(held.flatMap(([id]) => this.#tables.clusters.get(id) ?? []))
+  }
 
   async insertOnboarding(record: OnboardingRecord, token: string): Promise<void> {
     this.#tables.onboardings.set(record.id, { record, token })

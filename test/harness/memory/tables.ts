@@ -31,6 +31,8 @@ export class Tables {
   /** What entries have cost, by id. */
   costs = new Map<string, { readonly spent: bigint; readonly price: bigint; readonly pricedAt: bigint }>()
   accounts = new Map<string, AccountRecord>()
+  /** What clusters claimed, by their ids; those of clusters that are gone are no one's. */
+  ranges = new Map<string, { readonly accountId: string; readonly region: string; readonly cidrs: readonly string[] }>()
   clientTokens = new Map<string, { requestHash: string; resourceId: string; result: unknown }>()
   addresses = new Map<string, string>()
   secrets = new Map<string, string>()

@@ -1,0 +1,119 @@
+import type { World } from '../world/world.ts'
+import { callKind } from './calls.ts'
+import { concerns, isActive, type Fault, type FaultOrder, type Target } from './fault.ts'
+
+/** The faults of a region: data, kept with its world, asked at each call of a port and at each happening behind it. */
+export class Faults {
+  readonly #world: World
+  readonly #table
+  readonly #onChange: (() => void)[] = []
+
+  constructor(world: World) {
+    this.#world = world
+    this.#table = world.table<Fault>('fault')
+    world.on('fault', () => this.#changed())
+  }
+
+  /** Told when a fault begins, ends or goes, so that what goes on by itself is looked at again. */
+  onChange(told: () => void): void {
+    this.#onChange.push(told)
+  }
+
+  async inject(id: string, order: FaultOrder): Promise<void> {
+    const now = this.#world.now()
+    this.#table.put(id, { ...order, id, injectedAt: now, hits: 0, passed: 0 })
+    this.#schedule(order)
+    this.#changed()
+    await this.#world.settle()
+  }
+
+  list(): readonly Fault[] {
+    return [...this.#table.values()].toSorted((one, other) => one.injectedAt - other.injectedAt || (one.id < other.id ? -1 : 1))
+  }
+
+  /** False if there is none of that id. */
+  async clear(id: string): Promise<boolean> {
+    const was = this.#table.delete(id)
+    if (was) this.#changed()
+    await this.#world.settle()
+    return was
+  }
+
+  async clearAll(): Promise<void> {
+    for (const { id } of this.list()) this.#table.delete(id)
+    this.#changed()
+    await this.#world.settle()
+  }
+
+  /** The fault that strikes here and now, counted as a hit; undefined: none does. */
+  strike(port: string, call: string, target: Target): Fault | undefined {
+    if (this.#table.size === 0) return undefined
+    for (const fault of this.list()) {
+      if (!this.#holds(fault, port, call, target)) continue
+      fault.passed++
+      const strikes = fault.target?.nth === undefined || fault.passed === fault.target.nth
+      if (strikes) fault.hits++
+      this.#table.put(fault.id, fault)
+      if (strikes) return fault
+    }
+    return undefined
+  }
+
+  /** The fault under which something goes on, for as long as it does; not counted by itself. */
+  standing(port: string, call: string, target: Target): Fault | undefined {
+    if (this.#table.size === 0) return undefined
+    return this.list().find(fault => this.#holds(fault, port, call, target))
+  }
+
+  /** A fault that holds this call of this thing since an earlier one, and still does. */
+  hanging(port: string, call: string, target: Target): Fault | undefined {
+    if (this.#table.size === 0) return undefined
+    const now = this.#world.now()
+    return this.list().find(fault => {
+      const since = fault.port === port ? this.heldSince(fault, call, target) : undefined
+      return since !== undefined && now < Math.min(since + (fault.effect.for ?? Infinity), fault.until ?? Infinity)
+    })
+  }
+
+  heldSince(fault: Fault, call: string, target: Target): number | undefined {
+    return fault.hangs?.[`${call}/${target.id}`]
+  }
+
+  hold(fault: Fault, call: string, target: Target, since: number): void {
+    const key = `${call}/${target.id}`
+    if (fault.hangs?.[key] !== undefined) return
+    fault.hangs = { ...fault.hangs, [key]: since }
+    this.#table.put(fault.id, fault)
+    if (fault.effect.for !== undefined) this.#world.schedule('fault', '', since + fault.effect.for)
+  }
+
+  /** Keeps what a fault remembers. */
+  remember(fault: Fault): void {
+    this.#table.put(fault.id, fault)
+  }
+
+  restore(): void {
+    for (const fault of this.#table.values()) this.#schedule(fault)
+  }
+
+  #holds(fault: Fault, port: string, call: string, target: Target): boolean {
+    if (fault.port !== port || !isActive(fault, this.#world.now())) return false
+    // Without a call it is every call of the port, but nothing that happens by itself.
+    const called = fault.call === undefined ? callKind(port, call) !== 'happening' : fault.call === call
+    return called && concerns(fault, target) && !this.#wasHeld(fault, call, target)
+  }
+
+  /** What it held for its time goes its way. */
+  #wasHeld(fault: Fault, call: string, target: Target): boolean {
+    return this.heldSince(fault, call, target) !== undefined
+  }
+
+  #schedule({ from, until }: FaultOrder): void {
+    this.#world.schedule('fault', '', from)
+    this.#world.schedule('fault', '', until)
+  }
+
+  #changed(): void {
+    for (const told of this.#onChange) told()
+  }
+}

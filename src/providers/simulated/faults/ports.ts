@@ -1,0 +1,53 @@
+import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
+import { MACHINE_REFUSALS, MachineHeld, MachineRefused } from '#ports/machines.ts'
+import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
+import { targetOfMachine, type Fleet } from '../machines/fleet.ts'
+import type { FaultyPort } from './faulty.ts'
+import type { Target } from './fault.ts'
+
+export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
+  return {
+    port: 'control-plane-host',
+    target(_call, [given]) {
+      const order = given as string | { clusterId: string; name: string }
+      return typeof order === 'string' ? targetOf(order, planes.plane(order)) : targetOf(order.clusterId, order)
+    },
+    failure: (_call, message, code) => new ControlPlaneFailure(message, code === 'never' ? 'never' : 'soon'),
+    held: (target, call, message) => new AggregateError([new ControlPlaneFailure(message ?? `${nameOf(target)} is protected against deletion: ${call} was refused`, 'never')], `Removing ${nameOf(target)}`),
+  }
+}
+
+export function faultyTenantClusters(planes: ControlPlanes, fleetTarget: (clusterId: string, nodeName: string) => Target): FaultyPort {
+  const ofNodes = new Set(['getNode', 'leaseRenewedAt', 'ensureNodeConfig', 'setSchedulable', 'evict', 'ensureNodeGone', 'issueBootstrapToken'])
+  return {
+    port: 'tenant-cluster',
+    target(call, [cluster, name]) {
+      const { clusterId } = cluster as { clusterId: string }
+      return ofNodes.has(call) ? fleetTarget(clusterId, String(name)) : targetOf(clusterId, planes.plane(clusterId))
+    },
+    failure: (_call, message) => new TenantClusterUnreachable(message),
+  }
+}
+
+export function faultyMachines(fleet: Fleet): FaultyPort {
+  return {
+    port: 'machines',
+    target(_call, [given]) {
+      const order = given as string | { id: string; name: string }
+      if (typeof order === 'string') return targetOfMachine(order, fleet.get(order))
+      const known = targetOfMachine(order.id, fleet.get(order.id))
+      // A machine of a pool is named after its node, and may be meant by either id before it ever joined.
+      return { ...known, name: order.name, alsoIds: [...known.alsoIds ?? [], `n${order.id.slice(1)}`] }
+    },
+    failure(call, message, code) {
+      const as = MACHINE_REFUSALS.find(one => one === code)
+      return call === 'ensure' && as ? new MachineRefused(as, message) : new Error(message)
+    },
+    held: (target, call, message) => new MachineHeld(message ?? `The machine ${nameOf(target)} is protected against deletion: ${call} was refused`),
+  }
+}
+
+export function nameOf({ kind, id, name }: Target): string {
+  return name === undefined ? `${kind} ${id}` : `${name} (${id})`
+}

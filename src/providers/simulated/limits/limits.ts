@@ -1,0 +1,66 @@
+import { MachineRefused } from '#ports/machines.ts'
+import type { World } from '../world/world.ts'
+
+/** What is left of a kind, in one area or in all. */
+export interface Stock { readonly kind: string; readonly area?: string; count: number }
+/** How many of a kind an account may have; without an account, each. */
+export interface Quota { readonly kind: string; readonly account?: string; readonly limit: number }
+/** What one thing was taken from. */
+export interface Taken { readonly kind: string; readonly area?: string; readonly account?: string }
+
+/** Stock and quota of a region. Where none is set there is no limit. */
+export class Limits {
+  readonly #stocks
+  readonly #quotas
+  readonly #held
+  readonly #world: World
+
+  constructor(world: World) {
+    this.#world = world
+    this.#stocks = world.table<Stock>('stock')
+    this.#quotas = world.table<Quota>('quota')
+    this.#held = world.table<number>('held')
+  }
+
+  /** `undefined` takes the limit away. */
+  async setStock(kind: string, area: string | undefined, count: number | undefined): Promise<void> {
+    const key = keyOf(kind, area)
+    if (count === undefined) this.#stocks.delete(key)
+    else this.#stocks.put(key, { kind, count, ...(area !== undefined && { area }) })
+    await this.#world.settle()
+  }
+
+  async setQuota(kind: string, account: string | undefined, limit: number | undefined): Promise<void> {
+    const key = keyOf(kind, account)
+    if (limit === undefined) this.#quotas.delete(key)
+    else this.#quotas.put(key, { kind, limit, ...(account !== undefined && { account }) })
+    await this.#world.settle()
+  }
+
+  list(): { readonly stocks: readonly Stock[]; readonly quotas: readonly Quota[] } {
+    return { stocks: [...this.#stocks.values()], quotas: [...this.#quotas.values()] }
+  }
+
+  /** Takes one, or throws with the limit that stands in the way. */
+  take({ kind, account, areas }: { readonly kind: string; readonly account?: string; readonly areas: readonly string[] }, what: string): Taken {
+    const quota = (account === undefined ? undefined : this.#quotas.get(keyOf(kind, account))) ?? this.#quotas.get(keyOf(kind, undefined))
+    const has = this.#held.get(keyOf(kind, account)) ?? 0
+    if (quota && has >= quota.limit) throw MachineRefused.overQuota(`The quota of ${kind} is ${quota.limit}, and the account has ${has}: ${what} was not made`)
+    const area = areas.find(one => this.#stocks.get(keyOf(kind, one)))
+    const stock = this.#stocks.get(keyOf(kind, area))
+    if (stock && stock.count <= 0) throw MachineRefused.soldOut(`No more of ${kind}${area === undefined ? '' : ` in ${area}`} is in stock: ${what} was not made`)
+    if (stock) this.#stocks.put(keyOf(kind, area), { ...stock, count: stock.count - 1 })
+    this.#held.put(keyOf(kind, account), has + 1)
+    return { kind, ...(stock && area !== undefined && { area }), ...(account !== undefined && { account }) }
+  }
+
+  giveBack({ kind, area, account }: Taken): void {
+    const stock = this.#stocks.get(keyOf(kind, area))
+    if (stock) this.#stocks.put(keyOf(kind, area), { ...stock, count: stock.count + 1 })
+    this.#held.put(keyOf(kind, account), Math.max((this.#held.get(keyOf(kind, account)) ?? 0) - 1, 0))
+  }
+}
+
+function keyOf(kind: string, of: string | undefined): string {
+  return `${kind}/${of ?? ''}`
+}

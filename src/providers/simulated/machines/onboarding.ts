@@ -1,0 +1,188 @@
+import { DOWNLOAD_SHARE, PREFLIGHT_SHARE, type Durations } from '../durations.ts'
+import type { Fault } from '../faults/fault.ts'
+import type { Faults } from '../faults/faults.ts'
+import type { Membership, WorldMachine } from '../world/things.ts'
+import { NEVER, type World } from '../world/world.ts'
+import { targetOfMachine, type Fleet } from './fleet.ts'
+import { tokenOf } from './onboarding-line.ts'
+import { isConnected } from './see-machine.ts'
+
+const SECOND = 1_000
+/** A contact that was answered with "later" is tried again after so long, doubling up to the longest. */
+const AGAIN_MS = 5 * SECOND, LONGEST_AGAIN_MS = 300 * SECOND
+/** From the loss of its Node object, or of its cluster, until a machine asks whether it is still a member; doubling while it is told that it is. */
+const ASKS = [SECOND, 15 * SECOND] as const
+const LONGEST_ASK_MS = 3_600_000
+
+/** What the join endpoint answered to a machine. */
+export interface Admission {
+  readonly clusterId: string
+  readonly nodeName: string
+  readonly nodeId?: string
+}
+
+/**
+ * Onboarding scripts as the world's machines run them: preflight, contact, download, start of the kubelet. Machines tell what they would ask or report; whoever
+ * runs the region answers by `admitted`, `refused` and `membership`.
+ */
+export class Onboarding {
+  readonly #world: World
+  readonly #faults: Faults
+  readonly #durations: Durations
+  readonly #fleet: Fleet
+  /** Contacts that were told and wait for their answer, by machine. */
+  readonly #asked = new Map<string, number>()
+  readonly #machineOfSecret = new Map<string, string>()
+  #onStart: (machineId: string) => void = () => {}
+
+  constructor(world: World, faults: Faults, durations: Durations, fleet: Fleet) {
+    this.#world = world
+    this.#faults = faults
+    this.#durations = durations
+    this.#fleet = fleet
+  }
+
+  /** Told when a kubelet starts for the first time. */
+  onStart(told: (machineId: string) => void): void {
+    this.#onStart = told
+  }
+
+  /** The machine runs that line. */
+  begin(id: string, machine: WorldMachine, line: string): void {
+    const now = this.#world.now(), run = (machine.script?.run ?? 0) + 1, token = tokenOf(line)
+    const fault = this.#strike(id, machine, 'preflight')
+    const takes = this.#share(id, run, 'preflight', PREFLIGHT_SHARE) + slowness(fault)
+    machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...((token === undefined || ends(fault)) && { ended: true as const }) }
+    this.#fleet.put(id, machine)
+    if (!machine.script.ended) this.#world.schedule('machine', id, machine.script.contactAt)
+  }
+
+  /** What is due of the script and of the membership. */
+  live(id: string, machine: WorldMachine): void {
+    const now = this.#world.now()
+    const { script, member } = machine
+    if (!isConnected(machine, now)) return
+    if (script && !script.ended && script.contactAt <= now && this.#asked.get(id) !== script.contactAt) this.#contact(id, machine, script.token, script.contactAt)
+    if (!member) return
+    if (member.fails?.at === now) this.#report(id, 'failed', member.fails.step, member.fails.text)
+    if (member.startsAt === now && !member.fails) {
+      this.#report(id, 'progress', 'start', 'the kubelet was started')
+      this.#onStart(id)
+    }
+    if (member.asksAt !== undefined && member.asksAt <= now) this.#ask(id)
+  }
+
+  /** Its machine stopped or lost its network: a script that had not got so far as to be admitted ends. */
+  interrupt(machine: WorldMachine): void {
+    if (machine.script && !machine.script.ended) machine.script.ended = true
+  }
+
+  /** The join endpoint let the machine in. */
+  async admitted(id: string, admission: Admission): Promise<void> {
+    const machine = this.#fleet.get(id), now = this.#world.now()
+    this.#asked.delete(id)
+    if (!machine?.script || machine.script.ended) return
+    machine.script.ended = true
+    const { run } = machine.script
+    const known = { ...machine, member: { ...admission, admittedAt: now, startsAt: now } }
+    const download = this.#strike(id, known, 'download'), start = ends(download) ? undefined : this.#strike(id, known, 'start')
+    const downloadMs = this.#share(id, run, 'download', DOWNLOAD_SHARE) + slowness(download)
+    const startMs = this.#share(id, run, 'start', 1 - PREFLIGHT_SHARE - DOWNLOAD_SHARE) + slowness(start)
+    const failure = ends(download) ? { fault: download, step: 'download', at: now + downloadMs } : ends(start) ? { fault: start, step: 'start', at: now + downloadMs + startMs } : undefined
+    const member: Membership = {
+      ...admission, admittedAt: now, startsAt: Math.min(now + downloadMs + startMs, NEVER),
+      ...(failure && { fails: { step: failure.step, at: failure.at, text: failure.fault?.effect.message ?? FAILURES[failure.step as 'download' | 'start'] } }),
+    }
+    this.#fleet.setMember(id, machine, member)
+    this.#report(id, 'progress', 'download', 'the machine fetches its programs')
+    this.#world.schedule('machine', id, failure?.at ?? member.startsAt)
+    await this.#world.settle()
+  }
+
+  /** The join endpoint refused; `later`: it said that it may be asked again. */
+  async refused(id: string, later: boolean): Promise<void> {
+    const machine = this.#fleet.get(id)
+    this.#asked.delete(id)
+    if (!machine?.script || machine.script.ended) return
+    if (later) {
+      const again = Math.min(AGAIN_MS * 2 ** machine.script.tries, LONGEST_AGAIN_MS)
+      machine.script.tries++
+      machine.script.contactAt = this.#world.now() + again
+      this.#world.schedule('machine', id, machine.script.contactAt)
+    } else machine.script.ended = true
+    this.#fleet.put(id, machine)
+    await this.#world.settle()
+  }
+
+  /** What the machine was answered when it asked whether it is a member. On `removed` it cleans up. */
+  async membership(secret: string, answer: 'member' | 'removed' | 'unknown'): Promise<void> {
+    const id = this.#machineOfSecret.get(secret), machine = id === undefined ? undefined : this.#fleet.get(id)
+    if (id === undefined || !machine?.member) return
+    if (answer === 'removed') this.#fleet.setMember(id, machine, undefined)
+    else if (answer === 'member') this.asksLater(id, machine, (machine.member.asks ?? 0) + 1)
+    await this.#world.settle()
+  }
+
+  /** It lost its Node object or its cluster, and will ask. */
+  asksLater(id: string, machine: WorldMachine, asks = 0): void {
+    if (!machine.member) return
+    const pause = Math.min(this.#world.draw.within(ASKS, 'machines', 'membership', id, asks) * 2 ** asks, LONGEST_ASK_MS)
+    this.#fleet.setMember(id, machine, { ...machine.member, asks, asksAt: this.#world.now() + pause })
+    this.#world.schedule('machine', id, machine.member.asksAt)
+  }
+
+  /** Somebody else answers from now on: every contact that waits for its answer is made again. */
+  askAgain(): void {
+    for (const id of this.#asked.keys()) this.#world.schedule('machine', id, this.#world.now())
+    this.#asked.clear()
+  }
+
+  secretOf(id: string): string {
+    return this.#world.draw.hex(64, 'machine-secret', id)
+  }
+
+  #contact(id: string, machine: WorldMachine, token: string, contactAt: number): void {
+    const fault = this.#strike(id, machine, 'contact')
+    if (ends(fault)) {
+      this.interrupt(machine)
+      this.#fleet.put(id, machine)
+      return
+    }
+    this.#asked.set(id, contactAt)
+    this.#world.tell({ kind: 'Join', machineId: id, token, hostname: machine.name, architecture: 'amd64', secret: this.secretOf(id), address: machine.address })
+  }
+
+  #ask(id: string): void {
+    const machine = this.#fleet.get(id)
+    if (!machine?.member) return
+    const { asksAt: _, ...member } = machine.member
+    this.#fleet.setMember(id, machine, member)
+    const secret = this.secretOf(id)
+    this.#machineOfSecret.set(secret, id)
+    this.#world.tell({ kind: 'Membership', secret })
+  }
+
+  #report(id: string, outcome: 'progress' | 'failed', step: string, text: string): void {
+    this.#world.tell({ kind: 'Report', secret: this.secretOf(id), outcome, step, text })
+  }
+
+  #strike(id: string, machine: WorldMachine, step: string): Fault | undefined {
+    return this.#faults.strike('machines', step, targetOfMachine(id, machine))
+  }
+
+  #share(id: string, run: number, step: string, share: number): number {
+    return Math.round(this.#world.draw.within(this.#durations.join, 'machines', step, id, run) * share)
+  }
+}
+
+const FAILURES = { download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }
+
+function ends(fault: Fault | undefined): boolean {
+  return fault?.effect.type === 'fail' || fault?.effect.type === 'stutter'
+}
+
+/** How much longer it takes: what hangs without an end ends never. */
+function slowness(fault: Fault | undefined): number {
+  if (fault?.effect.type === 'slow') return fault.effect.for ?? 0
+  return fault?.effect.type === 'hang' || fault?.effect.type === 'silent' ? fault.effect.for ?? NEVER : 0
+}

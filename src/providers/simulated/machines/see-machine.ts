@@ -1,0 +1,12 @@
+import type { MachineSeen } from '#ports/machines.ts'
+import type { Draw } from '../world/draw.ts'
+import type { WorldMachine } from '../world/things.ts'
+
+export function seeMachine(id: string, { power, powerSince, lastOnAt, link }: WorldMachine, draw: Draw): MachineSeen {
+  return { id, power, powerSince, link, machineId: draw.hex(32, 'machine-id', id), ...(lastOnAt !== undefined && { lastOnAt }) }
+}
+
+/** Its system is up and reaches the network. */
+export function isConnected({ power, link, upAt }: WorldMachine, now: number): boolean {
+  return power === 'on' && link === 'up' && (upAt ?? Infinity) <= now
+}

@@ -1,0 +1,166 @@
+import { MachineHeld, MachineOff, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { untilAborted } from '../control-planes/control-planes.ts'
+import type { Durations } from '../durations.ts'
+import type { Faults } from '../faults/faults.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { WorldMachine } from '../world/things.ts'
+import type { World } from '../world/world.ts'
+import { targetOfMachine, type Fleet } from './fleet.ts'
+import type { Kubelets } from './kubelets.ts'
+import type { Onboarding } from './onboarding.ts'
+import { seeMachine } from './see-machine.ts'
+
+/** The kind under which machines count for stock and quota. */
+const KIND = 'Machine'
+
+/** The machines of a world. */
+export class SimulatedMachines implements Machines {
+  readonly #world: World
+  readonly #faults: Faults
+  readonly #durations: Durations
+  readonly #fleet: Fleet
+  readonly #limits: Limits
+  readonly #onboarding: Onboarding
+  readonly #kubelets: Kubelets
+
+  constructor(parts: { world: World; faults: Faults; durations: Durations; fleet: Fleet; limits: Limits; onboarding: Onboarding; kubelets: Kubelets }) {
+    this.#world = parts.world
+    this.#faults = parts.faults
+    this.#durations = parts.durations
+    this.#fleet = parts.fleet
+    this.#limits = parts.limits
+    this.#onboarding = parts.onboarding
+    this.#kubelets = parts.kubelets
+    this.#world.on('machine', id => this.#live(id))
+  }
+
+  async ensure(order: MachineOrder): Promise<MachineSeen> {
+    const { id, power, link } = order, now = this.#world.now()
+    const before = this.#fleet.get(id)
+    const machine = before ?? this.#make(order, now)
+    const turned = !before || machine.power !== power, linked = machine.link !== link
+    if (linked) this.#setLink(machine, link, now)
+    if (power === 'on' && (turned || machine.lastOnAt === undefined)) this.#switchOn(id, machine, now)
+    else if (power === 'off' && turned) this.#switchOff(machine, now)
+    if (turned || linked) this.#changed(id, machine)
+    const seen = seeMachine(id, machine, this.#world.draw)
+    await this.#world.settle()
+    return seen
+  }
+
+  async crash(id: string): Promise<void> {
+    const machine = this.#fleet.get(id)
+    if (machine?.power === 'on') {
+      this.#switchOff(machine, this.#world.now())
+      this.#changed(id, machine)
+    }
+    await this.#world.settle()
+  }
+
+  async look(id: string): Promise<MachineSeen | undefined> {
+    const machine = this.#fleet.get(id)
+    return machine && seeMachine(id, machine, this.#world.draw)
+  }
+
+  async watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void> {
+    const see = (id: string): void => {
+      const machine = this.#fleet.get(id)
+      if (machine && !signal.aborted) onChange(seeMachine(id, machine, this.#world.draw))
+    }
+    for (const [id] of this.#fleet.entries()) see(id)
+    const forget = this.#fleet.onChange(see)
+    await untilAborted(signal)
+    forget()
+  }
+
+  async ensureGone(id: string): Promise<void> {
+    const machine = this.#fleet.get(id)
+    if (machine?.protected) throw new MachineHeld(`The machine ${machine.name} (${id}) is protected against deletion: ReleaseMachine was refused`)
+    if (machine) {
+      if (machine.takes) this.#limits.giveBack(machine.takes)
+      const { member } = machine
+      this.#fleet.remove(id)
+      if (member) this.#kubelets.lost(member.clusterId, member.nodeName, id)
+    }
+    await this.#world.settle()
+  }
+
+  async runScript(id: string, line: string): Promise<void> {
+    const machine = this.#fleet.get(id)
+    if (machine?.power !== 'on') throw new MachineOff(`The machine ${machine?.name ?? id} is off`)
+    if ((machine.upAt ?? Infinity) > this.#world.now()) machine.firstBoot = line // as soon as it is up
+    else this.#onboarding.begin(id, machine, line)
+    this.#fleet.put(id, machine)
+    await this.#world.settle()
+  }
+
+  async exec(id: string): Promise<{ exitCode: number; output: string }> {
+    const machine = this.#fleet.get(id)
+    if (machine?.power !== 'on') throw new MachineOff(`The machine ${machine?.name ?? id} is off`)
+    throw new MachineRunsNothing(`The machine ${machine.name} is of a simulated region and runs no commands; onboarding scripts alone can be run on it`)
+  }
+
+  /** After a start of the process: what was under way goes on. */
+  restore(): void {
+    for (const [id, { upAt, script, member }] of this.#fleet.entries()) {
+      if (script && !script.ended) this.#world.schedule('machine', id, script.contactAt)
+      else if (!member) this.#world.schedule('machine', id, upAt)
+      if (!member) continue
+      const now = this.#world.now()
+      for (const at of [member.fails?.at, member.startsAt, upAt]) if (at !== undefined && at > now) this.#world.schedule('machine', id, at)
+      this.#world.schedule('machine', id, member.asksAt)
+    }
+  }
+
+  #make({ id, name, address, template, firstBoot, accountId, link }: MachineOrder, now: number): WorldMachine {
+    const takes = template && this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`)
+    const machine: WorldMachine = { name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(takes && { takes }) }
+    this.#fleet.put(id, machine)
+    return machine
+  }
+
+  #switchOn(id: string, machine: WorldMachine, now: number): void {
+    machine.boots++
+    machine.power = 'on'
+    machine.powerSince = machine.lastOnAt = now
+    const fault = this.#faults.strike('machines', 'boot', targetOfMachine(id, machine))
+    if (fault && fault.effect.type !== 'slow') delete machine.upAt // it does not come up
+    else machine.upAt = now + this.#world.draw.within(this.#durations.boot, 'machines', 'boot', id, machine.boots) + (fault?.effect.type === 'slow' ? fault.effect.for ?? 0 : 0)
+    this.#world.schedule('machine', id, machine.upAt)
+  }
+
+  #switchOff(machine: WorldMachine, now: number): void {
+    machine.power = 'off'
+    machine.powerSince = now
+    delete machine.upAt
+    this.#onboarding.interrupt(machine)
+  }
+
+  #setLink(machine: WorldMachine, link: WorldMachine['link'], now: number): void {
+    machine.link = link
+    machine.linkSince = now
+  }
+
+  #changed(id: string, machine: WorldMachine): void {
+    this.#fleet.put(id, machine)
+    this.#fleet.tell(id)
+    this.#kubelets.refresh(id)
+    // What waited for the network goes on.
+    if (machine.link === 'up') this.#world.schedule('machine', id, this.#world.now())
+  }
+
+  #live(id: string): void {
+    const machine = this.#fleet.get(id), now = this.#world.now()
+    if (!machine || machine.power === 'off') return
+    const runsFirst = machine.firstBoot !== undefined && !machine.member && (machine.upAt ?? Infinity) <= now && (!machine.script || (machine.script.ended === true && machine.script.startedAt < (machine.lastOnAt ?? 0)))
+    if (runsFirst && machine.firstBoot !== undefined) this.#onboarding.begin(id, machine, machine.firstBoot)
+    this.#onboarding.live(id, machine)
+    // A kubelet that starts with its machine asks for its node where that is gone; it gets it while it is a member.
+    if (machine.upAt === now && machine.member) this.#kubelets.register(id)
+  }
+}
+
+/** Every name that the order's area has, since a stock may be kept under any of them. */
+function areasOf(area: Readonly<Record<string, unknown>> | undefined): readonly string[] {
+  return Object.values(area ?? {}).filter(value => typeof value === 'string')
+}

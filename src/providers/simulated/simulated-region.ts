@@ -1,0 +1,115 @@
+import type { Clock } from '#ports/clock.ts'
+import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
+import type { Log } from '#ports/log.ts'
+import type { Machines } from '#ports/machines.ts'
+import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
+import type { TenantCluster } from '#ports/tenant-cluster.ts'
+import { ControlPlanes } from './control-planes/control-planes.ts'
+import { USUAL_DURATIONS, type Durations } from './durations.ts'
+import { faulty } from './faults/faulty.ts'
+import { Faults } from './faults/faults.ts'
+import { faultyControlPlanes, faultyMachines, faultyTenantClusters } from './faults/ports.ts'
+import { Limits } from './limits/limits.ts'
+import { Fleet } from './machines/fleet.ts'
+import { Kubelets } from './machines/kubelets.ts'
+import { Onboarding } from './machines/onboarding.ts'
+import { seeMachine } from './machines/see-machine.ts'
+import { SimulatedMachines } from './machines/simulated-machines.ts'
+import type { WorldStore } from './store/world-store.ts'
+import { Insides } from './tenant/insides.ts'
+import { Nodes } from './tenant/nodes.ts'
+import { seeNode } from './tenant/see-node.ts'
+import { SimulatedTenantCluster } from './tenant/simulated-tenant-cluster.ts'
+import { Draw } from './world/draw.ts'
+import { World } from './world/world.ts'
+
+export interface SimulatedRegionOptions {
+  readonly name: string
+  readonly seed: number
+  /** The region's time; the world lives by nothing else. */
+  readonly clock: Clock
+  readonly store: WorldStore
+  readonly log: Log
+  readonly durations?: Partial<Durations>
+  /** The URL that a cluster's kubeconfig names: an address of ours that says what it is. */
+  readonly serverOf: (clusterId: string) => string
+}
+
+/** One simulated region: the ports over its world, what it tells of itself, and what a person may arrange in it. */
+export interface SimulatedRegion {
+  readonly host: ControlPlaneHost
+  readonly tenant: TenantCluster
+  readonly machines: Machines
+  readonly events: RegionEvents
+  /** Answers to what machines asked by changes of the kinds Join and Membership. */
+  readonly onboarding: Pick<Onboarding, 'admitted' | 'refused' | 'membership'>
+  readonly faults: Faults
+  readonly limits: Limits
+}
+
+/** Opens the world of a region as it was left, or a new one. Its caller is the only one that has it open. */
+export async function openSimulatedRegion(options: SimulatedRegionOptions): Promise<SimulatedRegion> {
+  const durations = { ...USUAL_DURATIONS, ...options.durations }
+  const world = new World({ region: options.name, draw: new Draw(options.seed), clock: options.clock, store: options.store, log: options.log })
+  const faults = new Faults(world), limits = new Limits(world), fleet = new Fleet(world), insides = new Insides(world)
+  const planes = new ControlPlanes(world, faults, durations)
+  const nodes = new Nodes(world, planes)
+  const onboarding = new Onboarding(world, faults, durations, fleet)
+  const kubelets = new Kubelets({ world, faults, fleet, planes, nodes, insides, onboarding })
+  nodes.connect(kubelets)
+  const machines = new SimulatedMachines({ world, faults, durations, fleet, limits, onboarding, kubelets })
+  const pods = {
+    dns: (clusterId: string) => {
+      const any = nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable) ? 1 : 0
+      return { available: any, wanted: any }
+    },
+    evict: () => 0,
+    room: () => ({ waiting: [], perNode: undefined, busy: [] }),
+  }
+  const tenant = new SimulatedTenantCluster({ world, planes, nodes, insides, pods, serverOf: options.serverOf })
+  tenant.onMembers(clusterId => kubelets.registerWaiting(clusterId))
+  nodes.onChange((clusterId, name) => {
+    // A machine whose Node object was taken off will ask whether it is still a member.
+    if (nodes.get(clusterId, name)) return
+    for (const id of fleet.membersOf(clusterId)) {
+      const machine = fleet.get(id)
+      if (machine?.member?.nodeName === name) onboarding.asksLater(id, machine)
+    }
+  })
+  planes.onTurn(clusterId => {
+    if (!planes.plane(clusterId)) insides.remove(clusterId)
+  })
+
+  await world.load()
+  fleet.restore()
+  nodes.restore()
+  planes.restore()
+  machines.restore()
+  faults.restore()
+
+  const everything = async (): Promise<readonly RegionChange[]> => {
+    onboarding.askAgain()
+    const now = world.now()
+    return [
+      ...[...planes.entries()].map(([clusterId]) => ({ kind: 'ControlPlane' as const, clusterId })),
+      ...[...fleet.entries()].map(([id, machine]) => ({ kind: 'Machine' as const, id, seen: seeMachine(id, machine, world.draw) })),
+      ...[...planes.entries()].filter(([clusterId]) => planes.isUp(clusterId))
+        .flatMap(([clusterId]) => nodes.of(clusterId).map(node => ({ kind: 'Node' as const, clusterId, name: node.name, seen: seeNode(node, world.draw, now) }))),
+    ]
+  }
+  const nodeTarget = (clusterId: string, name: string) => {
+    const machineId = nodes.get(clusterId, name)?.machine
+    const machine = machineId === undefined ? undefined : fleet.get(machineId)
+    return {
+      kind: 'Node', id: machine?.member?.nodeId ?? `${clusterId}/${name}`, name, labels: nodes.get(clusterId, name)?.labels,
+      ...(machineId !== undefined && { alsoIds: [machineId] }),
+    }
+  }
+  return {
+    host: faulty(planes as ControlPlaneHost, { world, faults, how: faultyControlPlanes(planes) }),
+    tenant: faulty(tenant as TenantCluster, { world, faults, how: faultyTenantClusters(planes, nodeTarget) }),
+    machines: faulty(machines as Machines, { world, faults, how: faultyMachines(fleet) }),
+    events: { nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), everything },
+    onboarding, faults, limits,
+  }
+}

@@ -1,0 +1,15 @@
+/** The tables of the worlds, forward only; a schema of their own, which nothing else reads or writes. */
+export const WORLD_MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
+  {
+    name: '1-things',
+    sql: `
+      create table world.thing (
+        region text not null,
+        kind text not null,
+        id text not null,
+        value jsonb not null,
+        primary key (region, kind, id)
+      );
+    `,
+  },
+]

@@ -1,0 +1,66 @@
+import type { KeptThing, WorldStore } from './world-store.ts'
+import { WORLD_MIGRATIONS } from './migrations.ts'
+
+/** Runs one statement on the database, outside every transaction of others. */
+export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
+
+/** The bytes of `ehworld`: another lock than that of the records' migrations. */
+const MIGRATION_LOCK = '28542640894207332'
+/** Things read at once while a region is loaded. */
+const PAGE = 5_000
+
+/**
+ * A commit here does not wait for the disk. The log of the database is one, so a record that is committed afterwards and speaks of what was written here
+ * brings it to the disk before itself; and a killed server process loses nothing either way.
+ */
+const WITHOUT_WAITING = `(select set_config('synchronous_commit', 'off', true)) as quick`
+
+/** Brings the schema `world` to the tables of this code, one process at a time. */
+export async function openPostgresWorldStore(query: Query): Promise<WorldStore> {
+  await query(`do $migration$ begin
+    perform pg_advisory_xact_lock(${MIGRATION_LOCK});
+    create schema if not exists world;
+    create table if not exists world.migration (name text primary key, applied_at timestamptz not null default now());
+    ${WORLD_MIGRATIONS.map(({ name, sql }) => `if not exists (select from world.migration where name = '${name}') then ${sql} insert into world.migration (name) values ('${name}'); end if;`).join('\n')}
+  end $migration$`)
+  return new PostgresWorldStore(query)
+}
+
+class PostgresWorldStore implements WorldStore {
+  readonly #query: Query
+
+  constructor(query: Query) {
+    this.#query = query
+  }
+
+  async *load(region: string): AsyncIterable<KeptThing> {
+    let last: KeptThing | undefined
+    for (;;) {
+      const rows: { kind: string; id: string; text: string }[] = await this.#query(
+        'select kind, id, value::text as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],
+      )
+      yield* rows
+      last = rows.at(-1)
+      if (rows.length < PAGE) return
+    }
+  }
+
+  async write(region: string, changes: readonly KeptThing[]): Promise<void> {
+    const newest = new Map(changes.map(change => [`${change.kind}/${change.id}`, change]))
+    const put = [...newest.values()].filter(change => change.text !== undefined)
+    const gone = [...newest.values()].filter(change => change.text === undefined)
+    if (put.length === 0 && gone.length === 0) return
+    const values = [region, put.map(one => one.kind), put.map(one => one.id), put.map(one => one.text)]
+    const insert = `insert into world.thing (region, kind, id, value) select $1, kind, id, value::jsonb from ${WITHOUT_WAITING}, unnest($2::text[], $3::text[], $4::text[]) as thing(kind, id, value)
+      on conflict (region, kind, id) do update set value = excluded.value`
+    if (gone.length === 0) await this.#query(insert, values)
+    else {
+      const remove = `delete from world.thing using unnest($5::text[], $6::text[]) as gone(kind, id) where thing.region = $1 and thing.kind = gone.kind and thing.id = gone.id`
+      await this.#query(`with removed as (${remove}) ${insert}`, [...values, gone.map(one => one.kind), gone.map(one => one.id)])
+    }
+  }
+
+  async forget(region: string): Promise<void> {
+    await this.#query('delete from world.thing where region = $1', [region])
+  }
+}

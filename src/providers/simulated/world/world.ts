@@ -1,0 +1,121 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Log } from '#ports/log.ts'
+import type { RegionChange } from '#ports/region-events.ts'
+import type { WorldStore, KeptThing } from '../store/world-store.ts'
+import type { Draw } from './draw.ts'
+import { EventHeap } from './event-heap.ts'
+import { Table } from './table.ts'
+
+/** An instant that does not come. */
+export const NEVER = Number.MAX_SAFE_INTEGER
+
+/** Takes the events of one kind of thing; `at` is the world's instant. */
+export type EventHandler = (id: string, at: number) => void
+
+/**
+ * One region's world in memory: its things, what is due in it and what changed. Whoever changes things does so in one go, without waiting in between, and then
+ * calls `settle`, which ends when all of it is kept. Several such calls share one write.
+ */
+export class World {
+  readonly region: string
+  readonly draw: Draw
+  readonly log: Log
+  readonly #clock: Clock
+  readonly #store: WorldStore
+  readonly #events = new EventHeap()
+  readonly #handlers = new Map<string, EventHandler>()
+  readonly #tables = new Map<string, Table<unknown>>()
+  /** Things that are not kept yet as they are, by `kind/id`. */
+  readonly #changed = new Map<string, { kind: string; id: string; thing: unknown }>()
+  #writing: Promise<void> | undefined
+  #nextWrite: Promise<void> | undefined
+  #instant: number | undefined
+  #told: RegionChange[] = []
+  #toldAt = 0
+
+  constructor(parts: { region: string; draw: Draw; clock: Clock; store: WorldStore; log: Log }) {
+    this.region = parts.region
+    this.draw = parts.draw
+    this.log = parts.log
+    this.#clock = parts.clock
+    this.#store = parts.store
+  }
+
+  /** The world's instant: the event's own while events are lived through, the region's time otherwise. */
+  now(): number {
+    return this.#instant ?? this.#clock.now()
+  }
+
+  table<Thing>(kind: string): Table<Thing> {
+    const table = new Table<Thing>(kind, (...change) => this.#note(...change))
+    this.#tables.set(kind, table as Table<unknown>)
+    return table
+  }
+
+  on(kind: string, handler: EventHandler): void {
+    this.#handlers.set(kind, handler)
+  }
+
+  schedule(kind: string, id: string, at: number | undefined): void {
+    if (at !== undefined && at < NEVER) this.#events.push({ kind, id, at })
+  }
+
+  tell(change: RegionChange): void {
+    if (this.#told.length === 0) this.#toldAt = this.now()
+    this.#told.push(change)
+  }
+
+  nextAt(): number | undefined {
+    const next = this.#events.peek()?.at
+    return this.#told.length === 0 ? next : Math.min(this.#toldAt, next ?? this.#toldAt)
+  }
+
+  async liveUntil(at: number): Promise<readonly RegionChange[]> {
+    try {
+      for (let event = this.#events.peek(); event && event.at <= at; event = this.#events.peek()) {
+        this.#events.pop()
+        this.#instant = event.at
+        this.#handlers.get(event.kind)?.(event.id, event.at)
+      }
+    } finally {
+      this.#instant = undefined
+    }
+    await this.settle()
+    const told = this.#told
+    this.#told = []
+    return told
+  }
+
+  /** Fills the tables with what is kept of the region. Things of kinds that nobody knows stay as they are. */
+  async load(): Promise<void> {
+    for await (const { kind, id, text } of this.#store.load(this.region)) {
+      if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
+    }
+  }
+
+  /** Ends when everything that was changed until now is kept. What could not be kept is written with the next call, so that it is never lost. */
+  settle(): Promise<void> {
+    if (this.#changed.size === 0) return this.#writing ?? Promise.resolve()
+    return this.#nextWrite ??= (async () => {
+      await this.#writing?.catch(() => {}) // who waited for it was told
+      this.#nextWrite = undefined
+      await (this.#writing = this.#write().finally(() => { this.#writing = undefined }))
+    })()
+  }
+
+  async #write(): Promise<void> {
+    const changed = [...this.#changed.values()]
+    this.#changed.clear()
+    const changes: KeptThing[] = changed.map(({ kind, id, thing }) => ({ kind, id, text: thing === undefined ? undefined : JSON.stringify(thing) }))
+    try {
+      await this.#store.write(this.region, changes)
+    } catch (error) {
+      for (const one of changed) if (!this.#changed.has(`${one.kind}/${one.id}`)) this.#changed.set(`${one.kind}/${one.id}`, one)
+      throw error
+    }
+  }
+
+  #note(kind: string, id: string, thing: unknown): void {
+    this.#changed.set(`${kind}/${id}`, { kind, id, thing })
+  }
+}

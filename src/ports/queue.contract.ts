@@ -123,6 +123,36 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       assert.equal(first(await claim(lease)).failures, 0)
     })
 
+    test('a region that is run in order gets its keys by due time, kind and id, and nobody else gets them', async () => {
+      const { region, lease, claim, key } = await fresh()
+      await parts.store.write(NOON, async tx => {
+        await tx.putRegion({ region, kind: 'Simulated', ready: true, text: '', settings: {} })
+        for (const id of ['d', 'a']) await tx.enqueue({ ...key(id), kind: 'node' }, NOON + 1)
+        for (const id of ['c', 'b']) await tx.enqueue(key(id), NOON + 1)
+        await tx.enqueue(key('e'))
+        await tx.enqueue(key('f'), NOON + 2)
+      })
+      const inOrder = (now: number, limit = 100) => queue.claimInOrder(lease, { region, now, limit })
+      assert.equal(ids(await claim(lease, NOON + 10)), '', 'left alone by whoever claims of all regions')
+      assert.equal(ids(await inOrder(NOON, 100)), 'e')
+      assert.equal(ids(await inOrder(NOON + 1, 2)), 'b,c')
+      assert.equal(ids(await inOrder(NOON + 1)), 'a,d')
+      assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: NOON + 2 }] })
+    })
+
+    test('a key that failed in such a region waits in the region\'s time, and not where it was enqueued meanwhile', async () => {
+      const { region, lease, key } = await fresh()
+      const claimed = async (now: number) => queue.claimInOrder(lease, { region, now, limit: 100 })
+      await queue.enqueue(key('x'))
+      await queue.failUntil(lease, first(await claimed(NOON)), NOON + 50, 'it broke')
+      assert.deepEqual([ids(await claimed(NOON + 49)), await queue.nextDue([region])], ['', { dueAt: [{ region, at: NOON + 50 }] }])
+      const again = first(await claimed(NOON + 50))
+      assert.equal(again.failures, 1)
+      await queue.enqueue(key('x'))
+      await queue.failUntil(lease, again, NOON + 150, 'it broke')
+      assert.equal(first(await claimed(NOON + 50)).failures, 2)
+    })
+
     test('an event ends the back-off of a failed key', async () => {
       const { lease, claim, key } = await fresh()
       await queue.enqueue(key('x'))

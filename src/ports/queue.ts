@@ -7,12 +7,16 @@ import type { Sight, SightKind, WorkKey } from './store.ts'
 export interface Queue {
   /** Registers the process, or starts a new epoch for it. `hosts` are the hosts whose local regions' work it may claim. */
   register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease>
-  /** Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. */
+  /** Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. Those of simulated regions are left to `claimInOrder`. */
   claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]>
+  /** Keys of one region that are due at `now`, at most `limit` of them, in the order (due, kind, id): the way in which a region with its own time is run, by one process at a time. */
+  claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]>
   /** Ends a run. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void>
   /** Ends a failed run; runs again at `retryAt` (real time). */
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void>
+  /** Ends a failed run of a region that is run in order; runs again at `dueAt` (region's time), or at once if it was enqueued meanwhile. */
+  failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void>
   /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }>
   /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. */

@@ -31,6 +31,28 @@ export async function claim(connection: Queryable, lease: { name: string; epoch:
   )
 }
 
+/** One region's due keys in the order (due, kind, id); the same words about the lease as above. */
+export async function claimInOrder(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+  const rows = await connection.query<ClaimedWork & { due: number }>(
+    `with free as materialized (
+       select kind, id, due_at from work
+       where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
+       order by due_at, kind collate "C", id collate "C" limit $5 for update skip locked
+     )
+     update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
+     from free where work.kind = free.kind and work.id = free.id
+     returning work.kind, work.id, work.region, work.generation, work.failures, free.due_at as due`,
+    [lease.name, lease.epoch, region, Math.floor(now), limit],
+  )
+  // What an update returns has no order of its own.
+  return rows.toSorted((one, other) => one.due - other.due || compare(one.kind, other.kind) || compare(one.id, other.id))
+    .map(({ kind, id, generation, failures }) => ({ kind, id, region, generation, failures }))
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
 /** Frees the keys of processes that are not there any more; they are due now. Answers whether there were any. Writes nothing where there are none. */
 export async function freeAbandoned(connection: Queryable): Promise<boolean> {
   const abandoned = `owner is not null and not exists (select 1 from lease l where l.name = work.owner and l.epoch = work.owner_epoch and l.expires_at > clock_timestamp())`

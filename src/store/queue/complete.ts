@@ -31,3 +31,13 @@ export async function fail(connection: Queryable, lease: { name: string; epoch: 
     [work.kind, work.id, lease.name, lease.epoch, work.generation, error, Math.floor(retryAt)],
   )
 }
+
+/** As `fail`, in the region's time. */
+export async function failUntil(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
+  await connection.query(
+    `update work set owner = null, owner_epoch = null, failures = failures + 1, last_error = $6, retry_at = null,
+       due_at = case when generation = $5 then $7::bigint else least(due_at, $7::bigint) end
+     where ${MINE}`,
+    [work.kind, work.id, lease.name, lease.epoch, work.generation, error, Math.floor(dueAt)],
+  )
+}

@@ -3,8 +3,8 @@ import type { Log } from '#ports/log.ts'
 import type { ClaimedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
-import { claim, freeAbandoned } from './claim.ts'
-import { complete, fail } from './complete.ts'
+import { claim, claimInOrder, freeAbandoned } from './claim.ts'
+import { complete, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
 import { registerLease, RenewedLease } from './lease.ts'
 import { nextDue } from './next-due.ts'
@@ -53,12 +53,21 @@ export class PostgresQueue implements Queue {
     return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit)
   }
 
+  async claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+    if (Math.abs(this.#clock.now() - this.#freedAt) >= ABANDONED_EVERY_MS) await this.#freeAbandoned()
+    return claimInOrder(this.#database, lease, options)
+  }
+
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
     return complete(this.#database, lease, work, lookAgainAt)
   }
 
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void> {
     return fail(this.#database, lease, work, retryAt, error)
+  }
+
+  failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
+    return failUntil(this.#database, lease, work, dueAt, error)
   }
 
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {

@@ -3,10 +3,10 @@ import type { Queryable } from '../connection/database.ts'
 /** How old the list may be; a region made by another process is served after that at the latest. */
 const FRESH_MS = 1_000
 
-/** The regions whose work a process may claim: all but local ones of other hosts. Work may stand in the queue of a region that has no row (yet); it counts too. */
+/** The regions whose work a process may claim: all but local ones of other hosts, and simulated ones, which are run in order. Work may stand in the queue of a region that has no row (yet); it counts too. */
 export class ClaimableRegions {
   readonly #connection: Queryable
-  #regions: readonly { region: string; host: string | null }[] = []
+  #regions: readonly { region: string; host: string | null; kind: string | null }[] = []
   #readAt = Number.NEGATIVE_INFINITY
 
   constructor(connection: Queryable) {
@@ -27,7 +27,7 @@ export class ClaimableRegions {
       this.#readAt = realNow
       this.#regions = await this.#connection.query(REGIONS)
     }
-    return this.#regions.filter(region => region.host === null || hosts.includes(region.host)).map(region => region.region)
+    return this.#regions.filter(region => region.kind !== 'Simulated' && (region.host === null || hosts.includes(region.host))).map(region => region.region)
   }
 }
 
@@ -38,6 +38,6 @@ const REGIONS = `
     union all
     select (select w.region from work w where w.owner is null and w.region > queued.region order by w.region limit 1) from queued where queued.region is not null
   )
-  select region, settings ->> 'host' as host from region
+  select region, settings ->> 'host' as host, kind from region
   union all
-  select region, null from queued where region is not null and region not in (select region from region)`
+  select region, null, null from queued where region is not null and region not in (select region from region)`

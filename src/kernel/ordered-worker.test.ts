@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, test } from 'node:test'
+
+import type { Controller } from '#ports/controller.ts'
+import type { Log } from '#ports/log.ts'
+import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
+import { StaleRevision, StoreUnavailable, type WorkKey } from '#ports/store.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { systemTime } from '#test/harness/waiting.ts'
+import { retryAfter, runOrderedWorker, type OrderedWorker } from './ordered-worker.ts'
+import { RegionClock } from './region-clock.ts'
+
+const REGION = 'sim-9'
+const NOON = Date.UTC(2026, 11, 1, 12)
+const SECOND = 1_000, DAY = 86_400_000
+const PATIENCE_MS = 10_000
+const LOG: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => LOG }
+
+/** What happens by itself: a list of instants, each with the key that it wakes. */
+class FakeEvents implements RegionEvents {
+  readonly coming: { at: number; id: string }[] = []
+  nextAt(): number | undefined {
+    return this.coming.length === 0 ? undefined : Math.min(...this.coming.map(event => event.at))
+  }
+
+  async liveUntil(at: number): Promise<readonly RegionChange[]> {
+    const happened = this.coming.filter(event => event.at <= at).sort((one, other) => one.at - other.at)
+    for (const event of happened) this.coming.splice(this.coming.indexOf(event), 1)
+    return happened.map(({ id }) => ({ kind: 'ControlPlane', clusterId: id }))
+  }
+
+  async everything(): Promise<readonly RegionChange[]> { return [] }
+}
+
+describe('a region that is run in order', () => {
+  const ends: (() => Promise<void>)[] = []
+  afterEach(async () => {
+    for (const end of ends.splice(0)) await end()
+  })
+
+  /** `passes` tells each run as `kind/id @ milliseconds after noon`. */
+  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, setting: { paused?: boolean; speed?: number } = {}) {
+    const store = new MemoryStore(() => Date.now())
+    await store.write(NOON, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: '', settings: {} }))
+    const clock = new RegionClock(systemTime, { paused: true, speed: 1, at: NOON, ...setting })
+    const events = new FakeEvents()
+    const passes: string[] = []
+    const controllerOf = (kind: Controller['kind']): Controller => ({
+      kind,
+      async reconcile(id) {
+        const now = clock.now()
+        passes.push(`${kind}/${id} @ ${now - NOON}`)
+        const answer = await reconcile(kind, id, now)
+        assert.equal(clock.now(), now, 'time stands still while a pass runs')
+        return answer
+      },
+    })
+    const stop = new AbortController()
+    const lease = await store.queue.register({ name: 'server', hosts: [], ttlMs: 60_000 })
+    const worker: OrderedWorker = runOrderedWorker({
+      region: REGION, queue: store.queue, lease, clock, realClock: systemTime, controllers: [controllerOf('cluster'), controllerOf('node')], events, log: LOG,
+      tell: async changes => {
+        for (const change of changes) if (change.kind === 'ControlPlane') await store.queue.enqueue({ kind: 'cluster', id: change.clusterId, region: REGION })
+      },
+    }, stop.signal)
+    ends.push(async () => {
+      stop.abort()
+      await worker.ended
+    })
+    const enqueue = (key: WorkKey, dueAt?: number) => store.write(clock.now(), tx => tx.enqueue({ ...key, region: REGION }, dueAt))
+    const settled = async () => assert.ok(await worker.settled(PATIENCE_MS), 'it did not come to rest')
+    return { store, clock, events, passes, worker, enqueue, settled }
+  }
+
+  test('keys run by due time, kind and id, each at its due time', async () => {
+    const { clock, passes, enqueue, settled } = await open(async () => ({}))
+    await enqueue({ kind: 'node', id: 'a' }, NOON + SECOND)
+    await enqueue({ kind: 'cluster', id: 'b' }, NOON + SECOND)
+    await enqueue({ kind: 'cluster', id: 'a' }, NOON + SECOND)
+    await enqueue({ kind: 'cluster', id: 'z' }, NOON + SECOND - 1)
+    await enqueue({ kind: 'cluster', id: 'late' }, NOON + 3 * SECOND)
+    clock.set({ step: 2 * SECOND })
+    await settled()
+    assert.deepEqual(passes, ['cluster/z @ 999', 'cluster/a @ 1000', 'cluster/b @ 1000', 'node/a @ 1000'])
+    assert.equal(clock.now(), NOON + 2 * SECOND)
+  })
+
+  test('an event of the region comes at its instant, after what is due at that instant', async () => {
+    const { clock, events, passes, enqueue, settled } = await open(async () => ({}))
+    events.coming.push({ at: NOON + 700, id: 'woken' }, { at: NOON + 500, id: 'first' })
+    await enqueue({ kind: 'node', id: 'due' }, NOON + 700)
+    clock.set({ step: SECOND })
+    await settled()
+    assert.deepEqual(passes, ['cluster/first @ 500', 'node/due @ 700', 'cluster/woken @ 700'])
+  })
+
+  test('paused, what is due now runs and the rest waits', async () => {
+    const { clock, passes, enqueue, settled } = await open(async (_, __, now) => ({ lookAgainAt: now + 1 }))
+    await enqueue({ kind: 'cluster', id: 'a' })
+    await settled()
+    assert.deepEqual([passes, clock.now()], [['cluster/a @ 0'], NOON])
+  })
+
+  test('a running clock waits for the next instant in real time and wakes for what is enqueued', async () => {
+    const { clock, passes, enqueue, worker } = await open(async () => ({}), { paused: false, speed: 100 })
+    await enqueue({ kind: 'cluster', id: 'later' }, NOON + 30 * SECOND)
+    await enqueue({ kind: 'cluster', id: 'now' })
+    const began = Date.now()
+    while (passes.length < 2 && Date.now() - began < PATIENCE_MS) await worker.settled(100)
+    assert.match(passes[0] ?? '', /^cluster\/now/)
+    assert.equal(passes[1], 'cluster/later @ 30000')
+    assert.ok(Date.now() - began >= 250, 'thirty seconds at speed 100 take three tenths of a second')
+    assert.ok(clock.now() >= NOON + 30 * SECOND)
+  })
+
+  test('ten years over what is idle cost what happens in them, and nothing else', async () => {
+    const { clock, events, passes, settled } = await open(async () => ({}))
+    for (let number = 0; number < 10; number++) events.coming.push({ at: NOON + number * 300 * DAY, id: `cluster-${number}` })
+    const began = Date.now()
+    clock.set({ step: 3_652 * DAY })
+    await settled()
+    assert.deepEqual([passes.length, clock.now()], [10, NOON + 3_652 * DAY])
+    assert.ok(Date.now() - began < 5_000)
+  })
+
+  test('a pass that fails is tried again in the region\'s time, without chance; a stale one at once', async () => {
+    const errors: Error[] = [new Error('a'), new StaleRevision('b'), new Error('c')]
+    const { clock, passes, enqueue, settled } = await open(async () => {
+      const error = errors.shift()
+      if (error) throw error
+      return {}
+    })
+    await enqueue({ kind: 'cluster', id: 'x' })
+    clock.set({ step: DAY })
+    await settled()
+    assert.deepEqual(passes, ['cluster/x @ 0', 'cluster/x @ 200', 'cluster/x @ 200', 'cluster/x @ 400'])
+  })
+
+  test('a store that is away is waited for in real time, at the same instant', async () => {
+    let away = 2
+    const { clock, passes, enqueue, settled } = await open(async () => {
+      if (away-- > 0) throw new StoreUnavailable('away')
+      return {}
+    })
+    await enqueue({ kind: 'cluster', id: 'x' })
+    clock.set({ step: DAY })
+    await settled()
+    assert.deepEqual(passes, ['cluster/x @ 0', 'cluster/x @ 0', 'cluster/x @ 0'])
+  })
+
+  test('what looks again at once for ever does not hold the time of its region', async () => {
+    const { clock, passes, enqueue, settled } = await open(async (_, __, now) => ({ lookAgainAt: now }))
+    await enqueue({ kind: 'cluster', id: 'x' })
+    clock.set({ step: 3 * SECOND })
+    await settled()
+    assert.ok(passes.length < 1_000)
+    assert.equal(clock.now(), NOON + 3 * SECOND)
+  })
+
+  test('a part of a millisecond does not let a pass look too early', async () => {
+    const { clock, passes, enqueue, settled } = await open(async (_, __, now) => (now < NOON + 10.5 ? { lookAgainAt: NOON + 10.5 } : {}))
+    await enqueue({ kind: 'cluster', id: 'x' })
+    clock.set({ step: SECOND })
+    await settled()
+    assert.deepEqual(passes, ['cluster/x @ 0', 'cluster/x @ 11'])
+  })
+
+  test('whoever waits for a step hears when it is behind', async () => {
+    const { clock, enqueue, worker, settled } = await open(async () => {
+      await systemTime.sleep(100)
+      return {}
+    })
+    await enqueue({ kind: 'cluster', id: 'slow' }, NOON + 1)
+    clock.set({ step: SECOND })
+    assert.equal(await worker.settled(10), false)
+    await settled()
+    assert.equal(clock.now(), NOON + SECOND)
+  })
+
+  test('one that fails for long is tried ever more seldom', () => {
+    assert.deepEqual([1, 2, 9, 48, 49, 80].map(retryAfter), [200, 400, 30_000, 30_000, 60_000, 3_600_000])
+    const hour = 3_600_000
+    let at = 0, tries = 0
+    while (at < 10 * 365 * 24 * hour) at += retryAfter(++tries)
+    assert.ok(tries < 100_000)
+  })
+})

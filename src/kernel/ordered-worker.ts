@@ -1,0 +1,222 @@
+import type { Clock } from '#ports/clock.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Log } from '#ports/log.ts'
+import type { ClaimedWork, ProcessLease, Queue } from '#ports/queue.ts'
+import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
+import { NO_METER, type WorkerMeter } from './meter.ts'
+import type { RegionClock } from './region-clock.ts'
+import { Wake } from './wake.ts'
+
+export interface OrderedWorkerOptions {
+  readonly region: string
+  readonly queue: Pick<Queue, 'claimInOrder' | 'complete' | 'failUntil' | 'nextDue' | 'listen'>
+  /** Under which the keys are claimed; whoever runs this holds the region's watch by it. */
+  readonly lease: ProcessLease
+  readonly clock: RegionClock
+  /** Real time. */
+  readonly realClock: Clock
+  readonly controllers: readonly Controller[]
+  readonly events: RegionEvents
+  /** Writes what changed where passes see it, with the keys that have to look. */
+  readonly tell: (changes: readonly RegionChange[]) => Promise<void>
+  readonly log: Log
+  readonly meter?: WorkerMeter
+}
+
+export interface OrderedWorker {
+  /** Resolves when nothing is due up to the clock's target, or false when that did not come within `patienceMs` of real time. */
+  settled(patienceMs: number): Promise<boolean>
+  /** Resolves when stopped; rejects when the region cannot be run on by this process, which begins anew then. */
+  readonly ended: Promise<void>
+}
+
+/** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
+const CLAIM_AT_ONCE = 500
+/** Backstop for calls that were lost. */
+const SLOWEST_LOOK_MS = 2_000
+const FIRST_RETRY_MS = 200
+const LONGEST_RETRY_MS = 30_000
+/** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, up to an hour. */
+const FAILURES_IN_A_ROW = 48
+const SELDOM_MS = 3_600_000
+const RUNS_AT_ONE_INSTANT = 100
+const PUT_OFF_MS = 1_000
+const STORE_AGAIN_MS = [50, 200, 500, 1_000, 2_000]
+
+/**
+ * Runs one region in order, in one process: keys that are due run one after another, by (due, kind, id); then the region's own events of this instant happen; and only when neither is
+ * left does its time move, to the next instant at which something is due or happens, and never past its clock's target. So the same calls at the same instants give the same history.
+ */
+export function runOrderedWorker(options: OrderedWorkerOptions, signal: AbortSignal): OrderedWorker {
+  const loop = new OrderedLoop(options, signal)
+  return { settled: patienceMs => loop.settled(patienceMs), ended: loop.run() }
+}
+
+class OrderedLoop {
+  readonly #options: OrderedWorkerOptions
+  readonly #signal: AbortSignal
+  readonly #controllers: ReadonlyMap<string, Controller>
+  readonly #meter: WorkerMeter
+  readonly #enqueued = new Wake()
+  readonly #rested = new Wake()
+  /** Something was enqueued, or the clock was set, since the loop last looked for everything there is to do. */
+  #news = true
+  #resting = false
+  #runsAtOnce: { readonly at: number; readonly counts: Map<string, number> } = { at: 0, counts: new Map() }
+
+  constructor(options: OrderedWorkerOptions, signal: AbortSignal) {
+    this.#options = options
+    this.#signal = signal
+    this.#controllers = new Map(options.controllers.map(controller => [controller.kind as string, controller]))
+    this.#meter = options.meter ?? NO_METER
+  }
+
+  async run(): Promise<void> {
+    const { queue, clock } = this.#options
+    const listening = queue.listen(() => this.#wake(), this.#signal)
+    const stop = () => this.#wake()
+    this.#signal.addEventListener('abort', stop, { once: true })
+    try {
+      while (!this.#signal.aborted) await this.#turn()
+    } finally {
+      clock.hold()
+      this.#resting = false
+      this.#rested.call()
+      await listening
+    }
+  }
+
+  async settled(patienceMs: number): Promise<boolean> {
+    const { realClock, queue, region, clock } = this.#options
+    const patience = new AbortController()
+    const over = realClock.sleep(patienceMs, patience.signal).then(() => true, () => true)
+    // What was enqueued before this call may not have been announced yet.
+    this.#wake()
+    try {
+      for (;;) {
+        const next = this.#rested.next()
+        if (await Promise.race([next.then(() => false), over]) || this.#signal.aborted) return false
+        if (!this.#resting || this.#news) continue
+        const due = await queue.nextDue([region])
+        if (this.#resting && !this.#news && (due.dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY) > clock.target()) return true
+        this.#wake()
+      }
+    } finally {
+      patience.abort()
+    }
+  }
+
+  #wake(): void {
+    this.#news = true
+    this.#enqueued.call()
+  }
+
+  /** Everything that is to be done at this instant; then on to the next one, or to rest until it comes. */
+  async #turn(): Promise<void> {
+    const { queue, region, clock, events, tell } = this.#options
+    const woken = this.#enqueued.next(), set = clock.nextSet()
+    this.#news = false
+    this.#resting = false
+    clock.hold()
+    if (await this.#runDue()) return
+    const changes = await events.liveUntil(clock.now())
+    if (changes.length > 0) return this.#untilStored(() => tell(changes))
+    const { dueAt } = await this.#untilStored(() => queue.nextDue([region]))
+    const next = Math.min(dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY, events.nextAt() ?? Number.POSITIVE_INFINITY)
+    if (this.#news || this.#signal.aborted) return
+    if (next <= clock.target()) return clock.moveTo(next)
+    this.#resting = true
+    clock.rest(next)
+    this.#rested.call()
+    await this.#waitFor(next, woken, set)
+  }
+
+  async #waitFor(next: number, woken: Promise<void>, set: Promise<void>): Promise<void> {
+    const { realClock, clock } = this.#options
+    const stop = new AbortController()
+    const ms = Math.min(SLOWEST_LOOK_MS, Math.max(1, clock.msUntil(next)))
+    await Promise.race([woken, set, realClock.sleep(ms, AbortSignal.any([stop.signal, this.#signal])).catch(() => undefined)]) // aborted: it was woken
+    stop.abort()
+  }
+
+  /** Whether there was any. */
+  async #runDue(): Promise<boolean> {
+    const { queue, lease, region, clock } = this.#options
+    // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
+    const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
+    this.#meter.claimed(claimed.length)
+    for (const work of claimed) {
+      if (this.#signal.aborted) return true
+      await this.#pass(work)
+    }
+    return claimed.length > 0
+  }
+
+  /** Chance and real time have no part in when a pass that failed runs again; only a store that is away is waited for in real time. */
+  async #pass(work: ClaimedWork): Promise<void> {
+    const { queue, lease, clock, realClock, log } = this.#options
+    const startedAt = realClock.now()
+    const end = (outcome: Parameters<WorkerMeter['passEnded']>[1]) => this.#meter.passEnded(work.kind, outcome, realClock.now() - startedAt)
+    try {
+      const controller = this.#controllers.get(work.kind)
+      if (!controller) throw new Error(`Nobody here works on ${work.kind}`)
+      const { lookAgainAt } = await this.#untilStored(() => controller.reconcile(work.id, this.#signal))
+      await this.#untilStored(() => queue.complete(lease, work, this.#dueAgain(work, lookAgainAt)))
+      end('done')
+    } catch (error) {
+      if (this.#signal.aborted) return end('abandoned')
+      if (kindOf(error) === 'StaleRevision') {
+        await this.#untilStored(() => queue.complete(lease, work, clock.now()))
+        return end('stale')
+      }
+      const retryAt = clock.now() + retryAfter(work.failures + 1)
+      log.warn({ kind: work.kind, id: work.id, failures: work.failures + 1, retryAt, error }, 'Pass did not succeed')
+      await this.#untilStored(() => queue.failUntil(lease, work, retryAt, messageOf(error)))
+      end('failed')
+    }
+  }
+
+  /** Whole milliseconds, and never before the instant asked for. What looks again at once, over and over, would hold the region's time for ever, so it is put off a little. */
+  #dueAgain({ kind, id }: ClaimedWork, lookAgainAt: number | undefined): number | undefined {
+    if (lookAgainAt === undefined) return undefined
+    const now = this.#options.clock.now(), due = Math.ceil(lookAgainAt)
+    if (due > now) return due
+    if (this.#runsAtOnce.at !== now) this.#runsAtOnce = { at: now, counts: new Map() }
+    const { counts } = this.#runsAtOnce, key = `${kind}/${id}`
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    if (count < RUNS_AT_ONE_INSTANT) return due
+    this.#options.log.warn({ kind, id, runs: count }, 'Putting off what looks again at once for ever')
+    return now + PUT_OFF_MS
+  }
+
+  /** Without the store nothing of the region can go on, so its time stands still until it is back. */
+  async #untilStored<T>(act: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await act()
+      } catch (error) {
+        if (kindOf(error) !== 'StoreUnavailable' || this.#signal.aborted) throw error
+        this.#options.log.warn({ region: this.#options.region, error }, 'Waiting for the store')
+        await this.#options.realClock.sleep(STORE_AGAIN_MS[attempt] ?? 2_000, this.#signal).catch(() => undefined) // aborted: the next failure is the last
+      }
+    }
+  }
+}
+
+/** Region milliseconds until the n-th retry, n from 1. */
+export function retryAfter(failures: number): number {
+  if (failures <= FAILURES_IN_A_ROW) return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))
+  return Math.min(SELDOM_MS, LONGEST_RETRY_MS * 2 ** (failures - FAILURES_IN_A_ROW))
+}
+
+/** Errors that cross folders are told apart by their kind. */
+function kindOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'kind' in error ? error.kind : undefined
+}
+
+/** The error and its causes in one line, outermost first. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`
+}

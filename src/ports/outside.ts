@@ -24,12 +24,24 @@ export interface OutsideSeen {
 /** The provider does not give it: nothing was made, and a creation that needs it ends so. */
 export class OutsideRefused extends Error {
   readonly kind = 'OutsideRefused'
-  readonly as: 'LimitedByQuota' | 'StockOut'
+  readonly as: (typeof OUTSIDE_REFUSALS)[number]
   constructor(as: OutsideRefused['as'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.as = as
   }
+
+  /** The provider has none left of what is asked for. */
+  static soldOut(message: string): OutsideRefused {
+    return new OutsideRefused('StockOut', message)
+  }
+
+  /** The account may not have more of them. */
+  static overQuota(message: string): OutsideRefused {
+    return new OutsideRefused('LimitedByQuota', message)
+  }
 }
+
+export const OUTSIDE_REFUSALS = ['LimitedByQuota', 'StockOut'] as const
 
 /** It cannot be removed: it is protected, or the provider refuses for good. The message names the thing and the call. */
 export class OutsideHeld extends Error {

@@ -2,19 +2,21 @@ import type { Clock } from '#ports/clock.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
 import type { Machines } from '#ports/machines.ts'
+import type { OutsideResources } from '#ports/outside.ts'
 import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
 import type { TenantCluster } from '#ports/tenant-cluster.ts'
 import { ControlPlanes } from './control-planes/control-planes.ts'
 import { USUAL_DURATIONS, type Durations } from './durations.ts'
 import { faulty } from './faults/faulty.ts'
 import { Faults } from './faults/faults.ts'
-import { faultyControlPlanes, faultyMachines, faultyTenantClusters } from './faults/ports.ts'
+import { faultyControlPlanes, faultyMachines, faultyOutside, faultyTenantClusters } from './faults/ports.ts'
 import { Limits } from './limits/limits.ts'
 import { Fleet } from './machines/fleet.ts'
 import { Kubelets } from './machines/kubelets.ts'
 import { Onboarding } from './machines/onboarding.ts'
 import { seeMachine } from './machines/see-machine.ts'
 import { SimulatedMachines } from './machines/simulated-machines.ts'
+import { Outside } from './outside/outside.ts'
 import type { WorldStore } from './store/world-store.ts'
 import { Insides } from './tenant/insides.ts'
 import { Nodes } from './tenant/nodes.ts'
@@ -40,6 +42,7 @@ export interface SimulatedRegion {
   readonly host: ControlPlaneHost
   readonly tenant: TenantCluster
   readonly machines: Machines
+  readonly outside: OutsideResources & Pick<Outside, 'protect'>
   readonly events: RegionEvents
   /** Answers to what machines asked by changes of the kinds Join and Membership. */
   readonly onboarding: Pick<Onboarding, 'admitted' | 'refused' | 'membership'>
@@ -58,6 +61,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   const kubelets = new Kubelets({ world, faults, fleet, planes, nodes, insides, onboarding })
   nodes.connect(kubelets)
   const machines = new SimulatedMachines({ world, faults, durations, fleet, limits, onboarding, kubelets })
+  const outside = new Outside(world, limits, durations)
   const pods = {
     dns: (clusterId: string) => {
       const any = nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable) ? 1 : 0
@@ -85,6 +89,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   nodes.restore()
   planes.restore()
   machines.restore()
+  outside.restore()
   faults.restore()
 
   const everything = async (): Promise<readonly RegionChange[]> => {
@@ -109,6 +114,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     host: faulty(planes as ControlPlaneHost, { world, faults, how: faultyControlPlanes(planes) }),
     tenant: faulty(tenant as TenantCluster, { world, faults, how: faultyTenantClusters(planes, nodeTarget) }),
     machines: faulty(machines as Machines, { world, faults, how: faultyMachines(fleet) }),
+    outside: faulty(outside as OutsideResources & Pick<Outside, 'protect'>, { world, faults, how: faultyOutside(outside) }),
     events: { nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), everything },
     onboarding, faults, limits,
   }

@@ -1,8 +1,10 @@
 import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
 import { MACHINE_REFUSALS, MachineHeld, MachineRefused } from '#ports/machines.ts'
+import { OUTSIDE_REFUSALS, OutsideHeld, OutsideRefused } from '#ports/outside.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
 import { targetOfMachine, type Fleet } from '../machines/fleet.ts'
+import type { Outside } from '../outside/outside.ts'
 import type { FaultyPort } from './faulty.ts'
 import type { Target } from './fault.ts'
 
@@ -45,6 +47,24 @@ export function faultyMachines(fleet: Fleet): FaultyPort {
       return call === 'ensure' && as ? new MachineRefused(as, message) : new Error(message)
     },
     held: (target, call, message) => new MachineHeld(message ?? `The machine ${nameOf(target)} is protected against deletion: ${call} was refused`),
+  }
+}
+
+export function faultyOutside(outside: Outside): FaultyPort {
+  return {
+    port: 'outside',
+    target(_call, [given]) {
+      const order = given as string | { token: string; kind: string; name: string; clusterId: string }
+      const thing = typeof order === 'string' ? outside.get(order) : order
+      const token = typeof order === 'string' ? order : order.token
+      const alsoIds = [...thing ? [thing.clusterId] : [], ...outside.get(token) ? [outside.get(token)!.providerId] : []]
+      return { kind: thing?.kind ?? 'Outside', id: token, name: thing?.name, alsoIds }
+    },
+    failure(call, message, code) {
+      const as = OUTSIDE_REFUSALS.find(one => one === code)
+      return call === 'ensure' && as ? new OutsideRefused(as, message) : new Error(message)
+    },
+    held: (target, _call, message) => new OutsideHeld(message ?? `${nameOf(target)} is protected against deletion: ${outside.removalOf(target.id)} was refused`),
   }
 }
 

@@ -1,4 +1,3 @@
-import { MachineRefused } from '#ports/machines.ts'
 import type { World } from '../world/world.ts'
 
 /** What is left of a kind, in one area or in all. */
@@ -7,6 +6,12 @@ export interface Stock { readonly kind: string; readonly area?: string; count: n
 export interface Quota { readonly kind: string; readonly account?: string; readonly limit: number }
 /** What one thing was taken from. */
 export interface Taken { readonly kind: string; readonly area?: string; readonly account?: string }
+
+/** The errors by which a port says which limit stands in the way. */
+export interface Refusals {
+  soldOut(message: string): Error
+  overQuota(message: string): Error
+}
 
 /** Stock and quota of a region. Where none is set there is no limit. */
 export class Limits {
@@ -42,13 +47,13 @@ export class Limits {
   }
 
   /** Takes one, or throws with the limit that stands in the way. */
-  take({ kind, account, areas }: { readonly kind: string; readonly account?: string; readonly areas: readonly string[] }, what: string): Taken {
+  take({ kind, account, areas }: { readonly kind: string; readonly account?: string; readonly areas: readonly string[] }, what: string, refusals: Refusals): Taken {
     const quota = (account === undefined ? undefined : this.#quotas.get(keyOf(kind, account))) ?? this.#quotas.get(keyOf(kind, undefined))
     const has = this.#held.get(keyOf(kind, account)) ?? 0
-    if (quota && has >= quota.limit) throw MachineRefused.overQuota(`The quota of ${kind} is ${quota.limit}, and the account has ${has}: ${what} was not made`)
+    if (quota && has >= quota.limit) throw refusals.overQuota(`The quota of ${kind} is ${quota.limit}, and the account has ${has}: ${what} was not made`)
     const area = areas.find(one => this.#stocks.get(keyOf(kind, one)))
     const stock = this.#stocks.get(keyOf(kind, area))
-    if (stock && stock.count <= 0) throw MachineRefused.soldOut(`No more of ${kind}${area === undefined ? '' : ` in ${area}`} is in stock: ${what} was not made`)
+    if (stock && stock.count <= 0) throw refusals.soldOut(`No more of ${kind}${area === undefined ? '' : ` in ${area}`} is in stock: ${what} was not made`)
     if (stock) this.#stocks.put(keyOf(kind, area), { ...stock, count: stock.count - 1 })
     this.#held.put(keyOf(kind, account), has + 1)
     return { kind, ...(stock && area !== undefined && { area }), ...(account !== undefined && { account }) }

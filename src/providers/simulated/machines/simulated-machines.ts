@@ -1,4 +1,4 @@
-import { MachineHeld, MachineOff, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { MachineHeld, MachineOff, MachineRefused, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
 import { untilAborted } from '../control-planes/control-planes.ts'
 import type { Durations } from '../durations.ts'
 import type { Faults } from '../faults/faults.ts'
@@ -113,7 +113,7 @@ export class SimulatedMachines implements Machines {
   }
 
   #make({ id, name, address, template, firstBoot, accountId, link }: MachineOrder, now: number): WorldMachine {
-    const takes = template && this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`)
+    const takes = template && this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused)
     const machine: WorldMachine = { name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(takes && { takes }) }
     this.#fleet.put(id, machine)
     return machine

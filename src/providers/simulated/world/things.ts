@@ -1,5 +1,6 @@
 import type { Taint } from '#model/node-pool/record.ts'
 import type { ControlPlaneComponent } from '#ports/control-plane-host.ts'
+import type { OutsideKind } from '#ports/outside.ts'
 
 /**
  * What a world holds, as it is kept. Nothing here says how a thing is at an instant: it holds what was asked and drawn, from which that is computed.
@@ -118,4 +119,15 @@ export interface Membership {
   /** When it asks again whether it is a member, and how often it has asked in a row. */
   readonly asksAt?: number
   readonly asks?: number
+}
+
+/** A load balancer, a NAT gateway and the like. */
+export interface OutsideThing {
+  readonly kind: OutsideKind
+  readonly name: string
+  readonly clusterId: string
+  readonly providerId: string
+  readonly readyAt: number
+  readonly takes: { readonly kind: string; readonly area?: string; readonly account?: string }
+  deleteProtected: boolean
 }

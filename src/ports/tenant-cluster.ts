@@ -11,9 +11,11 @@ export interface TenantClusterAddress {
 export interface TenantClusterProbe {
   /** /readyz of the API server. */
   readonly ready: boolean
+  /** The API server answers, ready or not. */
+  readonly answers?: boolean
   /** What /readyz or the connection said if not ready. */
   readonly says: string
-  /** All that follows is asked only of a cluster whose API server is ready, and else false and nought. */
+  /** Scheduler, controller manager, ServiceAccount and DNS are asked for only beside a ready API server, and are else false and nought. */
   readonly scheduler: boolean
   readonly controllerManager: boolean
   readonly defaultServiceAccount: boolean
@@ -63,6 +65,8 @@ export interface ClusterBase {
 export interface TenantCluster {
   probe(cluster: TenantClusterAddress): Promise<TenantClusterProbe>
   ensureBase(cluster: TenantClusterAddress, base: ClusterBase): Promise<void>
+  /** Ends as soon as the default ServiceAccount of namespace `default` is there, else after that time. */
+  awaitDefaultServiceAccount?(cluster: TenantClusterAddress, patienceMs: number): Promise<void>
   /**
    * List, then watch of Nodes: `onSync` with the whole list first (and after every re-list), `onChange` for each later event, `onGone` for deletions, `onLost` when the watch
    * broke and nobody sees any more. It also approves certificate requests: a kubelet's client or serving request, first or renewal, is approved

@@ -79,6 +79,18 @@ suite('the inside of a tenant cluster', { skip, timeout: 240_000 }, () => {
     assert.deepEqual(probe.dns, { available: 0, wanted: 0, schedulableNodes: 0 })
   })
 
+  test('the default ServiceAccount is told as soon as it is there', async () => {
+    const account = '/api/v1/namespaces/default/serviceaccounts/default'
+    await tenant.awaitDefaultServiceAccount(order, 10_000)
+    const uid = (await admin.find<{ metadata: { uid: string } }>(account))?.metadata.uid
+    await admin.remove(account)
+    await until('another one is told', 30_000, async () => {
+      await tenant.awaitDefaultServiceAccount(order, 10_000)
+      const now = (await admin.find<{ metadata: { uid: string } }>(account))?.metadata.uid
+      return now !== undefined && now !== uid
+    })
+  })
+
   test('a base whose DNS somebody deleted does not count as applied, and comes back', async () => {
     await admin.remove('/apis/apps/v1/namespaces/kube-system/deployments/coredns')
     assert.equal((await tenant.probe(order)).baseApplied, false)

@@ -12,14 +12,19 @@ import type { ClusterPorts } from './ports.ts'
 import { ensureOutside, ensureOutsideGone } from './outside.ts'
 import { pkiSecretName } from './tenant-address.ts'
 
+/** Short, since a pass that waits hears of nothing else. */
+const SERVICE_ACCOUNT_PATIENCE_MS = 1_000
+
 /** Takes one step. A failure that concerns the cluster itself is written as a fact; `retryAt` then says when to try again. All others are the pass's error. */
 export async function act(step: ClusterStep, record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
   const { host } = ports.regionOf(record.region)
   switch (step) {
     case 'prepare': await prepare(record, ports); return {}
     case 'ensureControlPlane': return await ensureControlPlane(record, ports)
+    case 'beginBase': return await beginBase(record, ports)
     case 'ensureOutside': await ensureOutside(record, ports); return {}
     case 'ensureBase': await ensureBase(record, ports); return {}
+    case 'awaitServiceAccount': return await awaitServiceAccount(record, ports)
     case 'ensureControlPlaneStopped': await host.ensureStopped(record.id); return {}
     case 'ensureControlPlaneGone': return await ensureControlPlaneGone(record, ports)
     case 'finishDeletion': await finishDeletion(record, ports); return {}
@@ -91,6 +96,22 @@ async function ensureBase(record: ClusterRecord, ports: ClusterPorts): Promise<v
   const address = await ports.tenantAddressOf(record)
   if (!address) throw new Error(`Reading address and keys of cluster ${record.id}: they are not there`)
   await tenant.ensureBase(address, { serviceCidr: first(record.spec.serviceCidrs), podCidr: first(record.spec.podCidrs), registry })
+}
+
+/** The base while the host still starts the rest. What an API server that is not ready refuses, it is given once it is ready. */
+async function beginBase(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
+  const outcome = await ensureControlPlane(record, ports)
+  await ensureBase(record, ports).catch((error: unknown) => ports.log.debug({ clusterId: record.id, error }, 'Giving a cluster its base before it is ready did not succeed'))
+  return outcome
+}
+
+/** Being told beats asking again and again, which would take processor time from what makes it. */
+async function awaitServiceAccount(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
+  const { tenant, clock } = ports.regionOf(record.region)
+  const address = await ports.tenantAddressOf(record)
+  if (!address || !tenant.awaitDefaultServiceAccount) return {}
+  await tenant.awaitDefaultServiceAccount(address, SERVICE_ACCOUNT_PATIENCE_MS)
+  return { retryAt: clock.now() }
 }
 
 /** All that could not be removed is collected by name. It is tried again until the deadline; from then on it is what stands in the way. */

@@ -35,9 +35,11 @@ export function decideCreation(seen: ClusterSeen): Course {
 
   if (seen.outside.some(one => one.seen === undefined)) return { change: {}, step: 'ensureOutside', lookAgainAt: now }
   const lacks = lacking(seen)
-  if (probe?.ready && !probe.baseApplied) return { change: {}, step: 'ensureBase', lookAgainAt: now }
-  // The host goes on by itself with what it has begun, and tells of each component that starts.
   const again = now + pollAfter(now - facts.attemptStartedAt, probe?.ready === true)
+  if (probe?.ready && !probe.baseApplied && !isMissing(host)) return { change: {}, step: 'ensureBase', lookAgainAt: now }
+  // An API server works before it is ready, and mostly waits for its disk meanwhile: what is done then is not waited for later.
+  if (probe?.answers && !probe.baseApplied) return { change: { controlPlane: 'starting', controlPlaneSays: lacks }, evidence: whatIsSeen(seen), step: 'beginBase', lookAgainAt: again }
+  // The host goes on by itself with what it has begun, and tells of each component that starts.
   if (isMissing(host)) return { change: { controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: again }
   if (probe && lacks === undefined) {
     return {
@@ -50,7 +52,7 @@ export function decideCreation(seen: ClusterSeen): Course {
     change: { controlPlaneSays: lacks },
     evidence: whatIsSeen(seen),
     // One whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
-    ...(host.components.some(component => component.state === 'exited') && { step: 'ensureControlPlane' as const }),
+    ...(host.components.some(component => component.state === 'exited') ? { step: 'ensureControlPlane' as const } : probe?.ready && !probe.defaultServiceAccount && { step: 'awaitServiceAccount' as const }),
     lookAgainAt: again,
   }
 }

@@ -7,7 +7,7 @@ import { decideUpkeep } from './decide-upkeep.ts'
 import type { ClusterSeen } from './seen.ts'
 
 export type ClusterStep =
-  | 'prepare' | 'ensureControlPlane' | 'ensureOutside' | 'ensureBase'
+  | 'prepare' | 'ensureControlPlane' | 'ensureOutside' | 'beginBase' | 'ensureBase' | 'awaitServiceAccount'
   | 'ensureControlPlaneStopped'
   | 'ensureControlPlaneGone' | 'finishDeletion'
 

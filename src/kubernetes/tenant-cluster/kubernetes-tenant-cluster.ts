@@ -41,6 +41,14 @@ export class KubernetesTenantCluster implements TenantCluster {
     await this.#with(cluster, ({ api }) => applyBase(api, base, this.#clock))
   }
 
+  /** A watch without a place to begin at tells first of what is there already. */
+  async awaitDefaultServiceAccount(cluster: TenantClusterAddress, patienceMs: number): Promise<void> {
+    const query = `watch=1&fieldSelector=${encodeURIComponent('metadata.name=default')}&timeoutSeconds=${Math.ceil(patienceMs / 1000)}`
+    await this.#with(cluster, async ({ api }) => {
+      for await (const _ of api.stream(`/api/v1/namespaces/default/serviceaccounts?${query}`, { signal: AbortSignal.timeout(patienceMs), silenceMs: patienceMs })) return
+    })
+  }
+
   /** A watch outlives the certificate it began with: when the session is renewed it goes on with the next one, beginning with a list. */
   async watch(cluster: TenantClusterAddress, handlers: WatchHandlers, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await this.#watchOnce(cluster, handlers, signal)

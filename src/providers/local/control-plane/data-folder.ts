@@ -25,6 +25,9 @@ export async function ensureDataFolder(places: ClusterPlaces): Promise<void> {
     throw new ControlPlaneFailure(`The disk of ${places.data} has only ${Math.floor(freeBytes / 1024 ** 2)} MiB free and a control plane needs ${LEAST_FREE_BYTES / 1024 ** 2}. Free some space there; it is tried again by itself.`, 'soon')
 }
 
+/** True if the datastore was seen to exist. */
+export const wasBegun = (places: ClusterPlaces): Promise<boolean> => isThere(places.begun)
+
 /** Notes that the datastore exists from now on. */
 export async function noteDataBegun(places: ClusterPlaces): Promise<void> {
   if (await isThere(`${places.etcdData}/member/wal`)) await writeFile(places.begun, '')
@@ -32,7 +35,7 @@ export async function noteDataBegun(places: ClusterPlaces): Promise<void> {
 
 /** A sentence if the datastore was there once and is lost or damaged now. */
 export async function lostData(places: ClusterPlaces, etcd: ComponentSeen | undefined): Promise<string | undefined> {
-  if (await isThere(places.begun) && !await isThere(`${places.etcdData}/member/wal`))
+  if (await wasBegun(places) && !await isThere(`${places.etcdData}/member/wal`))
     return `The datastore of cluster ${places.clusterId} was in ${places.etcdData} and is gone. Put a copy back there, or delete the cluster.`
   const words = etcd?.state === 'exited' && etcd.recentStarts > 1 ? etcd.lastExit?.lastLines.find(line => DAMAGE.some(word => line.includes(word))) : undefined
   if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${logLineText(words)}`

@@ -9,7 +9,7 @@ import { cidrOf, nthAddress } from '#model/cidr.ts'
 import { OutsidePortTaken, removeOutsidePort } from '../host-network/outside-ports.ts'
 import { ToolFailed } from '../host-network/tool.ts'
 import { findCgroupHierarchies, killCgroup, processesOf, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
-import { ensureDataFolder, lostData, noteDataBegun, unlessDataIsLost } from './data-folder.ts'
+import { ensureDataFolder, lostData, noteDataBegun, unlessDataIsLost, wasBegun } from './data-folder.ts'
 import { takeLock } from './lock.ts'
 import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
 import { leadIn, leadInAtStart, nameAnew, namesAll, type OutsideOptions } from './outside.ts'
@@ -121,7 +121,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     await leadIn(places, order.address, this.#options)
   }
 
-  /** Namespace, files, the datastore, and then the API server, which would lose a second if it called the datastore too early. */
+  /** Namespace, files, the datastore and the API server. */
   async #startFirstHalf(order: ControlPlaneOrder, places: ClusterPlaces): Promise<void> {
     await ensureDataFolder(places)
     const programs = await this.#programs(order)
@@ -138,15 +138,20 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     if (namespace === 'found') await refuseTakenPorts(places, sights)
     // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
     if (COMPONENTS.every(name => !sights.get(name)?.supervised)) await writePrivateFiles(files)
+    const dataIsNew = !await wasBegun(places)
+    let etcdListens: Promise<unknown> = Promise.resolve()
     if (!sights.get('etcd')?.supervised) {
       await this.#start(order, places, programs, 'etcd')
-      await this.#until(ETCD_DEADLINE_MS, 10, async () => {
+      etcdListens = this.#until(ETCD_DEADLINE_MS, 10, async () => {
         const pid = processesOf(hierarchies, places.cgroupOf('etcd'))[0]
         return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
       })
     }
-    await noteDataBegun(places)
+    // An empty datastore listens long before the API server has prepared itself to call it; one with data in it may take its time, and a call too early loses a second.
+    if (!dataIsNew) await etcdListens
     if (!sights.get('kube-apiserver')?.supervised) await this.#start(order, places, programs, 'kube-apiserver')
+    await etcdListens
+    await noteDataBegun(places)
   }
 
   /** Controller-manager and scheduler as soon as the API server is ready: earlier they would only wait, in steps of a second. */

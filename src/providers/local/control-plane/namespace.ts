@@ -25,10 +25,15 @@ export function namespaceIsThere(places: ClusterPlaces, bridge: string): boolean
 export async function ensureNamespace(places: ClusterPlaces, network: HostNetworkSettings, address: string): Promise<'found' | 'made'> {
   const { gateway, prefix } = addressPool(network)
   const found = (await namespacesThere()).includes(places.namespace)
-  if (!found) await runTool('ip', ['netns', 'add', places.namespace])
-  if (!(await readdir('/sys/class/net')).includes(places.link))
-    await runTool('ip', ['link', 'add', 'name', places.link, 'type', 'veth', 'peer', 'name', 'eth0', 'address', hardwareAddress(address), 'netns', places.namespace])
-  await runTool('ip', ['-batch', '-'], { stdin: `link set dev ${places.link} master ${network.bridge}\nlink set dev ${places.link} up\n` })
+  const linked = (await readdir('/sys/class/net')).includes(places.link)
+  await runTool('ip', ['-batch', '-'], {
+    stdin: [
+      ...(found ? [] : [`netns add ${places.namespace}`]),
+      ...(linked ? [] : [`link add name ${places.link} type veth peer name eth0 address ${hardwareAddress(address)} netns ${places.namespace}`]),
+      `link set dev ${places.link} master ${network.bridge}`,
+      `link set dev ${places.link} up`,
+    ].join('\n'),
+  })
   await runTool('ip', ['-netns', places.namespace, '-batch', '-'], {
     stdin: [
       'link set dev lo up',

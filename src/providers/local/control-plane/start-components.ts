@@ -13,10 +13,10 @@ const SUPERVISOR = join(import.meta.dirname, 'supervisor.sh')
 /** Writes files that only root may read, each as a whole or not at all. Files that are there already stay. */
 export async function writePrivateFiles(files: ReadonlyMap<string, string>): Promise<void> {
   for (const folder of new Set([...files.keys()].map(path => dirname(path)))) await mkdir(folder, { recursive: true, mode: 0o700 })
-  for (const [path, content] of files) {
+  await Promise.all([...files].map(async ([path, content]) => {
     await writeFile(`${path}.new`, content, { mode: 0o600 })
     await rename(`${path}.new`, path)
-  }
+  }))
 }
 
 /**

@@ -34,6 +34,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #connection: TransactionConnection
   readonly #key: KeyObject
   readonly #keys: EnqueuedKey[] = []
+  /** The hashes of requests whose ClientTokens this transaction claimed. */
+  readonly #claims = new Map<string, string>()
   readonly accessKeyIds: string[] = []
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
@@ -98,11 +100,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<ClaimedToken> {
+    this.#claims.set([scope.accountId, scope.region, action, token].join('/'), requestHash)
     return claimClientToken(this.#connection, scope, action, token, requestHash)
   }
 
   async bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
-    bindClientToken(this.#connection, scope, action, token, resourceId, result)
+    const requestHash = this.#claims.get([scope.accountId, scope.region, action, token].join('/'))
+    if (requestHash === undefined) throw new Error('E-TOKEN: a ClientToken is bound that was not claimed')
+    bindClientToken(this.#connection, scope, action, token, requestHash, resourceId, result)
   }
 
   async putLedger(entry: LedgerEntry): Promise<void> {

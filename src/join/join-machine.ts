@@ -1,12 +1,11 @@
-import { admitMachine } from './admit-machine.ts'
 import type { JoinOptions } from './join-options.ts'
+import { letMachineIn } from './let-machine-in.ts'
 import { machineFiles, servedArchitecture } from './machine-files.ts'
 import { nodeSettings } from './node-settings.ts'
-import { findUsableOnboarding, hashOf } from './onboarding-token.ts'
+import { findInvitation, hashOf } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
 import { overlaySettings } from './overlay-papers.ts'
 import { assignments } from './script-text.ts'
-import { letIn, tenantAddress } from './tenant.ts'
 
 export type Form = ReadonlyMap<string, string>
 
@@ -19,22 +18,18 @@ export function machineSecretOf(form: Form): string {
 
 /** First contact of a machine: its node row, its place among the members, its token, and everything its script must know, as lines for a shell. */
 export async function joinMachine(options: JoinOptions, form: Form, address: string): Promise<string> {
-  const { store, tenantCluster, components, region, clock } = options
+  const { store, components, region, clock } = options
   const now = clock.now()
   const secretHash = machineSecretOf(form)
-  const onboarding = await findUsableOnboarding(store, region, form.get('token') ?? '', now)
+  const invitation = await findInvitation(store, region, form.get('token') ?? '', now)
   const architecture = servedArchitecture(form.get('architecture') ?? '')
-  const before = await store.findCluster(onboarding.clusterId)
-  if (!before) throw new JoinRefused(403, `The cluster of the onboarding script ${onboarding.name} is gone.`)
+  const before = await store.findCluster(invitation.clusterId)
+  if (!before) throw new JoinRefused(403, `The cluster of ${invitation.kind === 'script' ? 'the onboarding script' : 'the node'} ${invitation.name} is gone.`)
   const overlay = options.overlay?.isOutside(address) ? options.overlay : undefined
   const files = await machineFiles(components, before.spec.servedVersion, architecture, overlay !== undefined)
   const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address, ...(overlay ? { overlayPool: overlay.pool } : {}) }
 
-  const { cluster, nodePool, nodeId, nodeName, nodeAddress } = await store.write(now, (tx) => admitMachine(tx, tx, onboarding, machine, now, options.randomBytes(8)))
-
-  const tenant = await tenantAddress(store, cluster)
-  const token = await letIn(store, tenantCluster, tenant, cluster, nodeName)
-  options.log.info({ cluster: cluster.id, node: nodeName, address, onboarding: onboarding.id }, 'Letting machine join')
+  const { cluster, nodePool, nodeId, nodeName, nodeAddress, tenant, bootstrapToken: token } = await letMachineIn(options, invitation, machine)
   const settings = nodeSettings(cluster, nodePool, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)
   return `${assignments({ ...settings, ...(overlay ? overlaySettings(overlay, nodeAddress) : {}), EH_NODE_ID: nodeId, EH_NODE_NAME: nodeName, EH_BOOTSTRAP_TOKEN: token, EH_NOW: String(Math.floor(now / 1000)) })}\n`
 }

@@ -7,10 +7,13 @@ import { JoinRefused } from './refused.ts'
 import { assignments } from './script-text.ts'
 import { letIn, tenantAddress } from './tenant.ts'
 
+/** What of the options is needed to hear what a machine says of itself. */
+export type ReportOptions = Pick<JoinOptions, 'region' | 'store' | 'clock'>
+
 const NOTE_EVERY_MS = 30 * 86_400_000
 
 /** Takes what a machine says of its installation: progress, or the step that failed and why. A node that was Ready once is past such failures. */
-export async function takeReport(options: JoinOptions, form: Form): Promise<string> {
+export async function takeReport(options: ReportOptions, form: Form): Promise<string> {
   const { store, region, clock } = options
   const secret = await knownSecret(options, form)
   const step = (form.get('step') ?? '').replaceAll(/[^a-z-]/g, '').slice(0, 40)
@@ -33,7 +36,7 @@ export async function takeReport(options: JoinOptions, form: Form): Promise<stri
 }
 
 /** `member` or `removed`; a secret that is not known here is `unknown`, on which machines carry on. */
-export async function tellMembership(options: JoinOptions, form: Form): Promise<string> {
+export async function tellMembership(options: ReportOptions, form: Form): Promise<string> {
   const secret = await options.store.findMachineSecret(machineSecretOf(form))
   if (!secret) return 'unknown'
   if (secret.state !== 'member') return 'removed'
@@ -45,7 +48,7 @@ export async function tellMembership(options: JoinOptions, form: Form): Promise<
  * A kubelet renews its certificate by itself, so a machine that still asks may hold one that ends a year from now, and its name must stay reserved as long
  * after a removal. Written once a month a machine.
  */
-async function noteRenewals({ store, clock }: JoinOptions, secret: MachineSecret): Promise<void> {
+async function noteRenewals({ store, clock }: ReportOptions, secret: MachineSecret): Promise<void> {
   const until = clock.now() + CERTIFICATE_MS
   if (until - (secret.certificateUntil ?? 0) < NOTE_EVERY_MS) return
   await store.write(clock.now(), async (tx) => {
@@ -57,7 +60,7 @@ async function noteRenewals({ store, clock }: JoinOptions, secret: MachineSecret
 }
 
 /** A removed machine cleaned up: its name is free. A member that only reset itself keeps its node until somebody deletes it. */
-export async function takeConfirmation(options: JoinOptions, form: Form): Promise<string> {
+export async function takeConfirmation(options: ReportOptions, form: Form): Promise<string> {
   const secret = await options.store.findMachineSecret(machineSecretOf(form))
   if (!secret) return 'unknown'
   if (secret.state === 'member') return `The node ${secret.nodeName} is still listed; delete it to free its name.\n`
@@ -82,7 +85,7 @@ export async function renewMachine(options: JoinOptions, form: Form): Promise<st
 }
 
 /** The secret of a machine that is known here. */
-export async function knownSecret(options: JoinOptions, form: Form): Promise<MachineSecret> {
+export async function knownSecret(options: ReportOptions, form: Form): Promise<MachineSecret> {
   const secret = await options.store.findMachineSecret(machineSecretOf(form))
   if (!secret) throw new JoinRefused(403, 'This machine is not known here.')
   return secret

@@ -1,13 +1,15 @@
 import type { clusterToWire } from '#model/cluster/wire.ts'
 import type { kubeconfigToWire } from '#model/kubeconfig/wire.ts'
-import type { nodeToWire } from '#model/node/wire.ts'
-import type { nodePoolToWire } from '#model/node-pool/wire.ts'
+import type { centralNodeToWire, nodeToWire } from '#model/node/wire.ts'
+import type { centralNodePoolToWire, nodePoolToWire } from '#model/node-pool/wire.ts'
 import type { onboardingToWire } from '#model/onboarding/wire.ts'
 
 /** What each action takes and answers, member for member as on the wire. */
 export type Cluster = ReturnType<typeof clusterToWire>
 export type NodePool = ReturnType<typeof nodePoolToWire>
 export type Node = ReturnType<typeof nodeToWire>
+export type CentralNodePool = ReturnType<typeof centralNodePoolToWire>
+export type CentralNode = ReturnType<typeof centralNodeToWire>
 export type Onboarding = ReturnType<typeof onboardingToWire>
 export type Kubeconfig = ReturnType<typeof kubeconfigToWire>
 
@@ -38,7 +40,7 @@ export interface LedgerEntry {
   readonly State: string; readonly Because?: string; readonly DeleteProtected: boolean; readonly Since: string
 }
 export interface Region { readonly Region: string; readonly Kind: string; readonly Ready: boolean; readonly Text: string; readonly Default: boolean; readonly Aliases: readonly string[] }
-export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly Removing?: boolean }
+export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly OwnedBy?: Resource; readonly Removing?: boolean }
 export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
 export interface Ran { readonly ExitCode: number; readonly Output: string }
 export interface ListOf<Item> { readonly Items: readonly Item[]; readonly TotalCount: number; readonly PageNumber: number; readonly PageSize: number }
@@ -54,6 +56,17 @@ export interface Calls {
   ListEdgeNodePools: ListOf<NodePool>
   UpdateEdgeNodePoolConfig: Nothing
   DeleteNodePool: Nothing
+  ScaleUpEdgeNodePool: Nothing
+  ScaleDownEdgeNodePool: Nothing
+  CreateEdgeNode: { readonly Ids: readonly string[] }
+  CreateNodePool: Made
+  CreateDefaultNodePool: Made
+  ListNodePools: ListOf<CentralNodePool>
+  UpdateNodePoolConfig: Nothing
+  CreateNodes: { readonly Ids: readonly string[] }
+  ListNodes: ListOf<CentralNode>
+  DeleteNodes: Nothing
+  ListSupportedResourceTypes: ListOf<{ readonly ResourceScope: string; readonly ZoneId: string; readonly ResourceType: string; readonly ResourceSpecifications: readonly string[] }>
   CreateBatchEdgeMachine: { readonly Ids: readonly string[] }
   ListBatchEdgeMachine: ListOf<Onboarding>
   UpdateBatchEdgeMachine: Nothing

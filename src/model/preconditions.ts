@@ -39,6 +39,8 @@ export const PRECONDITIONS = {
   DeleteCluster:            { cluster: [['Running', '*'], ['Failed', '*'], ['Stopped', ['Balance']]] },
   CreateKubeconfig:         { cluster: WORKING_CLUSTER },
   DeleteKubeconfigs:        {},
+  CreateNodePool:           { cluster: WORKING_CLUSTER },
+  CreateDefaultNodePool:    { cluster: WORKING_CLUSTER },
   CreateEdgeNodePool:       { cluster: WORKING_CLUSTER },
   UpdateEdgeNodePoolConfig: { cluster: WORKING_CLUSTER,  nodePool: WORKING_POOL },
   UpdateNodePoolConfig:     { cluster: WORKING_CLUSTER,  nodePool: WORKING_POOL },
@@ -120,8 +122,8 @@ function operationOnCluster(cluster: ClusterRecord): string | undefined {
 function operationOnNodePool(pool: NodePoolRecord): string | undefined {
   const { deletion, updating } = pool.facts
   if (deletion) return `${deletion.by === 'cluster' ? 'DeleteCluster' : 'DeleteNodePool'} is under way since ${rfc3339Seconds(deletion.requestedAt)}`
-  if (pool.said.status.phase === 'Creating') return `CreateEdgeNodePool is under way since ${rfc3339Seconds(pool.createdAt)}`
-  return updating && pool.said.status.phase === 'Updating' ? `UpdateEdgeNodePoolConfig is under way since ${rfc3339Seconds(updating.since)}` : undefined
+  if (pool.said.status.phase === 'Creating') return `${pool.spec.type !== 'machine-set' ? 'CreateEdgeNodePool' : pool.spec.isDefault ? 'CreateDefaultNodePool' : 'CreateNodePool'} is under way since ${rfc3339Seconds(pool.createdAt)}`
+  return updating && pool.said.status.phase === 'Updating' ? `${pool.spec.type === 'machine-set' ? 'UpdateNodePoolConfig' : 'UpdateEdgeNodePoolConfig'} is under way since ${rfc3339Seconds(updating.since)}` : undefined
 }
 
 const DELETED_BY = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster', scaling: 'Scaling in' } as const

@@ -114,10 +114,10 @@ suite('states', () => {
     const { api, clusterId, nodePoolId, nodeId } = await openSmallWorld()
     const pool = { ClusterId: clusterId, NodePoolId: nodePoolId }
     assert.equal(code(await api.call('DeleteEdgeNodes', { ...pool, Ids: [nodeId, 'n00000000000000000000'] })), 'NotFound.Node')
-    assert.deepEqual((await api.done('ListEdgeNodes')).Items?.[0]?.['Status'], { Phase: 'Running', Conditions: [{ Type: 'Ok' }] })
+    assert.deepEqual((await api.done('ListEdgeNodes', { Filter: { Ids: [nodeId] } })).Items?.[0]?.['Status'], { Phase: 'Running', Conditions: [{ Type: 'Ok' }] })
     await api.done('DeleteEdgeNodes', { ...pool, Ids: [nodeId, nodeId] })
     assert.equal(code(await api.call('DeleteEdgeNodes', { ...pool, Ids: [nodeId] })), 'OperationDenied.NodeStatus')
-    const [pools, clusters] = [await api.done('ListEdgeNodePools'), await api.done('ListClusters')]
+    const [pools, clusters] = [await api.done('ListEdgeNodePools', { Filter: { Ids: [nodePoolId] } }), await api.done('ListClusters', { Filter: { Ids: [clusterId] } })]
     assert.deepEqual([pools, clusters].map(({ Items }) => phaseOf(Items)), ['Scaling', 'Updating'])
     await api.app.close()
   })

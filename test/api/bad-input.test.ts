@@ -139,7 +139,7 @@ suite('bad input', () => {
     await refused('ListClusters', { Filter: { Statuses: [{ Phase: 'Sleeping' }] } })
     await refused('ListClusters', { Filter: { Statuses: Array.from({ length: 16 }, () => ({ Phase: 'Running' })) } })
     await refused('ListStatusHistory', { At: 'yesterday' })
-    for (const type of ['edge-machine-pool', 'machine-set', 'other']) await refused('CreateEdgeNodePool', { ClusterId: world.clusterId, Name: 'typed', NodePoolType: type })
+    for (const type of ['machine-set', 'other']) await refused('CreateEdgeNodePool', { ClusterId: world.clusterId, Name: 'typed', NodePoolType: type })
     await refused('CreateEdgeNodePool', { ClusterId: world.clusterId, Name: 'tainted', KubernetesConfig: { Taints: [{ Key: 'a', Effect: 'Never' }] } })
     await refused('CreateEdgeNodePool', { ClusterId: world.clusterId, Name: 'labelled', KubernetesConfig: { Labels: [{ Key: 'a b', Value: 'c' }] } })
     await refused('CreateCluster', { ...clusterBody('versioned', 2), KubernetesVersion: '1.99' })

@@ -10,6 +10,12 @@ export interface SmallWorld {
   readonly clusterId: string
   readonly nodePoolId: string
   readonly nodeId: string
+  /** A cluster whose pools order machines. */
+  readonly plantId: string
+  readonly elasticPoolId: string
+  readonly elasticNodeId: string
+  readonly centralPoolId: string
+  readonly centralNodeId: string
   readonly onboardingId: string
   readonly kubeconfigId: string
   readonly machineId: string
@@ -34,8 +40,18 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   await api.makeClusterRun(theirClusterId)
   const theirPoolId = (await api.done('CreateEdgeNodePool', { ClusterId: theirClusterId, Name: 'theirs' }, { as: THEIRS })).Id ?? ''
   const pool = { ClusterId: clusterId, NodePoolId: nodePoolId }
+  const plantId = await api.createCluster('plant', 9)
+  await api.makeClusterRun(plantId)
+  const elasticPoolId = (await api.done('CreateEdgeNodePool', elasticBody(plantId, 'burst'))).Id ?? ''
+  await api.makePoolRun(elasticPoolId)
+  const elastic = { ClusterId: plantId, NodePoolId: elasticPoolId }
+  const [elasticNodeId = ''] = (await api.done('CreateEdgeNode', { ...elastic, AutoCompleteConfig: directly('veen0001') })).Ids ?? []
+  const centralPoolId = (await api.done('CreateNodePool', centralBody(plantId, 'central'))).Id ?? ''
+  await api.makePoolRun(centralPoolId)
+  const central = { ClusterId: plantId, NodePoolId: centralPoolId }
+  const [centralNodeId = ''] = (await api.done('CreateNodes', { ...central, InstanceIds: ['i-0001'] })).Ids ?? []
   return {
-    api, machines, clusterId, nodePoolId, nodeId, onboardingId, kubeconfigId, machineId, theirClusterId, theirPoolId,
+    api, machines, clusterId, nodePoolId, nodeId, plantId, elasticPoolId, elasticNodeId, centralPoolId, centralNodeId, onboardingId, kubeconfigId, machineId, theirClusterId, theirPoolId,
     valid: {
       CreateCluster: clusterBody('second', 2),
       ListClusters: { Filter: { Ids: [clusterId] } },
@@ -45,6 +61,17 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       ListEdgeNodePools: { Filter: { ClusterIds: [clusterId] } },
       UpdateEdgeNodePoolConfig: { ClusterId: clusterId, Id: nodePoolId, Name: 'tills' },
       DeleteNodePool: { ClusterId: clusterId, Id: nodePoolId, RetainResources: [], CascadingDeleteResources: ['Ecs'] },
+      ScaleUpEdgeNodePool: { ...elastic, DesiredReplicas: 3 },
+      ScaleDownEdgeNodePool: { ...elastic, NodeIds: [elasticNodeId] },
+      CreateEdgeNode: { ...pool, Name: 'direct-1', AutoCompleteConfig: { ...directly('veen0002'), Address: '', MachineAuth: { AuthType: 'Password', User: 'root', SSHPort: 22 } } },
+      CreateNodePool: { ...centralBody(clusterId, 'second-central'), AutoScaling: { Enabled: true, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 5, SubnetPolicy: 'ZoneBalance', Mode: 'Recycle' }, Tags: [{ Key: 'team', Value: 'shops' }] },
+      CreateDefaultNodePool: { ClusterId: clusterId, NodeConfig: { NamePrefix: 'default' } },
+      ListNodePools: { Filter: { Ids: [centralPoolId] }, Tags: [] },
+      UpdateNodePoolConfig: { ClusterId: plantId, Id: centralPoolId, AutoScaling: { Enabled: false, DesiredReplicas: 1 }, NodeConfig: { ImageId: 'image-1' } },
+      CreateNodes: { ...central, InstanceIds: ['i-0002'], KeepInstanceName: true, ImageId: 'image-1' },
+      ListNodes: { Filter: { InstanceIds: ['i-0001'] } },
+      DeleteNodes: { ...central, Ids: [centralNodeId], CascadingDeleteResources: ['Ecs'], RetainResources: [] },
+      ListSupportedResourceTypes: { Filter: { ResourceTypes: ['Ecs'] } },
       CreateBatchEdgeMachine: { ...pool, Name: 'script', TTLHours: 1 },
       ListBatchEdgeMachine: { Filter: { Ids: [onboardingId] } },
       UpdateBatchEdgeMachine: { NodeId: onboardingId, ExpirationDate: 1_893_456_000 },
@@ -68,6 +95,27 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       SetNodeSchedulable: { Id: nodeId, Schedulable: false },
     },
   }
+}
+
+export function elasticBody(clusterId: string, name: string, scaling: object = {}): Record<string, unknown> {
+  return {
+    ClusterId: clusterId, Name: name, NodePoolType: 'edge-machine-pool', VpcId: 'vpc-edge1',
+    ElasticConfig: {
+      CloudServerIdentity: 'cloudserver-abcdefghijklmno', AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas: 10, DesiredReplicas: 0, Priority: 10, ...scaling },
+      InstanceArea: { ClusterName: 'bdcdn-zzcu02', VpcIdentity: 'vpc-edge1' },
+    },
+  }
+}
+
+export function centralBody(clusterId: string, name: string): Record<string, unknown> {
+  return {
+    ClusterId: clusterId, Name: name,
+    NodeConfig: { InstanceTypeIds: ['ecs.c1ie.xlarge'], SubnetIds: ['subnet-1'], Security: { Login: { Password: 'UHdkMTIzNDU2' }, SecurityGroupIds: ['sg-1'], SecurityStrategies: ['Hids'] } },
+  }
+}
+
+export function directly(...instances: string[]): Record<string, unknown> {
+  return { Enable: true, DirectAdd: true, DirectAddInstances: instances.map(InstanceIdentity => ({ InstanceIdentity, CloudServerIdentity: 'cloudserver-abcdefghijklmno' })) }
 }
 
 async function poolOf(api: ApiUnderTest, clusterId: string, name: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { Type } from 'typebox'
+import { refuseParameter } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { parseCreateBatchEdgeMachine } from '#model/onboarding/validate.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
@@ -26,6 +27,7 @@ export const CreateBatchEdgeMachine = defineAction({
     const { clusterId, nodePoolId, name, clientToken, expiresAt, expirationDate } = parseCreateBatchEdgeMachine(body, now)
     return store.write(now, tx => once(context, tx, body, async () => {
       const { cluster, nodePool } = await lockClusterAndPool(context, tx, clusterId, nodePoolId)
+      if (nodePool.spec.type !== 'edge-machine-set') refuseParameter(context.action, 'NodePoolId', 'the pool orders its machines by itself; scripts are for static pools')
       checkPrecondition('CreateBatchEdgeMachine', { cluster, nodePool }, now)
       const id = newId('onboarding', now, context.randomBytes(8))
       const token = Buffer.from(context.randomBytes(24)).toString('base64url')

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { CLUSTER_RESOURCES, parseDeleteCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
-import type { NodeRecord } from '#model/node/record.ts'
+import { fateOfMachines } from '#model/node/validate.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
 import { withFacts } from '#model/with-facts.ts'
@@ -19,7 +19,7 @@ export const DeleteCluster = defineAction({
   name: 'DeleteCluster',
   version: PRODUCT_VERSION,
   kind: 'write',
-  says: 'Deletes a cluster with its pools and nodes; machines that ran a script are released, never destroyed.',
+  says: 'Deletes a cluster with its pools and nodes; machines that ran a script are released, never destroyed, and those that a pool ordered go if CascadingDeleteResources names them.',
   schema: Type.Object({
     Id,
     Force: Type.Optional(Type.Boolean()),
@@ -34,7 +34,7 @@ export const DeleteCluster = defineAction({
       const cluster = await lockCluster(context, tx, id)
       checkPrecondition('DeleteCluster', { cluster }, now)
       if (cluster.spec.deleteProtectionEnabled && !how.force) refuse('OperationDenied.DeleteProtection', { id: cluster.id })
-      await deleteChildren(context, tx, cluster)
+      await deleteChildren(context, tx, cluster, how)
 
       const deletion = { requestedAt: now, ...how }
       // What the control plane said before is no word about its removal.
@@ -46,19 +46,20 @@ export const DeleteCluster = defineAction({
 })
 
 /** Pools and nodes are marked in the same transaction, so that no list shows a living child of a cluster that is being deleted. */
-async function deleteChildren(context: ActionContext, tx: Transaction, cluster: ClusterRecord): Promise<void> {
+async function deleteChildren(context: ActionContext, tx: Transaction, cluster: ClusterRecord, how: { readonly cascading: readonly string[]; readonly retain: readonly string[] }): Promise<void> {
   const because = { ...askedBy(context, 'The deletion of its cluster was asked for.'), causedBy: { kind: 'Cluster' as const, id: cluster.id, name: cluster.spec.name } }
-  const nodes: NodeRecord[] = []
   const nodePools: NodePoolRecord[] = []
   for (const { id } of await tx.nodePoolsOf(cluster.id)) {
     const nodePool = await tx.lockNodePool(id)
     if (nodePool) nodePools.push(nodePool)
   }
-  nodes.push(...await tx.lockNodes((await tx.nodesOf({ clusterId: cluster.id })).map(node => node.id)))
+  const nodes = await tx.lockNodes((await tx.nodesOf({ clusterId: cluster.id })).map(node => node.id))
   for (const nodePool of nodePools) {
-    const deletion = { requestedAt: context.now, by: 'cluster' as const, cascading: [], retain: [] }
+    // Words of the cluster's deletion, in the pool's own: what its controller finds later, machines that were claimed meanwhile, shares the fate of the others.
+    const machine = fateOfMachines(how, [nodePool.spec.isDefault ? 'DefaultNodePoolResource' : 'NodePoolResource', 'All'])
+    const deletion = { requestedAt: context.now, by: 'cluster' as const, cascading: machine === 'Destroy' ? ['Ecs'] : [], retain: [] }
     await tx.changeNodePool(nodePool.id, { facts: { ...nodePool.facts, deletion, obstacles: [] } }, because)
     await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: context.scope.region })
+    await deleteNodes(context, tx, nodes.filter(node => node.nodePoolId === nodePool.id), { by: 'cluster', machine }, because)
   }
-  await deleteNodes(context, tx, nodes, 'cluster', because)
 }

@@ -21,7 +21,8 @@ export const ListMachines = defineAction({
 })
 
 async function toWire({ store, scope }: ActionContext, machine: MachineRecord): Promise<object> {
-  const nodes = machine.machineId === undefined ? [] : await store.nodesOfMachine(scope.region, machine.machineId)
+  const { ownedBy } = machine
+  const nodes = ownedBy?.nodeId !== undefined || machine.machineId === undefined ? [] : await store.nodesOfMachine(scope.region, machine.machineId)
   const node = nodes.find(candidate => candidate.facts.deletion === undefined) ?? nodes[0]
   return {
     Id: machine.id,
@@ -32,6 +33,8 @@ async function toWire({ store, scope }: ActionContext, machine: MachineRecord): 
     // Its controller has seen it: it exists and its /etc/machine-id is known.
     Made: machine.machineId !== undefined,
     ...machine.deletionRequestedAt !== undefined && { Removing: true },
-    ...node && { NodeId: node.id },
+    ...(ownedBy?.nodeId !== undefined || node) && { NodeId: ownedBy?.nodeId ?? node?.id },
+    // The pool that ordered it.
+    ...ownedBy && { OwnedBy: { Kind: 'NodePool', Id: ownedBy.nodePoolId, Name: (await store.findNodePool(ownedBy.nodePoolId))?.spec.name ?? '', ClusterId: ownedBy.clusterId } },
   }
 }

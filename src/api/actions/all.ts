@@ -2,15 +2,21 @@ import type { Action } from '../action.ts'
 import { AddMachine } from './AddMachine.ts'
 import { CreateBatchEdgeMachine } from './CreateBatchEdgeMachine.ts'
 import { CreateCluster } from './CreateCluster.ts'
+import { CreateDefaultNodePool } from './CreateDefaultNodePool.ts'
+import { CreateEdgeNode } from './CreateEdgeNode.ts'
 import { CreateEdgeNodePool } from './CreateEdgeNodePool.ts'
 import { CreateKubeconfig } from './CreateKubeconfig.ts'
+import { CreateNodePool } from './CreateNodePool.ts'
+import { CreateNodes } from './CreateNodes.ts'
 import { DeleteBatchEdgeMachine } from './DeleteBatchEdgeMachine.ts'
 import { DeleteCluster } from './DeleteCluster.ts'
 import { DeleteEdgeNodes } from './DeleteEdgeNodes.ts'
 import { DeleteKubeconfigs } from './DeleteKubeconfigs.ts'
 import { DeleteNodePool } from './DeleteNodePool.ts'
+import { DeleteNodes } from './DeleteNodes.ts'
 import { ExecInMachine } from './ExecInMachine.ts'
 import { ExplainStatus } from './ExplainStatus.ts'
+import { GetBalance } from './GetBalance.ts'
 import { ListBatchEdgeMachine } from './ListBatchEdgeMachine.ts'
 import { ListClusters } from './ListClusters.ts'
 import { ListEdgeNodePools } from './ListEdgeNodePools.ts'
@@ -18,21 +24,28 @@ import { ListEdgeNodes } from './ListEdgeNodes.ts'
 import { ListKubeconfigs } from './ListKubeconfigs.ts'
 import { ListLedger } from './ListLedger.ts'
 import { ListMachines } from './ListMachines.ts'
-import { GetBalance } from './GetBalance.ts'
+import { ListNodePools } from './ListNodePools.ts'
+import { ListNodes } from './ListNodes.ts'
 import { ListRegions } from './ListRegions.ts'
 import { ListStatusHistory } from './ListStatusHistory.ts'
+import { ListSupportedResourceTypes } from './ListSupportedResourceTypes.ts'
 import { RemoveMachine } from './RemoveMachine.ts'
+import { ScaleDownEdgeNodePool } from './ScaleDownEdgeNodePool.ts'
+import { ScaleUpEdgeNodePool } from './ScaleUpEdgeNodePool.ts'
 import { SetBalance } from './SetBalance.ts'
 import { SetMachine } from './SetMachine.ts'
 import { SetNodeSchedulable } from './SetNodeSchedulable.ts'
 import { UpdateBatchEdgeMachine } from './UpdateBatchEdgeMachine.ts'
 import { UpdateClusterConfig } from './UpdateClusterConfig.ts'
 import { UpdateEdgeNodePoolConfig } from './UpdateEdgeNodePoolConfig.ts'
+import { UpdateNodePoolConfig } from './UpdateNodePoolConfig.ts'
 
 /** Every action that is served, the product's and our own. */
 export const ACTIONS: readonly Action[] = [
   CreateCluster, ListClusters, UpdateClusterConfig, DeleteCluster,
   CreateEdgeNodePool, ListEdgeNodePools, UpdateEdgeNodePoolConfig, DeleteNodePool,
+  ScaleUpEdgeNodePool, ScaleDownEdgeNodePool, CreateEdgeNode,
+  CreateNodePool, CreateDefaultNodePool, ListNodePools, UpdateNodePoolConfig, CreateNodes, ListNodes, DeleteNodes, ListSupportedResourceTypes,
   CreateBatchEdgeMachine, ListBatchEdgeMachine, UpdateBatchEdgeMachine, DeleteBatchEdgeMachine,
   ListEdgeNodes, DeleteEdgeNodes,
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,

@@ -4,15 +4,15 @@ import { API_ERRORS, isGentle, isRefusal, Refusal, refuse, refuseBody, refusePar
 
 /** Every action that lists or deletes, of both versions; their errors are read by clients that wait for a deletion. */
 const GENTLE_ACTIONS = [
-  'ListClusters', 'DeleteCluster', 'ListEdgeNodePools', 'DeleteNodePool', 'ListBatchEdgeMachine', 'DeleteBatchEdgeMachine', 'ListEdgeNodes', 'DeleteEdgeNodes', 'ListKubeconfigs',
+  'ListClusters', 'DeleteCluster', 'ListEdgeNodePools', 'DeleteNodePool', 'ListBatchEdgeMachine', 'DeleteBatchEdgeMachine', 'ListEdgeNodes', 'DeleteEdgeNodes', 'ListNodePools', 'ListNodes', 'DeleteNodes', 'ListSupportedResourceTypes', 'ListKubeconfigs',
   'DeleteKubeconfigs', 'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'ListMachines', 'RemoveMachine', 'ListRegions', 'DescribeEipAddresses', 'GetClock', 'PreviewDeletion', 'ScaleDownEdgeNodePool',
 ]
-const RUDE_ACTIONS = ['CreateCluster', 'UpdateClusterConfig', 'CreateEdgeNodePool', 'UpdateEdgeNodePoolConfig', 'CreateBatchEdgeMachine', 'UpdateBatchEdgeMachine', 'CreateKubeconfig', 'SetMachine', 'AddMachine']
+const RUDE_ACTIONS = ['CreateCluster', 'UpdateClusterConfig', 'CreateEdgeNodePool', 'UpdateEdgeNodePoolConfig', 'CreateNodePool', 'CreateDefaultNodePool', 'UpdateNodePoolConfig', 'CreateNodes', 'CreateEdgeNode', 'ScaleUpEdgeNodePool', 'CreateBatchEdgeMachine', 'UpdateBatchEdgeMachine', 'CreateKubeconfig', 'SetMachine', 'AddMachine']
 
 /** Rows of the gateway, answered before an action is known, under names that the platform fixed. */
 const GATEWAY = new Set(API_ERRORS.filter(row => row[2] < 200_000).map(row => row[0]))
-/** What gentle actions replace by a row of their own. */
-const REPLACED = new Set(['InvalidParameter.{Parameter}', 'InvalidParameter.BodyFormat'])
+/** What gentle actions replace by a row of their own, and what CreateNodes alone answers, in the product's own words. */
+const REPLACED = new Set(['InvalidParameter.{Parameter}', 'InvalidParameter.BodyFormat', 'NotFound.DefaultNodePool'])
 
 describe('the error catalogue', () => {
   test('has each code and each number once, a fit status, and a sentence', () => {

@@ -43,6 +43,7 @@ export const API_ERRORS = errorTable([
   ['IdempotentParameterMismatch',        400, 200006, 'The ClientToken was used before by {action} with other parameters.'],
   // Things that are not there, or are there already.
   ['NotFound.{Resource}',                404, 200101, 'There is no {Resource} {id}: it does not exist, or belongs to another account or region.'],
+  ['NotFound.DefaultNodePool',           400, 200102, 'The cluster {id} has no default node pool: make it with CreateDefaultNodePool, or name a NodePoolId.'],
   ['Conflict.{Parameter}',               409, 200103, 'The {Parameter} {value} is taken: {by}.'],
   // Refused in this status, or on principle.
   ['OperationDenied.ClusterStatus',      400, 200201, '{text}'],
@@ -52,6 +53,8 @@ export const API_ERRORS = errorTable([
   ['OperationDenied.RegionNotReady',     400, 200207, 'The region {region} takes no such order now: {why}.'],
   ['OperationDenied.Balance',            400, 200211, 'The account is in arrears since {arrearsSince}, and its grace time ended at {since}: {action} is taken again once it is paid.'],
   ['OperationDenied.Machine',            400, 200208, 'The machine {id} cannot do that now: {why}.'],
+  ['OperationDenied.AutoScaling',        400, 200213, 'The node pool {id} scales by itself; to add servers by hand, send AutoScaling.Enabled false with UpdateNodePoolConfig.'],
+  ['QuotaExceeded.Node',                 400, 200301, 'The node pool {id} may have {limit} machines at most, by its MaxReplicas, and would have {wanted}.'],
 ])
 
 export type ApiErrorCode = (typeof API_ERRORS)[number][0]

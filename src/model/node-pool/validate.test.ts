@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isRefusal, soundsGone } from '../errors/catalogue.ts'
-import { parseCreateEdgeNodePool, parseDeleteEdgeNodes, parseDeleteNodePool, parseUpdateEdgeNodePoolConfig } from './validate.ts'
+import { fateOfMachines, parseDeleteNodes } from '../node/validate.ts'
+import type { NodePoolSpec } from './record.ts'
+import { parseCreateEdgeNodePool, parseDeleteNodePool, parseUpdateEdgeNodePoolConfig } from './validate.ts'
 
 function codeOf(work: () => unknown): string {
   try {
@@ -49,7 +51,10 @@ describe('CreateEdgeNodePool', () => {
   })
 
   test('what is not served is refused in a sentence', () => {
-    assert.equal(create(undefined, { NodePoolType: 'edge-machine-pool' }), 'InvalidParameter.NodePoolType')
+    assert.equal(create(undefined, { NodePoolType: 'edge-machine-pool' }), 'MissingParameter.ElasticConfig')
+    assert.equal(create(undefined, { NodePoolType: 'edge-machine-pool', ElasticConfig: {} }), 'MissingParameter.ElasticConfig.CloudServerIdentity')
+    assert.equal(create(undefined, { NodePoolType: 'machine-set' }), 'InvalidParameter.NodePoolType')
+    assert.equal(create(undefined, { ElasticConfig: { CloudServerIdentity: 'cloudserver-1' } }), 'InvalidParameter.ElasticConfig')
     assert.equal(create(undefined, { NodePoolType: 'nope' }), 'InvalidParameter.NodePoolType')
     assert.equal(create(undefined, { Name: 'vke-default-nodepool' }), 'InvalidParameter.Name')
     assert.equal(codeOf(() => parseCreateEdgeNodePool({ Name: 'counters' })), 'MissingParameter.ClusterId')
@@ -58,14 +63,24 @@ describe('CreateEdgeNodePool', () => {
 })
 
 test('UpdateEdgeNodePoolConfig changes what is given; an empty list clears', () => {
-  assert.deepEqual(parseUpdateEdgeNodePoolConfig({ ClusterId: 'c1', Id: 'p1', KubernetesConfig: { Labels: [], Taints: [] } }).change, { labels: [], taints: [], kubernetesConfigSent: true })
-  assert.deepEqual(parseUpdateEdgeNodePoolConfig({ ClusterId: 'c1', Id: 'p1', Name: 'tills' }).change, { name: 'tills' })
+  const before: NodePoolSpec = { name: 'counters', type: 'edge-machine-set', labels: [{ key: 'a', value: 'b' }], taints: [], kubernetesConfigSent: false }
+  const changed = (body: object) => parseUpdateEdgeNodePoolConfig({ ClusterId: 'c1', Id: 'p1', ...body }).changed(before)
+  assert.deepEqual(changed({ KubernetesConfig: { Labels: [], Taints: [] } }), { ...before, labels: [], kubernetesConfigSent: true })
+  assert.deepEqual(changed({ KubernetesConfig: { Taints: [] } }), { ...before, kubernetesConfigSent: true })
+  assert.deepEqual(changed({ Name: 'tills' }), { ...before, name: 'tills' })
+  assert.equal(codeOf(() => changed({ ElasticConfig: { AutoScaleConfig: { MaxReplicas: 3 } } })), 'InvalidParameter.ElasticConfig')
 })
 
 test('deletions name what they take, once each, and their refusals do not sound gone', () => {
   assert.deepEqual(parseDeleteNodePool({ Id: 'p1', ClusterId: 'c1', RetainResources: [], CascadingDeleteResources: ['Ecs'] }), { clusterId: 'c1', id: 'p1', cascading: ['Ecs'], retain: [] })
-  assert.deepEqual(parseDeleteEdgeNodes({ ClusterId: 'c1', NodePoolId: 'p1', Ids: ['n1', 'n2', 'n1'] }).ids, ['n1', 'n2'])
+  assert.deepEqual(parseDeleteNodes('DeleteEdgeNodes', { ClusterId: 'c1', NodePoolId: 'p1', Ids: ['n1', 'n2', 'n1'] }).ids, ['n1', 'n2'])
   for (const body of [{}, { ClusterId: 'c1', NodePoolId: 'p1', Ids: [] }, { ClusterId: 'c1', NodePoolId: 'p1', Ids: ['n1'], CascadingDeleteResources: ['invalid'] }, { Ids: 'not found' }, 'invalid']) {
-    assert.throws(() => parseDeleteEdgeNodes(body), error => isRefusal(error) && !soundsGone(`${error.wireCode}: ${error.message}`))
+    for (const action of ['DeleteEdgeNodes', 'DeleteNodes'] as const) assert.throws(() => parseDeleteNodes(action, body), error => isRefusal(error) && !soundsGone(`${error.wireCode}: ${error.message}`))
   }
+})
+
+test('machines go with their nodes only if they are named to go, and not to stay', () => {
+  const fate = (cascading: string[], retain: string[], words = ['Ecs']) => fateOfMachines({ cascading, retain }, words)
+  assert.deepEqual([fate(['Ecs'], []), fate([], []), fate([], ['Ecs']), fate(['Ecs'], ['Ecs'])], ['Destroy', 'Retain', 'Retain', 'Retain'])
+  assert.deepEqual([fate(['All'], [], ['NodePoolResource', 'All']), fate(['Clb'], [], ['NodePoolResource', 'All']), fate(['All'], ['NodePoolResource'], ['NodePoolResource', 'All'])], ['Destroy', 'Retain', 'Retain'])
 })

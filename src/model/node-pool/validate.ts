@@ -1,8 +1,10 @@
 import { resourceWords } from '../cluster/validate.ts'
 import { optionalClientToken, optionalName, requiredName } from '../naming.ts'
-import { member, membersOf, missing, optionalFlag, optionalObject, optionalText, optionalTexts, optionalWhole, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
+import { member, membersOf, missing, optionalFlag, optionalObject, optionalText, optionalWhole, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
+import { parseElasticConfig } from './elastic-config.ts'
 import { optionalLabels, optionalTaints } from './labels.ts'
 import type { NodePoolSpec } from './record.ts'
+import { MOST_DESIRED_REPLICAS } from './scaling.ts'
 
 export interface NodePoolCreation {
   readonly clusterId: string
@@ -10,47 +12,64 @@ export interface NodePoolCreation {
   readonly spec: NodePoolSpec
 }
 
-/** CreateEdgeNodePool (api.md 4). Only static pools are served: elastic ones need machines that a region of ours cannot order yet. Throws Refusal. */
+/** CreateEdgeNodePool (api.md 4): static pools, whose nodes run an onboarding script, and elastic ones, which order their machines. Throws Refusal. */
 export function parseCreateEdgeNodePool(body: unknown): NodePoolCreation {
   const request = membersOf('CreateEdgeNodePool', body)
   const clusterId = requiredText(request, 'ClusterId')
   const name = requiredName(request)
   const type = optionalWord(request, 'NodePoolType', ['edge-machine-set', 'edge-machine-pool', 'machine-set']) ?? 'edge-machine-set'
-  if (type === 'edge-machine-pool') refuseMember(request, 'NodePoolType', 'elastic pools are not served here yet; send edge-machine-set')
-  if (type === 'machine-set') refuseMember(request, 'NodePoolType', 'central pools are made by CreateNodePool; send edge-machine-set')
-  const config = optionalObject(request, 'KubernetesConfig')
+  if (type === 'machine-set') refuseMember(request, 'NodePoolType', 'central pools are made by CreateNodePool; send edge-machine-set or edge-machine-pool')
   const vpcId = optionalText(request, 'VpcId', 128)
   const billingConfigs = optionalBilling(request)
+  const elastic = optionalObject(request, 'ElasticConfig')
+  if (type === 'edge-machine-set' && elastic) refuseMember(request, 'ElasticConfig', 'static pools have none; send NodePoolType edge-machine-pool for an elastic one')
   return {
     clusterId, clientToken: optionalClientToken(request),
     spec: {
-      name, type, labels: (config && optionalLabels(config)) ?? [], taints: (config && optionalTaints(config)) ?? [],
-      ...(vpcId ? { vpcId } : {}), ...(billingConfigs ? { billingConfigs } : {}), kubernetesConfigSent: config !== undefined,
+      name, type, labels: [], taints: [], ...parseKubernetesConfig(request),
+      ...(vpcId ? { vpcId } : {}), ...(billingConfigs ? { billingConfigs } : {}),
+      ...(type === 'edge-machine-pool' ? parseElasticConfig(elastic ?? missing(request, 'ElasticConfig')) : {}),
     },
   }
 }
 
+/** What a call changes of a pool; only what was given, and of nested objects only the members given. An empty list takes all away. */
 export interface NodePoolUpdate {
   readonly clusterId: string
   readonly id: string
   readonly clientToken: string | undefined
-  /** Only what was given; an empty list of labels or taints takes all away. */
-  readonly change: Partial<Pick<NodePoolSpec, 'name' | 'labels' | 'taints' | 'billingConfigs' | 'kubernetesConfigSent'>>
+  /** The spec after the change. Throws Refusal where that pool cannot have it. */
+  readonly changed: (before: NodePoolSpec) => NodePoolSpec
 }
 
 export function parseUpdateEdgeNodePoolConfig(body: unknown): NodePoolUpdate {
   const request = membersOf('UpdateEdgeNodePoolConfig', body)
-  const [clusterId, id] = [requiredText(request, 'ClusterId'), requiredText(request, 'Id')]
   const name = optionalName(request)
-  const config = optionalObject(request, 'KubernetesConfig')
-  const [labels, taints] = [config && optionalLabels(config), config && optionalTaints(config)]
+  const kubernetes = parseKubernetesConfig(request)
   const billingConfigs = optionalBilling(request)
+  const elastic = optionalObject(request, 'ElasticConfig')
   return {
-    clusterId, id, clientToken: optionalClientToken(request),
-    change: {
-      ...(name === undefined ? {} : { name }), ...(labels ? { labels } : {}), ...(taints ? { taints } : {}),
-      ...(billingConfigs ? { billingConfigs } : {}), ...(config ? { kubernetesConfigSent: true } : {}),
+    clusterId: requiredText(request, 'ClusterId'), id: requiredText(request, 'Id'), clientToken: optionalClientToken(request),
+    changed: before => {
+      if (before.type === 'machine-set') refuseMember(request, 'Id', 'it is a central pool; change it with UpdateNodePoolConfig')
+      if (elastic && before.type !== 'edge-machine-pool') refuseMember(request, 'ElasticConfig', 'the pool is static; only elastic pools have it')
+      return {
+        ...before, ...(name === undefined ? {} : { name }), ...kubernetes, kubernetesConfigSent: before.kubernetesConfigSent || kubernetes.kubernetesConfigSent,
+        ...(billingConfigs ? { billingConfigs } : {}), ...(elastic ? parseElasticConfig(elastic, before) : {}),
+      }
     },
+  }
+}
+
+/** `KubernetesConfig`: only what was given of it. Names of nodes begin with NamePrefix; Cordon keeps pods off nodes to come; AutoSyncDisabled leaves the nodes that are there as they are. */
+export function parseKubernetesConfig(request: Members): Pick<NodePoolSpec, 'kubernetesConfigSent'> & Partial<Pick<NodePoolSpec, 'labels' | 'taints' | 'cordon' | 'namePrefix' | 'autoSyncDisabled'>> {
+  const config = optionalObject(request, 'KubernetesConfig')
+  if (!config) return { kubernetesConfigSent: false }
+  const [labels, taints] = [optionalLabels(config), optionalTaints(config)]
+  const [cordon, namePrefix, autoSyncDisabled] = [optionalFlag(config, 'Cordon'), optionalText(config, 'NamePrefix', 51), optionalFlag(config, 'AutoSyncDisabled')]
+  return {
+    ...(labels ? { labels } : {}), ...(taints ? { taints } : {}), ...(cordon === undefined ? {} : { cordon }), ...(namePrefix === undefined ? {} : { namePrefix }),
+    ...(autoSyncDisabled === undefined ? {} : { autoSyncDisabled }), kubernetesConfigSent: true,
   }
 }
 
@@ -69,22 +88,18 @@ export function parseDeleteNodePool(body: unknown): NodePoolDeletionRequest {
   }
 }
 
-export interface NodeDeletionRequest {
+export interface NodePoolScaleUp {
   readonly clusterId: string
-  readonly nodePoolId: string
-  /** At least one, each once. */
-  readonly ids: readonly string[]
-  readonly cascading: readonly string[]
+  readonly id: string
+  readonly desiredReplicas: number
 }
 
-/** DeleteEdgeNodes: at most 100 nodes of one pool. */
-export function parseDeleteEdgeNodes(body: unknown): NodeDeletionRequest {
-  const request = membersOf('DeleteEdgeNodes', body)
-  const ids = optionalTexts(request, 'Ids') ?? missing(request, 'Ids')
-  if (ids.length === 0) missing(request, 'Ids')
+/** ScaleUpEdgeNodePool sets the target, which may be less than the pool has. */
+export function parseScaleUp(body: unknown): NodePoolScaleUp {
+  const request = membersOf('ScaleUpEdgeNodePool', body)
   return {
-    clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), ids: [...new Set(ids)],
-    cascading: resourceWords(request, 'CascadingDeleteResources', ['Ecs']),
+    clusterId: requiredText(request, 'ClusterId'), id: requiredText(request, 'NodePoolId'),
+    desiredReplicas: optionalWhole(request, 'DesiredReplicas', { min: 0, max: MOST_DESIRED_REPLICAS }) ?? missing(request, 'DesiredReplicas'),
   }
 }
 

@@ -13,6 +13,8 @@ export interface NodeSpec {
   readonly machine?: string
   /** The server of the cloud that the caller named, shown as InstanceId. */
   readonly instanceId?: string
+  /** What CreateNodes said of the server's system (ImageId, InitializeScript ...), in the wire's own words, for the echo. */
+  readonly sent?: Readonly<Record<string, unknown>>
   /** The address with which the machine reached us. */
   readonly address?: string
 }

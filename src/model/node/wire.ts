@@ -1,12 +1,27 @@
 import { statusToWire } from '../status/wire.ts'
 import { rfc3339Seconds } from '../time.ts'
+import { instanceIdOf } from './instance.ts'
 import type { NodeRecord } from './record.ts'
 
-/** An item of ListEdgeNodes (terraform-needs.md 6). A machine that joined by script has no instance of the cloud: InstanceId is its machine-id, ProviderId is empty. */
+/**
+ * An item of ListEdgeNodes (terraform-needs.md 6). A machine that joined by script has no instance of the cloud: InstanceId is its machine-id, ProviderId is empty.
+ * ProviderId of a machine that was ordered is its provider's.
+ */
 export function nodeToWire(node: NodeRecord) {
+  return { ...baseToWire(node), Profile: 'Edge', EdgeNodeType: node.spec.instanceId === undefined ? 'edge-machine' : 'edge-server', ProviderId: node.spec.machine ?? '' }
+}
+
+/** An item of ListNodes (api.md 3). Servers here have no zones of their own. */
+export function centralNodeToWire(node: NodeRecord) {
+  return {
+    ...baseToWire(node), MetadataName: node.spec.name, ZoneId: '', IsVirtual: false, Roles: ['Worker'],
+    ImageId: '', InitializeScript: '', PreScript: '', AdditionalContainerStorageEnabled: false, ContainerStoragePath: '', ...node.spec.sent,
+  }
+}
+
+function baseToWire(node: NodeRecord) {
   return {
     Id: node.id, Name: node.spec.name, ClusterId: node.clusterId, NodePoolId: node.nodePoolId, Status: statusToWire(node.said.status),
-    CreateTime: rfc3339Seconds(node.createdAt), UpdateTime: rfc3339Seconds(node.updatedAt), CreateClientToken: node.createClientToken ?? '',
-    InstanceId: node.spec.machineId, Profile: 'Edge', EdgeNodeType: 'edge-machine', ProviderId: '',
+    CreateTime: rfc3339Seconds(node.createdAt), UpdateTime: rfc3339Seconds(node.updatedAt), CreateClientToken: node.createClientToken ?? '', InstanceId: instanceIdOf(node.spec),
   }
 }

@@ -1,0 +1,116 @@
+import { hash } from 'node:crypto'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { newId } from '#model/ids.ts'
+import { claimOf, claimedName, machineIdOf } from '#model/node/claim.ts'
+import type { NodeWish } from '#model/node/validate.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { movedBy } from '#model/node-pool/scaling.ts'
+import type { MachineRecord, Transaction } from '#ports/store.ts'
+import { askedBy, type ActionContext } from './action.ts'
+import { tokenOf } from './idempotency.ts'
+import { within } from './lock.ts'
+
+/** Refuses where the region makes no machines. */
+export function refuseWithoutMachines({ region, scope }: ActionContext): void {
+  if (!region.machines) refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it has no machines of its own to order' })
+}
+
+export interface ClaimRequest {
+  readonly cluster: ClusterRecord
+  readonly nodePool: NodePoolRecord
+  readonly wishes: readonly NodeWish[]
+  readonly sent: Readonly<Record<string, unknown>>
+  /** Names the member that holds the servers' ids, for refusals. */
+  readonly parameter: string
+}
+
+/**
+ * Claims machines for nodes under the cluster's lock, intent first: nodes, machines, ledger rows, and the tokens of their first boots, all or none. Answers the
+ * nodes' ids in the order of the wishes.
+ */
+export async function claimMachines(context: ActionContext, tx: Transaction, body: Parameters<typeof tokenOf>[0], request: ClaimRequest): Promise<readonly string[]> {
+  refuseWithoutMachines(context)
+  await tx.lockName(`machines/${context.scope.accountId}/${context.scope.region}`)
+  await freeServers(context, tx, request)
+  const taken = request.wishes.some(wish => wish.name !== undefined) ? await takenNames(context, tx, request.cluster) : new Set<string>()
+  const ids: string[] = []
+  for (const wish of request.wishes) ids.push(await claimMachine(context, tx, tokenOf(body), request, wish, taken))
+  await tx.enqueue({ kind: 'node-pool', id: request.nodePool.id, region: context.scope.region })
+  return ids
+}
+
+async function claimMachine(context: ActionContext, tx: Transaction, clientToken: string | undefined, { cluster, nodePool, sent }: ClaimRequest, wish: NodeWish, taken: Set<string>): Promise<string> {
+  const { scope, region, now } = context
+  const nodeId = newId('node', now, context.randomBytes(8))
+  const machineId = machineIdOf(nodeId)
+  const addresses = region.machineAddresses?.()
+  const address = addresses ? await tx.claimAddress(scope.region, machineId, addresses) : ''
+  if (address === undefined) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: `its addresses for machines, ${addresses?.first} to ${addresses?.last}, are all taken` })
+  const token = Buffer.from(context.randomBytes(24)).toString('base64url')
+  const firstBoot = region.bootstrapLine?.(token)
+  if (firstBoot === undefined) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'machines cannot join yet' })
+  const name = nameFor(nodePool, wish, nodeId, taken)
+  const claim = claimOf({ nodeId, now, pool: nodePool, address, firstBoot, name, template: templateFor(nodePool, wish, sent) })
+  await tx.insertNode(
+    { ...claim.node, spec: { ...claim.node.spec, ...Object.keys(sent).length > 0 && { sent } }, ...clientToken !== undefined && { createClientToken: clientToken } },
+    askedBy(context, `The server ${wish.instanceId} was added to the node pool ${nodePool.spec.name} of the cluster ${cluster.spec.name}.`),
+  )
+  await tx.insertMachine(claim.machine)
+  await tx.putLedger(claim.ledger)
+  await tx.putNodeToken({ tokenHash: hash('sha256', token, 'hex'), nodeId, machineId })
+  for (const key of [{ kind: 'node', id: nodeId }, { kind: 'machine', id: machineId }] as const) await tx.enqueue({ ...key, region: scope.region })
+  return nodeId
+}
+
+/** The caller's name where it can be a hostname and is free, else one that begins like it: a server's name is no condition for its becoming a node. */
+function nameFor(nodePool: NodePoolRecord, { name }: NodeWish, nodeId: string, taken: Set<string>): string {
+  if (name === undefined) return claimedName(nodePool.spec, nodeId)
+  const isHostname = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)
+  const chosen = isHostname && !taken.has(name) ? name : claimedName({ ...nodePool.spec, namePrefix: name }, nodeId)
+  taken.add(chosen)
+  return chosen
+}
+
+function templateFor(nodePool: NodePoolRecord, { instanceId, cloudServerIdentity }: NodeWish, sent: Readonly<Record<string, unknown>>) {
+  const { template } = nodePool.spec
+  return {
+    ...template, ...cloudServerIdentity !== undefined && { cloudServerIdentity }, instanceId,
+    ...template?.nodeConfig && { nodeConfig: { ...template.nodeConfig, ...sent } },
+  }
+}
+
+async function takenNames({ scope }: ActionContext, tx: Transaction, cluster: ClusterRecord): Promise<Set<string>> {
+  const [nodes, machines] = [await tx.nodesOf({ clusterId: cluster.id }), await tx.machinesOf(scope)]
+  return new Set([...nodes.map(node => node.spec.name), ...machines.map(machine => machine.name)])
+}
+
+/**
+ * A server is one node at most. One that a pool kept when its node went may come again: its system is set up anew, so the old machine goes and another takes its place.
+ */
+async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<void> {
+  const { scope, now, action } = context
+  const instanceIds = wishes.map(wish => wish.instanceId)
+  const known: MachineRecord[] = [...await tx.machinesOfInstances(scope, instanceIds)]
+  for (const id of instanceIds) {
+    const own = within(scope, await tx.lockMachine(id))
+    if (own) known.push(own)
+  }
+  for (const machine of known) {
+    const instanceId = instanceIds.includes(machine.id) ? machine.id : machine.template?.instanceId ?? machine.id
+    if (machine.ownedBy) refuse('Conflict.{Parameter}', { Parameter: parameter, value: instanceId, by: `it is the node ${machine.ownedBy.nodeId ?? machine.name} already` })
+    if (!machine.template) refuseParameter(action, parameter, `the machine ${machine.id} is yours to set up; run an onboarding script on it (CreateBatchEdgeMachine)`)
+    if (machine.deletionRequestedAt !== undefined) continue
+    await tx.changeMachine(machine.id, { deletionRequestedAt: now })
+    await tx.enqueue({ kind: 'machine', id: machine.id, region: scope.region })
+  }
+}
+
+/** Nodes that are added by hand are wanted from then on: the pool does not give them back, and has no more than its MaxReplicas. */
+export async function raiseTarget(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, nodes: number): Promise<void> {
+  const { scaling } = nodePool.spec
+  if (!scaling) return
+  const moved = movedBy(scaling, nodes)
+  if (moved.desiredReplicas > scaling.maxReplicas) refuse('QuotaExceeded.Node', { id: nodePool.id, limit: scaling.maxReplicas, wanted: moved.desiredReplicas })
+  await tx.changeNodePool(nodePool.id, { spec: { ...nodePool.spec, scaling: moved } }, askedBy(context, `${nodes === 1 ? 'A server was' : `${nodes} servers were`} added to it by hand.`))
+}

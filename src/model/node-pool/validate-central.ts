@@ -1,0 +1,69 @@
+import { DEFAULT_NODE_POOL_NAME, optionalClientToken, optionalName, requiredName } from '../naming.ts'
+import { membersOf, optionalObject, optionalWord, refuseMember, requiredObject, requiredText, type Members } from '../request.ts'
+import { optionalTags } from '../tags.ts'
+import { DEFAULT_SCALING, MOST_REPLICAS, parseScaling } from './scaling.ts'
+import { mergeServerConfig, parseDefaultServerConfig, parseServerConfig } from './server-config.ts'
+import { parseKubernetesConfig, type NodePoolCreation, type NodePoolUpdate } from './validate.ts'
+
+const SUBNET_POLICIES = ['ZoneBalance', 'Priority'] as const
+
+/** CreateNodePool (api.md 3). Throws Refusal. */
+export function parseCreateNodePool(body: unknown): NodePoolCreation {
+  const request = membersOf('CreateNodePool', body)
+  const name = requiredName(request)
+  const nodeConfig = parseServerConfig(requiredObject(request, 'NodeConfig'))
+  const scaling = optionalObject(request, 'AutoScaling')
+  const tags = optionalTags(request)
+  const scaled = scaling ? parseScaling(scaling) : DEFAULT_SCALING
+  if (scaled.enabled && nodeConfig['InstanceChargeType'] === 'PrePaid') refuseMember(request, 'AutoScaling', 'servers that are paid in advance do not come and go by themselves; send Enabled false, or InstanceChargeType PostPaid')
+  return {
+    clusterId: requiredText(request, 'ClusterId'), clientToken: optionalClientToken(request),
+    spec: {
+      name, type: 'machine-set', labels: [], taints: [], ...parseKubernetesConfig(request), scaling: scaled, subnetPolicy: (scaling && subnetPolicy(scaling)) ?? 'ZoneBalance',
+      template: { nodeConfig }, ...(tags.length > 0 ? { tags } : {}),
+    },
+  }
+}
+
+/** CreateDefaultNodePool: one a cluster, for servers that are added without a pool; it orders none by itself. */
+export function parseCreateDefaultNodePool(body: unknown): NodePoolCreation {
+  const request = membersOf('CreateDefaultNodePool', body)
+  const tags = optionalTags(request)
+  return {
+    clusterId: requiredText(request, 'ClusterId'), clientToken: optionalClientToken(request),
+    spec: {
+      name: DEFAULT_NODE_POOL_NAME, type: 'machine-set', isDefault: true, labels: [], taints: [], ...parseKubernetesConfig(request),
+      scaling: { ...DEFAULT_SCALING, maxReplicas: MOST_REPLICAS }, subnetPolicy: 'ZoneBalance', template: { nodeConfig: parseDefaultServerConfig(optionalObject(request, 'NodeConfig')) },
+      ...(tags.length > 0 ? { tags } : {}),
+    },
+  }
+}
+
+/** UpdateNodePoolConfig: central pools. */
+export function parseUpdateNodePoolConfig(body: unknown): NodePoolUpdate {
+  const request = membersOf('UpdateNodePoolConfig', body)
+  const name = optionalName(request)
+  const kubernetes = parseKubernetesConfig(request)
+  const [scaling, nodeConfig] = [optionalObject(request, 'AutoScaling'), optionalObject(request, 'NodeConfig')]
+  const tags = request.values['Tags'] === undefined ? undefined : optionalTags(request)
+  // Looked at once without a pool, so that what no pool can have is refused before any is looked for.
+  if (scaling) parseScaling(scaling, { ...DEFAULT_SCALING, maxReplicas: MOST_REPLICAS })
+  if (nodeConfig) mergeServerConfig(nodeConfig, {})
+  return {
+    clusterId: requiredText(request, 'ClusterId'), id: requiredText(request, 'Id'), clientToken: optionalClientToken(request),
+    changed: before => {
+      if (before.type !== 'machine-set') refuseMember(request, 'Id', 'it is an edge pool; change it with UpdateEdgeNodePoolConfig')
+      if (before.isDefault && name !== undefined && name !== before.name) refuseMember(request, 'Name', 'the default node pool keeps its name')
+      const policy = scaling && subnetPolicy(scaling)
+      return {
+        ...before, ...(name === undefined ? {} : { name }), ...kubernetes, kubernetesConfigSent: before.kubernetesConfigSent || kubernetes.kubernetesConfigSent,
+        ...(scaling ? { scaling: parseScaling(scaling, before.scaling) } : {}), ...(policy === undefined ? {} : { subnetPolicy: policy }),
+        ...(nodeConfig ? { template: { ...before.template, nodeConfig: mergeServerConfig(nodeConfig, before.template?.nodeConfig ?? {}) } } : {}), ...(tags ? { tags } : {}),
+      }
+    },
+  }
+}
+
+function subnetPolicy(scaling: Members): string | undefined {
+  return optionalWord(scaling, 'SubnetPolicy', SUBNET_POLICIES)
+}

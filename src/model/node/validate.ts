@@ -1,0 +1,115 @@
+import { resourceWords } from '../cluster/validate.ts'
+import { optionalClientToken } from '../naming.ts'
+import { member, membersOf, missing, optionalFlag, optionalObject, optionalObjects, optionalText, optionalTexts, optionalWhole, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
+
+export interface NodeDeletionRequest {
+  readonly clusterId: string
+  readonly nodePoolId: string
+  /** At least one, each once. */
+  readonly ids: readonly string[]
+  /** What becomes of machines that the pool ordered. */
+  readonly machine: MachineFate
+}
+
+export type MachineFate = 'Destroy' | 'Retain'
+
+/** DeleteEdgeNodes and DeleteNodes: at most 100 nodes of one pool. Their machines are kept unless `Ecs` is named, and named only to go. */
+export function parseDeleteNodes(action: 'DeleteEdgeNodes' | 'DeleteNodes', body: unknown): NodeDeletionRequest {
+  const request = membersOf(action, body)
+  const [cascading, retain] = [resourceWords(request, 'CascadingDeleteResources', ['Ecs']), resourceWords(request, 'RetainResources', ['Ecs'])]
+  return {
+    clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), ids: requiredIds(request, 'Ids'), machine: fateOfMachines({ cascading, retain }, ['Ecs']),
+  }
+}
+
+/** Destroyed if one of the words is named to go and none of them to stay: who says both wants to keep it. */
+export function fateOfMachines(deletion: { readonly cascading: readonly string[]; readonly retain: readonly string[] }, words: readonly string[]): MachineFate {
+  const isNamed = (list: readonly string[]) => words.some(word => list.includes(word))
+  return isNamed(deletion.cascading) && !isNamed(deletion.retain) ? 'Destroy' : 'Retain'
+}
+
+/** ScaleDownEdgeNodePool: exactly these nodes go, with their machines. */
+export function parseScaleDown(body: unknown): Pick<NodeDeletionRequest, 'clusterId' | 'nodePoolId' | 'ids'> {
+  const request = membersOf('ScaleDownEdgeNodePool', body)
+  return { clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), ids: requiredIds(request, 'NodeIds') }
+}
+
+/** A machine that a caller asks for by hand. */
+export interface NodeWish {
+  readonly name: string | undefined
+  /** The server of the cloud that it shall be. */
+  readonly instanceId: string
+  readonly cloudServerIdentity?: string
+}
+
+export interface NodeCreation {
+  readonly clusterId: string
+  /** Undefined: the cluster's default pool. */
+  readonly nodePoolId: string | undefined
+  readonly clientToken: string | undefined
+  readonly wishes: readonly NodeWish[]
+  /** What the caller said of the servers' systems, in the wire's own words, for the echo and the machines' providers. */
+  readonly sent: Readonly<Record<string, unknown>>
+}
+
+const SERVER_TEXTS = ['ContainerStoragePath', 'ImageId', 'InitializeScript', 'PreScript'] as const
+const SERVER_FLAGS = ['AdditionalContainerStorageEnabled', 'SkipReplaceSystem'] as const
+
+/** CreateNodes (api.md 3): servers of the cloud become nodes of a central pool. */
+export function parseCreateNodes(body: unknown): NodeCreation {
+  const request = membersOf('CreateNodes', body)
+  const instanceIds = requiredIds(request, 'InstanceIds')
+  if (instanceIds.some(id => id.length > 128)) refuseMember(request, 'InstanceIds', 'its elements may have at most 128 characters')
+  const keepsName = optionalFlag(request, 'KeepInstanceName') ?? false
+  refuseKubernetesConfig(request)
+  for (const name of SERVER_TEXTS) optionalText(request, name, 22_000)
+  for (const name of SERVER_FLAGS) optionalFlag(request, name)
+  const sent = [...SERVER_TEXTS, ...SERVER_FLAGS].map(name => [name, member(request, name)] as const).filter(([, value]) => value !== undefined)
+  return {
+    clusterId: requiredText(request, 'ClusterId'), nodePoolId: optionalText(request, 'NodePoolId', 128) || undefined, clientToken: optionalClientToken(request),
+    wishes: instanceIds.map(instanceId => ({ instanceId, name: keepsName ? instanceId : undefined })), sent: Object.fromEntries(sent),
+  }
+}
+
+/** Nodes of one pool carry what the pool wants; a wish of their own for single nodes is nothing that we could keep true. */
+function refuseKubernetesConfig(request: Members): void {
+  const config = optionalObject(request, 'KubernetesConfig')
+  if (!config) return
+  for (const name of ['Labels', 'Taints']) if (optionalObjects(config, name)?.length) refuseMember(config, name, 'nodes carry what their pool wants; set it with UpdateNodePoolConfig')
+  if (optionalFlag(config, 'Cordon')) refuseMember(config, 'Cordon', 'it is the pool\'s to say; set it with UpdateNodePoolConfig, or send SetNodeSchedulable afterwards')
+}
+
+/** CreateEdgeNode (api.md 4): an edge server of the account becomes a node. Machines that are only known by address and password are not reached by us. */
+export function parseCreateEdgeNode(body: unknown): NodeCreation & { readonly nodePoolId: string } {
+  const request = membersOf('CreateEdgeNode', body)
+  const name = optionalText(request, 'Name', 64) || undefined
+  const config = optionalObject(request, 'AutoCompleteConfig') ?? missing(request, 'AutoCompleteConfig')
+  const directAdd = optionalFlag(config, 'DirectAdd') ?? false
+  const address = optionalText(config, 'Address', 256)
+  checkMachineAuth(config)
+  if (optionalFlag(config, 'Enable') === false) refuseMember(config, 'Enable', 'it must be true: a node is made by us, or by an onboarding script (CreateBatchEdgeMachine)')
+  const instances = (optionalObjects(config, 'DirectAddInstances') ?? []).map(instance => ({
+    instanceId: requiredText(instance, 'InstanceIdentity', 128), cloudServerIdentity: optionalText(instance, 'CloudServerIdentity', 128) || undefined,
+  }))
+  if (!directAdd) refuseMember(config, address ? 'Address' : 'DirectAdd', 'a machine that is reached by address and password is not logged in to from here; send DirectAdd with DirectAddInstances, or run an onboarding script on it (CreateBatchEdgeMachine)')
+  if (instances.length === 0) missing(config, 'DirectAddInstances')
+  const twice = instances.find((one, index) => instances.findIndex(other => other.instanceId === one.instanceId) !== index)
+  if (twice) refuseMember(config, 'DirectAddInstances', 'an InstanceIdentity is there twice')
+  return {
+    clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), clientToken: optionalClientToken(request), sent: {},
+    wishes: instances.map(({ instanceId, cloudServerIdentity }) => ({ instanceId, name, ...(cloudServerIdentity === undefined ? {} : { cloudServerIdentity }) })),
+  }
+}
+
+function checkMachineAuth(config: Members): void {
+  const auth = optionalObject(config, 'MachineAuth')
+  if (!auth) return
+  optionalWord(auth, 'AuthType', ['Password'])
+  optionalText(auth, 'User', 128)
+  optionalWhole(auth, 'SSHPort', { min: 0, max: 65_535 })
+}
+
+function requiredIds(request: Members, name: string): readonly string[] {
+  const ids = optionalTexts(request, name)
+  return ids && ids.length > 0 ? [...new Set(ids)] : missing(request, name)
+}

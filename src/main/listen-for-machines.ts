@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { bootstrapLine, publicKeyPin } from '#join/bootstrap-line.ts'
-import { createJoinListener } from '#join/listener.ts'
+import type { JoinOptions } from '#join/join-options.ts'
+import { createJoinListener, type JoinListener } from '#join/listener.ts'
 import { makeAuthority, makeKeyPair, signer } from '#kubernetes/pki/certificate.ts'
 import { AUTHORITY_VALID_MS } from '#kubernetes/pki/cluster-pki.ts'
 import type { Overlay } from '#ports/overlay.ts'
@@ -13,10 +15,11 @@ import type { LocalRegionRun } from './run-local-region.ts'
 import { systemClock } from './system-clock.ts'
 
 /** Design 7: without a public name the line says that it works on this host only. A comment, so that it can be pasted as it is. */
-const ON_THIS_HOST = "  # works on machines of this host's own network only"
+const ON_THIS_HOST = "  # works on machines of this host's own network only; EDGEHOLD_ADVERTISE lets in others"
 
 const RETRY_MS = 2_000
 const PATIENCE_MS = 8_000
+const FOREVER_MS = 2 ** 31 - 1
 
 export interface JoinEndpoint {
   /** The one line that a machine runs. */
@@ -34,39 +37,70 @@ export async function joinEndpoint({ region, face, opened, components, configura
   const advertised = configuration.joinAdvertise ?? `${gateway}:${JOIN_PORT}`
   const url = `https://${advertised.includes(':') ? advertised : `${advertised}:${JOIN_PORT}`}`
   const tls = await joinKeys(opened.store, region.region, [gateway, new URL(url).hostname])
-  const listener = createJoinListener({
+  const options: JoinOptions = {
     region: region.region, store: opened.store, tenantCluster: parts.tenant, components, clock: systemClock, log, url, tls,
     registry: parts.registry.address(),
     ...(overlay ? { overlay } : {}),
     randomBytes: count => randomBytes(count),
-  })
+  }
   const pin = publicKeyPin(tls.key)
   await tellOtherServers(opened.store, region.region, { url, pin })
   return { line: token => `${bootstrapLine({ url, pin, token })}${configuration.joinAdvertise === undefined ? ON_THIS_HOST : ''}`, serve }
 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
-    const host = new URL(url).hostname === gateway ? gateway : '0.0.0.0'
+    const isPublic = new URL(url).hostname !== gateway
+    const listeners = new Map<string, JoinListener>()
+    let hasSaid = false
     while (!signal.aborted) {
-      try {
-        await listener.listen(host, JOIN_PORT)
+      const why = await listenAt(listeners, [gateway, ...(isPublic ? hostAddresses(parts.network.bridge) : [])])
+      if (why === undefined) {
         face.setObstacle('join', undefined)
-        say(`Region ${region.region}: machines join at ${url}`)
-        break
-      } catch (error) {
-        const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        const why = isTaken ? `${host}:${JOIN_PORT} is taken by another program; end it (ss -ltnp names it).` : error instanceof Error ? error.message : String(error)
+        if (!hasSaid) say(`Region ${region.region}: machines join at ${url}`)
+        hasSaid = true
+      } else {
         const sentence = `Machines cannot join now: ${why}`
         if (face.setObstacle('join', sentence)) {
           log.warn({ error: why }, 'Listening for machines did not succeed yet')
           say(`Region ${region.region}: ${sentence}`)
         }
-        await systemClock.sleep(RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
+      }
+      await systemClock.sleep(why === undefined && !isPublic ? FOREVER_MS : RETRY_MS, signal).catch(() => undefined) // aborted: the loop ends
+    }
+    await Promise.all([...listeners.values()].map(listener => listener.close(AbortSignal.timeout(PATIENCE_MS))))
+  }
+
+  /** Listens at exactly these addresses; answers why not at all of them, undefined where it does. */
+  async function listenAt(listeners: Map<string, JoinListener>, addresses: readonly string[]): Promise<string | undefined> {
+    let why: string | undefined
+    for (const [address, listener] of listeners) {
+      if (addresses.includes(address)) continue
+      listeners.delete(address)
+      await listener.close(AbortSignal.timeout(PATIENCE_MS))
+    }
+    for (const address of addresses) {
+      if (listeners.has(address)) continue
+      const listener = createJoinListener(options)
+      try {
+        await listener.listen(address, JOIN_PORT)
+        listeners.set(address, listener)
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code
+        // Of an address other than the bridge's: it has gone since it was read.
+        if (code === 'EADDRNOTAVAIL' && address !== gateway) continue
+        why ??= code === 'EADDRINUSE' ? `${address}:${JOIN_PORT} is taken by another program; end it (ss -ltnp names it).` : error instanceof Error ? error.message : String(error)
       }
     }
-    if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-    await listener.close(AbortSignal.timeout(PATIENCE_MS))
+    return why
   }
+}
+
+/**
+ * The IPv4 addresses by which others may reach this host, those of other regions' bridges left out: each region listens at its own, and none must keep another
+ * from it by listening everywhere.
+ */
+function hostAddresses(ownBridge: string): readonly string[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) => name === ownBridge || /^(eh[0-9a-f]{8}|e[0-9a-f]{13})$/.test(name) ? [] : (addresses ?? []).flatMap(({ family, internal, address }) => family === 'IPv4' && !internal ? [address] : []))
 }
 
 /** Every server on this database can then show the line of this region's scripts. */

@@ -15,6 +15,8 @@ export async function leftOnHost(stateDir: string): Promise<string[]> {
   }
   left.push(...lines('ip', ['netns', 'list']).filter(line => line.includes(hash)).map(line => `network namespace ${line}`))
   left.push(...lines('ip', ['-o', 'link']).filter(line => line.includes(hash.slice(0, 6)) && !line.includes('link-netns-foreign')).map(line => `link ${line.slice(0, 80)}`))
+  left.push(...lines('ip', ['rule', 'list']).filter(line => line.includes(hash)).map(line => `routing rule ${line}`))
+  left.push(...lines('ip', ['-4', 'route', 'show', 'table', 'all']).filter(line => line.includes(`dev e${hash.slice(0, 6)}`) || line.includes(`dev eh${hash}`)).map(line => `route ${line}`))
   left.push(...text('/proc/mounts').split('\n').filter(line => line.includes(stateDir) || line.includes(hash)).map(line => `mount ${line.slice(0, 120)}`))
   left.push(...globSync([`/sys/fs/cgroup/**/edgehold-${hash}*`]).map(path => `cgroup ${path}`))
   left.push(...lines('nft', ['list', 'tables']).filter(line => line.includes(hash)).map(line => `nftables ${line}`))

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Of this test run alone. */
+const mark = process.pid % 60
+
+/**
+ * A network that is not the region's: a router with address translation between this host and a LAN whose machines nobody outside can call. `host` is how the
+ * LAN reaches this host; `bridge` is the LAN's, for machines to be plugged into.
+ */
+export class OutsideNetwork implements AsyncDisposable {
+  readonly host = `198.51.100.${4 * mark + 1}`
+  readonly gateway = `192.168.${100 + mark}.1`
+  readonly prefix = 24
+  readonly bridge = `eol${process.pid}`
+  readonly router = `eor-${process.pid}`
+  readonly #wan = `eow${process.pid}`
+  readonly #lan = `eoq${process.pid}`
+
+  static async make(): Promise<OutsideNetwork> {
+    const network = new OutsideNetwork()
+    try {
+      await network.#make()
+    } catch (error) {
+      await network[Symbol.asyncDispose]()
+      throw error
+    }
+    return network
+  }
+
+  address(number: number): string {
+    return `192.168.${100 + mark}.${number}`
+  }
+
+  async #make(): Promise<void> {
+    const { router, bridge, host, gateway, prefix } = this
+    await ip('netns', 'add', router)
+    await ip('link', 'add', 'name', this.#wan, 'type', 'veth', 'peer', 'name', 'wan', 'netns', router)
+    await ip('address', 'add', `${host}/30`, 'dev', this.#wan)
+    await ip('link', 'set', 'dev', this.#wan, 'up')
+    await ip('-n', router, 'address', 'add', `198.51.100.${4 * mark + 2}/30`, 'dev', 'wan')
+    await ip('-n', router, 'link', 'set', 'dev', 'wan', 'up')
+    await ip('link', 'add', 'name', bridge, 'type', 'bridge')
+    await ip('link', 'set', 'dev', bridge, 'up')
+    await ip('link', 'add', 'name', this.#lan, 'type', 'veth', 'peer', 'name', 'lan', 'netns', router)
+    await ip('link', 'set', 'dev', this.#lan, 'master', bridge, 'up')
+    await ip('-n', router, 'address', 'add', `${gateway}/${prefix}`, 'dev', 'lan')
+    await ip('-n', router, 'link', 'set', 'dev', 'lan', 'up')
+    await this.inRouter('sysctl', '-qw', 'net.ipv4.ip_forward=1')
+    await this.inRouter('nft', `table ip router {
+      chain back { type nat hook postrouting priority 100; oifname "wan" masquerade; }
+      chain through { type filter hook forward priority 0; ct state established,related accept; iifname "wan" drop; }
+    }`)
+  }
+
+  inRouter(...command: readonly string[]): Promise<{ stdout: string }> {
+    return run('ip', ['netns', 'exec', this.router, ...command])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const link of [this.#wan, this.#lan, this.bridge]) await ip('link', 'delete', 'dev', link).catch(() => undefined) // a making that failed made not all
+    await ip('netns', 'delete', this.router).catch(() => undefined)
+  }
+}
+
+async function ip(...words: readonly string[]): Promise<void> {
+  await run('ip', words)
+}

@@ -1,3 +1,7 @@
+import type { AddonRecord } from './addon/record.ts'
+import { ADDON_RULES } from './addon/rules.ts'
+import { addonSight } from './addon/sight.ts'
+import { ADDON_CONDITIONS_TOGETHER, ADDON_STATUS, type AddonStatus } from './addon/status.ts'
 import type { ClusterRecord, NodeCounts, Said } from './cluster/record.ts'
 import { CLUSTER_RULES } from './cluster/rules.ts'
 import { clusterSight } from './cluster/sight.ts'
@@ -33,6 +37,8 @@ export interface SettleInput {
   readonly nodePools: readonly Written<NodePoolRecord>[]
   /** The touched nodes that are still there. */
   readonly nodes: readonly Written<NodeRecord>[]
+  /** The touched add-ons that are still there; all of them where `stopsOrStarts` says that the cluster takes its children along. */
+  readonly addons?: readonly Written<AddonRecord>[]
   /** What the transaction dropped, as it was before. `text`: why it is gone. */
   readonly forgotten: readonly Forgotten[]
   /** Of every touched record, by id; a record that is not in it is looked at only as a parent or child. */
@@ -42,6 +48,7 @@ export interface SettleInput {
 export type Forgotten =
   | { readonly kind: 'Cluster'; readonly record: ClusterRecord; readonly because: WriterBecause; readonly text: string }
   | { readonly kind: 'NodePool'; readonly record: NodePoolRecord; readonly because: WriterBecause; readonly text: string }
+  | { readonly kind: 'Addon'; readonly record: AddonRecord; readonly because: WriterBecause; readonly text: string }
   | { readonly kind: 'Node'; readonly record: NodeRecord; readonly because: WriterBecause; readonly text: string }
 
 /** A history row before it has its position. `status` undefined: the resource is gone. */
@@ -61,6 +68,7 @@ export interface Settled {
   readonly cluster?: { readonly id: string; readonly said: Said<ClusterStatus>; readonly counts: NodeCounts }
   readonly nodePools: readonly { readonly id: string; readonly said: Said<NodePoolStatus>; readonly counts: NodeCounts }[]
   readonly nodes: readonly { readonly id: string; readonly said: Said<NodeStatus> }[]
+  readonly addons: readonly { readonly id: string; readonly said: Said<AddonStatus> }[]
   /** In the order in which causes run: what was written itself, then what follows from it. */
   readonly history: readonly HistoryRow[]
 }
@@ -93,11 +101,13 @@ export function settle(input: SettleInput): Settled {
   })
 
   const cluster = input.cluster && settleCluster(input.cluster, pools, input)
+  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, input.now)), input, clusterCause))
   return {
     ...(cluster && (cluster.written || cluster.countsMoved) ? { cluster: { id: cluster.id, said: cluster.said, counts: cluster.counts } } : {}),
     nodePools: pools.filter(pool => pool.written || pool.countsMoved).map(({ id, said, counts }) => ({ id, said, counts })),
     nodes: nodes.filter(node => node.written).map(({ id, said }) => ({ id, said })),
-    history: inOrderOfCause([...nodes, ...pools, ...(cluster ? [cluster] : [])].flatMap(one => one.history), [...input.forgotten].map(gone => goneRow(gone, input.now)), input.touched),
+    addons: addons.filter(addon => addon.written).map(({ id, said }) => ({ id, said })),
+    history: inOrderOfCause([...nodes, ...addons, ...pools, ...(cluster ? [cluster] : [])].flatMap(one => one.history), [...input.forgotten].map(gone => goneRow(gone, input.now)), input.touched),
   }
 }
 
@@ -119,6 +129,7 @@ interface Kind<Record, Status> {
 }
 const CLUSTERS: Kind<ClusterRecord, ClusterStatus> = { rows: CLUSTER_STATUS, together: CLUSTER_CONDITIONS_TOGETHER, nameOf: clusterName, parentOf: () => undefined }
 const POOLS: Kind<NodePoolRecord, NodePoolStatus> = { rows: NODE_POOL_STATUS, together: NODE_POOL_CONDITIONS_TOGETHER, nameOf: nodePoolName, parentOf: pool => pool.clusterId }
+const ADDONS: Kind<AddonRecord, AddonStatus> = { rows: ADDON_STATUS, together: ADDON_CONDITIONS_TOGETHER, nameOf: addonName, parentOf: addon => addon.clusterId }
 const NODES: Kind<NodeRecord, NodeStatus> = { rows: NODE_STATUS, together: NODE_CONDITIONS_TOGETHER, nameOf: nodeName, parentOf: node => node.nodePoolId }
 
 interface ChildChange {
@@ -166,6 +177,11 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   return { id: record.id as string, name, parentId: kind.parentOf(record), from: before?.status, to: found.status, said, moved, written, history }
 }
 
+/** True where what was written takes a cluster's children into a stop, or out of one: then all its add-ons are settled with it. */
+export function stopsOrStarts(cluster: Written<ClusterRecord>, now: number): boolean {
+  return stopsChildren(cluster.said?.status) || stopsChildren(verdict(CLUSTER_RULES, clusterSight(cluster, [], now)).status)
+}
+
 function stopsChildren(status: ClusterStatus | undefined): boolean {
   return status !== undefined && (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(status.phase)
 }
@@ -202,6 +218,7 @@ function inOrderOfCause(rows: readonly HistoryRow[], gone: readonly HistoryRow[]
 
 function forgottenName(gone: Forgotten): ResourceName {
   if (gone.kind === 'Cluster') return clusterName(gone.record)
+  if (gone.kind === 'Addon') return addonName(gone.record)
   return gone.kind === 'NodePool' ? nodePoolName(gone.record) : nodeName(gone.record)
 }
 
@@ -211,6 +228,10 @@ export function clusterName(cluster: { readonly id: string; readonly spec: { rea
 
 export function nodePoolName(pool: { readonly id: string; readonly clusterId: string; readonly spec: { readonly name: string } }): ResourceName {
   return { kind: 'NodePool', id: pool.id, name: pool.spec.name, clusterId: pool.clusterId }
+}
+
+export function addonName(addon: { readonly id: string; readonly clusterId: string; readonly spec: { readonly name: string } }): ResourceName {
+  return { kind: 'Addon', id: addon.id, name: addon.spec.name, clusterId: addon.clusterId }
 }
 
 export function nodeName(node: { readonly id: string; readonly clusterId: string; readonly spec: { readonly name: string } }): ResourceName {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { spentUntil } from '#model/account/arrears.ts'
+import { addonId } from '#model/addon/record.ts'
 import { priceOf } from '#model/account/prices.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
 import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store } from '#ports/store.ts'
@@ -615,6 +616,46 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.deepEqual(await store.findAccount(scope), limited)
       await store.write(NOON, tx => tx.putAccount({ ...scope }))
       assert.deepEqual(await store.findAccount(scope), { ...scope })
+    })
+
+    test('add-ons: one of a name in a cluster, filters, the cluster\'s stop and start, and their end', async () => {
+      const { scope, clusterId } = await grow()
+      const id = addonId(clusterId, 'core-dns')
+      const facts = { operation: { action: 'CreateAddon' as const, since: NOON }, reasons: {}, obstacles: [] }
+      const insert = (name: string) => store.write(NOON, tx => tx.insertAddon(
+        { id: addonId(clusterId, name), ...scope, createClientToken: `token-${name}`, clusterId, spec: { name, version: '1', deployMode: name === 'core-dns' ? 'Unmanaged' : 'Managed', deployNodeType: 'Node', config: '{}' }, facts }, becauseOf('CreateAddon')))
+      assert.equal((await insert('core-dns')).said.status.phase, 'Creating')
+      await insert('log-collector')
+      await assert.rejects(insert('core-dns'), NameTaken)
+      await store.write(NOON + 1, async tx => {
+        const addon = await tx.lockAddon(id)
+        await tx.changeAddon(id, { revision: addon?.revision ?? 0, facts: { reasons: {}, obstacles: [], applied: { version: '1', at: NOON } } }, becauseOf('controller'))
+      })
+      const names = async (filter: Parameters<Store['listAddons']>[1]) => (await store.listAddons(scope, filter, ALL)).items.map(addon => addon.spec.name)
+      assert.deepEqual(await names({}), ['core-dns', 'log-collector'])
+      assert.deepEqual(await names({ clusterIds: [clusterId], names: ['core-dns'] }), ['core-dns'])
+      assert.deepEqual(await names({ deployModes: ['Managed'] }), ['log-collector'])
+      assert.deepEqual(await names({ deployNodeTypes: ['VirtualNode'] }), [])
+      assert.deepEqual(await names({ statuses: [{ phase: 'Running' }] }), ['core-dns'])
+      assert.deepEqual(await names({ createClientToken: 'token-log-collector' }), ['log-collector'])
+
+      const setPaid = (paid: boolean) => store.write(NOON + 2, async tx => {
+        const cluster = await tx.lockCluster(clusterId)
+        if (cluster) await tx.changeCluster(clusterId, { facts: { ...USABLE_CLUSTER, unpaid: !paid, controlPlane: paid ? 'usable' : 'absent' } }, becauseOf('account'))
+      })
+      const shown = async () => (await store.addonsOf(clusterId)).map(addon => `${addon.said.status.phase} ${addon.said.status.conditions.join()}`)
+      await setPaid(false)
+      assert.deepEqual(await shown(), ['Failed ClusterNotRunning', 'Failed ClusterNotRunning'])
+      assert.equal((await store.findAddon(id))?.said.causedBy?.id, clusterId)
+      await setPaid(true)
+      assert.deepEqual(await shown(), ['Running Ok', 'Creating Progressing'])
+      await store.write(NOON + 3, async tx => {
+        await tx.lockAddon(id)
+        await tx.forget({ kind: 'Addon', id }, { ...becauseOf('DeleteAddon'), text: 'It was uninstalled' })
+      })
+      assert.equal(await store.findAddon(id), undefined)
+      const history = await store.listHistory(scope, { ids: [id] }, ALL)
+      assert.deepEqual(history.items.map(row => row.status?.phase ?? 'gone'), ['gone', 'Running', 'Failed', 'Running', 'Creating'])
     })
 
     test('clusters of a region, for those who start over', async () => {

@@ -1,3 +1,4 @@
+import type { AddonFacts, AddonRecord, AddonSpec } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord, ClusterSpec } from '#model/cluster/record.ts'
 import type { Evidence, ResourceKind, ResourceName } from '#model/evidence.ts'
@@ -23,6 +24,9 @@ export interface Store {
   findCluster(id: string): Promise<ClusterRecord | undefined>
   findNodePool(id: string): Promise<NodePoolRecord | undefined>
   findNode(id: string): Promise<NodeRecord | undefined>
+  findAddon(id: string): Promise<AddonRecord | undefined>
+  addonsOf(clusterId: string): Promise<readonly AddonRecord[]>
+  listAddons(scope: Scope, filter: AddonFilter, page: Page): Promise<Listing<AddonRecord>>
   findOnboarding(id: string): Promise<OnboardingRecord | undefined>
   findKubeconfig(id: string): Promise<KubeconfigRecord | undefined>
   findMachine(id: string): Promise<MachineRecord | undefined>
@@ -58,6 +62,8 @@ export interface Store {
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined>
   findRegion(region: string): Promise<RegionRecord | undefined>
   listRegions(): Promise<readonly RegionRecord[]>
+  /** The latest instant (region's time) that anything of a region is recorded with; undefined where nothing is. */
+  latestInstant(region: string): Promise<number | undefined>
   onboardingToken(id: string): Promise<string | undefined>
   /** The account's balance in a region; without one it is unlimited. */
   findAccount(scope: Scope): Promise<AccountRecord>
@@ -103,6 +109,15 @@ export interface NodeFilter {
   readonly instanceIds?: readonly string[]
   readonly statuses?: readonly StatusFilter[]
   readonly createClientToken?: string
+}
+export interface AddonFilter {
+  readonly clusterIds?: readonly string[]
+  readonly names?: readonly string[]
+  readonly deployModes?: readonly string[]
+  readonly deployNodeTypes?: readonly string[]
+  readonly statuses?: readonly StatusFilter[]
+  readonly createClientToken?: string
+  readonly updateClientToken?: string
 }
 export interface OnboardingFilter {
   readonly ids?: readonly string[]
@@ -241,7 +256,7 @@ export interface Because {
 }
 
 /** An account's key is `<account>/<region>`. */
-export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine' | 'account'
+export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine' | 'account' | 'addon'
 export interface WorkKey { readonly kind: WorkKind; readonly id: string }
 
 export class StaleRevision extends Error {
@@ -269,6 +284,8 @@ export interface Transaction {
   lockNodePool(id: string): Promise<NodePoolRecord | undefined>
   lockNode(id: string): Promise<NodeRecord | undefined>
   lockNodes(ids: readonly string[]): Promise<readonly NodeRecord[]>
+  lockAddon(id: string): Promise<AddonRecord | undefined>
+  addonsOf(clusterId: string): Promise<readonly AddonRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Clusters of one account in one region, as this transaction sees them; unlocked. Call `lockName` first where a check depends on all of them. */
@@ -289,6 +306,9 @@ export interface Transaction {
   insertNodePool(record: NewRecord & { clusterId: string; spec: NodePoolSpec; facts: NodePoolFacts }, because: Because): Promise<NodePoolRecord>
   insertNode(record: NewRecord & { clusterId: string; nodePoolId: string; spec: NodeSpec; facts: NodeFacts }, because: Because): Promise<NodeRecord>
 
+  /** Its id is that of `addonId`; one that is there already throws NameTaken. */
+  insertAddon(record: NewRecord & { clusterId: string; spec: AddonSpec; facts: AddonFacts }, because: Because): Promise<AddonRecord>
+
   /**
    * Writes spec and/or facts of a record that this transaction has locked, and touches it. With `revision` a record that has moved on throws StaleRevision.
    * A change that changes nothing (deep equality) writes nothing and moves no revision, but still lets the rules look again at `now`.
@@ -296,8 +316,9 @@ export interface Transaction {
   changeCluster(id: string, change: { revision?: number; spec?: ClusterSpec; facts?: ClusterFacts; address?: string; updateClientToken?: string }, because: Because): Promise<void>
   changeNodePool(id: string, change: { revision?: number; spec?: NodePoolSpec; facts?: NodePoolFacts; updateClientToken?: string }, because: Because): Promise<void>
   changeNode(id: string, change: { revision?: number; spec?: NodeSpec; facts?: NodeFacts }, because: Because): Promise<void>
+  changeAddon(id: string, change: { revision?: number; spec?: AddonSpec; facts?: AddonFacts; updateClientToken?: string }, because: Because): Promise<void>
   /** Drops the record; its last history row says it is gone and why. Parents are settled. */
-  forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node'; id: string }, because: Because & { text: string }): Promise<void>
+  forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node' | 'Addon'; id: string }, because: Because & { text: string }): Promise<void>
 
   insertOnboarding(record: OnboardingRecord, token: string): Promise<void>
   changeOnboarding(id: string, change: { expiresAt?: number; expirationDate?: number; updateClientToken?: string }): Promise<void>
@@ -338,6 +359,9 @@ export interface Transaction {
   /** Deleted ones too, as this transaction sees them. */
   findOnboarding(id: string): Promise<OnboardingRecord | undefined>
   putRegion(region: RegionRecord): Promise<void>
+  lockRegion(region: string): Promise<RegionRecord | undefined>
+  /** Everything of it goes: records, secrets, addresses, keys, watches. Its history stays, and is not shown for another region of that name. */
+  forgetRegion(region: string): Promise<void>
   /** Encrypted with the master key. */
   putSecret(name: string, value: string): Promise<void>
   deleteSecrets(prefix: string): Promise<void>

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
@@ -7,7 +8,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type NodeToken, type OnboardingFilter,
+  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
@@ -24,7 +25,8 @@ import { listMachines } from './operations/list-machines.ts'
 import { listNodePools } from './operations/list-node-pools.ts'
 import { listNodes } from './operations/list-nodes.ts'
 import { listOnboardings } from './operations/list-onboardings.ts'
-import { readNodePools, readNodes } from './operations/lock-tree.ts'
+import { listAddons } from './operations/list-addons.ts'
+import { readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf } from './operations/machine-secrets.ts'
 import { findMachine, findMachineByMachineId, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
 import { findNodeToken } from './operations/node-tokens.ts'
@@ -128,6 +130,18 @@ export class PostgresStore implements Store {
 
   listNodePools(scope: Scope, filter: NodePoolFilter, page: Page): Promise<Listing<NodePoolRecord>> {
     return this.#reads.list(`NodePools${JSON.stringify([scope, filter, page])}`, () => listNodePools(this.#database, scope, filter, page))
+  }
+
+  async findAddon(id: string): Promise<AddonRecord | undefined> {
+    return (await readAddons(this.#database, 'id', [id]))[0]
+  }
+
+  addonsOf(clusterId: string): Promise<readonly AddonRecord[]> {
+    return readAddons(this.#database, 'cluster_id', [clusterId])
+  }
+
+  listAddons(scope: Scope, filter: AddonFilter, page: Page): Promise<Listing<AddonRecord>> {
+    return this.#reads.list(`Addons${JSON.stringify([scope, filter, page])}`, () => listAddons(this.#database, scope, filter, page))
   }
 
   listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {

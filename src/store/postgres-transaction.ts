@@ -13,7 +13,7 @@ import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
-import { isNameTaken, lockCluster, lockClustersOf, readNodePools, readNodes } from './operations/lock-tree.ts'
+import { isNameTaken, lockCluster, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
@@ -48,6 +48,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
       clusterNamed: (scope, name) => clusterNamed(connection, scope, name),
       readNodePools: (where, ids) => readNodePools(connection, where, ids),
       readNodes: (where, ids) => readNodes(connection, where, ids),
+      readAddons: (where, ids) => readAddons(connection, where, ids),
       isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
     }, now)
     this.#connection = connection

@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
@@ -8,7 +9,8 @@ import { UnitOfWork, type Tracked } from './unit-of-work.ts'
 /** Where a transaction's clusters, pools and nodes come from. Locking a cluster locks its whole tree until the transaction ends. */
 export interface TreeSource {
   lockCluster(id: string): Promise<ClusterRecord | undefined>
-  lockClustersOf(table: 'node_pool' | 'node', ids: readonly string[]): Promise<readonly ClusterRecord[]>
+  lockClustersOf(table: 'node_pool' | 'node' | 'addon', ids: readonly string[]): Promise<readonly ClusterRecord[]>
+  readAddons(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly AddonRecord[]>
   clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
   clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
   readNodePools(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly NodePoolRecord[]>
@@ -18,7 +20,7 @@ export interface TreeSource {
 }
 
 type TreeMethod = 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
-  | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
+  | 'lockAddon' | 'addonsOf' | 'insertAddon' | 'changeAddon' | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
 
 /** The part of a transaction that is about records with a status: locks and reads from a source, writes into a unit of work. */
 export class TreeTransaction implements Pick<Transaction, TreeMethod> {
@@ -59,6 +61,17 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
       for (const read of found) this.work.track(this.work.nodes, read)
     }
     return ids.flatMap(id => living(this.work.nodes.get(id)))
+  }
+
+  async lockAddon(id: string): Promise<AddonRecord | undefined> {
+    const kept = this.work.addons.get(id)
+    if (kept) return kept.gone ? undefined : kept.now
+    const [, [read]] = await Promise.all([this.#lockClustersOf('addon', [id]), this.#source.readAddons('id', [id])])
+    return read && this.work.track(this.work.addons, read)
+  }
+
+  async addonsOf(clusterId: string): Promise<readonly AddonRecord[]> {
+    return this.#overlay(this.work.addons, await this.#source.readAddons('cluster_id', [clusterId]), addon => addon.clusterId === clusterId)
   }
 
   async clustersOf(scope: Scope): Promise<readonly ClusterRecord[]> {
@@ -103,6 +116,17 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     return this.work.insertNode({ ...record, ...this.#newborn() }, because)
   }
 
+  async insertAddon(record: Parameters<Transaction['insertAddon']>[0], because: Because): Promise<AddonRecord> {
+    await this.#lockParent(record.clusterId)
+    const known = this.work.addons.get(record.id)
+    if (known ? !known.gone : (await this.#source.readAddons('id', [record.id])).length > 0) throw new NameTaken(record.spec.name)
+    return this.work.insertAddon({ ...record, ...this.#newborn() }, because)
+  }
+
+  async changeAddon(id: string, change: Parameters<Transaction['changeAddon']>[1], because: Because): Promise<void> {
+    this.work.change(this.work.addons, id, change, because)
+  }
+
   async changeCluster(id: string, change: Parameters<Transaction['changeCluster']>[1], because: Because): Promise<void> {
     this.work.change(this.work.clusters, id, change, because)
   }
@@ -115,7 +139,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     this.work.change(this.work.nodes, id, change, because)
   }
 
-  async forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node'; id: string }, because: Because & { text: string }): Promise<void> {
+  async forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node' | 'Addon'; id: string }, because: Because & { text: string }): Promise<void> {
     this.work.forget(resource, because)
   }
 
@@ -126,10 +150,12 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     // A cluster that was inserted here has the pools that were inserted here.
     const older = clusterIds.filter(id => this.work.clusters.get(id)?.before !== undefined)
     if (older.length > 0) for (const pool of await this.#source.readNodePools('cluster_id', older)) this.work.track(this.work.nodePools, pool)
+    const moving = this.work.stoppingOrStarting()
+    if (moving.length > 0) for (const addon of await this.#source.readAddons('cluster_id', moving)) this.work.track(this.work.addons, addon)
     return this.work.settle()
   }
 
-  async #lockClustersOf(table: 'node_pool' | 'node', ids: readonly string[]): Promise<void> {
+  async #lockClustersOf(table: 'node_pool' | 'node' | 'addon', ids: readonly string[]): Promise<void> {
     for (const cluster of await this.#source.lockClustersOf(table, ids)) this.work.track(this.work.clusters, cluster)
   }
 
@@ -152,7 +178,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     return { revision: 1, createdAt: this.work.now, updatedAt: this.work.now }
   }
 
-  #overlay<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
+  #overlay<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
     for (const record of read) {
       const clusterId = 'clusterId' in record ? record.clusterId : record.id
       if (this.work.clusters.has(clusterId)) this.work.track(kept, record)
@@ -162,7 +188,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 }
 
 /** What was read, as this transaction left it, and what it added. */
-function withKept<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
+function withKept<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(kept: Map<string, Tracked<Record>>, read: readonly Record[], belongs: (record: Record) => boolean): readonly Record[] {
   const known = read.flatMap(record => (kept.has(record.id) ? living(kept.get(record.id)) : [record]))
   const inserted = [...kept.values()].filter(one => !one.before && !one.gone && belongs(one.now)).map(one => one.now)
   return [...known, ...inserted]

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import { settle, type Forgotten, type HistoryRow, type Settled, type Written } from '#model/settle.ts'
+import { settle, stopsOrStarts, type Forgotten, type HistoryRow, type Settled, type Written } from '#model/settle.ts'
 import { StaleRevision, type Because } from '#ports/store.ts'
 
 /** A record in a transaction: as it was read (undefined if inserted here), as it is now, and what befell it. */
@@ -18,7 +19,7 @@ export interface Tracked<Record> {
   gone: (Because & { readonly text: string }) | undefined
 }
 
-type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord
+type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
 
 /** The parts of a record that a change may replace. */
 interface Change<Record extends AnyRecord> {
@@ -37,6 +38,7 @@ export class UnitOfWork {
   readonly clusters = new Map<string, Tracked<ClusterRecord>>()
   readonly nodePools = new Map<string, Tracked<NodePoolRecord>>()
   readonly nodes = new Map<string, Tracked<NodeRecord>>()
+  readonly addons = new Map<string, Tracked<AddonRecord>>()
   readonly now: number
 
   constructor(now: number) {
@@ -68,6 +70,11 @@ export class UnitOfWork {
     return insert(this.nodes, { ...written, said: theOnly(settled.nodes[0]).said }, because)
   }
 
+  insertAddon(written: Written<AddonRecord>, because: Because): AddonRecord {
+    const settled = settle({ ...this.#nothingElse(), cluster: this.#livingCluster(written.clusterId), addons: [written], touched: new Map([[written.id, because]]) })
+    return insert(this.addons, { ...written, said: theOnly(settled.addons[0]).said }, because)
+  }
+
   /** Deep equality decides: a change that changes nothing moves no revision, but the rules look again. Throws StaleRevision if the record moved on or is gone. */
   change<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, id: string, change: Change<Record>, because: Because): void {
     const tracked = kept.get(id)
@@ -88,8 +95,8 @@ export class UnitOfWork {
     tracked.changed = true
   }
 
-  forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node'; id: string }, because: Because & { text: string }): void {
-    const kept = resource.kind === 'Cluster' ? this.clusters : resource.kind === 'NodePool' ? this.nodePools : this.nodes
+  forget(resource: { kind: 'Cluster' | 'NodePool' | 'Node' | 'Addon'; id: string }, because: Because & { text: string }): void {
+    const kept = resource.kind === 'Cluster' ? this.clusters : resource.kind === 'NodePool' ? this.nodePools : resource.kind === 'Addon' ? this.addons : this.nodes
     const tracked = kept.get(resource.id)
     if (!tracked) throw new Error(`E-UNLOCKED: ${resource.id} is forgotten without having been locked`)
     tracked.gone ??= because
@@ -98,8 +105,13 @@ export class UnitOfWork {
   /** The clusters whose trees this transaction touched; all their pools must be tracked before `settle`. */
   touchedClusters(): string[] {
     const touched = <Record extends AnyRecord>(kept: Map<string, Tracked<Record>>) => [...kept.values()].filter(one => one.because ?? one.gone)
-    const ids = [...touched(this.clusters).map(one => one.now.id), ...[...touched(this.nodePools), ...touched(this.nodes)].map(one => one.now.clusterId)]
+    const ids = [...touched(this.clusters).map(one => one.now.id), ...[...touched(this.nodePools), ...touched(this.nodes), ...touched(this.addons)].map(one => one.now.clusterId)]
     return [...new Set(ids)].sort()
+  }
+
+  /** Of those, the ones that take their children along into a stop or out of it; all their add-ons must be tracked, too. */
+  stoppingOrStarting(): string[] {
+    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.now)).map(one => one.now.id)
   }
 
   /** Lets the model settle each touched cluster's tree, takes the outcome into the records, and answers the rows of history in order. */
@@ -108,14 +120,18 @@ export class UnitOfWork {
       const pools = [...this.nodePools.values()].filter(one => one.now.clusterId === clusterId)
       const nodes = [...this.nodes.values()].filter(one => one.now.clusterId === clusterId)
       const cluster = this.clusters.get(clusterId)
+      const addons = [...this.addons.values()].filter(one => one.now.clusterId === clusterId)
+      const takesAlong = cluster !== undefined && this.stoppingOrStarting().includes(clusterId)
       const wasThere = (one: Tracked<AnyRecord>) => !(one.gone && !one.before)
-      const touched = [...(cluster ? [cluster] : []), ...pools, ...nodes].flatMap(one => (one.because && !one.gone ? [[one.now.id, one.because] as const] : []))
+      const touched = [...(cluster ? [cluster] : []), ...pools, ...nodes, ...addons].flatMap(one => (one.because && !one.gone ? [[one.now.id, one.because] as const] : []))
       const settled = settle({
         now: this.now,
         cluster: cluster && !cluster.gone ? asWritten(cluster) : undefined,
         nodePools: pools.filter(one => !one.gone).map(asWritten),
         nodes: nodes.filter(one => one.because && !one.gone).map(asWritten),
+        addons: addons.filter(one => !one.gone && (one.because ?? takesAlong)).map(asWritten),
         forgotten: [
+          ...addons.filter(wasThere).flatMap(one => forgotten('Addon', one)),
           ...nodes.filter(wasThere).flatMap(one => forgotten('Node', one)),
           ...pools.filter(wasThere).flatMap(one => forgotten('NodePool', one)),
           ...(cluster ? [cluster] : []).filter(wasThere).flatMap(one => forgotten('Cluster', one)),
@@ -131,6 +147,7 @@ export class UnitOfWork {
     for (const { id, ...derived } of settled.cluster ? [settled.cluster] : []) bring(this.clusters, id, derived)
     for (const { id, ...derived } of settled.nodePools) bring(this.nodePools, id, derived)
     for (const { id, ...derived } of settled.nodes) bring(this.nodes, id, derived)
+    for (const { id, ...derived } of settled.addons) bring(this.addons, id, derived)
   }
 
   #livingCluster(id: string): Written<ClusterRecord> | undefined {

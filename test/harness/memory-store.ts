@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
@@ -7,7 +8,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type {
-  ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
@@ -109,6 +110,20 @@ export class MemoryStore implements Store {
       isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && one.spec.name.includes(filter.name ?? '') && isOneOf(one.spec.type, filter.types)
       && isEqual(one.createClientToken, filter.createClientToken) && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses)
       && isEqual(one.spec.scaling?.enabled ?? false, filter.autoScalingEnabled) && (filter.tags ?? []).every(tag => one.spec.tags?.some(own => own.key === tag.key && isEqual(own.value, tag.value))))), page)
+  }
+
+  async findAddon(id: string): Promise<AddonRecord | undefined> {
+    return this.#tables.addons.get(id)
+  }
+
+  async addonsOf(clusterId: string): Promise<readonly AddonRecord[]> {
+    return inOrder([...this.#tables.addons.values()].filter(addon => addon.clusterId === clusterId))
+  }
+
+  async listAddons(scope: Scope, filter: AddonFilter, page: Page): Promise<Listing<AddonRecord>> {
+    return paged(inOrder([...this.#tables.addons.values()].filter(one =>
+      isIn(one, scope) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.spec.name, filter.names) && isOneOf(one.spec.deployMode, filter.deployModes) && isOneOf(one.spec.deployNodeType, filter.deployNodeTypes)
+      && isEqual(one.createClientToken, filter.createClientToken) && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses))), page)
   }
 
   async listNodes(scope: Scope, filter: NodeFilter, page: Page): Promise<Listing<NodeRecord>> {

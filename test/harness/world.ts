@@ -1,5 +1,6 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { accountController } from '#controllers/account/reconcile.ts'
+import { addonController } from '#controllers/addon/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import type { ComponentsState } from '#controllers/cluster/seen.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
@@ -16,12 +17,14 @@ import { newId, type IdKind } from '#model/ids.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
 import type { ProcessLease } from '#ports/queue.ts'
-import type { Store } from '#ports/store.ts'
+import type { Store, Transaction } from '#ports/store.ts'
 import { Crash } from './crashing.ts'
 import { MemoryStore } from './memory-store.ts'
 import { SteppedClock } from './stepped-clock.ts'
 import { MemoryControlPlanes } from './world/control-planes.ts'
+import { FirstBoots } from './world/first-boots.ts'
 import { Kubelets } from './world/kubelets.ts'
+import { MemoryAddons } from './world/addons.ts'
 import type { MemoryOutside } from './world/outside-things.ts'
 import { MemoryMachines } from './world/machines.ts'
 import { MemoryTenantClusters } from './world/tenant-clusters.ts'
@@ -52,9 +55,11 @@ export class World {
   readonly host = new MemoryControlPlanes(this.clock)
   readonly tenant = new MemoryTenantClusters(this.host)
   readonly machines = new MemoryMachines(this.clock)
+  readonly addons = new MemoryAddons(this.clock)
   /** Only where a story wants it: the region then makes load balancers and the like. */
   outside: MemoryOutside | undefined
   readonly kubelets = new Kubelets(this.clock, this.tenant, this.machines)
+  readonly firstBoots = new FirstBoots(this.clock, this.store, this.machines, this.kubelets)
   components: ComponentsState = { state: 'ready' }
   /** Errors of passes, in order; a story says which it expects. */
   readonly errors: unknown[] = []
@@ -70,9 +75,13 @@ export class World {
   }
 
   newId(kind: IdKind): string {
-    const bytes = new Uint8Array(8)
-    new DataView(bytes.buffer).setUint32(4, ++this.#ids)
-    return newId(kind, this.clock.now(), bytes)
+    return newId(kind, this.clock.now(), this.#randomBytes(8))
+  }
+
+  #randomBytes(count: number): Uint8Array {
+    const bytes = new Uint8Array(count)
+    new DataView(bytes.buffer).setUint32(count - 4, ++this.#ids)
+    return bytes
   }
 
   /** A process begins: it has a lease, controllers and watches, and no memory of an earlier one. */
@@ -112,13 +121,15 @@ export class World {
     const { clock } = this
     const tenantAddressOf = tenantAddresses(this.store)
     const region = {
-      clock, host: ports.host, outside: this.outside, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
+      clock, host: ports.host, outside: this.outside, addons: this.addons, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
       probeEveryMs: 30 * SECOND, graceMs: 7_200 * SECOND, componentsReady: async () => this.components,
+      bootstrapLine: (token: string) => `run ${token}`, randomBytes: (count: number) => this.#randomBytes(count),
+      claimMachineAddress: async (tx: Transaction, id: string) => tx.claimAddress(REGION, id, { first: '10.213.4.1', last: '10.213.15.250' }),
     }
     const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }
     return [
       clusterController({ ...common, makePki: async ({ id }) => pkiOf(id), onChanged: () => this.#running?.watches.look() }),
-      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common), accountController(common),
+      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common), accountController(common), addonController(common),
     ]
   }
 
@@ -145,6 +156,7 @@ export class World {
     this.clock.moveTo(this.clock.now() + ms)
     this.host.live()
     await this.tenant.live()
+    await this.firstBoots.live()
     await this.kubelets.live()
     await this.#settleWatches()
   }

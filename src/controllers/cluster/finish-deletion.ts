@@ -22,6 +22,10 @@ export async function finishDeletion(record: ClusterRecord, ports: ClusterPorts)
     for (const secret of secrets.filter(isMember)) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
     for (const onboarding of onboardings) await tx.forgetOnboarding(onboarding.id, now)
     for (const kubeconfig of await tx.lockKubeconfigs(record.id)) await tx.forgetKubeconfig(kubeconfig.id)
+    for (const { id } of await tx.addonsOf(record.id)) {
+      await tx.lockAddon(id)
+      await tx.forget({ kind: 'Addon', id }, { evidence: [hostEvidence('The cluster with everything in it is gone.', now)], operation: 'DeleteCluster', text: 'It went with its cluster' })
+    }
     await retainOutside(tx, cluster, now, ports.newLedgerId)
     for (const entry of await tx.ledgerOf(record.id)) if (entry.state !== 'Released' && entry.state !== 'Retained') await putEntry(tx, cluster, entry.kind, 'Released', now, ports.newLedgerId)
     await tx.releaseAddress(record.region, record.id)

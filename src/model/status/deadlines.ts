@@ -18,6 +18,10 @@ export const DEADLINES = {
   nodeInitialisation: 15 * MINUTE,
   /** A pool's update → its labels and taints on a node that is heard; then it is waited for no longer. */
   nodePoolUpdate: 10 * MINUTE,
+  /** A custom resource whose finalizer nobody serves is waited for so long. */
+  addonDeletion: 8 * MINUTE,
+  /** Kubernetes' own progress deadline of a Deployment. */
+  addonRollout: 10 * MINUTE,
   /** Ordered start of a stopped machine → Ready. */
   nodeStart: 15 * MINUTE,
   /** A provider's errors that fit no refusal, before any machine existed → {Failed,[Unknown]}. */
@@ -33,9 +37,14 @@ export const DWELL = {
   nodeIdle: 10 * MINUTE,
   /** A reason seen while an add-on is still being installed. */
   addonReasonWhileCreating: 3 * SECOND,
+  /** No pod is available and nobody says why; a restart of its node passes meanwhile. */
+  addonUnavailable: MINUTE,
   /** The container must have run this long before CrashLoopBackOff goes. */
   addonCrashLoopGone: 2 * MINUTE,
 } as const
+
+/** An admitted machine that its pool ordered without a Node object: from then on its name is put on the members' list again. */
+export const MEMBER_AWAITED_MS = 30 * SECOND
 
 /** How long is waited before a refused claim is tried again: doubling from the first to the longest (status-rules.md, node pool 8). */
 export const REFUSED_CLAIM = { first: 30 * SECOND, longest: 60 * MINUTE } as const

@@ -2,6 +2,7 @@ import { FIRST_TABLES, HISTORY_TABLES, QUEUE_TABLES } from './0001-first-tables.
 import { POOL_MACHINES } from './0002-pool-machines.ts'
 import { ACCOUNT_BALANCES } from './0003-account-balances.ts'
 import { CLUSTER_RANGES } from './0004-cluster-ranges.ts'
+import { ADD_ONS } from './0005-add-ons.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -9,4 +10,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0002-pool-machines', sql: POOL_MACHINES },
   { name: '0003-account-balances', sql: ACCOUNT_BALANCES },
   { name: '0004-cluster-ranges', sql: CLUSTER_RANGES },
+  { name: '0005-add-ons', sql: ADD_ONS },
 ]

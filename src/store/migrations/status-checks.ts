@@ -5,6 +5,7 @@ const CHECKED = [
   { table: 'cluster', kind: 'Cluster' },
   { table: 'node_pool', kind: 'NodePool' },
   { table: 'node', kind: 'Node' },
+  { table: 'addon', kind: 'Addon' },
 ] as const
 
 /**

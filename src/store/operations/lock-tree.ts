@@ -1,8 +1,9 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { Queryable } from '../connection/database.ts'
-import { CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, NODE_POOL_COLUMNS, nodeOf, nodePoolOf, type ClusterRow, type NodePoolRow, type NodeRow } from '../records/rows.ts'
+import { ADDON_COLUMNS, addonOf, type AddonRow, CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, NODE_POOL_COLUMNS, nodeOf, nodePoolOf, type ClusterRow, type NodePoolRow, type NodeRow } from '../records/rows.ts'
 
 /**
  * The lock of a cluster's row stands for its whole tree: whoever writes a pool or node takes it first, since their statuses and counters end in it. So there is
@@ -14,7 +15,7 @@ export async function lockCluster(connection: Queryable, id: string): Promise<Cl
 }
 
 /** Locks the clusters of these pools or nodes, in the order of their ids. */
-export async function lockClustersOf(connection: Queryable, table: 'node_pool' | 'node', ids: readonly string[]): Promise<readonly ClusterRecord[]> {
+export async function lockClustersOf(connection: Queryable, table: 'node_pool' | 'node' | 'addon', ids: readonly string[]): Promise<readonly ClusterRecord[]> {
   const rows = await connection.query<ClusterRow>(
     `select ${CLUSTER_COLUMNS} from cluster where id in (select cluster_id from ${table} where id = any($1::text[])) order by id for no key update`,
     [ids],
@@ -30,6 +31,11 @@ export async function readNodePools(connection: Queryable, where: 'id' | 'cluste
 export async function readNodes(connection: Queryable, where: 'id' | 'cluster_id' | 'node_pool_id', ids: readonly string[]): Promise<readonly NodeRecord[]> {
   const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where ${where} = any($1::text[]) order by created_at, id`, [ids])
   return rows.map(nodeOf)
+}
+
+export async function readAddons(connection: Queryable, where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly AddonRecord[]> {
+  const rows = await connection.query<AddonRow>(`select ${ADDON_COLUMNS} from addon where ${where} = any($1::text[]) order by created_at, id`, [ids])
+  return rows.map(addonOf)
 }
 
 export async function isNameTaken(connection: Queryable, table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean> {

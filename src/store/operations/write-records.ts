@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
@@ -5,7 +6,7 @@ import type { HistoryRow } from '#model/settle.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
-import { clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
+import { addonRow, clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 
 const BASE = ['revision', 'updated_at', 'update_client_token', 'name', 'phase', 'conditions', 'spec', 'facts', 'said']
@@ -14,6 +15,7 @@ const MOVED = {
   cluster: [...BASE, 'delete_protection', 'pod_network_mode', 'profile', 'tags', 'address', 'counts'],
   node_pool: [...BASE, 'type', 'auto_scaling', 'tags', 'counts'],
   node: [...BASE, 'address', 'machine_id', 'instance_id'],
+  addon: [...BASE, 'deploy_mode', 'deploy_node_type'],
 }
 
 interface Statement {
@@ -30,6 +32,8 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
     ...writesOf('cluster', work.clusters, clusterRow),
     ...writesOf('node_pool', work.nodePools, nodePoolRow),
     ...writesOf('node', work.nodes, nodeRow),
+    ...writesOf('addon', work.addons, addonRow),
+    ...deletesOf('addon', goneIds(work.addons)),
     ...deletesOf('node', goneNodes),
     ...deletesOf('node_pool', gonePools),
     ...deletesOf('cluster', goneClusters),
@@ -40,7 +44,7 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
   for (const { text, values } of statements) connection.send(text, values)
 }
 
-function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(table: keyof typeof MOVED, tracked: ReadonlyMap<string, Tracked<Record>>, rowOf: (record: Record) => object): Statement[] {
+function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(table: keyof typeof MOVED, tracked: ReadonlyMap<string, Tracked<Record>>, rowOf: (record: Record) => object): Statement[] {
   const changed = [...tracked.values()].filter(one => one.changed && !one.gone)
   const inserted = changed.filter(one => !one.before).map(one => rowOf(one.now))
   const updated = changed.filter(one => one.before).map(one => rowOf(one.now))
@@ -52,7 +56,7 @@ function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(ta
   return [...(inserted.length > 0 ? [insert] : []), ...(updated.length > 0 ? [update] : [])]
 }
 
-function goneIds<Record extends ClusterRecord | NodePoolRecord | NodeRecord>(tracked: ReadonlyMap<string, Tracked<Record>>): string[] {
+function goneIds<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(tracked: ReadonlyMap<string, Tracked<Record>>): string[] {
   return [...tracked.values()].filter(one => one.gone && one.before).map(one => one.now.id)
 }
 
@@ -96,7 +100,7 @@ function historyOf(work: UnitOfWork, history: readonly HistoryRow[]): Statement[
   if (history.length === 0) return []
   const rows = history.map(row => {
     const { id } = row.resource
-    const owner = (work.clusters.get(id) ?? work.nodePools.get(id) ?? work.nodes.get(id))?.now
+    const owner = (work.clusters.get(id) ?? work.nodePools.get(id) ?? work.nodes.get(id) ?? work.addons.get(id))?.now
     if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
     return historyRow(row, owner)
   })

@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { instanceIdOf } from '#model/node/instance.ts'
@@ -19,9 +20,12 @@ export interface ClusterRow extends BaseRow, Pick<ClusterRecord, 'spec' | 'facts
 export interface NodePoolRow extends BaseRow, Pick<NodePoolRecord, 'spec' | 'facts' | 'said' | 'counts'> { readonly cluster_id: string }
 export interface NodeRow extends BaseRow, Pick<NodeRecord, 'spec' | 'facts' | 'said'> { readonly cluster_id: string; readonly node_pool_id: string }
 
+export interface AddonRow extends BaseRow, Pick<AddonRecord, 'spec' | 'facts' | 'said'> { readonly cluster_id: string }
+
 const BASE = 'id, account_id, region, revision, created_at, updated_at, create_client_token, update_client_token, spec, facts, said'
 export const CLUSTER_COLUMNS = `${BASE}, counts, address`
 export const NODE_POOL_COLUMNS = `${BASE}, counts, cluster_id`
+export const ADDON_COLUMNS = `${BASE}, cluster_id`
 export const NODE_COLUMNS = `${BASE}, cluster_id, node_pool_id`
 
 export function clusterOf(row: ClusterRow): ClusterRecord {
@@ -34,6 +38,10 @@ export function nodePoolOf(row: NodePoolRow): NodePoolRecord {
 
 export function nodeOf(row: NodeRow): NodeRecord {
   return { ...baseOf(row), clusterId: row.cluster_id, nodePoolId: row.node_pool_id, spec: row.spec, facts: row.facts, said: row.said }
+}
+
+export function addonOf(row: AddonRow): AddonRecord {
+  return { ...baseOf(row), clusterId: row.cluster_id, spec: row.spec, facts: row.facts, said: row.said }
 }
 
 export function baseOf(row: BaseRow) {
@@ -62,7 +70,12 @@ export function nodeRow(record: NodeRecord): object {
   return { ...baseRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId, instance_id: instanceIdOf(spec) }
 }
 
-function baseRow(record: ClusterRecord | NodePoolRecord | NodeRecord) {
+export function addonRow(record: AddonRecord): object {
+  const { spec } = record
+  return { ...baseRow(record), cluster_id: record.clusterId, name: spec.name, deploy_mode: spec.deployMode, deploy_node_type: spec.deployNodeType }
+}
+
+function baseRow(record: ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord) {
   return {
     id: record.id, account_id: record.accountId, region: record.region, revision: record.revision, created_at: record.createdAt, updated_at: record.updatedAt,
     create_client_token: record.createClientToken ?? null, update_client_token: record.updateClientToken ?? null,

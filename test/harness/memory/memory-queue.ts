@@ -168,11 +168,11 @@ export class MemoryQueue implements Queue {
     }
   }
 
-  async markWatch(watch: Held, staleSince: number | undefined): Promise<void> {
+  async markWatch(watch: Held, staleSince: number | undefined, quietly = false): Promise<void> {
     const row = this.#hold(watch)
     if ((row.staleSince === undefined) === (staleSince === undefined)) return
     this.#watches.set(watch.subject, { ...row, staleSince })
-    for (const sight of this.#sights.values()) if (sight.subject === watch.subject && sight.key) await this.enqueue(sight.key)
+    if (!quietly) for (const sight of this.#sights.values()) if (sight.subject === watch.subject && sight.key) await this.enqueue(sight.key)
   }
 
   /** Watches and sights of clusters that a transaction forgot. */

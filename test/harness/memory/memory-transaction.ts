@@ -1,4 +1,5 @@
 import { priceOf } from '#model/account/prices.ts'
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
@@ -11,7 +12,7 @@ import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
 
-type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord
+type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
 
 /** A transaction on a copy of the tables; the store takes the copy over when it commits. One runs at a time, so locks are reads. */
 export class MemoryTransaction extends TreeTransaction implements Transaction {
@@ -23,12 +24,13 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     super({
       lockCluster: async id => tables.clusters.get(id),
       lockClustersOf: async (table, ids) => {
-        const children = ids.flatMap(id => (table === 'node_pool' ? tables.nodePools : tables.nodes).get(id) ?? [])
+        const children = ids.flatMap(id => (table === 'node_pool' ? tables.nodePools : table === 'addon' ? tables.addons : tables.nodes).get(id) ?? [])
         return [...new Set(children.map(child => child.clusterId))].sort().flatMap(id => tables.clusters.get(id) ?? [])
       },
       clustersOf: async scope => pick(tables.clusters, cluster => isIn(cluster, scope)),
       clusterNamed: async (scope, name) => pick(tables.clusters, cluster => isIn(cluster, scope) && cluster.spec.name === name)[0],
       readNodePools: async (where, ids) => pick(tables.nodePools, pool => ids.includes(where === 'id' ? pool.id : pool.clusterId)),
+      readAddons: async (where, ids) => pick(tables.addons, addon => ids.includes(where === 'id' ? addon.id : addon.clusterId)),
       readNodes: async (where, ids) => pick(tables.nodes, node => ids.includes(where === 'id' ? node.id : where === 'cluster_id' ? node.clusterId : node.nodePoolId)),
       isNameTaken: async (table, place, name) => table === 'cluster'
         ? [...tables.clusters.values()].some(one => isIn(one, place) && one.spec.name === name)
@@ -39,8 +41,8 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async finish(): Promise<void> {
     const history = await this.settle()
-    const { clusters, nodePools, nodes } = this.work
-    const gone = [...write(this.#tables.clusters, clusters), ...write(this.#tables.nodePools, nodePools), ...write(this.#tables.nodes, nodes)]
+    const { clusters, nodePools, nodes, addons } = this.work
+    const gone = [...write(this.#tables.clusters, clusters), ...write(this.#tables.nodePools, nodePools), ...write(this.#tables.nodes, nodes), ...write(this.#tables.addons, addons)]
     this.#refuseDoubleNames()
     for (const id of gone) this.#freeClientTokens(id)
     this.#dropTokens(token => gone.includes(token.nodeId))
@@ -49,7 +51,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     for (const [id, kubeconfig] of this.#tables.kubeconfigs) if (gone.includes(kubeconfig.clusterId)) this.#tables.kubeconfigs.delete(id)
     const rows = history.map((row, index) => {
       const { id } = row.resource
-      const owner = (clusters.get(id) ?? nodePools.get(id) ?? nodes.get(id))?.now
+      const owner = (clusters.get(id) ?? nodePools.get(id) ?? nodes.get(id) ?? addons.get(id))?.now
       if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
       return { ...row, position: this.#tables.history.length + index + 1, accountId: owner.accountId, region: owner.region }
     })

@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
@@ -22,6 +23,7 @@ export class Tables {
   clusters = new Map<string, ClusterRecord>()
   nodePools = new Map<string, NodePoolRecord>()
   nodes = new Map<string, NodeRecord>()
+  addons = new Map<string, AddonRecord>()
   onboardings = new Map<string, { record: OnboardingRecord; token: string }>()
   kubeconfigs = new Map<string, KubeconfigRecord>()
   machines = new Map<string, MachineRecord>()

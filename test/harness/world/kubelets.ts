@@ -29,6 +29,13 @@ export class Kubelets {
     this.#machines = machines
   }
 
+  /** Its name is put on the members' list, as the join endpoint does, and its kubelet starts. */
+  async letIn(machineId: string, clusterId: string, name: string): Promise<void> {
+    const inside = this.#tenant.inside(clusterId)
+    inside.members = [...inside.members.filter(other => other !== name), name]
+    await this.register(machineId, clusterId, name)
+  }
+
   /** The kubelet starts for the first time; the cluster refuses who is no member. */
   async register(machineId: string, clusterId: string, name: string): Promise<boolean> {
     const inside = this.#tenant.inside(clusterId)

@@ -1,9 +1,16 @@
-import type { MachineOrder, Machines, MachineSeen } from '#ports/machines.ts'
+import { MachineRefused, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
 import type { SteppedClock } from '../stepped-clock.ts'
 
 /** Machines in memory: a power state, a link, a machine-id. */
 export class MemoryMachines implements Machines {
   readonly made = new Map<string, MachineSeen>()
+  readonly firstBoots = new Map<string, string>()
+  /** How many more machines are in stock; more than there are by default. */
+  stock = Number.POSITIVE_INFINITY
+  /** Thrown whenever a machine is to be made. */
+  makingFails: Error | undefined
+  /** Machines that cannot be removed, and why. */
+  readonly held = new Map<string, Error>()
   readonly #clock: SteppedClock
   readonly #watchers = new Set<(seen: MachineSeen) => void>()
 
@@ -11,8 +18,14 @@ export class MemoryMachines implements Machines {
     this.#clock = clock
   }
 
-  async ensure({ id, power, link }: MachineOrder): Promise<MachineSeen> {
+  async ensure({ id, name, power, link, firstBoot }: MachineOrder): Promise<MachineSeen> {
     const before = this.made.get(id)
+    if (!before) {
+      if (this.makingFails) throw this.makingFails
+      if (this.stock <= 0) throw new MachineRefused('StockOut', `RunInstances: ${name} is sold out`)
+      this.stock -= 1
+      if (firstBoot !== undefined) this.firstBoots.set(id, firstBoot)
+    }
     const now = this.#clock.now()
     const turned = before?.power !== power
     const lastOnAt = power === 'on' && turned ? now : before?.lastOnAt
@@ -39,7 +52,12 @@ export class MemoryMachines implements Machines {
     this.#watchers.delete(onChange)
   }
 
-  async ensureGone(id: string): Promise<void> { this.made.delete(id) }
+  async ensureGone(id: string): Promise<void> {
+    const why = this.held.get(id)
+    if (why) throw why
+    if (this.made.delete(id)) this.stock += 1
+  }
+
   async exec(): Promise<{ exitCode: number; output: string }> { return { exitCode: 0, output: '' } }
 
   #tell(seen: MachineSeen): void {

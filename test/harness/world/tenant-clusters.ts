@@ -1,4 +1,4 @@
-import { TenantClusterUnreachable, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { MemoryControlPlanes } from './control-planes.ts'
 
 type Handlers = Parameters<TenantCluster['watch']>[1]
@@ -14,6 +14,8 @@ export interface Inside {
   kubeconfigs: Set<string>
   /** Pods on a node that evictions have not ended yet. */
   pods: Map<string, number>
+  /** Pods of its users' workloads, each of half a node; the scheduler fills nodes in the order in which they came. */
+  workload: number
   dnsDown: boolean
   watchers: Set<{ handlers: Handlers; lost: boolean }>
 }
@@ -35,7 +37,7 @@ export class MemoryTenantClusters implements TenantCluster {
 
   inside(clusterId: string): Inside {
     let inside = this.insides.get(clusterId)
-    if (!inside) this.insides.set(clusterId, inside = { base: false, defaultServiceAccount: false, members: [], nodes: new Map(), leases: new Map(), kubeconfigs: new Set(), pods: new Map(), dnsDown: false, watchers: new Set() })
+    if (!inside) this.insides.set(clusterId, inside = { base: false, defaultServiceAccount: false, members: [], nodes: new Map(), leases: new Map(), kubeconfigs: new Set(), pods: new Map(), workload: 0, dnsDown: false, watchers: new Set() })
     return inside
   }
 
@@ -85,6 +87,13 @@ export class MemoryTenantClusters implements TenantCluster {
     const left = Math.max(0, (pods.get(name) ?? 0) - 1)
     pods.set(name, left)
     return left
+  }
+
+  async room(cluster: TenantClusterAddress): Promise<RoomSeen> {
+    const { nodes, workload } = this.#reach(cluster)
+    const ready = [...nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable)
+    const waiting = Array.from({ length: Math.max(0, workload - 2 * ready.length) }, (_, index) => ({ name: `web-${index}`, cpuMillis: 1000, memoryMiB: 64 }))
+    return { waiting, perNode: ready.length > 0 ? { cpuMillis: 2000, memoryMiB: 4096 } : undefined, busy: ready.slice(0, Math.ceil(workload / 2)).map(node => node.name) }
   }
 
   async ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void> {

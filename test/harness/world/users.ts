@@ -11,6 +11,8 @@ export const SPEC: ClusterSpec = {
 }
 const POOL: NodePoolSpec = { name: 'counters', type: 'edge-machine-set', labels: [], taints: [], kubernetesConfigSent: false }
 
+type MachineFate = 'Destroy' | 'Retain'
+
 /** What callers of the API, of the join endpoint and of the machine actions write, as those parts do it. */
 export class Users {
   readonly #world: World
@@ -99,29 +101,30 @@ export class Users {
     })
   }
 
-  async deleteNodes(ids: readonly string[]): Promise<void> {
+  /** `machine`: what becomes of machines that the pool ordered. */
+  async deleteNodes(ids: readonly string[], machine?: MachineFate): Promise<void> {
     await this.#write(async tx => {
       for (const node of await tx.lockNodes(ids)) {
-        await tx.changeNode(node.id, { facts: { ...node.facts, obstacles: [], deletion: { requestedAt: this.#world.clock.now(), by: 'call', done: [] } } }, { evidence: [], operation: 'DeleteEdgeNodes' })
+        await tx.changeNode(node.id, { facts: { ...node.facts, obstacles: [], deletion: { requestedAt: this.#world.clock.now(), by: 'call', done: node.facts.deletion?.done ?? [], ...machine && { machine } } } }, { evidence: [], operation: 'DeleteEdgeNodes' })
         await tx.enqueue({ kind: 'node', id: node.id, region: REGION })
       }
     })
   }
 
-  async deletePool(id: string): Promise<void> {
+  async deletePool(id: string, machine?: MachineFate): Promise<void> {
     const requestedAt = this.#world.clock.now()
     await this.#write(async tx => {
       const pool = (await tx.lockNodePool(id))!
       await tx.changeNodePool(id, { facts: { ...pool.facts, obstacles: [], deletion: { requestedAt, by: 'call', cascading: [], retain: [] } } }, { evidence: [], operation: 'DeleteNodePool' })
       await tx.enqueue({ kind: 'node-pool', id, region: REGION })
       for (const node of await tx.lockNodes((await tx.nodesOf({ nodePoolId: id })).map(one => one.id))) {
-        await tx.changeNode(node.id, { facts: { ...node.facts, deletion: { requestedAt, by: 'pool', done: [] } } }, { evidence: [], operation: 'DeleteNodePool' })
+        await tx.changeNode(node.id, { facts: { ...node.facts, obstacles: [], deletion: { requestedAt, by: 'pool', done: node.facts.deletion?.done ?? [], ...machine && { machine } } } }, { evidence: [], operation: 'DeleteNodePool' })
         await tx.enqueue({ kind: 'node', id: node.id, region: REGION })
       }
     })
   }
 
-  async deleteCluster(id: string, how: { cascading?: readonly string[]; retain?: readonly string[] } = {}): Promise<void> {
+  async deleteCluster(id: string, { machine, ...how }: { machine?: MachineFate; cascading?: readonly string[]; retain?: readonly string[] } = {}): Promise<void> {
     const requestedAt = this.#world.clock.now()
     await this.#write(async tx => {
       const cluster = (await tx.lockCluster(id))!
@@ -133,7 +136,7 @@ export class Users {
         await tx.enqueue({ kind: 'node-pool', id: poolId, region: REGION })
       }
       for (const node of await tx.lockNodes((await tx.nodesOf({ clusterId: id })).map(one => one.id))) {
-        await tx.changeNode(node.id, { facts: { ...node.facts, deletion: { requestedAt, by: 'cluster', done: [] } } }, { evidence: [], operation: 'DeleteCluster' })
+        await tx.changeNode(node.id, { facts: { ...node.facts, deletion: { requestedAt, by: 'cluster', done: [], ...machine && { machine } } } }, { evidence: [], operation: 'DeleteCluster' })
         await tx.enqueue({ kind: 'node', id: node.id, region: REGION })
       }
     })

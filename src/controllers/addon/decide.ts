@@ -1,0 +1,78 @@
+import { healthOf } from '#model/addon/health.ts'
+import type { AddonFacts } from '#model/addon/record.ts'
+import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
+import { withFacts, type FactsChange } from '#model/with-facts.ts'
+import type { AddonPassSeen } from './seen.ts'
+
+const SECOND = 1_000, HOUR = 3_600 * SECOND
+/** The first pause before something that failed is tried again; it grows with every failure. */
+const TRY_AGAIN_MS = 5 * SECOND
+
+export type AddonStep = 'install' | 'uninstall' | 'forget'
+
+/** What one look leads to; the status itself follows from the facts by the model's rules. */
+export interface AddonDecision {
+  readonly facts: AddonFacts
+  readonly step: AddonStep | undefined
+  readonly lookAgainAt: number | undefined
+}
+
+export function decideAddon(seen: AddonPassSeen): AddonDecision {
+  const { now, record: { facts }, cluster } = seen
+  if (!cluster) return decision(facts, {}, 'forget')
+  // It goes with its cluster, whose deletion takes everything in it.
+  if (cluster.facts.deletion) return decision(facts, {})
+  const waits = whyNotNow(cluster)
+  if (facts.deletion) return decideRemoval(seen, waits)
+  if (waits !== undefined) return decision(facts, facts.operation ? { waitsFor: waits } : {})
+  if (!isApplied(seen)) return decideInstallation(seen)
+
+  const { looked } = seen
+  if (!looked) return decision(facts, { applied: undefined }, 'install', now)
+  const health = healthOf(looked, facts, now)
+  return decision(facts, {
+    waitsFor: undefined, conflict: undefined, installer: undefined, staleSince: undefined,
+    reasons: health.reasons, degraded: health.degraded, unavailable: health.unavailable,
+    ...(health.whole && { operation: undefined }),
+  }, undefined, soonestAfter(now, [health.changesAt, seen.lookEveryMs === undefined ? undefined : now + seen.lookEveryMs]))
+}
+
+/** Nothing can be installed or removed where no API answers; children follow their cluster into a stop by the rules. */
+function whyNotNow({ facts }: NonNullable<AddonPassSeen['cluster']>): string | undefined {
+  if (facts.creationEnded) return 'The creation of its cluster has failed'
+  if (facts.firstReadyAt === undefined) return 'Its cluster is not usable yet'
+  if (facts.unpaid || facts.startingSince !== undefined) return 'Its cluster is not running'
+  return facts.controlPlane === 'usable' ? undefined : 'The API of its cluster does not answer now'
+}
+
+function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
+  return facts.applied !== undefined && facts.applied.version === spec.version && facts.applied.config === spec.config
+}
+
+function decideInstallation({ now, record: { facts } }: AddonPassSeen): AddonDecision {
+  const again = againAt(facts, now)
+  return again > now ? decision(facts, { waitsFor: undefined }, undefined, again) : decision(facts, { waitsFor: undefined }, 'install', now)
+}
+
+/** A name that is taken is tried again ever more seldom; so is an installer that fails. */
+function againAt({ conflict, installer }: AddonFacts, now: number): number {
+  if (conflict) return conflict.triedAt + Math.min(Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), HOUR)
+  return installer ? installer.at + Math.min(TRY_AGAIN_MS * 2 ** (installer.failures - 1), HOUR) : now
+}
+
+function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string | undefined): AddonDecision {
+  const deadline = (facts.deletion?.requestedAt ?? now) + DEADLINES.addonDeletion
+  const overdue = now >= deadline
+  if (waits !== undefined) return decision(facts, overdue ? { obstacles: [`It cannot be removed from its cluster: ${waits.slice(0, 1).toLowerCase()}${waits.slice(1)}`] } : {})
+  // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
+  if (facts.obstacles.length > 0) {
+    const last = facts.removalTriedAt ?? now
+    const again = last + Math.min(Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), 24 * HOUR)
+    if (again > now) return decision(facts, {}, undefined, again)
+  }
+  return decision(facts, {}, 'uninstall', undefined)
+}
+
+function decision(facts: AddonFacts, change: FactsChange<AddonFacts>, step?: AddonStep, lookAgainAt?: number): AddonDecision {
+  return { facts: withFacts(facts, change), step, lookAgainAt }
+}

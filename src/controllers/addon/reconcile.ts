@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { AddonFacts, AddonRecord } from '#model/addon/record.ts'
+import { ADDON_RULES, nextInstantOfAddon } from '#model/addon/rules.ts'
+import { addonSight } from '#model/addon/sight.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { Evidence } from '#model/evidence.ts'
+import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
+import { verdict } from '#model/status/rules.ts'
+import { withFacts } from '#model/with-facts.ts'
+import { AddonHeld, type AddonInstaller, type AddonSeen } from '#ports/addon-installer.ts'
+import type { Clock } from '#ports/clock.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Store } from '#ports/store.ts'
+import { TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
+
+export interface AddonPorts {
+  readonly store: Store
+  regionOf(region: string): { readonly clock: Clock; readonly addons: AddonInstaller }
+  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+}
+
+const SECOND = 1_000
+/** A look that fails this long makes the record stale; its pair is kept. */
+const BLIND_AFTER_MS = 30 * SECOND
+
+/** Installs add-ons, looks after their workloads, and removes them. */
+export function addonController(ports: AddonPorts): Controller {
+  return {
+    kind: 'addon',
+    async reconcile(id) {
+      const record = await ports.store.findAddon(id)
+      if (!record) return {}
+      const cluster = await ports.store.findCluster(record.clusterId)
+      return { lookAgainAt: await pass(record, cluster, ports) }
+    },
+  }
+}
+
+async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<number | undefined> {
+  const { clock, addons } = ports.regionOf(record.region)
+  const looked = await look(record, cluster, ports)
+  const now = clock.now()
+  const decision = decideAddon({ now, record, cluster, looked, lookEveryMs: addons.lookEveryMs })
+  await write(record, cluster, decision, looked, now, ports)
+  const stepped = decision.step && await act(decision.step, record, decision.facts, cluster, ports)
+  if (stepped?.gone) return undefined
+  const facts = stepped?.facts ?? decision.facts
+  return soonestAfter(now - 1, [stepped ? stepped.lookAgainAt : decision.lookAgainAt, nextInstantOfAddon({ now, facts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })])
+}
+
+/** Only what was applied has workloads to look at, and only where an API answers. */
+async function look(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<AddonSeen | undefined> {
+  if (!cluster || record.facts.deletion || !record.facts.applied || cluster.facts.deletion || cluster.facts.unpaid || cluster.facts.controlPlane !== 'usable') return undefined
+  const address = await ports.tenantAddressOf(cluster)
+  if (!address) return undefined
+  try {
+    return await ports.regionOf(record.region).addons.look(address, record.spec.name)
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) await markStale(record, ports)
+    throw new Error(`Looking at add-on ${record.id}`, { cause: error })
+  }
+}
+
+async function markStale(record: AddonRecord, ports: AddonPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  if (record.facts.staleSince !== undefined || now - record.said.since < BLIND_AFTER_MS) return
+  await change(record, ports, facts => withFacts(facts, { staleSince: now }), [])
+}
+
+async function write(record: AddonRecord, cluster: ClusterRecord | undefined, { facts }: AddonDecision, looked: AddonSeen | undefined, now: number, ports: AddonPorts): Promise<void> {
+  const says = cluster && verdict(ADDON_RULES, addonSight(record, cluster, now)).rule
+  if (isDeepStrictEqual(facts, record.facts) && (says === undefined || says === record.said.rule)) return
+  await ports.store.write(now, async tx => {
+    if (!(await tx.lockAddon(record.id))) return
+    await tx.changeAddon(record.id, { revision: record.revision, facts }, { evidence: looked ? [workloadsEvidence(record, looked, now)] : [], ...(facts.operation && { operation: facts.operation.action }) })
+  })
+}
+
+interface Stepped { readonly facts?: AddonFacts; readonly lookAgainAt?: number; readonly gone?: true }
+
+async function act(step: AddonStep, record: AddonRecord, facts: AddonFacts, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<Stepped> {
+  if (step === 'forget') return await forget(record, 'Its cluster is gone', ports)
+  const address = cluster && await ports.tenantAddressOf(cluster)
+  if (!address) throw new Error(`Reading address and keys of cluster ${record.clusterId}: they are not there`)
+  return step === 'install' ? await install(record, facts, address, ports) : await uninstall(record, address, ports)
+}
+
+/** What the installer says becomes a fact; an API that does not answer is the pass's error. */
+async function install(record: AddonRecord, facts: AddonFacts, address: TenantClusterAddress, ports: AddonPorts): Promise<Stepped> {
+  const { addons, clock } = ports.regionOf(record.region)
+  const { name, version, config } = record.spec
+  try {
+    await addons.ensure(address, record.spec)
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) throw new Error(`Installing add-on ${record.id}`, { cause: error })
+    const now = clock.now(), text = messageOf(error)
+    const isConflict = error instanceof Error && 'kind' in error && error.kind === 'AddonConflict'
+    const failed = isConflict
+      ? withFacts(facts, { conflict: { text, at: facts.conflict?.at ?? now, triedAt: now }, installer: undefined })
+      : withFacts(facts, { installer: { failures: (facts.installer?.failures ?? 0) + 1, text, at: now }, conflict: undefined })
+    await change(record, ports, () => failed, [{ observer: 'add-on controller', source: `installer of ${name}`, observedAt: now, fact: `Installing ${name} ${version} did not succeed: ${text}` }])
+    return { facts: failed, lookAgainAt: now }
+  }
+  const now = clock.now()
+  const applied = withFacts(facts, { applied: { version, ...(config !== undefined && { config }), at: now }, conflict: undefined, installer: undefined, reasons: {}, degraded: undefined, unavailable: undefined })
+  await change(record, ports, () => applied, [{ observer: 'add-on controller', source: `installer of ${name}`, observedAt: now, fact: `The objects of ${name} ${version} were applied.` }])
+  return { facts: applied, lookAgainAt: now }
+}
+
+/** All that could not be removed is collected by name; what needs nobody's help is tried again until the deadline. */
+async function uninstall(record: AddonRecord, address: TenantClusterAddress, ports: AddonPorts): Promise<Stepped> {
+  const { addons, clock } = ports.regionOf(record.region)
+  const { deletion, obstacles } = record.facts
+  try {
+    await addons.ensureGone(address, record.spec.name, { crds: deletion?.crds ?? 'Retain' })
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) throw new Error(`Removing add-on ${record.id}`, { cause: error })
+    const failures = eachOf(error), now = clock.now(), since = deletion?.requestedAt ?? now
+    const deadline = since + DEADLINES.addonDeletion
+    const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
+    const left = failures.map(messageOf)
+    const source = `installer of ${record.spec.name}`
+    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : obstacles, removalTriedAt: now }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
+    return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
+  }
+  return await forget(record, 'It was uninstalled', ports)
+}
+
+async function forget(record: AddonRecord, text: string, ports: AddonPorts): Promise<Stepped> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
+    if (!(await tx.lockAddon(record.id))) return
+    await tx.forget({ kind: 'Addon', id: record.id }, { evidence: [{ observer: 'add-on controller', source: `installer of ${record.spec.name}`, observedAt: now, fact: 'Nothing of it is there any more.' }], operation: 'DeleteAddon', text })
+  })
+  return { gone: true }
+}
+
+async function change(record: AddonRecord, ports: AddonPorts, to: (facts: AddonFacts) => AddonFacts, evidence: readonly Evidence[]): Promise<void> {
+  await ports.store.write(ports.regionOf(record.region).clock.now(), async tx => {
+    const locked = await tx.lockAddon(record.id)
+    if (locked) await tx.changeAddon(record.id, { revision: locked.revision, facts: to(locked.facts) }, { evidence })
+  })
+}
+
+function workloadsEvidence({ spec }: AddonRecord, looked: AddonSeen, now: number): Evidence {
+  const told = looked.workloads.map(({ name, available, desired, updated }) => `${name}: ${available} of ${desired} pods available${updated < desired ? `, ${updated} of the wanted revision` : ''}`)
+  return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: `${told.join('; ') || 'It has no workloads'}.`, raw: JSON.stringify(looked) }
+}
+
+function eachOf(error: unknown): unknown[] {
+  return error instanceof AggregateError ? error.errors.flatMap(eachOf) : [error]
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,15 @@
+import type { AddonRecord } from '#model/addon/record.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { AddonSeen } from '#ports/addon-installer.ts'
+
+/** Everything that a pass over an add-on looked at. Times are the region's, in epoch ms. */
+export interface AddonPassSeen {
+  readonly now: number
+  readonly record: AddonRecord
+  /** Undefined: it is gone. */
+  readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
+  /** Undefined where it was not looked at, or where nothing of it is there. */
+  readonly looked: AddonSeen | undefined
+  /** How often to look besides events, ms; undefined where the region tells of every change. */
+  readonly lookEveryMs: number | undefined
+}

@@ -1,0 +1,70 @@
+import type { RecordBase, Said } from '../cluster/record.ts'
+import type { AddonStatus } from './status.ts'
+
+/** What the user asked for (api.md 6, CreateAddon); answers echo it as it was sent. */
+export interface AddonSpec {
+  readonly name: string
+  readonly version: string
+  readonly deployMode: 'Unmanaged' | 'Managed'
+  readonly deployNodeType: string
+  /** A text that holds JSON; undefined if none was sent. */
+  readonly config?: string
+}
+
+/** Why no pod of a workload is available, in the words of the seed's conditions. */
+export type AddonReason = 'CrashLoopBackOff' | 'ImagePullBackOff' | 'SchedulingFailed'
+
+/** A reason as it is held: it shows once it was seen long enough, and goes once it has been gone for its dwell (status-rules.md, Dwell). */
+export interface HeldReason {
+  readonly since: number
+  /** The workload and what kubelet or scheduler said, a clause. */
+  readonly text: string
+}
+
+/** Facts on one add-on. Times are epoch ms in the region's time. */
+export interface AddonFacts {
+  /** An installation or change that is asked for and not yet whole: by which action, since when. */
+  readonly operation?: { readonly action: 'CreateAddon' | 'UpdateAddonConfig' | 'UpdateAddonVersion'; readonly since: number }
+  /** What the installer last applied. */
+  readonly applied?: { readonly version: string; readonly config?: string; readonly at: number }
+  /** An object of its name that is not its own, as a sentence; first seen and last tried when. */
+  readonly conflict?: { readonly text: string; readonly at: number; readonly triedAt: number }
+  /** The installer failed with an error that fits nothing else, so often. */
+  readonly installer?: { readonly failures: number; readonly text: string; readonly at: number }
+  readonly reasons: Readonly<Partial<Record<AddonReason, HeldReason>>>
+  /** At least one pod available, fewer than asked; or a rollout that stopped half-way: a clause. */
+  readonly degraded?: HeldReason
+  /** No pod of a workload is available and nobody says why. */
+  readonly unavailable?: HeldReason
+  /** Why it was not looked at yet, e.g. that its cluster is not usable. */
+  readonly waitsFor?: string
+  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'cluster'; readonly crds: 'Delete' | 'Retain' }
+  readonly obstacles: readonly string[]
+  /** When its removal was last tried in vain. */
+  readonly removalTriedAt?: number
+  readonly staleSince?: number
+}
+
+/** Its key is (cluster, name); `id` is `<ClusterId>:<Name>`. */
+export interface AddonRecord extends RecordBase {
+  readonly clusterId: string
+  readonly spec: AddonSpec
+  readonly facts: AddonFacts
+  readonly said: Said<AddonStatus>
+}
+
+export function addonId(clusterId: string, name: string): string {
+  return `${clusterId}:${name}`
+}
+
+/** One add-on that may be installed, as ListSupportedAddons tells it. */
+export interface SupportedAddon {
+  readonly name: string
+  /** Newest last. `kubernetes`: the minors it is for, e.g. `1.35`. */
+  readonly versions: readonly { readonly version: string; readonly kubernetes: readonly string[] }[]
+  readonly podNetworkModes: readonly string[]
+  readonly deployModes: readonly ('Unmanaged' | 'Managed')[]
+  readonly deployNodeTypes: readonly string[]
+  readonly necessary: 'Required' | 'Recommended' | 'OnDemand'
+  readonly categories: readonly string[]
+}

@@ -16,12 +16,17 @@ import { Kubelets } from './machines/kubelets.ts'
 import { Onboarding } from './machines/onboarding.ts'
 import { seeMachine } from './machines/see-machine.ts'
 import { SimulatedMachines } from './machines/simulated-machines.ts'
+import { Objects } from './objects/objects.ts'
+import { Users } from './objects/users.ts'
 import { Outside } from './outside/outside.ts'
 import type { WorldStore } from './store/world-store.ts'
 import { Insides } from './tenant/insides.ts'
 import { Nodes } from './tenant/nodes.ts'
 import { seeNode } from './tenant/see-node.ts'
-import { SimulatedTenantCluster } from './tenant/simulated-tenant-cluster.ts'
+import { SimulatedTenantCluster, type Pods } from './tenant/simulated-tenant-cluster.ts'
+import { ClusterDns } from './workloads/cluster-dns.ts'
+import { Images } from './workloads/images.ts'
+import { Workloads } from './workloads/workloads.ts'
 import { Draw } from './world/draw.ts'
 import { World } from './world/world.ts'
 
@@ -48,6 +53,20 @@ export interface SimulatedRegion {
   readonly onboarding: Pick<Onboarding, 'admitted' | 'refused' | 'membership'>
   readonly faults: Faults
   readonly limits: Limits
+  /** What users of its clusters would do with kubectl. */
+  readonly users: Users
+  /** For whoever installs add-ons in its clusters. */
+  readonly addons: AddonGround
+}
+
+/** What an installer of add-ons needs of the world: a cluster's workloads and objects, and the faults that stand before it. */
+export interface AddonGround {
+  readonly world: World
+  readonly planes: ControlPlanes
+  readonly nodes: Nodes
+  readonly workloads: Workloads
+  readonly objects: Objects
+  readonly faults: Faults
 }
 
 /** Opens the world of a region as it was left, or a new one. Its caller is the only one that has it open. */
@@ -62,13 +81,13 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   nodes.connect(kubelets)
   const machines = new SimulatedMachines({ world, faults, durations, fleet, limits, onboarding, kubelets })
   const outside = new Outside(world, limits, durations)
-  const pods = {
-    dns: (clusterId: string) => {
-      const any = nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable) ? 1 : 0
-      return { available: any, wanted: any }
-    },
-    evict: () => 0,
-    room: () => ({ waiting: [], perNode: undefined, busy: [] }),
+  const images = new Images(world)
+  const workloads = new Workloads({ world, planes, nodes, images, faults, durations })
+  const objects = new Objects(world)
+  const dns = new ClusterDns(world, workloads, nodes, planes)
+  workloads.onChange((clusterId, owner) => world.tell(owner === undefined ? { kind: 'Room', clusterId } : { kind: 'Workload', clusterId, addon: owner }))
+  const pods: Pods = {
+    ensureDns: clusterId => dns.ensure(clusterId), dns: clusterId => dns.count(clusterId), evict: (clusterId, name) => workloads.evict(clusterId, name), room: clusterId => workloads.room(clusterId),
   }
   const tenant = new SimulatedTenantCluster({ world, planes, nodes, insides, pods, serverOf: options.serverOf })
   tenant.onMembers(clusterId => kubelets.registerWaiting(clusterId))
@@ -81,7 +100,9 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     }
   })
   planes.onTurn(clusterId => {
-    if (!planes.plane(clusterId)) insides.remove(clusterId)
+    if (planes.plane(clusterId)) return
+    insides.remove(clusterId)
+    objects.removeAll(clusterId)
   })
 
   await world.load()
@@ -90,6 +111,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   planes.restore()
   machines.restore()
   outside.restore()
+  workloads.restore()
   faults.restore()
 
   const everything = async (): Promise<readonly RegionChange[]> => {
@@ -117,5 +139,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     outside: faulty(outside as OutsideResources & Pick<Outside, 'protect'>, { world, faults, how: faultyOutside(outside) }),
     events: { nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), everything },
     onboarding, faults, limits,
+    users: new Users({ world, planes, objects, workloads, images }),
+    addons: { world, planes, nodes, workloads, objects, faults },
   }
 }

@@ -9,8 +9,10 @@ import { lastHeartbeat, seeNode } from './see-node.ts'
 
 const NOT_READY: TenantClusterProbe = { ready: false, says: 'connection refused', scheduler: false, controllerManager: false, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
 
-/** What the pods of a cluster tell its port. */
+/** What the pods of a cluster are to its port. */
 export interface Pods {
+  /** Cluster DNS is there, as ordered. */
+  ensureDns(clusterId: string): void
   dns(clusterId: string): { readonly available: number; readonly wanted: number }
   /** Ends pods on the node that evictions end; answers how many are still there. */
   evict(clusterId: string, nodeName: string): number
@@ -52,6 +54,7 @@ export class SimulatedTenantCluster implements TenantCluster {
 
   async ensureBase(cluster: TenantClusterAddress): Promise<void> {
     if (!this.#reach(cluster).base) this.#insides.change(cluster.clusterId, { base: true })
+    this.#pods.ensureDns(cluster.clusterId)
     await this.#world.settle()
   }
 

@@ -1,0 +1,54 @@
+import type { ControlPlanes } from '../control-planes/control-planes.ts'
+import type { Nodes } from '../tenant/nodes.ts'
+import type { World } from '../world/world.ts'
+import type { WorkloadOrder } from './workload.ts'
+import type { Workloads } from './workloads.ts'
+
+/** The owner under which cluster DNS runs. */
+export const DNS_OWNER = 'core-dns'
+
+const DNS: WorkloadOrder = {
+  kind: 'Deployment', namespace: 'kube-system', name: 'core-dns', replicas: 1, cpuMillis: 100, memoryMiB: 70, image: 'coredns:v1',
+  tolerations: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }, { key: 'CriticalAddonsOnly' }],
+}
+
+/** Cluster DNS: pods like all others, with a count that the port asks for, and a word to whoever watches the cluster when it goes down or comes back. */
+export class ClusterDns {
+  readonly #world: World
+  readonly #workloads: Workloads
+  readonly #nodes: Nodes
+  /** Clusters of which it was told last that it is down. */
+  readonly #down = new Set<string>()
+
+  constructor(world: World, workloads: Workloads, nodes: Nodes, planes: ControlPlanes) {
+    this.#world = world
+    this.#workloads = workloads
+    this.#nodes = nodes
+    workloads.onChange((clusterId, owner) => { if (owner === DNS_OWNER) this.#look(clusterId) })
+    nodes.onChange(clusterId => { if (planes.isUp(clusterId) && this.#down.has(clusterId)) this.#look(clusterId) })
+    planes.onTurn(clusterId => { if (!planes.plane(clusterId)) this.#down.delete(clusterId) })
+  }
+
+  ensure(clusterId: string): void {
+    if (this.#workloads.of(clusterId, DNS_OWNER).length === 0) this.#workloads.apply(clusterId, DNS_OWNER, DNS)
+  }
+
+  count(clusterId: string): { readonly available: number; readonly wanted: number } {
+    const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
+    if (!dns || !this.#nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable)) return { available: 0, wanted: 0 }
+    const { available, desired } = this.#workloads.see(dns)
+    return { available, wanted: desired }
+  }
+
+  /** One that is only being started is not down. */
+  #look(clusterId: string): void {
+    const { available, wanted } = this.count(clusterId)
+    const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
+    const starts = dns?.pods.some(pod => !pod.broken && (pod.readyAt ?? 0) > this.#world.now()) ?? false
+    const isDown = wanted > 0 && available === 0 && !starts
+    if (isDown === this.#down.has(clusterId)) return
+    if (isDown) this.#down.add(clusterId)
+    else this.#down.delete(clusterId)
+    this.#world.tell({ kind: 'ControlPlane', clusterId })
+  }
+}

@@ -1,0 +1,50 @@
+/** A taint that pods put up with; without a key every taint, without an effect both. */
+export interface Toleration {
+  readonly key?: string
+  readonly value?: string
+  readonly effect?: string
+}
+
+/** What somebody wants to run in a cluster. Amounts are requests of one pod. */
+export interface WorkloadOrder {
+  readonly kind: 'Deployment' | 'DaemonSet'
+  readonly namespace: string
+  readonly name: string
+  /** Of a Deployment; a DaemonSet has one on each node that fits. */
+  readonly replicas?: number
+  readonly cpuMillis: number
+  readonly memoryMiB: number
+  /** `name:tag` in the region's registry. */
+  readonly image: string
+  readonly tolerations?: readonly Toleration[]
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  /** Its containers end so, each time they start. */
+  readonly exits?: { readonly code: number; readonly words: string }
+}
+
+export interface Pod {
+  readonly name: string
+  /** Of the workload's order that it was made from. */
+  readonly revision: number
+  readonly madeAt: number
+  node?: string
+  placedAt?: number
+  /** It is ready from then on, while its node is. */
+  readyAt?: number
+  /** How often its containers have ended, while they did not end again and again. */
+  restarts?: number
+  /** Why its container does not run, and since when. */
+  broken?: { readonly by: 'image' | 'exit'; readonly since: number }
+  /** Why the scheduler finds no place. */
+  unplaced?: { readonly message: string; readonly forRoom: boolean }
+}
+
+export interface Workload extends WorkloadOrder {
+  readonly clusterId: string
+  /** The add-on whose it is; undefined: a user's. */
+  readonly owner?: string
+  readonly revision: number
+  /** How many pods were ever made, for their names. */
+  made: number
+  pods: Pod[]
+}

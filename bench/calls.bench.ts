@@ -1,4 +1,4 @@
-/** Signed reads of a small fleet, requests a second on one core, beside a bare server that answers a constant; what the idle server costs; what each hosted cluster costs beyond Kubernetes' own processes. */
+/** Signed reads of a small fleet, requests a second on one core, beside a bare server that answers a constant; signed calls that write; what the idle server costs; what each hosted cluster costs beyond Kubernetes' own processes. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -7,8 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EdgeholdClient } from '#client/client.ts'
-import { versionOf } from '#client/calls.ts'
-import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import { findServer } from '#main/server-mark.ts'
 import { readConfiguration } from '#main/configuration.ts'
 import { newId } from '#model/ids.ts'
@@ -20,12 +18,14 @@ import type { LoadOrder, LoadSeen } from './load-generator.ts'
 import { clusterRuns, createCluster, deleteCluster } from './orders.ts'
 import { collectGarbage } from './garbage.ts'
 import { familyOf, memoryMiB, pin, processes, processorSeconds } from './processes.ts'
+import { signedCall, signedRequest, type Signer } from './signed-requests.ts'
+import { measureWrites } from './writes.ts'
 import { atLeast, printNote, printTable, verdict } from './table.ts'
 
 const MEASURE_MS = Number(process.env['BENCH_MEASURE_MS'] ?? 10_000)
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
 const HOSTED = Number(process.env['BENCH_HOSTED'] ?? 4)
-const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'calls,memory').split(','))
+const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'calls,writes,memory').split(','))
 const CONNECTIONS = 64
 const CLUSTERS = 10
 const NODES_A_CLUSTER = 10
@@ -46,6 +46,7 @@ try {
   if (!server) throw new Error('The server does not run')
   if (PARTS.has('memory')) await measureIdle(client, server.pid)
   if (PARTS.has('calls')) await measureCalls(server.pid, server.endpoint)
+  if (PARTS.has('writes')) await measureWrites({ server: SERVER_CORE, others: OTHERS_CORE }, MEASURE_MS)
 } finally {
   for (const child of children) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
@@ -107,24 +108,20 @@ async function fillFleet(): Promise<readonly { clusterId: string; nodeId: string
   })
 }
 
-/** A whole signed request, ready to be written to a socket. */
-function requestFile(name: string, endpoint: string, action: string, body: object): string {
+function signerOf(endpoint: string): Signer {
   const { accessKeyId, secretAccessKey } = credentialsOf(place)
-  const query = { Action: action, Version: versionOf(action) }
-  const text = JSON.stringify(body)
-  const headers = signedHeaders(new URL(endpoint).host, query, text, { accessKeyId, secretAccessKey }, { region: REGION, service: 'veecp_openapi' }, Date.now())
-  const head = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(text)) }).map(([key, value]) => `${key}: ${value}\r\n`).join('')
+  return { endpoint, region: REGION, accessKeyId: String(accessKeyId), secretAccessKey: String(secretAccessKey) }
+}
+
+function requestFile(name: string, endpoint: string, action: string, body: object): string {
   const file = join(folder, `${name.replaceAll(/\W+/g, '-')}.http`)
-  writeFileSync(file, `POST /?${canonicalQuery(query)} HTTP/1.1\r\n${head}\r\n${text}`)
+  writeFileSync(file, signedRequest(signerOf(endpoint), action, body))
   return file
 }
 
 async function answerTo(endpoint: string, action: string, body: object): Promise<string> {
-  const { accessKeyId, secretAccessKey } = credentialsOf(place)
-  const query = { Action: action, Version: versionOf(action) }
-  const text = JSON.stringify(body)
-  const headers = signedHeaders(new URL(endpoint).host, query, text, { accessKeyId, secretAccessKey }, { region: REGION, service: 'veecp_openapi' }, Date.now())
-  const answer = await fetch(`${endpoint}/?${canonicalQuery(query)}`, { method: 'POST', headers: { ...headers, 'accept-encoding': 'identity' }, body: text })
+  const { path, headers, text } = signedCall(signerOf(endpoint), action, body)
+  const answer = await fetch(`${endpoint}${path}`, { method: 'POST', headers: { ...headers, 'accept-encoding': 'identity' }, body: text })
   return answer.text()
 }
 

@@ -11,6 +11,10 @@ export interface LoadOrder {
   readonly port: number
   /** Files with whole HTTP requests, used in turn. */
   readonly files: readonly string[]
+  /** A file with a JSON array of more of them. */
+  readonly pack?: string
+  /** Each request is sent once and measured, without warm-up and without end by time. */
+  readonly once?: boolean
   readonly connections: number
   readonly warmUpMs: number
   readonly measureMs: number
@@ -24,14 +28,15 @@ if (import.meta.main) {
   process.exit(0)
 }
 
-async function load({ host, port, files, connections, warmUpMs, measureMs }: LoadOrder): Promise<LoadSeen> {
-  const requests = files.map(file => readFileSync(file))
+async function load({ host, port, files, pack, once = false, connections, warmUpMs, measureMs }: LoadOrder): Promise<LoadSeen> {
+  const packed = pack === undefined ? [] : JSON.parse(readFileSync(pack, 'utf8')) as string[]
+  const requests = [...files.map(file => readFileSync(file)), ...packed.map(text => Buffer.from(text))]
   const times: number[] = []
   let turn = 0
   let bytes = 0
   let total = 0
-  const from = performance.now() + warmUpMs
-  const until = from + measureMs
+  const from = performance.now() + (once ? 0 : warmUpMs)
+  const until = once ? Number.POSITIVE_INFINITY : from + measureMs
   await Promise.all(Array.from({ length: connections }, () => new Promise<void>((resolve, reject) => {
     const socket = connect(port, host)
     socket.setNoDelay(true)
@@ -39,7 +44,7 @@ async function load({ host, port, files, connections, warmUpMs, measureMs }: Loa
     let waiting = 0
     const send = (): void => {
       sentAt = performance.now()
-      if (sentAt >= until) {
+      if (sentAt >= until || (once && turn >= requests.length)) {
         socket.destroy()
         resolve()
         return
@@ -77,5 +82,6 @@ async function load({ host, port, files, connections, warmUpMs, measureMs }: Loa
   })))
   times.sort((one, other) => one - other)
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN
-  return { perSecond: times.length / (measureMs / 1000), total, p50: at(0.5), p99: at(0.99), bytes }
+  const seconds = once ? (performance.now() - from) / 1000 : measureMs / 1000
+  return { perSecond: times.length / seconds, total, p50: at(0.5), p99: at(0.99), bytes }
 }

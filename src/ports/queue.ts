@@ -30,8 +30,8 @@ export interface Queue {
   releaseWatch(lease: ProcessLease, subject: string): Promise<void>
   /** Writes sights that changed and enqueues the keys, in one transaction, only while the watch is ours at that epoch (else throws LostWatch). Unchanged facts are not written. */
   putSights(watch: { lease: ProcessLease; subject: string; epoch: number }, sights: readonly (Pick<Sight, 'id' | 'fact' | 'seenAt' | 'observer'> & { kind: SightKind; key: (WorkKey & { region: string }) | undefined })[], gone?: readonly { kind: SightKind; id: string; key: (WorkKey & { region: string }) | undefined }[]): Promise<void>
-  /** Says that a watch sees nothing any more since then (its sights read as stale), or sees again (undefined). */
-  markWatch(watch: { lease: ProcessLease; subject: string; epoch: number }, staleSince: number | undefined): Promise<void>
+  /** Says that a watch sees nothing any more since then (its sights read as stale), or sees again (undefined). Wakes the keys of all it ever saw, unless `quietly`: nobody read them meanwhile. */
+  markWatch(watch: { lease: ProcessLease; subject: string; epoch: number }, staleSince: number | undefined, quietly?: boolean): Promise<void>
 }
 
 export interface ProcessLease {

@@ -33,7 +33,7 @@ import { findNodeToken } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
-import { findRegion, listRegions } from './operations/regions.ts'
+import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
 import { readSecret } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { Sequencer } from './sequencer.ts'
@@ -213,6 +213,10 @@ export class PostgresStore implements Store {
 
   listRegions(): Promise<readonly RegionRecord[]> {
     return listRegions(this.#database)
+  }
+
+  latestInstant(region: string): Promise<number | undefined> {
+    return latestInstant(this.#database, region)
   }
 
   onboardingToken(id: string): Promise<string | undefined> {

@@ -20,7 +20,8 @@ import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf, m
 import { findNodeToken, putNodeToken } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { ledgerOf, putLedger } from './operations/put-ledger.ts'
-import { putRegion } from './operations/regions.ts'
+import { forgetRegion } from './operations/forget-region.ts'
+import { lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
@@ -185,6 +186,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   putRegion(region: RegionRecord): Promise<void> {
     return putRegion(this.#connection, region)
+  }
+
+  lockRegion(region: string): Promise<RegionRecord | undefined> {
+    return lockRegion(this.#connection, region)
+  }
+
+  forgetRegion(region: string): Promise<void> {
+    return forgetRegion(this.#connection, region)
   }
 
   putSecret(name: string, value: string): Promise<void> {

@@ -147,7 +147,7 @@ export class MemoryStore implements Store {
 
   async listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
     const matching = this.#tables.history.filter(row =>
-      isIn(row, scope) && isOneOf(row.resource.id, filter.ids) && isOneOf(row.resource.kind === 'Cluster' ? row.resource.id : row.resource.clusterId, filter.clusterIds)
+      isIn(row, scope) && row.position > (this.#tables.historyAfter.get(scope.region) ?? 0) && isOneOf(row.resource.id, filter.ids) && isOneOf(row.resource.kind === 'Cluster' ? row.resource.id : row.resource.clusterId, filter.clusterIds)
       && isOneOf(row.resource.kind, filter.kinds) && row.at >= (filter.from ?? Number.NEGATIVE_INFINITY) && row.at <= (filter.to ?? Number.POSITIVE_INFINITY) && row.at <= (filter.at ?? Number.POSITIVE_INFINITY))
     const newestFirst = matching.map(asChange).reverse()
     if (filter.at === undefined) return paged(newestFirst, page)
@@ -209,6 +209,16 @@ export class MemoryStore implements Store {
 
   async listRegions(): Promise<readonly RegionRecord[]> {
     return [...this.#tables.regions.values()].sort((one, other) => (one.region < other.region ? -1 : 1))
+  }
+
+  async latestInstant(region: string): Promise<number | undefined> {
+    const { history, clusters, nodes, machines, onboardings, ledger } = this.#tables
+    const instants = [
+      ...history.filter(row => row.region === region).map(row => row.at), ...[...clusters.values(), ...nodes.values()].filter(one => one.region === region).map(one => one.updatedAt),
+      ...[...machines.values()].filter(one => one.region === region).map(one => one.createdAt), ...[...onboardings.values()].filter(one => one.record.region === region).map(one => one.record.updatedAt),
+      ...[...ledger.values()].filter(one => one.region === region).map(one => one.since),
+    ]
+    return instants.length === 0 ? undefined : Math.max(...instants)
   }
 
   async findAccount(scope: Scope): Promise<AccountRecord> {

@@ -3,6 +3,7 @@ import { POOL_MACHINES } from './0002-pool-machines.ts'
 import { ACCOUNT_BALANCES } from './0003-account-balances.ts'
 import { CLUSTER_RANGES } from './0004-cluster-ranges.ts'
 import { ADD_ONS } from './0005-add-ons.ts'
+import { REGION_HISTORIES } from './0006-region-histories.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -11,4 +12,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0003-account-balances', sql: ACCOUNT_BALANCES },
   { name: '0004-cluster-ranges', sql: CLUSTER_RANGES },
   { name: '0005-add-ons', sql: ADD_ONS },
+  { name: '0006-region-histories', sql: REGION_HISTORIES },
 ]

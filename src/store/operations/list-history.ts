@@ -10,6 +10,7 @@ const NEWEST_FIRST = ['position desc']
 export function listHistory(connection: Queryable, scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
   const conditions = Conditions.inScope(scope)
     .plain('position is not null')
+    .where('ordinal > coalesce((select history_after from region r where r.region = ?), 0)', scope.region)
     .oneOf('id', filter.ids)
     .oneOf('cluster_id', filter.clusterIds)
     .oneOf('kind', filter.kinds)

@@ -107,8 +107,8 @@ export class PostgresQueue implements Queue {
     if (enqueued) this.announce([...sights, ...gone].flatMap(sight => sight.key?.region ?? []))
   }
 
-  async markWatch(watch: HeldWatch, staleSince: number | undefined): Promise<void> {
-    const enqueued = await this.#database.transaction(connection => markWatch(connection, watch, staleSince))
+  async markWatch(watch: HeldWatch, staleSince: number | undefined, quietly = false): Promise<void> {
+    const enqueued = await this.#database.transaction(connection => markWatch(connection, watch, staleSince, quietly))
     if (enqueued) this.announce([])
   }
 }

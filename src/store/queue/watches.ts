@@ -90,13 +90,13 @@ export async function putSights(connection: Queryable, watch: HeldWatch, sights:
 }
 
 /** Says that the watch went blind, or sees again; a change of that enqueues the keys of all it ever saw, so that stale marks come and go. */
-export async function markWatch(connection: Queryable, watch: HeldWatch, staleSince: number | undefined): Promise<boolean> {
+export async function markWatch(connection: Queryable, watch: HeldWatch, staleSince: number | undefined, quietly = false): Promise<boolean> {
   await holdWatch(connection, watch)
   const changed = await connection.query(
     'update watch set stale_since = $2::bigint where subject = $1 and (stale_since is null) <> ($2::bigint is null) returning 1',
     [watch.subject, staleSince === undefined ? null : Math.floor(staleSince)],
   )
-  if (changed.length === 0) return false
+  if (changed.length === 0 || quietly) return false
   const keys = await connection.query<RegionKey>('select key_kind as kind, key_id as id, key_region as region from sight where subject = $1 and key_kind is not null', [watch.subject])
   await enqueue(connection, keys.map(key => ({ ...key, dueAt: 0 })))
   return keys.length > 0

@@ -197,7 +197,30 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#tables.machineSecrets.set(secret.secretHash, secret)
   }
 
+  async lockRegion(region: string): Promise<RegionRecord | undefined> {
+    return this.#tables.regions.get(region)
+  }
+
+  async forgetRegion(region: string): Promise<void> {
+    const tables = this.#tables
+    const clusters = new Set([...tables.clusters.values()].filter(one => one.region === region).map(one => one.id))
+    const machines = new Set([...tables.machines.values()].filter(one => one.region === region).map(one => one.id))
+    const drop = <Row>(rows: Map<string, Row>, goes: (row: Row, key: string) => boolean): void => {
+      for (const [key, row] of rows) if (goes(row, key)) rows.delete(key)
+    }
+    const isOf = (one: { readonly region: string }) => one.region === region
+    for (const rows of [tables.clusters, tables.nodePools, tables.nodes, tables.addons, tables.kubeconfigs, tables.machines, tables.ledger, tables.ranges, tables.accounts, tables.work] as Map<string, { region: string }>[]) drop(rows, isOf)
+    drop(tables.onboardings, kept => isOf(kept.record))
+    drop(tables.nodeTokens, token => machines.has(token.machineId))
+    drop(tables.machineSecrets, secret => clusters.has(secret.clusterId))
+    drop(tables.addresses, (_, key) => key.startsWith(`${region}/`))
+    drop(tables.clientTokens, (_, key) => (JSON.parse(key) as string[])[1] === region)
+    drop(tables.secrets, (_, key) => key.startsWith(`region/${region}/`) || clusters.has(key.split('/')[1] ?? ''))
+    tables.regions.delete(region)
+  }
+
   async putRegion(region: RegionRecord): Promise<void> {
+    if (!this.#tables.regions.has(region.region)) this.#tables.historyAfter.set(region.region, this.#tables.history.length)
     this.#tables.regions.set(region.region, region)
   }
 

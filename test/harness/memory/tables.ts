@@ -39,6 +39,8 @@ export class Tables {
   addresses = new Map<string, string>()
   secrets = new Map<string, string>()
   regions = new Map<string, RegionRecord>()
+  /** The history up to this position tells of an earlier region of that name. */
+  historyAfter = new Map<string, number>()
   accessKeys = new Map<string, { accountId: string; secret: string }>()
   /** Not copied: transactions touch it only at their very end, and claims go on while one runs. */
   work = new Map<string, WorkRow>()

@@ -1,0 +1,24 @@
+import type { Queryable } from '../connection/database.ts'
+
+/** Tables without a column of their own for the region: their rows go with those that they are of. */
+const BY_OWNER = [
+  `delete from node_token where machine_id in (select id from machine where region = $1)`,
+  `delete from machine_secret where cluster_id in (select id from cluster where region = $1)`,
+  `delete from cluster_range where cluster_id in (select id from cluster where region = $1)`,
+  `delete from secret where name like 'region/' || $1 || '/%' or name in (select s.name from cluster c join secret s on s.name >= 'cluster/' || c.id || '/' and s.name < 'cluster/' || c.id || '0' where c.region = $1)`,
+  `delete from sight where key_region = $1 or subject in (select subject from watch where split_part(subject, '/', 2) = $1 or split_part(subject, '/', 2) in (select id from cluster where region = $1))`,
+  `delete from watch where (split_part(subject, '/', 2) = $1 and subject <> 'region/' || $1) or split_part(subject, '/', 2) in (select id from cluster where region = $1)`,
+]
+
+/** Children before their parents, and the region itself last. The history stays: it is only added to. */
+const FIRST = ['addon', 'node', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change']
+
+/** All rows of a region, in whatever tables there are that name it. */
+export async function forgetRegion(connection: Queryable, region: string): Promise<void> {
+  const named = await connection.query<{ table_name: string }>(
+    `select table_name from information_schema.columns where table_schema = current_schema() and column_name = 'region' order by table_name`,
+  )
+  const others = named.map(row => row.table_name).filter(name => ![...FIRST, ...LAST, ...STAYS].includes(name))
+  for (const text of BY_OWNER) await connection.query(text, [region])
+  for (const table of [...FIRST, ...others, ...LAST]) await connection.query(`delete from ${table} where region = $1`, [region])
+}

@@ -12,7 +12,7 @@ interface Reads {
 }
 
 /** Items and listings that are kept at most, all together. */
-const MOST_KEPT = 5_000
+const MOST_KEPT = 2_000
 
 /**
  * Lets callers that ask the same share one query. Nobody is given the answer of a look that began before it asked, so whoever wrote (here or through another

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ApiUnderTest } from './api-under-test.ts'
+import { MemoryMachines } from '#test/harness/world/machines.ts'
+import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { forgetWithChildren } from './play-controllers.ts'
 
 interface Recorded { readonly from: string; readonly action: string; readonly body: Record<string, unknown>; readonly answer: { readonly Id?: string; readonly Ids?: readonly string[]; readonly Items?: readonly Item[] } }
@@ -15,8 +17,8 @@ const OWN_WORDS = new Set(['Id', 'Status', 'CreateTime', 'UpdateTime', 'TTLHours
 suite('recorded requests of the Terraform provider', () => {
   test('get answers that fit member for member', async () => {
     const lines = readFileSync(join(import.meta.dirname, 'recorded/terraform-provider.jsonl'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Recorded)
-    assert.ok(lines.length > 30)
-    const api = await ApiUnderTest.open()
+    assert.ok(lines.length > 60)
+    const api = await ApiUnderTest.open({}, { machines: new MemoryMachines(new SteppedClock()), machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }) })
     const ours = new Map<string, string>()
     for (const line of lines) {
       if (line.action.startsWith('List')) await catchUp(api, line, ours)
@@ -48,8 +50,17 @@ async function catchUp(api: ApiUnderTest, line: Recorded, ours: ReadonlyMap<stri
     const recorded = line.answer.Items?.find(item => item.Id === asked)
     if (recorded?.Status.Phase === 'Running' && id.startsWith('c')) await api.makeClusterRun(id)
     if (recorded?.Status.Phase === 'Running' && id.startsWith('p')) await api.makePoolRun(id)
-    if (!recorded && (id.startsWith('c') || id.startsWith('p'))) await forgetWithChildren(api, id)
+    if (recorded?.Status.Phase === 'Running' && id.startsWith('n')) await makeNodeRun(api, id)
+    if (!recorded && id !== '') await forgetWithChildren(api, id)
   }
+}
+
+/** Scripts have ids like those of nodes and are none. */
+async function makeNodeRun(api: ApiUnderTest, id: string): Promise<void> {
+  await api.store.write(api.now, async tx => {
+    const node = await tx.lockNode(id)
+    if (node) await tx.changeNode(id, { facts: { ...node.facts, firstReadyAt: api.now, ready: { status: 'True', since: api.now, reason: 'KubeletReady', message: '' } } }, { evidence: [] })
+  })
 }
 
 /** The double deleted protected clusters; ours refuses in words that do not mean "gone". */

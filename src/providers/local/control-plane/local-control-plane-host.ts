@@ -138,20 +138,23 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     if (namespace === 'found') await refuseTakenPorts(places, sights)
     // Files that running components hold open are replaced as wholes; the keys are the cluster's own and stay the same.
     if (COMPONENTS.every(name => !sights.get(name)?.supervised)) await writePrivateFiles(files)
-    const dataIsNew = !await wasBegun(places)
-    let etcdListens: Promise<unknown> = Promise.resolve()
-    if (!sights.get('etcd')?.supervised) {
-      await this.#start(order, places, programs, 'etcd')
-      etcdListens = this.#until(ETCD_DEADLINE_MS, 10, async () => {
-        const pid = processesOf(hierarchies, places.cgroupOf('etcd'))[0]
-        return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
-      })
-    }
     // An empty datastore listens long before the API server has prepared itself to call it; one with data in it may take its time, and a call too early loses a second.
-    if (!dataIsNew) await etcdListens
-    if (!sights.get('kube-apiserver')?.supervised) await this.#start(order, places, programs, 'kube-apiserver')
-    await etcdListens
+    const waits = await wasBegun(places)
+    const startsEtcd = sights.get('etcd')?.supervised ? Promise.resolve() : this.#startEtcd(order, places, programs)
+    if (waits) await startsEtcd
+    const startsApi = sights.get('kube-apiserver')?.supervised ? Promise.resolve() : this.#start(order, places, programs, 'kube-apiserver')
+    await Promise.all([startsEtcd, startsApi])
     await noteDataBegun(places)
+  }
+
+  /** Ends when it listens, or at its deadline. */
+  async #startEtcd(order: ControlPlaneOrder, places: ClusterPlaces, programs: ReadonlyMap<ControlPlaneComponent, string>): Promise<void> {
+    await this.#start(order, places, programs, 'etcd')
+    const hierarchies = await this.#cgroups()
+    await this.#until(ETCD_DEADLINE_MS, 10, async () => {
+      const pid = processesOf(hierarchies, places.cgroupOf('etcd'))[0]
+      return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
+    })
   }
 
   /** Controller-manager and scheduler as soon as the API server is ready: earlier they would only wait, in steps of a second. */
@@ -173,8 +176,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
       // Stopped or removed in the meantime: then nothing of it may come back.
       if (signal.aborted || !sights.get('etcd')?.supervised) return
       const programs = await this.#programs(order)
-      for (const name of ['kube-controller-manager', 'kube-scheduler'] as const)
-        if (!sights.get(name)?.supervised) await this.#start(order, places, programs, name)
+      const missing = (['kube-controller-manager', 'kube-scheduler'] as const).filter(name => !sights.get(name)?.supervised)
+      await Promise.all(missing.map(name => this.#start(order, places, programs, name)))
     } catch (error) {
       // Not lost: the next ensure finds them missing and starts them, or tells its caller why it cannot.
       this.#options.log.warn({ cluster: order.clusterId, error: error instanceof Error ? error.message : String(error) }, 'Starting controller-manager and scheduler did not succeed')

@@ -9,8 +9,11 @@ import { dirname } from 'node:path'
  */
 export async function takeLock(file: string, deadlineMs = 60_000): Promise<AsyncDisposable> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const child = spawn('flock', ['--timeout', String(Math.ceil(deadlineMs / 1000)), file, 'sh', '-c', 'echo; exec cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn('flock', ['--no-fork', '--timeout', String(Math.ceil(deadlineMs / 1000)), file, 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
   const ended = once(child, 'close')
+  // It comes back once the lock is taken.
+  child.stdin.on('error', () => {}) // the lock was not taken; that it ended says so
+  child.stdin.write('\n')
   const taken = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)])
   if (!taken) throw new Error(`The lock ${file} was not free within ${Math.ceil(deadlineMs / 1000)} s`)
   return {

@@ -4,7 +4,7 @@ import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { Log } from '#ports/log.ts'
 import type { Because, Scope, Store } from '#ports/store.ts'
-import type { RegionPorts } from './regions.ts'
+import type { RegionMaker, RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 
 export const PRODUCT_VERSION = '2021-03-03'
@@ -19,6 +19,7 @@ export interface ActionContext {
   readonly scope: Scope
   readonly region: RegionPorts
   readonly regions: ReadonlyMap<string, RegionPorts>
+  readonly regionMaker: RegionMaker | undefined
   readonly store: Store
   readonly settings: ApiSettings
   readonly log: Log

@@ -7,7 +7,7 @@ import { bodyFromQuery, parseBody } from './body.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
-import { findRegion, type RegionPorts } from './regions.ts'
+import { findRegion, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 import { DayKeys } from './signature/day-keys.ts'
 import { verifySignature, type SignedRequest } from './signature/verify.ts'
@@ -17,6 +17,8 @@ export interface CallParts {
   readonly regions: ReadonlyMap<string, RegionPorts>
   readonly settings: ApiSettings
   readonly log: Log
+  /** Absent where no simulated regions can be made. */
+  readonly regionMaker?: RegionMaker
   /** Real time, epoch ms. */
   realNow(): number
 }
@@ -45,6 +47,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
 
       const fromQuery = request.method === 'GET' && request.body.length === 0
       const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
+      if (action.kind === 'write') await region.ports.untilOpen?.()
       const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
       if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
       const context: ActionContext = {
@@ -58,9 +61,12 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
         settings: parts.settings,
         log: parts.log,
         now: region.ports.now(),
-        randomBytes,
+        randomBytes: region.ports.randomBytes ?? randomBytes,
+        regionMaker: parts.regionMaker,
       }
-      return action.run(context, body as never)
+      const result = await action.run(context, body as never)
+      if (action.kind === 'write') await region.ports.afterWrite?.()
+      return result
     }
   }
 }

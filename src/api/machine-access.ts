@@ -5,7 +5,7 @@ import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
 
 const LONGEST_START_MS = 30_000
-const LOOK_EVERY_MS = 200
+const LOOK_EVERY_MS = 100
 
 /** The region's machines, or a refusal where it has none. */
 export function machinesOf(context: ActionContext): { machines: Machines; addresses: { first: string; last: string } } {
@@ -18,8 +18,33 @@ export async function findMachine(context: ActionContext, id: string): Promise<M
   return within(context.scope, await context.store.findMachine(id)) ?? refuse('NotFound.{Resource}', { Resource: 'Machine', id })
 }
 
+/** Starts an onboarding script on a machine that is on, or is being switched on, and does not wait for its end. */
+export async function startScriptOn(context: ActionContext, machine: MachineRecord, line: string): Promise<void> {
+  await untilOn(context, machine)
+  try {
+    await machinesOf(context).machines.runScript?.(machine.id, line)
+  } catch (error) {
+    if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
+    throw error
+  }
+}
+
 /** Runs a command on a machine that is on, or is being switched on: a machine just added is made by its controller a moment later. */
 export async function runOn(context: ActionContext, machine: MachineRecord, command: readonly string[], options: { stdin?: string; longestMs: number }): Promise<{ exitCode: number; output: string }> {
+  await untilOn(context, machine)
+  const { machines } = machinesOf(context)
+  try {
+    return await machines.exec(machine.id, command, { ...options.stdin !== undefined && { stdin: options.stdin }, signal: AbortSignal.timeout(options.longestMs) })
+  } catch (error) {
+    if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') return refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
+    if (error instanceof Error && 'kind' in error && error.kind === 'MachineRunsNothing') return refuse('OperationDenied.Machine', { id: machine.id, why: error.message })
+    if (error instanceof Error && error.name === 'TimeoutError') return refuse('OperationDenied.Machine', { id: machine.id, why: `the command did not end within ${options.longestMs / 1000} s and was ended` })
+    throw error
+  }
+}
+
+/** A machine just added is made by its controller a moment later. */
+async function untilOn(context: ActionContext, machine: MachineRecord): Promise<void> {
   const { machines } = machinesOf(context)
   if (machine.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: machine.id, why: 'it is being removed' })
   if (machine.power === 'off') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off; switch it on first' })
@@ -27,12 +52,5 @@ export async function runOn(context: ActionContext, machine: MachineRecord, comm
   while ((await machines.look(machine.id))?.power !== 'on') {
     if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
-  }
-  try {
-    return await machines.exec(machine.id, command, { ...options.stdin !== undefined && { stdin: options.stdin }, signal: AbortSignal.timeout(options.longestMs) })
-  } catch (error) {
-    if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') return refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
-    if (error instanceof Error && error.name === 'TimeoutError') return refuse('OperationDenied.Machine', { id: machine.id, why: `the command did not end within ${options.longestMs / 1000} s and was ended` })
-    throw error
   }
 }

@@ -1,6 +1,8 @@
+import type { SupportedAddon } from '#model/addon/record.ts'
 import type { TakenRange } from '#model/cluster/ranges.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Machines } from '#ports/machines.ts'
+import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 
 /** What the API needs of one region. What a region cannot do is absent here, so that no action asks which kind of region it talks to. */
 export interface RegionPorts {
@@ -21,8 +23,41 @@ export interface RegionPorts {
   /** The one line that a user runs on a machine; undefined while machines cannot join yet. */
   bootstrapLine?(token: string): string | undefined
   setSchedulable?(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
+  /** What may be installed in its clusters; absent where nothing can. */
+  readonly addons?: { catalogue(): readonly SupportedAddon[] } | undefined
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */
   publicAddress?(): string | undefined
+  /** What may be arranged in it, where its world is invented. */
+  readonly faults?: RegionFaults | undefined
+  readonly limits?: RegionLimits | undefined
+  readonly users?: RegionUsers | undefined
+  /** Its own time, where it has one; a real region's is everybody's. */
+  readonly clock?: RegionTime | undefined
+  /** Bytes for ids and tokens, where the region draws them from a seed. */
+  readonly randomBytes?: ((count: number) => Uint8Array) | undefined
+  /** Ends when the region takes writes, or will not soon; `refusesWrites` then says which. */
+  untilOpen?(): Promise<void>
+  /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
+  afterWrite?(): Promise<void>
+}
+
+/** How a region's clock is to run from now on; `step` in ms. */
+export interface ClockChange { readonly paused?: boolean | undefined; readonly speed?: number | undefined; readonly step?: number | undefined }
+/** `behindMs`: how far its work is behind the time that it should be by speed or steps, if that is worth a word. */
+export interface ClockShown { readonly now: number; readonly speed: number; readonly paused: boolean; readonly behindMs?: number }
+
+export interface RegionTime {
+  read(): ClockShown
+  /** Answers when nothing is due up to where a step leads, or after twenty seconds with `behindMs`. */
+  set(change: ClockChange): Promise<ClockShown>
+}
+
+/** Makes and removes simulated regions. */
+export interface RegionMaker {
+  /** Answers its name; undefined if one of that name is there. */
+  create(order: { readonly region: string | undefined; readonly seed: number | undefined; readonly startAt: number | undefined; readonly paused: boolean; readonly speed: number }): Promise<string | undefined>
+  /** Ends when nothing of it is left; false: that did not come in time and goes on. */
+  remove(region: string): Promise<boolean>
 }
 
 export interface RegionNames {

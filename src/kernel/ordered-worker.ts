@@ -26,6 +26,8 @@ export interface OrderedWorkerOptions {
 export interface OrderedWorker {
   /** Resolves when nothing is due up to the clock's target, or false when that did not come within `patienceMs` of real time. */
   settled(patienceMs: number): Promise<boolean>
+  /** Somebody else than its own passes changed the region: it is looked at now. */
+  wake(): void
   /** Resolves when stopped; rejects when the region cannot be run on by this process, which begins anew then. */
   readonly ended: Promise<void>
 }
@@ -49,7 +51,7 @@ const STORE_AGAIN_MS = [50, 200, 500, 1_000, 2_000]
  */
 export function runOrderedWorker(options: OrderedWorkerOptions, signal: AbortSignal): OrderedWorker {
   const loop = new OrderedLoop(options, signal)
-  return { settled: patienceMs => loop.settled(patienceMs), ended: loop.run() }
+  return { settled: patienceMs => loop.settled(patienceMs), wake: () => loop.wake(), ended: loop.run() }
 }
 
 class OrderedLoop {
@@ -73,8 +75,8 @@ class OrderedLoop {
 
   async run(): Promise<void> {
     const { queue, clock } = this.#options
-    const listening = queue.listen(() => this.#wake(), this.#signal)
-    const stop = () => this.#wake()
+    const listening = queue.listen(() => this.wake(), this.#signal)
+    const stop = () => this.wake()
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
       while (!this.#signal.aborted) await this.#turn()
@@ -91,7 +93,7 @@ class OrderedLoop {
     const patience = new AbortController()
     const over = realClock.sleep(patienceMs, patience.signal).then(() => true, () => true)
     // What was enqueued before this call may not have been announced yet.
-    this.#wake()
+    this.wake()
     try {
       for (;;) {
         const next = this.#rested.next()
@@ -99,14 +101,14 @@ class OrderedLoop {
         if (!this.#resting || this.#news) continue
         const due = await queue.nextDue([region])
         if (this.#resting && !this.#news && (due.dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY) > clock.target()) return true
-        this.#wake()
+        this.wake()
       }
     } finally {
       patience.abort()
     }
   }
 
-  #wake(): void {
+  wake(): void {
     this.#news = true
     this.#enqueued.call()
   }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { newId } from '#model/ids.ts'
 import type { RegionPorts } from '#api/regions.ts'
+import { minorOf } from '#model/addon/validate.ts'
+import { BaseAddons } from '#kubernetes/tenant-cluster/base-addons.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
 import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
@@ -31,11 +33,13 @@ export interface LocalParts {
   readonly host: LocalControlPlaneHost
   readonly machines: Boxes
   readonly tenant: KubernetesTenantCluster
+  readonly addons: BaseAddons
   readonly registry: RegionRegistry
 }
 
 export function localParts(configuration: Configuration, network: HostNetworkSettings, components: Components, log: Log): LocalParts {
   const pool = addressPool(network)
+  const tenant = new KubernetesTenantCluster(systemClock)
   return {
     network,
     host: new LocalControlPlaneHost({
@@ -46,7 +50,8 @@ export function localParts(configuration: Configuration, network: HostNetworkSet
       stateDir: configuration.stateDir, hash: configuration.hash, bridge: network.bridge, gateway: pool.gateway, prefixLength: pool.prefix,
       clock: systemClock, log, hidden: [configuration.cacheDir],
     }),
-    tenant: new KubernetesTenantCluster(systemClock),
+    tenant,
+    addons: new BaseAddons(tenant, () => components.kubernetesVersions().map(minorOf)),
     registry: new RegionRegistry({
       stateDir: configuration.stateDir, listenHost: pool.gateway, port: REGISTRY_PORT, components, ...registryCgroup(configuration.hash, systemClock),
     }),
@@ -149,6 +154,10 @@ export class LocalRegionFace implements RegionPorts {
     return systemClock.now()
   }
 
+  get addons() {
+    return this.parts?.addons
+  }
+
   servedVersions(): readonly string[] {
     return this.#components.kubernetesVersions()
   }
@@ -182,19 +191,6 @@ export class LocalRegionFace implements RegionPorts {
 
   setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
     return this.#setSchedulable(clusterId, nodeName, schedulable)
-  }
-}
-
-/** The simulated region is not in this version: it is listed and takes no orders, so that nobody waits for it. */
-export function simulatedShell(components: Components, whyNoLocalRegion: string | undefined): RegionPorts {
-  const why = `the simulated region is not in this version of Edgehold; ${whyNoLocalRegion === undefined ? 'local-1 is real' : `the local region is not on this host: ${whyNoLocalRegion}`}`
-  return {
-    kind: 'Simulated',
-    ready: () => ({ ready: false, text: why }),
-    now: () => systemClock.now(),
-    servedVersions: () => components.kubernetesVersions(),
-    reservedRanges: () => [],
-    refusesWrites: () => why,
   }
 }
 

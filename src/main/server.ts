@@ -12,10 +12,15 @@ import { ensureAccount, credentialsFile } from './account.ts'
 import { ComponentSupply } from './component-supply.ts'
 import { openComponents } from './components.ts'
 import type { Configuration } from './configuration.ts'
-import { whyNoLocalRegion } from './local-host.ts'
-import { claimLocalRegion, LocalRegionFace, simulatedShell } from './local-region.ts'
+import { localHostName, whyNoLocalRegion } from './local-host.ts'
+import { claimLocalRegion, LocalRegionFace } from './local-region.ts'
 import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
+import { keepLease } from '#kernel/keep-lease.ts'
+import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import { openForOrders, runLocalRegion } from './run-local-region.ts'
+import { startTicks } from './server-mark.ts'
+import { answerForSimulated } from './simulated-addresses.ts'
+import { FIRST_REGION, SimulatedRegions } from './simulated-regions.ts'
 import { systemClock } from './system-clock.ts'
 
 export interface ServerParts {
@@ -54,15 +59,22 @@ export async function startServer(configuration: Configuration, { log, say, sign
       await face.parts.tenant.setSchedulable(address, nodeName, schedulable)
     })
     if (region && face) regions.set(region.region, face)
-    regions.set('sim-1', simulatedShell(components, whyNot))
-    const defaultRegion = region?.region ?? 'sim-1'
+    const defaultRegion = region?.region ?? FIRST_REGION
+    let endpoint = `http://${configuration.listen.host}:${configuration.listen.port}`
+    const stopping = new AbortController()
+    const simulated = new SimulatedRegions({
+      store, queue: opened.queue, worldStore: await openPostgresWorldStore(opened.query), components, regions, graceMs: configuration.graceMs, endpoint: () => endpoint, log,
+      lease: await keepLease({ queue: opened.queue, clock: systemClock, log, name: `${localHostName(configuration)}/${process.pid}/${startTicks(process.pid) ?? ''}/simulated` }),
+      signal: AbortSignal.any([signal, stopping.signal]),
+    })
+    await simulated.start()
     const run = region && face ? { configuration, region, face, supply, components, opened, tenantAddressOf, log, say } : undefined
     if (run) await openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
     const others = { store, own: region?.region, regions, components, log }
     await findOtherRegions(others)
 
     const api = createApi({
-      store, regions, log, realNow: () => systemClock.now(),
+      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(),
       settings: {
         ...DEFAULT_SETTINGS, defaultRegion, aliases: configuration.regionAliases,
         limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: configuration.readsPerSecond, writesPerSecond: configuration.writesPerSecond },
@@ -72,26 +84,29 @@ export async function startServer(configuration: Configuration, { log, say, sign
         (error: unknown) => ({ name: 'database', ready: false, required: true, text: error instanceof Error ? error.message : String(error) }),
       )],
     })
+    answerForSimulated(api)
     await api.listen({ host: configuration.listen.host, port: configuration.listen.port }).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EADDRINUSE') throw new Error(`${configuration.listen.host}:${configuration.listen.port} is taken by another program; give another address with --listen HOST:PORT.`, { cause })
       throw cause
     })
     const bound = api.server.address() as AddressInfo
-    const endpoint = `http://${configuration.listen.host}:${bound.port}`
+    endpoint = `http://${configuration.listen.host}:${bound.port}`
     const account = await ensureAccount(store, configuration.stateDir, { endpoint, region: defaultRegion, now: systemClock.now() })
     say(`API: ${endpoint}  (account key ${account.AccessKeyId}; the command line reads ${credentialsFile(configuration.stateDir)})`)
     const local = run ? runLocalRegion({ ...run, signal }) : undefined
     const watching = new AbortController()
     void watchOtherRegions(others, AbortSignal.any([signal, watching.signal]))
     say(region ? `Region ${region.region}: takes orders; ${supply.text()}` : `Region local-1: not on this host: ${String(whyNot)}`)
-    say('Region sim-1: not in this version')
+    void simulated.watch()
+    say(`Region ${FIRST_REGION}: simulated; takes orders`)
 
     return {
       endpoint,
       async close() {
         watching.abort()
         const patience = AbortSignal.timeout(9_000)
-        const closing = [api.close(), local?.stop() ?? Promise.resolve()]
+        stopping.abort()
+        const closing = [api.close(), local?.stop() ?? Promise.resolve(), simulated.stop()]
         await Promise.race([Promise.allSettled(closing), once(patience, 'abort')])
         await Promise.race([opened.close(), once(AbortSignal.timeout(1_000), 'abort')])
       },

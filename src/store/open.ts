@@ -33,6 +33,8 @@ export interface OpenStore {
   readonly queue: Queue
   /** Resolves while the database answers; throws StoreUnavailable, or what stands in the way, otherwise. */
   readonly ready: () => Promise<void>
+  /** One statement on the database, for what is kept apart from every record. */
+  readonly query: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
   /** Calls back after history rows got their positions, for the change feed. */
   readonly onHistory: (callback: () => void) => void
   /** Ends this process's connections. Our own database goes on running, as others may use it. */
@@ -64,6 +66,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     ready: async () => {
       await database.query('select 1')
     },
+    query: (text, values) => database.query(text, values),
     onHistory: callback => sequencer.onNumbered(callback),
     close: async () => {
       wakeUps.close()

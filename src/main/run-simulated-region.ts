@@ -1,0 +1,191 @@
+import { accountController } from '#controllers/account/reconcile.ts'
+import { clusterController } from '#controllers/cluster/reconcile.ts'
+import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
+import { machineController } from '#controllers/machine/reconcile.ts'
+import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
+import { nodeController } from '#controllers/node/reconcile.ts'
+import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import type { KeptLease } from '#kernel/keep-lease.ts'
+import { runOrderedWorker } from '#kernel/ordered-worker.ts'
+import { RegionClock } from '#kernel/region-clock.ts'
+import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
+import { newId } from '#model/ids.ts'
+import type { ClusterPki } from '#ports/control-plane-host.ts'
+import type { Controller } from '#ports/controller.ts'
+import type { Log } from '#ports/log.ts'
+import type { Queue } from '#ports/queue.ts'
+import type { Store, Transaction } from '#ports/store.ts'
+import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
+import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { seededBytes } from './seeded-bytes.ts'
+import type { SimulatedRegionFace } from './simulated-region-face.ts'
+import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './simulated-region-settings.ts'
+import { RegionSights } from './simulated-region-sights.ts'
+import { systemClock } from './system-clock.ts'
+
+export interface SimulatedRun {
+  readonly region: string
+  readonly face: SimulatedRegionFace
+  readonly store: Store
+  readonly queue: Queue
+  readonly worldStore: WorldStore
+  readonly lease: KeptLease
+  readonly tenantAddressOf: ReturnType<typeof tenantAddresses>
+  /** From the end of an account's balance to the end of work, ms. */
+  readonly graceMs: number
+  /** Where a simulated cluster's API would be: an address of ours that says what it is. */
+  readonly serverOf: (clusterId: string) => string
+  readonly log: Log
+}
+
+/** Runs a region in this process while it holds the region's watch, and waits to take it over while another does. Ends when aborted, or when the region is gone. */
+export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal): Promise<void> {
+  const { queue, log, lease, region } = run
+  const gone = new AbortController()
+  await keepWatching({
+    queue, clock: systemClock, log, lease: () => lease.lease(), subject: `region/${region}`,
+    watch: async (held, ends) => {
+      const record = await run.store.findRegion(region)
+      if (!record) return gone.abort()
+      if (settingsOf(record).deleting) {
+        await removeAll(run)
+        return gone.abort()
+      }
+      try {
+        await serve(run, held, AbortSignal.any([ends, gone.signal]))
+      } catch (error) {
+        // Keys may have been claimed without our knowing: under a new lease they are nobody's.
+        if (!ends.aborted) lease.renew()
+        throw error
+      }
+    },
+  }, AbortSignal.any([signal, gone.signal]))
+}
+
+/** The world first: a region whose record is still there is removed again by whoever comes next. */
+async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<void> {
+  await worldStore.forget(region)
+  await store.write(systemClock.now(), tx => tx.forgetRegion(region))
+}
+
+async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): Promise<void> {
+  const { region, store, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
+  const clock = await startClock(run)
+  const { seed, lane, opened, durations } = face.settings
+  const randomBytes = seededBytes(seed, lane, opened, 'calls')
+  const world = await openSimulatedRegion({ name: region, seed, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
+  const sights = new RegionSights({
+    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'),
+  })
+  await sights.tell(await world.events.everything())
+  await queue.markWatch(held, undefined, true)
+
+  // A deletion, or the end of the process, ends the worker; the clock is then kept as it stands.
+  const stop = new AbortController()
+  const ends = AbortSignal.any([signal, stop.signal])
+  const worker = runOrderedWorker({
+    region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log,
+    controllers: controllersOf(run, world, clock), tell: changes => sights.tell(changes),
+  }, ends)
+  face.open({
+    clock, world, randomBytes,
+    settled: patienceMs => worker.settled(patienceMs),
+    wake: () => worker.wake(),
+    setClock: async change => {
+      clock.set(change)
+      await keepClock(run, clock)
+    },
+    setSchedulable: async (clusterId, nodeName, schedulable) => {
+      const cluster = await store.findCluster(clusterId)
+      const address = cluster && (await tenantAddressOf(cluster))
+      if (!address) throw new TenantClusterUnreachable('The cluster has no API yet')
+      await world.tenant.setSchedulable(address, nodeName, schedulable)
+    },
+  })
+  log.info({ region }, 'Running region')
+  const deleted = untilDeleted(run, ends).then(isDeleted => { if (isDeleted) stop.abort() })
+  try {
+    await worker.ended
+  } finally {
+    face.close()
+    stop.abort()
+    await deleted
+    if (!held.lease.lost.aborted) await keepClock(run, clock).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
+  }
+}
+
+/** The clock goes on where it was kept, or from the latest instant that anything of the region is recorded with, and never goes back. */
+async function startClock({ region, store, face }: SimulatedRun): Promise<RegionClock> {
+  const latest = await store.latestInstant(region)
+  return store.write(systemClock.now(), async tx => {
+    const record = await tx.lockRegion(region)
+    if (!record) throw new Error(`The region ${region} is gone`)
+    const before = settingsOf(record)
+    const clock = new RegionClock(systemClock, { ...before.clock, at: Math.max(before.clock.at, latest ?? 0) })
+    const settings = { ...before, opened: before.opened + 1, clock: clock.setting() }
+    await tx.putRegion(withSettings(record, settings))
+    face.follow(settings)
+    return clock
+  })
+}
+
+async function keepClock({ region, store, face }: SimulatedRun, clock: RegionClock): Promise<void> {
+  await store.write(systemClock.now(), async tx => {
+    const record = await tx.lockRegion(region)
+    if (!record) return
+    const next = withSettings(record, { clock: clock.setting() })
+    await tx.putRegion(next)
+    face.follow(settingsOf(next))
+  })
+}
+
+const LOOK_EVERY_MS = 1_000
+
+/** True when its deletion was asked for; another process may have been asked. */
+async function untilDeleted({ region, store, face }: SimulatedRun, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    if (face.settings.deleting) return true
+    await Promise.race([face.followed(), systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined)]) // aborted: looked at below
+    if (signal.aborted) return false
+    const record = await store.findRegion(region).catch(() => undefined) // away: looked at again
+    if (record) face.follow(settingsOf(record))
+  }
+}
+
+function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock): readonly Controller[] {
+  const { region, store, log, tenantAddressOf, face } = run
+  const { seed, lane, opened } = face.settings
+  const ledgerBytes = seededBytes(seed, lane, opened, 'ledger'), poolBytes = seededBytes(seed, lane, opened, 'pools')
+  const own = {
+    clock, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside,
+    addressPool: CLUSTER_ADDRESSES,
+    registry: `registry.${region}:5000`,
+    // Nothing is probed by the clock here: the region tells what changes.
+    probeEveryMs: 365 * 86_400_000,
+    graceMs: run.graceMs,
+    componentsReady: async () => ({ state: 'ready' as const }),
+    claimMachineAddress: (tx: Transaction, machineId: string) => tx.claimAddress(region, machineId, MACHINE_ADDRESSES),
+    bootstrapLine: (token: string) => face.bootstrapLine(token),
+    randomBytes: poolBytes,
+  }
+  const regionOf = (name: string): typeof own => {
+    if (name !== region) throw new Error(`Region ${name} is not run here`)
+    return own
+  }
+  const shared = { store, log, regionOf, tenantAddressOf, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)) }
+  return [
+    clusterController({ ...shared, makePki: async ({ id }) => keysOf(id) }),
+    nodePoolController(shared),
+    nodeController(shared),
+    kubeconfigController(shared),
+    machineController(shared),
+    accountController(shared),
+  ]
+}
+
+/** Nothing is signed in a simulated cluster; its keys are texts that say so. */
+function keysOf(clusterId: string): ClusterPki {
+  const text = `Keys of the simulated cluster ${clusterId}`
+  return { caCert: text, caKey: text, frontProxyCaCert: text, frontProxyCaKey: text, etcdCaCert: text, etcdCaKey: text, serviceAccountKey: text, serviceAccountPublicKey: text }
+}

@@ -1,0 +1,163 @@
+import type { ClockChange, ClockShown, RegionPorts, RegionTime } from '#api/regions.ts'
+import { RegionClock } from '#kernel/region-clock.ts'
+import { Wake } from '#kernel/wake.ts'
+import type { Components } from '#ports/components.ts'
+import type { Machines } from '#ports/machines.ts'
+import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
+import { MACHINE_ADDRESSES, type SimulatedSettings } from './simulated-region-settings.ts'
+import { systemClock } from './system-clock.ts'
+
+/** What the process that runs a region has of it. */
+export interface OpenRegion {
+  readonly clock: RegionClock
+  readonly world: SimulatedRegion
+  readonly randomBytes: (count: number) => Uint8Array
+  /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
+  settled(patienceMs: number): Promise<boolean>
+  /** Somebody changed something in it: its own work looks now. */
+  wake(): void
+  setClock(change: ClockChange): Promise<void>
+  setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
+}
+
+export interface FaceParts {
+  readonly components: Components
+  readonly bootstrapLine: (token: string) => string
+}
+
+/** After a server that was killed its lease has to lapse first. */
+const OPENING_MS = 6_000
+/** own-actions.md: SetClock answers with `Behind` then. */
+const STEP_PATIENCE_MS = 20_000
+const QUIET_MS = 20_000
+
+/** A simulated region as the API sees it: whole in the process that runs it; in others its records are shown, and its clock as it was last set. */
+export class SimulatedRegionFace implements RegionPorts {
+  readonly kind = 'Simulated' as const
+  readonly #parts: FaceParts
+  #settings: SimulatedSettings
+  #following: RegionClock
+  #open: OpenRegion | undefined
+  readonly #followed = new Wake()
+  #opened = Promise.withResolvers<void>()
+
+  constructor(settings: SimulatedSettings, parts: FaceParts) {
+    this.#settings = settings
+    this.#parts = parts
+    this.#following = RegionClock.following(systemClock, settings.clock)
+  }
+
+  get settings(): SimulatedSettings {
+    return this.#settings
+  }
+
+  /** What the record says now. */
+  follow(settings: SimulatedSettings): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return
+    this.#settings = settings
+    this.#following = RegionClock.following(systemClock, settings.clock)
+    this.#followed.call()
+  }
+
+  /** The next time that its record says something else. */
+  followed(): Promise<void> {
+    return this.#followed.next()
+  }
+
+  open(region: OpenRegion): void {
+    this.#open = region
+    this.#opened.resolve()
+  }
+
+  close(): void {
+    this.#open = undefined
+    this.#opened = Promise.withResolvers()
+  }
+
+  get world(): SimulatedRegion | undefined {
+    return this.#open?.world
+  }
+
+  ready(): { ready: boolean; text: string } {
+    if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
+    if (!this.#open) return { ready: false, text: 'it is being opened, or another server runs it' }
+    const { paused, speed } = this.#open.clock
+    return { ready: true, text: `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}` }
+  }
+
+  now(): number {
+    return (this.#open?.clock ?? this.#following).now()
+  }
+
+  servedVersions(): readonly string[] {
+    return this.#parts.components.kubernetesVersions()
+  }
+
+  reservedRanges(): [] {
+    return []
+  }
+
+  refusesWrites(): string | undefined {
+    if (this.#settings.deleting) return 'it is being deleted'
+    return this.#open ? undefined : 'no process of this server runs it at the moment; another server does, or it is being opened. Try again in a moment'
+  }
+
+  /** Writes wait a little for a region that is being opened. */
+  async untilOpen(): Promise<void> {
+    if (this.#open || this.#settings.deleting) return
+    const patience = new AbortController()
+    await Promise.race([this.#opened.promise, systemClock.sleep(OPENING_MS, patience.signal).catch(() => undefined)]) // aborted: it was opened
+    patience.abort()
+  }
+
+  /** With a paused clock what a call set off is done before its answer, so that one caller's calls always meet the same world. */
+  async afterWrite(): Promise<void> {
+    const clock = this.#open?.clock
+    this.#open?.wake()
+    // A step that is under way has its own patience.
+    if (clock?.paused && clock.target() === clock.now()) await this.#open?.settled(QUIET_MS)
+  }
+
+  get machines(): Machines | undefined {
+    return this.#open?.world.machines
+  }
+
+  machineAddresses(): { first: string; last: string } {
+    return MACHINE_ADDRESSES
+  }
+
+  bootstrapLine(token: string): string {
+    return this.#parts.bootstrapLine(token)
+  }
+
+  async setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
+    if (!this.#open) throw new TenantClusterUnreachable('no process of this server runs the region')
+    await this.#open.setSchedulable(clusterId, nodeName, schedulable)
+  }
+
+  get randomBytes(): ((count: number) => Uint8Array) | undefined {
+    return this.#open?.randomBytes
+  }
+
+  get clock(): RegionTime {
+    return {
+      read: () => this.#read(),
+      set: async change => {
+        const open = this.#open
+        if (!open) throw new Error('a region that this process does not run takes no writes')
+        await open.setClock(change)
+        if (change.step !== undefined) await open.settled(STEP_PATIENCE_MS)
+        return this.#read()
+      },
+    }
+  }
+
+  #read(): ClockShown {
+    const clock = this.#open?.clock ?? this.#following
+    const now = clock.now(), behindMs = clock.target() - now
+    // A clock that runs fast is always a little behind; what a person would call behind is a second of real time.
+    const isBehind = clock.paused ? behindMs > 0 : behindMs > Math.max(1_000, 1_000 * clock.speed)
+    return { now, speed: clock.speed, paused: clock.paused, ...(isBehind && { behindMs }) }
+  }
+}

@@ -1,0 +1,158 @@
+import type { RegionMaker, RegionPorts } from '#api/regions.ts'
+import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
+import type { KeptLease } from '#kernel/keep-lease.ts'
+import type { Components } from '#ports/components.ts'
+import type { Log } from '#ports/log.ts'
+import type { Queue } from '#ports/queue.ts'
+import type { RegionRecord, Store } from '#ports/store.ts'
+import { onboardingLine } from '#providers/simulated/machines/onboarding-line.ts'
+import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { runSimulatedRegion } from './run-simulated-region.ts'
+import { SimulatedRegionFace } from './simulated-region-face.ts'
+import { settingsOf, withSettings, type SimulatedSettings } from './simulated-region-settings.ts'
+import { systemClock } from './system-clock.ts'
+
+export interface SimulatedRegionsParts {
+  readonly store: Store
+  readonly queue: Queue
+  readonly worldStore: WorldStore
+  readonly lease: KeptLease
+  readonly components: Components
+  /** What the API answers for; simulated regions are put into it and taken out. */
+  readonly regions: Map<string, RegionPorts>
+  readonly graceMs: number
+  /** Of this server, as clients reach it. */
+  readonly endpoint: () => string
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** Made at the first start; it has no limits until some are set. */
+export const FIRST_REGION = 'sim-1'
+const FIRST_SEED = 1
+/** A seed's story begins at the same instant, or it would not be the same. */
+const SEEDED_START = Date.UTC(2026, 11, 1)
+/** Regions that another server made or removed are known here after this. */
+const LOOK_EVERY_MS = 2_000
+const REMOVAL_PATIENCE_MS = 20_000
+const REMOVAL_LOOK_MS = 50
+
+/** All simulated regions on this database: each is shown by every server and run by one. */
+export class SimulatedRegions implements RegionMaker {
+  readonly #parts: SimulatedRegionsParts
+  readonly #running = new Map<string, { readonly face: SimulatedRegionFace; readonly stop: AbortController; readonly done: Promise<void> }>()
+  readonly #tenantAddressOf: ReturnType<typeof tenantAddresses>
+
+  constructor(parts: SimulatedRegionsParts) {
+    this.#parts = parts
+    this.#tenantAddressOf = tenantAddresses(parts.store)
+  }
+
+  /** Begins to run what there is, the first one made if there was none; resolves when that one is open, or is not soon. */
+  async start(): Promise<void> {
+    const { store } = this.#parts
+    if (!await store.findRegion(FIRST_REGION)) await this.#insert(FIRST_REGION, FIRST_SEED, { startAt: systemClock.now(), paused: false, speed: 1 })
+    await this.look()
+  }
+
+  faceOf(region: string): SimulatedRegionFace | undefined {
+    return this.#running.get(region)?.face
+  }
+
+  /** Runs what came, and stops what went, since the last look. */
+  async look(): Promise<void> {
+    const { store, regions, log } = this.#parts
+    const records = (await store.listRegions()).filter(record => record.kind === 'Simulated')
+    const names = new Set(records.map(record => record.region))
+    for (const [name, { stop }] of this.#running) if (!names.has(name)) {
+      stop.abort()
+      this.#running.delete(name)
+      regions.delete(name)
+    }
+    for (const record of records) {
+      const known = this.#running.get(record.region)
+      if (known) known.face.follow(settingsOf(record))
+      else this.#begin(record, error => log.error({ region: record.region, error }, 'Running a region ended'))
+    }
+  }
+
+  /** Looks again and again until aborted. */
+  async watch(): Promise<void> {
+    const { signal, log } = this.#parts
+    while (!signal.aborted) {
+      await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined) // aborted: the loop ends
+      if (!signal.aborted) await this.look().catch((error: unknown) => log.debug({ error }, 'Looking for simulated regions did not succeed'))
+    }
+  }
+
+  /** Every clock is kept and every watch given back. */
+  async stop(): Promise<void> {
+    for (const { stop } of this.#running.values()) stop.abort()
+    await Promise.all([...this.#running.values()].map(({ done }) => done))
+    await this.#parts.lease.stop()
+  }
+
+  async create(order: Parameters<RegionMaker['create']>[0]): Promise<string | undefined> {
+    const records = await this.#parts.store.listRegions()
+    const name = order.region ?? freeName(records)
+    if (records.some(record => record.region === name)) return undefined
+    const seeded = order.seed !== undefined
+    const made = await this.#insert(name, order.seed ?? Math.floor(Math.random() * 2 ** 31), { startAt: order.startAt ?? (seeded ? SEEDED_START : systemClock.now()), paused: order.paused, speed: order.speed })
+    if (!made) return undefined
+    await this.look()
+    await this.faceOf(name)?.untilOpen()
+    return name
+  }
+
+  async remove(region: string): Promise<boolean> {
+    const { store } = this.#parts
+    await store.write(systemClock.now(), async tx => {
+      const record = await tx.lockRegion(region)
+      if (record) await tx.putRegion({ ...withSettings(record, { deleting: true }), ready: false, text: 'it is being deleted' })
+    })
+    await this.look()
+    for (const end = performance.now() + REMOVAL_PATIENCE_MS; performance.now() < end;) {
+      if (!await store.findRegion(region)) {
+        await this.look()
+        return true
+      }
+      await systemClock.sleep(REMOVAL_LOOK_MS)
+    }
+    return false
+  }
+
+  #begin(record: RegionRecord, failed: (error: unknown) => void): void {
+    const { store, queue, worldStore, lease, components, regions, graceMs, endpoint, log, signal } = this.#parts
+    const { region } = record
+    const face = new SimulatedRegionFace(settingsOf(record), { components, bootstrapLine: token => onboardingLine(`${endpoint()}/simulated/${region}`, token) })
+    const stop = new AbortController()
+    const done = runSimulatedRegion({
+      region, face, store, queue, worldStore, lease, graceMs, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
+      serverOf: clusterId => `${endpoint()}/simulated/${region}/clusters/${clusterId}`,
+    }, AbortSignal.any([signal, stop.signal])).catch(failed)
+    this.#running.set(region, { face, stop, done })
+    regions.set(region, face)
+  }
+
+  /** False if one of that name was there already. */
+  async #insert(region: string, seed: number, { startAt, paused, speed }: { startAt: number; paused: boolean; speed: number }): Promise<boolean> {
+    const { store } = this.#parts
+    return store.write(systemClock.now(), async tx => {
+      await tx.lockName('regions')
+      if (await tx.lockRegion(region)) return false
+      const lanes = new Set((await store.listRegions()).filter(other => other.kind === 'Simulated' && settingsOf(other).seed === seed).map(other => settingsOf(other).lane))
+      let lane = 0
+      while (lanes.has(lane)) lane++
+      const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() } }
+      await tx.putRegion({ region, kind: 'Simulated', ready: true, text: 'simulated', settings: { ...settings } })
+      return true
+    })
+  }
+}
+
+function freeName(records: readonly RegionRecord[]): string {
+  const taken = new Set(records.map(record => record.region))
+  let number = 2
+  while (taken.has(`sim-${number}`)) number++
+  return `sim-${number}`
+}

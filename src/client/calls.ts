@@ -42,6 +42,11 @@ export interface LedgerEntry {
 export interface Region { readonly Region: string; readonly Kind: string; readonly Ready: boolean; readonly Text: string; readonly Default: boolean; readonly Aliases: readonly string[] }
 export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly OwnedBy?: Resource; readonly Removing?: boolean }
 export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
+export interface Fault {
+  readonly Id: string; readonly Port: string; readonly Call?: string; readonly Hits: number; readonly InjectedAt: string; readonly Times?: number; readonly From?: string; readonly Until?: string
+  readonly Target?: { readonly Kind?: string; readonly Id?: string; readonly Name?: string; readonly Label?: string; readonly Nth?: number }
+  readonly Effect: { readonly Type: string; readonly Code?: string; readonly Message?: string; readonly For?: string }
+}
 export interface Ran { readonly ExitCode: number; readonly Output: string }
 export interface ListOf<Item> { readonly Items: readonly Item[]; readonly TotalCount: number; readonly PageNumber: number; readonly PageSize: number }
 export interface Made { readonly Id: string }
@@ -88,12 +93,22 @@ export interface Calls {
   RemoveMachine: Nothing
   ExecInMachine: Ran
   SetNodeSchedulable: Nothing
+  InjectFault: Made
+  ListFaults: ListOf<Fault>
+  ClearFault: Nothing
+  SetStock: Nothing
+  SetQuota: Nothing
+  PutObject: Nothing
+  DeleteObject: Nothing
+  SetWorkload: Nothing
+  SetImage: Nothing
 }
 
 export type ActionName = keyof Calls
 
 const OWN: ReadonlySet<string> = new Set<ActionName>([
   'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListRegions', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+  'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'SetQuota', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
 ])
 
 /** The version of an action: the product's, or that of our own ones. */

@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
 import type { ResourceKind } from '#model/evidence.ts'
-import { refuseParameter } from '#model/errors/catalogue.ts'
 import { rfc3339Milliseconds } from '#model/time.ts'
 import type { StatusChange } from '#ports/store.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { evidenceToWire, pairToWire, resourceToWire } from './own-wire.ts'
 import { Ids, PAGE, Text, given, listing, pageOf, some } from './shapes.ts'
+import { instantOf } from './time-texts.ts'
 
 const KINDS: readonly ResourceKind[] = ['Cluster', 'NodePool', 'Node', 'Addon', 'Onboarding']
 
@@ -53,10 +53,4 @@ function changeToWire(change: StatusChange): object {
     ...change.causedBy && { CausedBy: resourceToWire(change.causedBy) },
     ...change.operation !== undefined && { Operation: change.operation },
   }
-}
-
-function instantOf(action: string, parameter: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined
-  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? refuseParameter(action, parameter, 'it is not a time in the form 2026-11-25T19:02:03Z') : at
 }

@@ -39,6 +39,15 @@ import { UpdateBatchEdgeMachine } from './UpdateBatchEdgeMachine.ts'
 import { UpdateClusterConfig } from './UpdateClusterConfig.ts'
 import { UpdateEdgeNodePoolConfig } from './UpdateEdgeNodePoolConfig.ts'
 import { UpdateNodePoolConfig } from './UpdateNodePoolConfig.ts'
+import { InjectFault } from './InjectFault.ts'
+import { ListFaults } from './ListFaults.ts'
+import { ClearFault } from './ClearFault.ts'
+import { SetStock } from './SetStock.ts'
+import { SetQuota } from './SetQuota.ts'
+import { PutObject } from './PutObject.ts'
+import { DeleteObject } from './DeleteObject.ts'
+import { SetWorkload } from './SetWorkload.ts'
+import { SetImage } from './SetImage.ts'
 
 /** Every action that is served, the product's and our own. */
 export const ACTIONS: readonly Action[] = [
@@ -51,4 +60,5 @@ export const ACTIONS: readonly Action[] = [
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
   ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListRegions,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
+  InjectFault, ListFaults, ClearFault, SetStock, SetQuota, PutObject, DeleteObject, SetWorkload, SetImage,
 ]

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { ComponentSeen, ControlPlaneComponent, ControlPlaneHost, ControlPlaneOrder, ControlPlaneSeen } from '#ports/control-plane-host.ts'
+import type { FaultTarget } from '#ports/region-world.ts'
 import type { Durations } from '../durations.ts'
 import type { Faults } from '../faults/faults.ts'
-import type { Target } from '../faults/fault.ts'
 import type { Plane } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 import { ended, recentStarts, started } from './component-life.ts'
@@ -211,7 +211,7 @@ export class ControlPlanes implements ControlPlaneHost {
   }
 }
 
-export function targetOf(clusterId: string, plane: Pick<Plane, 'name'> | undefined): Target {
+export function targetOf(clusterId: string, plane: Pick<Plane, 'name'> | undefined): FaultTarget {
   return { kind: 'Cluster', id: clusterId, name: plane?.name }
 }
 

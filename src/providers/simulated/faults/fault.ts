@@ -1,30 +1,6 @@
-/** What a call or a happening concerns, as a fault may name it. */
-export interface Target {
-  readonly kind: string
-  readonly id: string
-  readonly name?: string | undefined
-  readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Other ids by which it is known, e.g. the node that a machine is. */
-  readonly alsoIds?: readonly string[] | undefined
-}
+import type { FaultOrder, FaultTarget, StandingFault } from '#ports/region-world.ts'
 
-export const EFFECTS = ['fail', 'hang', 'slow', 'lie', 'stutter', 'half', 'double', 'protected', 'silent'] as const
-export type EffectType = (typeof EFFECTS)[number]
-
-/** A fault as it was ordered. Times are epoch ms of the region; `for` is ms. */
-export interface FaultOrder {
-  readonly port: string
-  readonly call?: string
-  readonly target?: { readonly kind?: string; readonly id?: string; readonly name?: string; readonly label?: string; readonly nth?: number }
-  readonly effect: { readonly type: EffectType; readonly code?: string; readonly message?: string; readonly for?: number }
-  readonly times?: number
-  readonly from?: number
-  readonly until?: number
-}
-
-export interface Fault extends FaultOrder {
-  readonly id: string
-  readonly injectedAt: number
+export interface Fault extends StandingFault {
   hits: number
   /** How often something of its target came by, for `nth`. */
   passed: number
@@ -45,13 +21,12 @@ export function isActive(fault: Fault, at: number): boolean {
   return fault.hits < timesOf(fault) && (fault.from ?? fault.injectedAt) <= at && at < (fault.until ?? Infinity)
 }
 
-export function concerns({ target: wanted }: FaultOrder, target: Target): boolean {
+export function concerns({ target: wanted }: FaultOrder, target: FaultTarget): boolean {
   if (!wanted) return true
-  if (wanted.kind !== undefined && wanted.kind !== target.kind) return false
-  if (wanted.id !== undefined && wanted.id !== target.id && !target.alsoIds?.includes(wanted.id)) return false
-  if (wanted.name !== undefined && wanted.name !== target.name) return false
-  if (wanted.label === undefined) return true
-  const [key = '', value] = wanted.label.split(/=(.*)/s)
+  const { kind, id, name, label } = wanted
+  const isIt = [target, ...target.also ?? []].some(one => (kind === undefined || one.kind === kind) && (id === undefined || one.id === id) && (name === undefined || one.name === name))
+  if (!isIt || label === undefined) return isIt
+  const [key = '', value] = label.split(/=(.*)/s)
   const has = target.labels?.[key]
   return has !== undefined && (value === undefined || has === value)
 }

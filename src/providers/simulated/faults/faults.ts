@@ -1,9 +1,11 @@
+import type { FaultOrder, FaultTarget, RegionFaults } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 import { callKind } from './calls.ts'
-import { concerns, isActive, type Fault, type FaultOrder, type Target } from './fault.ts'
+import { complaint } from './complaint.ts'
+import { concerns, isActive, type Fault } from './fault.ts'
 
 /** The faults of a region: data, kept with its world, asked at each call of a port and at each happening behind it. */
-export class Faults {
+export class Faults implements RegionFaults {
   readonly #world: World
   readonly #table
   readonly #onChange: (() => void)[] = []
@@ -17,6 +19,10 @@ export class Faults {
   /** Told when a fault begins, ends or goes, so that what goes on by itself is looked at again. */
   onChange(told: () => void): void {
     this.#onChange.push(told)
+  }
+
+  complaint(order: FaultOrder): ReturnType<RegionFaults['complaint']> {
+    return complaint(order, this.#world.now())
   }
 
   async inject(id: string, order: FaultOrder): Promise<void> {
@@ -46,7 +52,7 @@ export class Faults {
   }
 
   /** The fault that strikes here and now, counted as a hit; undefined: none does. */
-  strike(port: string, call: string, target: Target): Fault | undefined {
+  strike(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
     for (const fault of this.list()) {
       if (!this.#holds(fault, port, call, target)) continue
@@ -60,13 +66,13 @@ export class Faults {
   }
 
   /** The fault under which something goes on, for as long as it does; not counted by itself. */
-  standing(port: string, call: string, target: Target): Fault | undefined {
+  standing(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
     return this.list().find(fault => this.#holds(fault, port, call, target))
   }
 
   /** A fault that holds this call of this thing since an earlier one, and still does. */
-  hanging(port: string, call: string, target: Target): Fault | undefined {
+  hanging(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
     const now = this.#world.now()
     return this.list().find(fault => {
@@ -75,11 +81,11 @@ export class Faults {
     })
   }
 
-  heldSince(fault: Fault, call: string, target: Target): number | undefined {
+  heldSince(fault: Fault, call: string, target: FaultTarget): number | undefined {
     return fault.hangs?.[`${call}/${target.id}`]
   }
 
-  hold(fault: Fault, call: string, target: Target, since: number): void {
+  hold(fault: Fault, call: string, target: FaultTarget, since: number): void {
     const key = `${call}/${target.id}`
     if (fault.hangs?.[key] !== undefined) return
     fault.hangs = { ...fault.hangs, [key]: since }
@@ -96,7 +102,7 @@ export class Faults {
     for (const fault of this.#table.values()) this.#schedule(fault)
   }
 
-  #holds(fault: Fault, port: string, call: string, target: Target): boolean {
+  #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {
     if (fault.port !== port || !isActive(fault, this.#world.now())) return false
     // Without a call it is every call of the port, but nothing that happens by itself.
     const called = fault.call === undefined ? callKind(port, call) !== 'happening' : fault.call === call
@@ -104,7 +110,7 @@ export class Faults {
   }
 
   /** What it held for its time goes its way. */
-  #wasHeld(fault: Fault, call: string, target: Target): boolean {
+  #wasHeld(fault: Fault, call: string, target: FaultTarget): boolean {
     return this.heldSince(fault, call, target) !== undefined
   }
 

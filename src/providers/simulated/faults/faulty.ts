@@ -1,16 +1,17 @@
+import type { FaultTarget } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 import { callKind } from './calls.ts'
-import type { Fault, Target } from './fault.ts'
+import type { Fault } from './fault.ts'
 import type { Faults } from './faults.ts'
 
 /** How one port names what a call concerns, and how it says that a call did not succeed. */
 export interface FaultyPort {
   readonly port: string
-  target(call: string, args: readonly unknown[]): Target
+  target(call: string, args: readonly unknown[]): FaultTarget
   /** The port's own error for a call that failed. */
   failure(call: string, message: string, code: string | undefined): Error
   /** The port's own error for a thing that may not be taken away. */
-  held?(target: Target, call: string, message: string | undefined): Error
+  held?(target: FaultTarget, call: string, message: string | undefined): Error
 }
 
 /** What a call says that gives no answer, after the port's patience. */
@@ -65,7 +66,7 @@ async function struck(call: (...args: readonly unknown[]) => Promise<unknown>, n
 }
 
 /** A look goes on telling what it told at first; an act says that it is done and did nothing. */
-async function lie(fault: Fault, name: string, target: Target, faults: Faults, call: () => Promise<unknown>, how: FaultyPort): Promise<unknown> {
+async function lie(fault: Fault, name: string, target: FaultTarget, faults: Faults, call: () => Promise<unknown>, how: FaultyPort): Promise<unknown> {
   if (callKind(how.port, name) !== 'look') return undefined
   const key = `${name}/${target.id}`
   const told = fault.lies?.[key]

@@ -2,11 +2,11 @@ import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
 import { MACHINE_REFUSALS, MachineHeld, MachineRefused } from '#ports/machines.ts'
 import { OUTSIDE_REFUSALS, OutsideHeld, OutsideRefused } from '#ports/outside.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import type { FaultTarget } from '#ports/region-world.ts'
 import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
 import { targetOfMachine, type Fleet } from '../machines/fleet.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { FaultyPort } from './faulty.ts'
-import type { Target } from './fault.ts'
 
 export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
   return {
@@ -20,7 +20,7 @@ export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
   }
 }
 
-export function faultyTenantClusters(planes: ControlPlanes, fleetTarget: (clusterId: string, nodeName: string) => Target): FaultyPort {
+export function faultyTenantClusters(planes: ControlPlanes, fleetTarget: (clusterId: string, nodeName: string) => FaultTarget): FaultyPort {
   const ofNodes = new Set(['getNode', 'leaseRenewedAt', 'ensureNodeConfig', 'setSchedulable', 'evict', 'ensureNodeGone', 'issueBootstrapToken'])
   return {
     port: 'tenant-cluster',
@@ -38,9 +38,7 @@ export function faultyMachines(fleet: Fleet): FaultyPort {
     target(_call, [given]) {
       const order = given as string | { id: string; name: string }
       if (typeof order === 'string') return targetOfMachine(order, fleet.get(order))
-      const known = targetOfMachine(order.id, fleet.get(order.id))
-      // A machine of a pool is named after its node, and may be meant by either id before it ever joined.
-      return { ...known, name: order.name, alsoIds: [...known.alsoIds ?? [], `n${order.id.slice(1)}`] }
+      return targetOfMachine(order.id, fleet.get(order.id) ?? order)
     },
     failure(call, message, code) {
       const as = MACHINE_REFUSALS.find(one => one === code)
@@ -57,8 +55,11 @@ export function faultyOutside(outside: Outside): FaultyPort {
       const order = given as string | { token: string; kind: string; name: string; clusterId: string }
       const thing = typeof order === 'string' ? outside.get(order) : order
       const token = typeof order === 'string' ? order : order.token
-      const alsoIds = [...thing ? [thing.clusterId] : [], ...outside.get(token) ? [outside.get(token)!.providerId] : []]
-      return { kind: thing?.kind ?? 'Outside', id: token, name: thing?.name, alsoIds }
+      const made = outside.get(token)
+      return {
+        kind: thing?.kind ?? 'Outside', id: token, name: thing?.name,
+        also: [...made ? [{ kind: made.kind, id: made.providerId, name: made.name }] : [], ...thing ? [{ kind: 'Cluster', id: thing.clusterId }] : []],
+      }
     },
     failure(call, message, code) {
       const as = OUTSIDE_REFUSALS.find(one => one === code)
@@ -68,6 +69,6 @@ export function faultyOutside(outside: Outside): FaultyPort {
   }
 }
 
-export function nameOf({ kind, id, name }: Target): string {
+export function nameOf({ kind, id, name }: FaultTarget): string {
   return name === undefined ? `${kind} ${id}` : `${name} (${id})`
 }

@@ -1,3 +1,4 @@
+import type { RegionLimits } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 
 /** What is left of a kind, in one area or in all. */
@@ -14,7 +15,7 @@ export interface Refusals {
 }
 
 /** Stock and quota of a region. Where none is set there is no limit. */
-export class Limits {
+export class Limits implements RegionLimits {
   readonly #stocks
   readonly #quotas
   readonly #held

@@ -1,4 +1,4 @@
-import type { Target } from '../faults/fault.ts'
+import type { FaultTarget } from '#ports/region-world.ts'
 import type { WorldMachine } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 import { seeMachine } from './see-machine.ts'
@@ -77,6 +77,12 @@ export class Fleet {
   }
 }
 
-export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member'> | undefined): Target {
-  return { kind: 'Machine', id, name: machine?.name, ...(machine?.member?.nodeId !== undefined && { alsoIds: [machine.member.nodeId] }) }
+/** A machine is meant by its own name and id, by those of the node that it is, and by its cluster. */
+export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member'> | undefined): FaultTarget {
+  const { member, name } = machine ?? {}
+  return {
+    kind: 'Machine', id, name,
+    // A machine of a pool is made for one node, and its id says for which, before it ever joined.
+    also: [{ kind: 'Node', id: member?.nodeId ?? `n${id.slice(1)}`, name: member?.nodeName ?? name }, ...member ? [{ kind: 'Cluster', id: member.clusterId }] : []],
+  }
 }

@@ -1,3 +1,4 @@
+import type { RegionUsers } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { ControlPlanes } from '../control-planes/control-planes.ts'
 import type { Images } from '../workloads/images.ts'
@@ -8,7 +9,7 @@ import type { Objects } from './objects.ts'
 const PLACE = { kind: 'Deployment', namespace: 'default' } as const
 
 /** What a user of a simulated cluster would do with kubectl, and what somebody would push into the region's registry. Throws TenantClusterUnreachable while an API gives no answer. */
-export class Users {
+export class Users implements RegionUsers {
   readonly #world: World
   readonly #planes: ControlPlanes
   readonly #objects: Objects

@@ -6,7 +6,7 @@ import type { WorkloadOrder } from './workload.ts'
 
 const WEB: WorkloadOrder = { kind: 'Deployment', namespace: 'web', name: 'web', replicas: 2, cpuMillis: 500, memoryMiB: 256, image: 'web:v1' }
 
-async function withNode(): Promise<{ tiny: TinyRegion; cluster: TenantClusterAddress; see(): { available: number; updated: number; waits: string[]; words: string } }> {
+async function withNode(): Promise<{ tiny: TinyRegion; cluster: TenantClusterAddress; see: () => { available: number; updated: number; waits: string[]; words: string } }> {
   const tiny = await TinyRegion.open()
   const cluster = await tiny.cluster()
   await tiny.node(cluster)

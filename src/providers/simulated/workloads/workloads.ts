@@ -1,9 +1,9 @@
 // Over 300 lines would be two things; this is the one class that lets pods live: who is placed, replaced, broken and mended when something changes.
 import type { WorkloadSeen } from '#model/addon/health.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import type { FaultTarget } from '#ports/region-world.ts'
 import type { ControlPlanes } from '../control-planes/control-planes.ts'
 import type { Durations } from '../durations.ts'
-import type { Target } from '../faults/fault.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Nodes } from '../tenant/nodes.ts'
 import type { WorldNode } from '../world/things.ts'
@@ -270,8 +270,8 @@ export class Workloads {
   }
 }
 
-export function targetOfWorkload({ clusterId, owner, name }: Pick<Workload, 'clusterId' | 'owner' | 'name'>): Target {
-  return { kind: 'Addon', id: `${clusterId}:${owner ?? name}`, name: owner ?? name, alsoIds: [clusterId] }
+export function targetOfWorkload({ clusterId, owner, name }: Pick<Workload, 'clusterId' | 'owner' | 'name'>): FaultTarget {
+  return { kind: 'Addon', id: `${clusterId}:${owner ?? name}`, name: owner ?? name, also: [{ kind: 'Cluster', id: clusterId }] }
 }
 
 function keyOf(clusterId: string, { kind, namespace, name }: Pick<WorkloadOrder, 'kind' | 'namespace' | 'name'>): string {

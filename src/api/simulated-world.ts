@@ -1,0 +1,40 @@
+import { refuse } from '#model/errors/catalogue.ts'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { ActionContext } from './action.ts'
+import { within } from './lock.ts'
+
+/** What may be arranged in a region whose world is invented; others refuse it, and say why. */
+export function faultsOf(context: ActionContext): RegionFaults {
+  return context.region.faults ?? refuseArranging(context)
+}
+
+export function limitsOf(context: ActionContext): RegionLimits {
+  return context.region.limits ?? refuseArranging(context)
+}
+
+/** The hands of a cluster's users. */
+export async function usersOf(context: ActionContext, clusterId: string): Promise<{ users: RegionUsers; cluster: ClusterRecord }> {
+  const users = registryOf(context)
+  const cluster = within(context.scope, await context.store.findCluster(clusterId))
+  return cluster ? { users, cluster } : refuse('NotFound.{Resource}', { Resource: 'Cluster', id: clusterId })
+}
+
+export function registryOf(context: ActionContext): RegionUsers {
+  return context.region.users ?? refuseArranging(context)
+}
+
+/** Does it, or refuses it where the cluster's API gives no answer: as it would be with kubectl. */
+export async function withCluster(cluster: ClusterRecord, act: () => Promise<void>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!(error instanceof Error && 'kind' in error && error.kind === 'TenantClusterUnreachable')) throw error
+    refuse('OperationDenied.ClusterStatus', { text: `The API of the cluster ${cluster.spec.name} gives no answer now; its phase is ${cluster.said.status.phase}.` })
+  }
+}
+
+function refuseArranging({ action, region, scope }: ActionContext): never {
+  if (region.kind === 'Simulated') return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: region.ready().text })
+  return refuse('OperationDenied.RegionNotSimulated', { region: scope.region, action })
+}

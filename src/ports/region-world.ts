@@ -1,0 +1,66 @@
+/** What a person may arrange in a region whose world is invented. Regions with a real world have none of it. */
+
+export const FAULT_EFFECTS = ['fail', 'hang', 'slow', 'lie', 'stutter', 'half', 'double', 'protected', 'silent'] as const
+export type FaultEffect = (typeof FAULT_EFFECTS)[number]
+
+/** A fault as it is ordered (own-actions.md, InjectFault): data at a call of a port, or at a happening behind it. Times are epoch ms of the region, `for` is ms. */
+export interface FaultOrder {
+  readonly port: string
+  readonly call?: string
+  readonly target?: { readonly kind?: string; readonly id?: string; readonly name?: string; readonly label?: string; readonly nth?: number }
+  readonly effect: { readonly type: FaultEffect; readonly code?: string; readonly message?: string; readonly for?: number }
+  /** How often it strikes; without it as often as something comes by (a stutter three times). */
+  readonly times?: number
+  readonly from?: number
+  readonly until?: number
+}
+
+export interface StandingFault extends FaultOrder {
+  readonly id: string
+  readonly injectedAt: number
+  readonly hits: number
+}
+
+/** What a call or a happening concerns. */
+export interface FaultTarget {
+  readonly kind: string
+  readonly id: string
+  readonly name?: string | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** What else it is, or is part of: the node of a machine, its cluster. */
+  readonly also?: readonly { readonly kind: string; readonly id: string; readonly name?: string | undefined }[] | undefined
+}
+
+export interface RegionFaults {
+  /** What keeps the order from being a fault: the member (`Port`, `Call`, `Target.Kind` …) and a clause; undefined where nothing does. Calls of the port `api` are the caller's to check. */
+  complaint(order: FaultOrder): { readonly member: string; readonly why: string } | undefined
+  inject(id: string, order: FaultOrder): Promise<void>
+  /** Oldest first. */
+  list(): readonly StandingFault[]
+  /** False if there is none of that id. */
+  clear(id: string): Promise<boolean>
+  clearAll(): Promise<void>
+  /** The fault that strikes this call now, counted as a hit. */
+  strike(port: string, call: string, target: FaultTarget): StandingFault | undefined
+}
+
+/** Stock and quota; without one there is no limit. */
+export interface RegionLimits {
+  /** How many of a kind may still be had, in one area or in all; undefined takes the limit away. */
+  setStock(kind: string, area: string | undefined, count: number | undefined): Promise<void>
+  /** How many of a kind the account may have. */
+  setQuota(kind: string, account: string | undefined, limit: number | undefined): Promise<void>
+}
+
+export const LIMITED_KINDS = ['Machine', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
+
+/** What users of a cluster would do with kubectl, and what somebody would push. Throws TenantClusterUnreachable while the cluster's API gives no answer. */
+export interface RegionUsers {
+  putObject(object: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly finalizers?: readonly string[] }): Promise<void>
+  /** False if there is none of that name. One with finalizers stays, marked, until they are taken off. */
+  deleteObject(which: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string }): Promise<boolean>
+  /** A workload of so many pods, each asking for so much; no pods take it away. */
+  setWorkload(workload: { readonly clusterId: string; readonly name: string; readonly pods: number; readonly cpuMillis: number; readonly memoryMiB: number }): Promise<void>
+  /** An image, `name` or `name:tag`, is in the region's registry or is not. */
+  setImage(name: string, present: boolean): Promise<void>
+}

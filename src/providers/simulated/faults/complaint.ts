@@ -1,0 +1,41 @@
+import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
+import { PORT_CALLS, type CallKind } from './calls.ts'
+
+export const TARGET_KINDS = ['Cluster', 'Node', 'Machine', 'Addon', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
+/** Calls whose answer is more than that it is done, so that nobody can say it is done without doing it. */
+const ANSWERS = new Set(['machines ensure', 'outside ensure', 'tenant-cluster issueBootstrapToken', 'tenant-cluster issueKubeconfig', 'tenant-cluster ensureNodeConfig', 'tenant-cluster evict'])
+
+type Complaint = { readonly member: string; readonly why: string } | undefined
+
+/** What keeps an order from being a fault that could ever strike. */
+export function complaint(order: FaultOrder, now: number): Complaint {
+  const { port, call, target, effect, times, from, until } = order
+  if (!Object.hasOwn(PORT_CALLS, port)) return { member: 'Port', why: `it is one of ${Object.keys(PORT_CALLS).join(', ')}` }
+  const calls = PORT_CALLS[port]
+  if (call !== undefined && calls && !Object.hasOwn(calls, call)) return { member: 'Call', why: `${port} has ${Object.keys(calls).join(', ')}` }
+  if (!FAULT_EFFECTS.includes(effect.type)) return { member: 'Effect.Type', why: `it is one of ${FAULT_EFFECTS.join(', ')}` }
+  const kinds = call === undefined || !calls ? undefined : calls[call]
+  const unfit = kinds && whyUnfit(effect.type, kinds, `${port} ${call}`)
+  if (unfit !== undefined) return { member: 'Effect.Type', why: unfit }
+  if (effect.for !== undefined && !(effect.for > 0)) return { member: 'Effect.For', why: 'it is a span above nought, e.g. 90s' }
+  if (effect.type === 'slow' && effect.for === undefined) return { member: 'Effect.For', why: 'a slow call says how much longer it takes, e.g. 90s' }
+  if (times !== undefined && !(times > 0)) return { member: 'Times', why: 'it is at least 1' }
+  if (until !== undefined && until <= (from ?? now)) return { member: 'Until', why: 'it is not after its beginning' }
+  return target && port !== 'api' ? aboutTarget(target) : undefined
+}
+
+function aboutTarget({ kind, id, name, label, nth }: NonNullable<FaultOrder['target']>): Complaint {
+  if ([kind, id, name, label, nth].every(part => part === undefined)) return { member: 'Target', why: 'it names nothing; leave it out for everything' }
+  if (kind !== undefined && !(TARGET_KINDS as readonly string[]).includes(kind)) return { member: 'Target.Kind', why: `it is one of ${TARGET_KINDS.join(', ')}` }
+  for (const [member, value] of Object.entries({ Id: id, Name: name, Label: label })) if (value === '') return { member: `Target.${member}`, why: 'it is empty' }
+  return nth !== undefined && !(nth > 0) ? { member: 'Target.Nth', why: 'it counts from 1' } : undefined
+}
+
+function whyUnfit(type: FaultOrder['effect']['type'], kind: CallKind, which: string): string | undefined {
+  const happens = kind === 'happening'
+  if (type === 'protected' && kind !== 'removal') return 'only what takes a thing away can be refused because it is protected'
+  if (type === 'silent' && !happens) return 'only what happens by itself falls silent, e.g. kubelet or kube-apiserver'
+  if (happens && !['fail', 'hang', 'slow', 'stutter', 'silent'].includes(type)) return 'what happens by itself can fail, hang, be slow, stutter or be silent'
+  if ((type === 'half' || type === 'double') && kind === 'look') return 'a look does nothing that could be half done or done twice'
+  return type === 'lie' && ANSWERS.has(which) ? 'its answer cannot be given without doing it' : undefined
+}

@@ -3,10 +3,11 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
 import { readBody } from './body.ts'
 import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './call.ts'
-import { gzipped, takesGzip } from './compress.ts'
-import { errorText, newRequestId, successText, wireError, type RequestNames } from './envelope.ts'
+import { gzipped, gzippedAround, LONGEST_STORED_BYTES, takesGzip } from './compress.ts'
+import { errorText, newRequestId, successParts, wireError, type RequestNames } from './envelope.ts'
 import type { ApiMetrics } from './metrics.ts'
 import { refusalOf } from './refusal-of.ts'
+import { Rendered } from './rendered.ts'
 import { targetOf, type Target } from './target.ts'
 
 const NO_BODY = Buffer.alloc(0)
@@ -34,10 +35,10 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
   return {
     answer(request, response) {
       const about = aboutOf(request)
-      void answer(request, about).then(
-        result => send(request, response, 200, successText(namesOf(about), result), about, 'Ok'),
-        (error: unknown) => refuseCall(request, response, error, about),
-      )
+      answer(request, about).then(result => {
+        const texts = successParts(namesOf(about), result)
+        send(request, response, 200, texts.join(''), about, 'Ok', () => compressed(texts, result))
+      }).catch((error: unknown) => { refuseCall(request, response, error, about) }).catch((error: unknown) => { giveUp(response, error, about) })
     },
     refuse(request, response, error) {
       refuseCall(request, response, error, aboutOf(request))
@@ -70,10 +71,11 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
       parts.log.error({ err: error, requestId, action: about.target.action }, 'Answering a call failed unexpectedly')
     }
     const retryAfter = refusal.httpStatus === 429 || refusal.httpStatus === 503 ? String(refusal.parameters['retryAfter'] ?? 1) : undefined
-    send(request, response, refusal.httpStatus, errorText(namesOf(about), wireError(refusal)), about, refusal.wireCode, retryAfter)
+    const text = errorText(namesOf(about), wireError(refusal))
+    send(request, response, refusal.httpStatus, text, about, refusal.wireCode, () => gzipped(text), retryAfter)
   }
 
-  function send(request: IncomingMessage, response: ServerResponse, status: number, text: string, about: About, code: string, retryAfter?: string): void {
+  function send(request: IncomingMessage, response: ServerResponse, status: number, text: string, about: About, code: string, compress: () => Promise<Buffer>, retryAfter?: string): void {
     metrics.count(about.route?.name ?? 'unknown', code, (parts.realNow() - about.startedAt) / 1000)
     const more: OutgoingHttpHeaders = {}
     if (closing) more['connection'] = 'close'
@@ -82,17 +84,24 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
       response.writeHead(status, { ...more, 'content-type': TYPE, 'content-length': Buffer.byteLength(text) }).end(text)
       return
     }
-    void gzipped(text).then(
-      bytes => { response.writeHead(status, { ...more, 'content-type': TYPE, 'content-encoding': 'gzip', vary: 'accept-encoding', 'content-length': bytes.length }).end(bytes) },
-      (error: unknown) => {
-        parts.log.error({ err: error, requestId: about.trace.requestId }, 'An answer could not be compressed')
-        response.destroy()
-      },
-    )
+    compress().then(bytes => {
+      response.writeHead(status, { ...more, 'content-type': TYPE, 'content-encoding': 'gzip', vary: 'accept-encoding', 'content-length': bytes.length }).end(bytes)
+    }).catch((error: unknown) => { giveUp(response, error, about) })
+  }
+
+  function giveUp(response: ServerResponse, error: unknown, about: About): void {
+    parts.log.error({ err: error, requestId: about.trace.requestId, action: about.target.action }, 'An answer could not be sent')
+    response.destroy()
   }
 
   function namesOf(about: About): RequestNames {
     const { action, version } = about.target
     return { requestId: about.trace.requestId, service, action, version, region: about.trace.region }
   }
+}
+
+async function compressed(parts: ReturnType<typeof successParts>, result: object): Promise<Buffer> {
+  const [before, , behind] = parts
+  const part = result instanceof Rendered && before.length * 4 <= LONGEST_STORED_BYTES ? await result.deflated() : undefined
+  return part ? gzippedAround(before, part, behind) : gzipped(parts.join(''))
 }

@@ -40,9 +40,9 @@ export function newRequestId(now: number): string {
   return digits + tenRandomBytes().toUpperCase()
 }
 
-/** The JSON of an answer. */
-export function successText(names: RequestNames, result: object): string {
-  return `{"ResponseMetadata":${metadata(names)}},"Result":${result instanceof Rendered ? result.json : JSON.stringify(result)}}`
+/** The JSON of an answer, as what stands before its result, the result, and what stands behind it. */
+export function successParts(names: RequestNames, result: object): readonly [before: string, result: string, behind: string] {
+  return [`{"ResponseMetadata":${metadata(names)}},"Result":`, result instanceof Rendered ? result.json : JSON.stringify(result), '}']
 }
 
 /** `ResponseMetadata.Error` is always there on an answer that is not 2xx: clients crash without it. */

@@ -1,10 +1,21 @@
 import type { Listing } from '#ports/store.ts'
+import { deflatedPart, type DeflatedPart } from './compress.ts'
 
-/** A result whose JSON is known already: what many callers are told alike is written once. */
+/** A result whose JSON is known already: what many callers are told alike is written, and compressed, once. */
 export class Rendered {
   readonly json: string
+  #asked = 0
+  #deflated: Promise<DeflatedPart> | undefined
+
   constructor(json: string) {
     this.json = json
+  }
+
+  /** The JSON compressed, from the second time on: of most results only one caller is ever told. */
+  deflated(): Promise<DeflatedPart> | undefined {
+    this.#asked += 1
+    if (this.#asked > 1) this.#deflated ??= deflatedPart(this.json)
+    return this.#deflated
   }
 }
 

@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { ACTIONS } from '#api/actions/all.ts'
+import { versionOf } from '#client/calls.ts'
+import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import type { Log } from '#ports/log.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
-import { clusterBody } from './api-under-test.ts'
+import { OURS, clusterBody } from './api-under-test.ts'
 import { assertCatalogue, oddBodies } from './odd-bodies.ts'
 import { openSmallWorld, type SmallWorld } from './small-world.ts'
 
@@ -41,6 +44,19 @@ suite('the API on PostgreSQL', () => {
     assert.equal(new Set(answers.map(answer => answer.Id)).size, 1)
     const named = await Promise.all(Array.from({ length: 10 }, (_, number) => world.api.call('CreateCluster', clusterBody('named', 5 + number))))
     assert.deepEqual(named.map(answer => answer.status).toSorted((a, b) => a - b), [200, ...Array.from({ length: 9 }, () => 409)])
+  })
+
+  test('an answer that is given again is compressed to the same text', async () => {
+    const plain = await world.api.call('ListClusters', { PageSize: 100 })
+    assert.ok(plain.text.length > 2_000)
+    for (let time = 0; time < 4; time++) {
+      const query = { Action: 'ListClusters', Version: versionOf('ListClusters') }
+      const body = JSON.stringify({ PageSize: 100 })
+      const headers = signedHeaders('127.0.0.1:7420', query, body, OURS, { region: 'local-1', service: 'veecp_openapi' }, world.api.now)
+      const { rawPayload } = await world.api.app.inject({ method: 'POST', url: `/?${canonicalQuery(query)}`, payload: body, headers: { ...headers, 'accept-encoding': 'gzip' } })
+      assert.ok(rawPayload.length < plain.text.length / 2)
+      assert.deepEqual((JSON.parse(gunzipSync(rawPayload).toString()) as typeof plain.body).Result, plain.body.Result)
+    }
   })
 
   test('forty creations at once of other names and ranges are all made', async () => {

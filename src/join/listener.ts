@@ -10,7 +10,7 @@ import type { JoinOptions } from './join-options.ts'
 import { type Form, joinMachine } from './join-machine.ts'
 import { machineFile } from './machine-files.ts'
 import { renewMachine, takeConfirmation, takeReport, tellMembership } from './machine-reports.ts'
-import { findUsableOnboarding } from './onboarding-token.ts'
+import { findInvitation } from './onboarding-token.ts'
 import { giveOverlayPapers } from './overlay-papers.ts'
 import { AddressLimit } from './rate-limit.ts'
 import { tellReach } from './reach.ts'
@@ -92,8 +92,8 @@ async function serve(options: JoinOptions, limit: AddressLimit, request: Incomin
 /** What stands behind the one line: the script, or one that says why not, since curl would keep an error's sentence to itself. */
 async function scriptFor(options: JoinOptions, token: string): Promise<string> {
   try {
-    const onboarding = await findUsableOnboarding(options.store, options.region, token, options.clock.now())
-    options.log.debug({ onboarding: onboarding.id }, 'Handing out onboarding script')
+    const { kind, name } = await findInvitation(options.store, options.region, token, options.clock.now())
+    options.log.debug({ by: kind, name }, 'Handing out onboarding script')
     return await onboardingScript({ url: options.url, ca: options.tls.ca, token })
   } catch (error) {
     if (error instanceof JoinRefused) return refusingScript(error.message)

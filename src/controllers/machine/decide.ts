@@ -12,3 +12,12 @@ export function decideMachine({ record, ledger }: MachinePassSeen): MachineStep 
   if (record.deletionRequestedAt !== undefined) return 'ensureGone'
   return ledger === undefined || ledger === 'Released' ? 'intend' : 'ensure'
 }
+
+export type OrderedMachineStep = 'ensure' | 'ensureGone' | 'rest'
+
+/** A machine that a pool ordered, whose intent stood in the ledger before its record: what was refused, or given up, waits for whoever owns it. */
+export function decideOrdered({ refused, obstacle, deletionRequestedAt }: Pick<MachineRecord, 'refused' | 'obstacle' | 'deletionRequestedAt'>): OrderedMachineStep {
+  if (obstacle) return 'rest'
+  if (deletionRequestedAt !== undefined) return 'ensureGone'
+  return refused ? 'rest' : 'ensure'
+}

@@ -1,12 +1,16 @@
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { Store } from '#ports/store.ts'
+import { withFacts } from '#model/with-facts.ts'
+import { keepWaiting } from './claims.ts'
 import type { NodePoolStep } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
+import { askGone } from './refused-claims.ts'
 
 export async function act(step: NodePoolStep, record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
   switch (step) {
     case 'deleteNodes': return await deleteNodes(record, ports)
+    case 'dropClaim': return await dropClaim(record, ports)
     case 'forget': return await forget(record, ports)
   }
 }
@@ -29,6 +33,20 @@ async function deleteNodes(record: NodePoolRecord, ports: NodePoolPorts): Promis
   })
 }
 
+/** The one claim that it was trying: half-made things are no obstacle, but nothing is left behind either. */
+async function dropClaim(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    const pool = await tx.lockNodePool(record.id)
+    const machine = pool?.facts.refused?.claim === undefined ? undefined : await tx.lockMachine(pool.facts.refused.claim)
+    if (machine) return await askGone(tx, machine, now)
+    if (!pool) return
+    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No claim of it is open any more.' }] })
+    await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
+  })
+}
+
 /** Its onboardings go with it; the cluster looks again. */
 async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
@@ -38,6 +56,7 @@ async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<voi
     if (!(await tx.lockNodePool(record.id))) return
     if ((await tx.nodesOf({ nodePoolId: record.id })).length > 0) return
     for (const { id } of onboardings) await tx.forgetOnboarding(id, now)
+    await keepWaiting(tx, record, 0, now)
     await tx.forget({ kind: 'NodePool', id: record.id }, {
       evidence: [{ observer: 'node pool controller', source: `nodes of ${record.spec.name}`, observedAt: now, fact: 'It has no nodes any more.' }],
       operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'Its nodes are gone',

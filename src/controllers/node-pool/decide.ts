@@ -14,7 +14,7 @@ export interface NodePoolPassSeen {
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
 }
 
-export type NodePoolStep = 'deleteNodes' | 'forget'
+export type NodePoolStep = 'deleteNodes' | 'dropClaim' | 'forget'
 
 export interface NodePoolDecision {
   readonly facts: NodePoolFacts
@@ -49,7 +49,7 @@ function nodesText(names: readonly string[]): string {
   return `It has ${names.length} ${names.length === 1 ? 'node' : 'nodes'}: ${names.slice(0, NAMED_AT_MOST).join(', ')}${names.length > NAMED_AT_MOST ? ' and others' : ''}.`
 }
 
-/** A static pool is there as soon as the cluster admits members; that came with the cluster's base. */
+/** A pool is there as soon as the cluster admits members; that came with the cluster's base. */
 function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen, cluster: Pick<ClusterRecord, 'facts'>): Next {
   const { controlPlane, unpaid, startingSince, controlPlaneSays } = cluster.facts
   if (controlPlane === 'usable') return decision(facts, { ready: true })
@@ -87,11 +87,13 @@ function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen)
 }
 
 function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Next {
-  if (nodes.length === 0) return decision(facts, {}, { step: 'forget' })
+  if (nodes.length === 0) return decision(facts, {}, facts.refused?.claim === undefined ? { step: 'forget' } : { step: 'dropClaim', lookAgainAt: now + MINUTE })
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
-  const obstacles = overdue ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
+  // Everything else goes first; then what is left is what stands in the way.
+  const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
+  const obstacles = stuck ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
   const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
-  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + (overdue ? MINUTE : 5 * SECOND) })
+  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + (stuck ? MINUTE : 5 * SECOND) })
 }
 
 function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { NODE_POOL_RULES, nextInstantOfNodePool } from '#model/node-pool/rules.ts'
 import { nodePoolSight } from '#model/node-pool/sight.ts'
@@ -8,8 +9,12 @@ import type { Controller } from '#ports/controller.ts'
 import { act } from './act.ts'
 import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
+import { isScaled, scale } from './scale.ts'
+import { activeOf, baseOf } from './share-need.ts'
 
-/** Admits members, follows an update until it is on every node, and takes a pool down after its nodes. */
+const CLUSTER_AGAIN_MS = 30_000
+
+/** Admits members, brings the pool to its size, follows an update until it is on every node, and takes a pool down after its nodes. */
 export function nodePoolController(ports: NodePoolPorts): Controller {
   return {
     kind: 'node-pool',
@@ -23,21 +28,37 @@ export function nodePoolController(ports: NodePoolPorts): Controller {
 
 async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<number | undefined> {
   const { store } = ports
-  const [cluster, nodes] = await Promise.all([store.findCluster(record.clusterId), store.nodesOf({ nodePoolId: record.id })])
+  const [cluster, nodes] = await Promise.all([store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : []])
   const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes }
   const decision = decideNodePool(seen)
-  await write(record, seen, decision, ports)
+  const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
+  const due = soonest(decision.lookAgainAt, instant)
+  const isNews = saysMore(record, seen, decision)
+  if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews, cluster }, ports))
+  if (isNews) await write(record, seen.now, decision, ports)
   if (decision.step) await act(decision.step, record, ports)
   if (decision.step === 'forget') return undefined
-  const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
-  return decision.lookAgainAt === undefined || instant === undefined ? decision.lookAgainAt ?? instant : Math.min(decision.lookAgainAt, instant)
+  return soonest(due, waitsForCluster(record, cluster) ? seen.now + CLUSTER_AGAIN_MS : undefined)
 }
 
-/** Writes facts that differ, wakes nodes, and lets the rules look again where time alone has changed what they say. A pass with nothing new writes nothing. */
-async function write(record: NodePoolRecord, { now, cluster }: NodePoolPassSeen & { cluster: Parameters<typeof nodePoolSight>[1] | undefined }, { facts, saw, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
-  const changes = !isDeepStrictEqual(facts, record.facts)
-  const says = cluster && verdict(NODE_POOL_RULES, nodePoolSight(record, cluster, now)).rule
-  if (!changes && wake.length === 0 && (says === undefined || says === record.said.rule)) return
+/** A pool's members are read only where something depends on each of them; its counters are on its record. */
+function looksAtNodes({ facts }: NodePoolRecord): boolean {
+  return facts.deletion !== undefined || facts.updating !== undefined || facts.without !== undefined
+}
+
+/** A pool that makes its own machines makes none while its cluster's API is away. */
+function waitsForCluster({ spec: { scaling }, facts, counts }: NodePoolRecord, cluster: ClusterRecord | undefined): boolean {
+  if (!scaling || !cluster || facts.deletion || facts.creationEnded || !facts.ready || cluster.facts.deletion || cluster.facts.unpaid) return false
+  return scaling.enabled || facts.refused !== undefined || activeOf(counts) !== baseOf(scaling)
+}
+
+/** Facts that differ, nodes to wake, or rules that say something else by time alone. A pass with nothing new writes nothing. */
+function saysMore(record: NodePoolRecord, { now, cluster }: NodePoolPassSeen & { cluster: Parameters<typeof nodePoolSight>[1] | undefined }, { facts, wake }: NodePoolDecision): boolean {
+  if (wake.length > 0 || !isDeepStrictEqual(facts, record.facts)) return true
+  return cluster !== undefined && verdict(NODE_POOL_RULES, nodePoolSight(record, cluster, now)).rule !== record.said.rule
+}
+
+async function write(record: NodePoolRecord, now: number, { facts, saw, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
   const evidence: Evidence[] = [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }]
   await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
@@ -45,4 +66,8 @@ async function write(record: NodePoolRecord, { now, cluster }: NodePoolPassSeen 
     await tx.changeNodePool(record.id, { revision: record.revision, facts }, { evidence })
     for (const id of wake) await tx.enqueue({ kind: 'node', id, region: record.region })
   })
+}
+
+function soonest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? one ?? other : Math.min(one, other)
 }

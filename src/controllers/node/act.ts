@@ -8,6 +8,8 @@ import { goesWithCluster, LEFT } from './decide-leaving.ts'
 import type { NodeStep } from './decide.ts'
 import { doneEvidence } from './evidence.ts'
 import { forgetNode } from './forget.ts'
+import { giveBack } from './give-back.ts'
+import { askMachineGone, switchMachine } from './machine-orders.ts'
 import { ensureMembers } from './members.ts'
 import type { NodePorts } from './ports.ts'
 import { configText } from '#model/node-pool/node-config.ts'
@@ -26,6 +28,19 @@ export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen
     await forgetNode(record, goesWithCluster(record, parents.cluster) ? 'clusterGoes' : seen.apiAnswers ? 'left' : 'apiAway', ports)
     return {}
   }
+  switch (step) {
+    case 'giveBack': await giveBack(record, ports); return {}
+    case 'askMachineGone': await askMachineGone(record, ports); return {}
+    case 'switchOff': await switchMachine(record, 'off', ports); return {}
+    case 'switchOn': await switchMachine(record, 'on', ports); return {}
+    default: return await actInside(step, record, seen, parents, ports)
+  }
+}
+
+type InsideStep = Exclude<NodeStep, 'forget' | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'>
+
+/** Steps that are taken inside the tenant cluster. */
+async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSeen, parents: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
   const { tenant } = ports.regionOf(record.region)
   const address = parents.cluster && await ports.tenantAddressOf(parents.cluster)
   if (!address) throw new Error(`Reading address and keys of cluster ${record.clusterId}: they are not there`)

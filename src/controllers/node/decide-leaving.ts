@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { NodeDecision, NodeStep } from './decide.ts'
 import type { NodePassSeen } from './seen.ts'
 
@@ -17,13 +18,31 @@ export const LEFT = {
   object: 'Node object deleted',
 } as const
 
-/** Off the members' list, cordoned, emptied, its Node object deleted, forgotten; it never waits for the machine, nor for an API that is going or away. */
+/**
+ * Off the members' list, cordoned, emptied, its Node object deleted; it never waits for the machine to agree, nor for an API that is going or away. Then the machine
+ * that its pool had made, where it was asked to go, and at last the record.
+ */
 export function decideLeaving(seen: NodePassSeen): NodeDecision {
   const { now, record: { facts }, cluster, apiAnswers } = seen
   const since = facts.deletion?.requestedAt ?? now
-  if (goesWithCluster({ facts }, cluster)) return decision(facts, 'forget')
-  if (!apiAnswers) return now - since < API_WAIT_MS ? decision(facts, undefined, now + SECOND) : decision(facts, 'forget')
-  return decision(facts, nextStep(seen, since), now)
+  if (goesWithCluster({ facts }, cluster)) return takeDown(seen)
+  if (!apiAnswers) return now - since < API_WAIT_MS ? decision(facts, undefined, now + SECOND) : takeDown(seen)
+  const step = nextStep(seen, since)
+  return step === 'forget' ? takeDown(seen) : decision(facts, step, now)
+}
+
+/** A claim whose machine is not made yet goes with its node, whatever was asked. What stands in the way stays until somebody asks again. */
+function takeDown({ record: { spec, facts }, machine }: NodePassSeen): NodeDecision {
+  const { deletion } = facts
+  if (!machine || spec.machine === undefined || !deletion) return decision(facts, 'forget')
+  if (deletion.machine !== 'Destroy' && machine.machineId !== undefined) return decision(facts, 'forget')
+  if (!deletion.machineAsked) return decision(facts, 'askMachineGone')
+  const { obstacle } = machine
+  if (!obstacle || facts.obstacles.length > 0) return decision(facts, undefined)
+  return {
+    ...decision(withFacts(facts, { obstacles: [obstacle.because] }), undefined),
+    evidence: [{ observer: 'machine controller', source: `machine ${spec.machine}`, observedAt: obstacle.at, fact: `${obstacle.because}.` }],
+  }
 }
 
 /** Then there is nothing to take off one by one. */

@@ -37,7 +37,7 @@ function pool(wish: Partial<NodePoolRecord['spec']> = {}): NodePoolRecord {
 
 type Row = Partial<Omit<NodePassSeen, 'record'>> & { facts?: NodeFacts }
 function seenOf({ facts = member, ...row }: Row): NodePassSeen {
-  return { now: START + MINUTE, record: { facts, spec: { name: 'shop-1', architecture: 'amd64', machineId: 'm' } as NodeRecord['spec'] }, pool: pool(), cluster: usable, object: undefined, power: undefined, apiAnswers: true, ...row }
+  return { now: START + MINUTE, record: { facts, spec: { name: 'shop-1', architecture: 'amd64', machineId: 'm' } as NodeRecord['spec'] }, pool: pool(), cluster: usable, object: undefined, machine: undefined, power: undefined, apiAnswers: true, ...row }
 }
 function shown(seen: NodePassSeen): string {
   const { status } = verdict(NODE_RULES, { facts: decideNode(seen).facts, now: seen.now })

@@ -1,8 +1,10 @@
 import type { Evidence } from '#model/evidence.ts'
 import { isOlderThanPowerOn, isReady } from '#model/node/readiness.ts'
 import type { NodeFacts } from '#model/node/record.ts'
+import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
+import { machineNews, machineStep } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isCarried } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
@@ -10,6 +12,7 @@ import type { NodePassSeen } from './seen.ts'
 export type NodeStep =
   | 'ensureMembers' | 'ensureNodeConfig'
   | 'leaveMembers' | 'cordon' | 'evict' | 'ensureNodeGone' | 'forget'
+  | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'
 
 /** What one look leads to; the status itself follows from the facts by the model's rules. */
 export interface NodeDecision {
@@ -30,8 +33,10 @@ export function decideNode(seen: NodePassSeen): NodeDecision {
   const { change, evidence } = whatWasSeen(seen)
   const next = withFacts(facts, change)
   const joined = withFacts(next, firstReady(next, seen))
-  const remembered = withFacts(joined, pause(joined, seen))
-  return { facts: remembered, evidence, step: nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
+  const machine = machineNews({ ...seen, record: { ...seen.record, facts: joined } })
+  const told = withFacts(joined, machine.change)
+  const remembered = withFacts(told, pause(told, seen))
+  return { facts: remembered, evidence: [...machine.evidence, ...evidence], step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
 }
 
 function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
@@ -75,9 +80,9 @@ function keptIfSame(facts: NodeFacts, seen: NodeFacts['ready']): NodeFacts['read
 }
 
 /** A machine that was seen once and is its provider's no more was removed: off for good, whatever the cluster still believes until its grace time has passed. */
-function powerSeen({ now, record: { facts }, power }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+function powerSeen({ now, record: { facts }, power, machine: ordered }: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   if (!power) {
-    if (!facts.power || facts.power.removed) return { change: {}, evidence: [] }
+    if (!facts.power || facts.power.removed || ordered) return { change: {}, evidence: [] }
     const { machine, state, since } = facts.power
     return { change: { power: { ...facts.power, state: 'off', since: state === 'off' ? since : now, removed: true } }, evidence: [removedEvidence(machine, now)] }
   }
@@ -111,14 +116,15 @@ function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<No
   return facts.pausedSince === undefined ? {} : { pausedMs: facts.pausedMs + now - facts.pausedSince, pausedSince: undefined }
 }
 
-function nextStep(facts: NodeFacts, { now, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
+function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
   if (there && pool && (facts.outOfSync || isAwaited(facts, pool.spec))) return 'ensureNodeConfig'
-  return isJoining(facts) && !there && now - facts.claimedAt >= MEMBERS_AGAIN_MS ? 'ensureMembers' : undefined
+  const since = joiningSince(facts, record)
+  return since !== undefined && !there && now - since >= patience(record) ? 'ensureMembers' : undefined
 }
 
-function nextLook(facts: NodeFacts, { now, object }: NodePassSeen): number | undefined {
+function nextLook(facts: NodeFacts, { now, record, object }: NodePassSeen): number | undefined {
   const judgeFrom = object?.fact.judgeFrom
   if (judgeFrom !== undefined && judgeFrom > now) return judgeFrom
   // Heartbeats are not stored, so the first one after power-on has to be asked for.
@@ -126,13 +132,20 @@ function nextLook(facts: NodeFacts, { now, object }: NodePassSeen): number | und
     const onFor = now - (facts.power.lastOnAt ?? now)
     return now + (onFor < 30 * SECOND ? SECOND / 2 : Math.min(onFor / 10, 60 * SECOND))
   }
-  if (isJoining(facts) && (object === undefined || object.fact.gone)) {
-    const age = now - facts.claimedAt
-    return age < MEMBERS_AGAIN_MS ? facts.claimedAt + MEMBERS_AGAIN_MS : now + Math.min(Math.max(age, MEMBERS_AGAIN_MS), 60 * SECOND)
+  const since = joiningSince(facts, record)
+  if (since !== undefined && (object === undefined || object.fact.gone)) {
+    const age = now - since
+    return age < patience(record) ? since + patience(record) : now + Math.min(Math.max(age, patience(record)), 60 * SECOND)
   }
   return undefined
 }
 
-function isJoining(facts: NodeFacts): boolean {
-  return facts.firstReadyAt === undefined && facts.initialiseFailed === undefined && facts.creationEnded === undefined
+function patience({ spec }: NodePassSeen['record']): number {
+  return spec.machine === undefined ? MEMBERS_AGAIN_MS : MEMBER_AWAITED_MS
+}
+
+/** When the machine that is not a Ready member yet was admitted; undefined before, and when it is no longer awaited. */
+function joiningSince(facts: NodeFacts, { spec }: NodePassSeen['record']): number | undefined {
+  if (facts.firstReadyAt !== undefined || facts.initialiseFailed !== undefined || facts.creationEnded !== undefined) return undefined
+  return spec.machine === undefined ? facts.claimedAt : facts.joinedAt
 }

@@ -1,4 +1,6 @@
+import { machineEntry } from '#model/node/claim.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import type { Transaction } from '#ports/store.ts'
 import type { NodePorts } from './ports.ts'
 
 const OPERATIONS = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster', scaling: undefined } as const
@@ -16,7 +18,8 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
     if (!locked) return
     for (const secret of secrets) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
     const operation = OPERATIONS[locked.facts.deletion?.by ?? 'cluster']
-    const text = goneText(why, locked.facts.deletion?.done ?? [])
+    const kept = await keepMachine(tx, locked, now)
+    const text = `${goneText(why, locked.facts.deletion?.done ?? [])}${locked.spec.machine === undefined ? '' : kept ? '; its machine is kept' : '; its machine is gone'}`
     await tx.forget({ kind: 'Node', id: record.id }, {
       evidence: [{ observer: 'node controller', source: `Node/${record.spec.name}`, observedAt: now, fact: `${text}.` }],
       ...operation !== undefined && { operation },
@@ -25,6 +28,16 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
     await tx.enqueue({ kind: 'node-pool', id: record.nodePoolId, region: record.region })
     await tx.enqueue({ kind: 'cluster', id: record.clusterId, region: record.region })
   })
+}
+
+/** A machine that its pool had made and nobody asked to go stays, in the ledger and as its account's own, and costs what it costs. Answers whether there is one. */
+async function keepMachine(tx: Transaction, { spec, facts }: NodeRecord, now: number): Promise<boolean> {
+  const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine)
+  if (!machine?.ownedBy) return false
+  const operation = OPERATIONS[facts.deletion?.by ?? 'cluster'] ?? 'the deletion of its node'
+  await tx.putLedger({ ...machineEntry({ ...machine, ownedBy: machine.ownedBy }, 'Retained', now, { because: `${operation} did not ask for its machine to go`, power: machine.power }), owner: { kind: 'Machine', id: machine.id, name: machine.name } })
+  await tx.changeMachine(machine.id, { ownedBy: null, firstBoot: null, obstacle: null })
+  return true
 }
 
 /** A sentence without its full stop. */

@@ -2,7 +2,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isOlderThanPowerOn } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
-import type { Sight } from '#ports/store.ts'
+import type { MachineRecord, Sight } from '#ports/store.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { NodePorts } from './ports.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
@@ -12,11 +12,11 @@ import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePow
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
   const { store } = ports
   const { clock } = ports.regionOf(record.region)
-  const [cluster, pool, sights, power] = await Promise.all([
+  const [cluster, pool, sights, { machine, power }] = await Promise.all([
     store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId),
-    store.sights('KubernetesNode', [record.id]), powerOf(record, ports),
+    store.sights('KubernetesNode', [record.id]), machineOf(record, ports),
   ])
-  const seen = { now: clock.now(), record, pool, cluster, power, object: watched<KubernetesNodeFact>(sights[0], clock.now()), apiAnswers: false }
+  const seen = { now: clock.now(), record, pool, cluster, machine, power, object: watched<KubernetesNodeFact>(sights[0], clock.now()), apiAnswers: false }
   if (!cluster || cluster.facts.deletion || cluster.facts.controlPlane !== 'usable') return seen
   if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, cluster, ports) }
   if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
@@ -24,9 +24,13 @@ export async function observeNode(record: NodeRecord, ports: NodePorts): Promise
   return fresh ? { ...seen, object: fresh, apiAnswers: true } : seen
 }
 
-async function powerOf(record: NodeRecord, { store }: NodePorts): Promise<NodePassSeen['power']> {
-  const machine = await store.findMachineByMachineId(record.region, record.spec.machineId)
-  if (!machine) return undefined
+async function machineOf({ region, spec }: NodeRecord, { store }: NodePorts): Promise<Pick<NodePassSeen, 'machine' | 'power'>> {
+  const machine = spec.machine !== undefined ? await store.findMachine(spec.machine) : await store.findMachineByMachineId(region, spec.machineId)
+  const power = machine?.machineId === undefined ? undefined : await powerOf(machine, store)
+  return { machine: spec.machine === undefined ? undefined : machine, power }
+}
+
+async function powerOf(machine: MachineRecord, store: NodePorts['store']): Promise<NodePassSeen['power']> {
   const [sight] = await store.sights('MachinePower', [machine.id])
   const power = watched<MachinePowerFact>(sight, sight?.seenAt ?? 0)
   return power && { ...power, machine: machine.name }

@@ -1,6 +1,7 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import type { MachineRecord } from '#ports/store.ts'
 import type { KubernetesNodeFact, MachinePowerFact } from './sights.ts'
 
 /** Everything that a pass over a node looked at. Times are the region's, in epoch ms. */
@@ -12,11 +13,15 @@ export interface NodePassSeen {
   readonly cluster: ClusterRecord | undefined
   /** The Node object; `undefined` if nobody has looked yet. */
   readonly object: Watched<KubernetesNodeFact> | undefined
+  /** The machine that its pool ordered for it; `undefined` where none was, or where it is gone. */
+  readonly machine: OrderedMachineSeen | undefined
   /** The machine's power; `undefined` where no provider of ours has that machine. */
   readonly power: (Watched<MachinePowerFact> & { readonly machine: string }) | undefined
   /** Asked in deletion only: the cluster's API answered this pass. */
   readonly apiAnswers: boolean
 }
+
+export type OrderedMachineSeen = Pick<MachineRecord, 'machineId' | 'power' | 'refused' | 'obstacle' | 'deletionRequestedAt'>
 
 /** A sight, or a look of this pass's own. */
 export interface Watched<Fact> {

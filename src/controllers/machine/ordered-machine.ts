@@ -1,0 +1,134 @@
+import { machineEntry } from '#model/node/claim.ts'
+import { nodeDeletionDeadline } from '#model/node/readiness.ts'
+import { DEADLINES } from '#model/status/deadlines.ts'
+import { rfc3339Seconds, spanText } from '#model/time.ts'
+import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
+import type { MachineRecord, Transaction } from '#ports/store.ts'
+import { decideOrdered } from './decide.ts'
+import { orderOf } from './order-of.ts'
+import type { MachinePorts } from './ports.ts'
+
+export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
+
+/**
+ * One pass over a machine that a pool ordered. Its intent came with its record; what the provider says of it (made, refused, held) is written to the record, and
+ * whoever owns it (the node that it is to become, or the pool of a bare claim) is woken and decides what becomes of it.
+ */
+export async function reconcileOrdered(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
+  switch (decideOrdered(record)) {
+    case 'ensure': await ensure(record, ports, signal); return {}
+    case 'ensureGone': await ensureGone(record, ports, signal); return {}
+    case 'rest': return {}
+  }
+}
+
+async function ensure(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
+  const { machines } = ports.regionOf(record.region)
+  const isNew = record.machineId === undefined
+  const arrears = isNew ? await arrearsOf(record, ports) : undefined
+  if (arrears !== undefined) return await noteRefusal(record, 'Balance', arrears, ports)
+  let seen: MachineSeen
+  try {
+    seen = await machines.ensure(orderOf(record))
+  } catch (error) {
+    if (!isNew || signal.aborted) throw error
+    return await noteNotMade(record, error, ports)
+  }
+  if (isNew) await noteMade(record, seen, ports)
+  else await notePower(record, ports)
+}
+
+/** Nobody in arrears is given another machine; why, as a sentence. */
+async function arrearsOf({ accountId, region }: OrderedMachine, { store }: MachinePorts): Promise<string | undefined> {
+  const { arrearsSince } = await store.findAccount({ accountId, region })
+  return arrearsSince === undefined ? undefined : `The account is in arrears since ${rfc3339Seconds(arrearsSince)}, and gets no more machines until they are paid`
+}
+
+async function noteMade(record: OrderedMachine, { machineId }: MachineSeen, ports: MachinePorts): Promise<void> {
+  const { clock, machines } = ports.regionOf(record.region)
+  const isKept = await ports.store.write(clock.now(), async tx => {
+    const locked = await tx.lockMachine(record.id)
+    if (!locked) return false
+    const owned = { ...record, ownedBy: locked.ownedBy ?? record.ownedBy }
+    await tx.putLedger(machineEntry(owned, 'Held', clock.now(), { power: record.power }))
+    await tx.changeMachine(record.id, { machineId })
+    await wakeOwner(tx, owned)
+    return true
+  })
+  // Another process took it down while this one, long thought dead, was still making it.
+  if (!isKept) await machines.ensureGone(record.id)
+}
+
+/** What is off costs no compute, so the ledger is told. */
+async function notePower(record: OrderedMachine, ports: MachinePorts): Promise<void> {
+  const { clock } = ports.regionOf(record.region)
+  const { accountId, region, power, ownedBy } = record
+  const owner = ownedBy.nodeId ?? ownedBy.nodePoolId
+  const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [owner], kinds: ['Machine'], states: ['Held'] }, { number: 1, size: 100 })
+  const known = items.find(entry => entry.providerId === record.id)
+  if (known === undefined || (known.power ?? 'on') === power) return
+  await ports.store.write(clock.now(), async tx => {
+    if (await tx.lockMachine(record.id)) await tx.putLedger({ ...known, power })
+  })
+}
+
+/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. */
+async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<void> {
+  if (error instanceof MachineRefused) return await noteRefusal(record, error.as, error.message, ports)
+  if (record.ownedBy.nodeId === undefined) return await noteRefusal(record, 'ScalingFailed', messageOf(error), ports)
+  if (ports.regionOf(record.region).clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
+  await noteObstacle(record, `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, ports)
+}
+
+async function noteRefusal(record: OrderedMachine, as: NonNullable<MachineRecord['refused']>['as'], because: string, ports: MachinePorts): Promise<void> {
+  await writeAndWake(record, ports, now => ({ refused: { as, because, at: now } }))
+}
+
+async function noteObstacle(record: OrderedMachine, because: string, ports: MachinePorts): Promise<void> {
+  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now } }))
+}
+
+async function ensureGone(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
+  const { machines, clock } = ports.regionOf(record.region)
+  try {
+    await machines.ensureGone(record.id)
+  } catch (error) {
+    if (signal.aborted) throw error
+    if (error instanceof MachineHeld) return await noteObstacle(record, error.message, ports)
+    if (!(await isOverdue(record, ports))) throw error
+    return await noteObstacle(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, ports)
+  }
+  const now = clock.now()
+  await ports.store.write(now, async tx => {
+    if (!(await tx.lockMachine(record.id))) return
+    await tx.putLedger(machineEntry(record, 'Released', now))
+    await tx.releaseAddress(record.region, record.id)
+    await tx.forgetMachine(record.id)
+    await wakeOwner(tx, record)
+  })
+}
+
+/** The node's own deadline has passed, so what stands in its way is to be named. */
+async function isOverdue({ region, ownedBy, deletionRequestedAt = 0 }: OrderedMachine, ports: MachinePorts): Promise<boolean> {
+  const now = ports.regionOf(region).clock.now()
+  const node = ownedBy.nodeId === undefined ? undefined : await ports.store.findNode(ownedBy.nodeId)
+  const began = node?.facts.deletion?.requestedAt ?? deletionRequestedAt
+  return now - began >= (node ? nodeDeletionDeadline({ now, facts: node.facts }) : DEADLINES.nodeDeletionInPool)
+}
+
+async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change: (now: number) => Parameters<Transaction['changeMachine']>[1]): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
+    if (!(await tx.lockMachine(record.id))) return
+    await tx.changeMachine(record.id, change(now))
+    await wakeOwner(tx, record)
+  })
+}
+
+async function wakeOwner(tx: Transaction, { region, ownedBy }: OrderedMachine): Promise<void> {
+  await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,57 @@
+import type { LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
+import { decideMachine } from './decide.ts'
+import { orderOf } from './order-of.ts'
+import type { MachinePorts } from './ports.ts'
+
+/** One pass over a machine that a user added, or kept when its node was deleted. */
+export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): Promise<{ lookAgainAt?: number }> {
+  const { id, accountId, region } = record
+  const { clock } = ports.regionOf(region)
+  const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
+  const ledger = items.find(entry => entry.kind === 'Machine')?.state
+  switch (decideMachine({ record, ledger })) {
+    case 'intend':
+      await ports.store.write(clock.now(), async tx => {
+        if (await tx.lockMachine(id)) await putEntry(tx, record, 'Intended', ports)
+      })
+      return { lookAgainAt: clock.now() }
+    case 'ensure': await ensure(record, ledger, ports); return {}
+    case 'ensureGone': await ensureGone(record, ports); return {}
+  }
+}
+
+async function ensure(record: MachineRecord, ledger: LedgerState | undefined, ports: MachinePorts): Promise<void> {
+  const { machines, clock } = ports.regionOf(record.region)
+  const seen = await machines.ensure(orderOf(record))
+  const isHeld = ledger === 'Held' || ledger === 'Retained'
+  if (isHeld && record.machineId === seen.machineId) return
+  await ports.store.write(clock.now(), async tx => {
+    const locked = await tx.lockMachine(record.id)
+    if (!locked) return
+    if (!isHeld) await putEntry(tx, record, 'Held', ports)
+    if (locked.machineId !== seen.machineId) await tx.changeMachine(record.id, { machineId: seen.machineId })
+  })
+}
+
+async function ensureGone(record: MachineRecord, ports: MachinePorts): Promise<void> {
+  const { machines, clock } = ports.regionOf(record.region)
+  await machines.ensureGone(record.id)
+  const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
+  await ports.store.write(clock.now(), async tx => {
+    if (!(await tx.lockMachine(record.id))) return
+    await putEntry(tx, record, 'Released', ports)
+    await tx.releaseAddress(record.region, record.id)
+    await tx.forgetMachine(record.id)
+    // Whoever ran on it is told by its own next look: no provider of ours has that machine any more.
+    for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
+  })
+}
+
+async function putEntry(tx: Transaction, record: MachineRecord, state: LedgerState, ports: MachinePorts): Promise<void> {
+  const known = (await tx.ledgerOf(record.id)).find(entry => entry.kind === 'Machine')
+  if (known?.state === state || (known === undefined && state === 'Released')) return
+  await tx.putLedger({
+    ...(known ?? { id: ports.newLedgerId(), accountId: record.accountId, region: record.region, kind: 'Machine' as const, deleteProtected: false, owner: { kind: 'Machine' as const, id: record.id, name: record.name } }),
+    providerId: record.id, state, since: ports.regionOf(record.region).clock.now(),
+  })
+}

@@ -1,0 +1,60 @@
+import { machineEntry } from '#model/node/claim.ts'
+import { refusedOnceMore } from '#model/node-pool/refusal.ts'
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { MachineRecord, Transaction } from '#ports/store.ts'
+import { adopt, tryOneClaim } from './claims.ts'
+import type { NodePoolPorts } from './ports.ts'
+
+type Refused = NonNullable<NodePoolFacts['refused']>
+
+export interface Answered {
+  /** Undefined: nothing is refused any more, and claims are made as usual. */
+  readonly refused: Refused | undefined
+  /** Machines that are still missing. */
+  readonly open: number
+}
+
+/**
+ * A pool that was refused machines asks for one only, when its time has come; that one tells whether the others are had. `missing`: how many it wants and has not,
+ * the one that is being tried among them.
+ */
+export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missing: number, isPaid: boolean, ports: NodePoolPorts): Promise<Answered> {
+  const now = ports.regionOf(pool.region).clock.now()
+  const { refused } = pool.facts
+  if (!refused) return { refused, open: missing }
+  if (refused.claim !== undefined) return await answerClaim(tx, pool, { ...refused, claim: refused.claim }, missing, ports)
+  if (missing === 0) return { refused: undefined, open: 0 }
+  if (!isPaid && (refused.retryAt ?? now) > now) return { refused, open: missing }
+  const tried = await tryOneClaim(tx, pool, ports)
+  return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried } : refusedOnceMore(refused, tried, now) }
+}
+
+async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
+  const now = ports.regionOf(pool.region).clock.now()
+  const machine = await tx.lockMachine(claim)
+  if (!machine) return { refused: missing > 0 ? refused : undefined, open: missing }
+  if (machine.machineId !== undefined && missing > 0 && machine.deletionRequestedAt === undefined) {
+    await adopt(tx, pool, machine, ports)
+    return { refused: undefined, open: missing - 1 }
+  }
+  if (machine.refused) {
+    await dropRefused(tx, pool, machine, now)
+    return { refused: missing > 0 ? refusedOnceMore({ ...refused, claim }, machine.refused, now) : undefined, open: missing }
+  }
+  if (machine.machineId !== undefined) await askGone(tx, machine, now)
+  return { refused: { ...refused, claim }, open: missing }
+}
+
+/** Nothing was made of it. */
+async function dropRefused(tx: Transaction, pool: NodePoolRecord, machine: MachineRecord, now: number): Promise<void> {
+  await tx.releaseAddress(machine.region, machine.id)
+  await tx.putLedger(machineEntry({ ...machine, name: pool.spec.name, ownedBy: { nodePoolId: pool.id, clusterId: pool.clusterId } }, 'Released', now, { because: machine.refused?.because ?? 'It was not made' }))
+  await tx.forgetMachine(machine.id)
+}
+
+/** A machine of a bare claim that nobody wants any more. */
+export async function askGone(tx: Transaction, machine: MachineRecord, now: number): Promise<void> {
+  if (machine.deletionRequestedAt !== undefined && !machine.obstacle) return
+  await tx.changeMachine(machine.id, { deletionRequestedAt: now, obstacle: null })
+  await tx.enqueue({ kind: 'machine', id: machine.id, region: machine.region })
+}

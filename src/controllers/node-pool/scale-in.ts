@@ -1,0 +1,65 @@
+import type { Evidence } from '#model/evidence.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { Transaction } from '#ports/store.ts'
+import type { ScalingPlan } from './plan-scaling.ts'
+
+/**
+ * Members that a plan wants no more: switched off where the pool recycles its machines, else removed with them. Counted under the cluster's lock: however many do this
+ * at once, no fewer than MinReplicas stay Running. Answers how many go.
+ */
+export async function scaleIn(tx: Transaction, pool: NodePoolRecord, plan: ScalingPlan, now: number, evidence: readonly Evidence[]): Promise<number> {
+  const nodes = await tx.nodesOf({ nodePoolId: pool.id })
+  const { scaling } = pool.spec
+  const dropped = nodes.filter(isStopped).slice(0, plan.drop)
+  let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
+  const goes = candidates(nodes, plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
+  const recycled = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined) : []
+  const locked = await tx.lockNodes([...goes, ...dropped].map(({ id }) => id))
+  for (const node of locked) {
+    if (recycled.some(({ id }) => id === node.id)) await order(tx, node, 'off', now, evidence)
+    else await remove(tx, node, now, evidence)
+  }
+  return locked.length
+}
+
+/** Stopped members are switched on, those that were stopped first before others. Answers how many. */
+export async function startStopped(tx: Transaction, pool: NodePoolRecord, count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
+  const stopped = (await tx.nodesOf({ nodePoolId: pool.id })).filter(isStopped)
+    .sort((one, other) => (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
+  const locked = await tx.lockNodes(stopped.slice(0, count).map(({ id }) => id))
+  for (const node of locked) await order(tx, node, 'on', now, evidence)
+  return locked.length
+}
+
+/** First those that are no use yet or any more, then those that carry nothing, then the youngest. An autoscaler takes idle ones only, unless there are more than the most. */
+function candidates(nodes: readonly NodeRecord[], plan: ScalingPlan, isAutoscaled: boolean): NodeRecord[] {
+  const members = nodes.filter(node => !node.facts.deletion && node.facts.ordered?.power !== 'off')
+  const rank = (node: NodeRecord) => (node.facts.firstReadyAt === undefined ? 0 : node.said.status.phase === 'Failed' ? 1 : plan.ripe.includes(node.id) ? 2 : 3)
+  const sorted = members.sort((one, other) => rank(one) - rank(other) || other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1))
+  if (!isAutoscaled) return sorted
+  const ripe = sorted.filter(node => plan.ripe.includes(node.id))
+  return [...ripe, ...sorted.filter(node => !ripe.includes(node)).slice(0, Math.max(0, plan.beyondMost - ripe.length))]
+}
+
+async function order(tx: Transaction, node: NodeRecord, power: 'on' | 'off', now: number, evidence: readonly Evidence[]): Promise<void> {
+  await tx.changeNode(node.id, { facts: { ...node.facts, ordered: { power, since: now } } }, { evidence })
+  if (node.spec.machine !== undefined && await tx.lockMachine(node.spec.machine)) {
+    await tx.changeMachine(node.spec.machine, { power })
+    await tx.enqueue({ kind: 'machine', id: node.spec.machine, region: node.region })
+  }
+  await tx.enqueue({ kind: 'node', id: node.id, region: node.region })
+}
+
+async function remove(tx: Transaction, node: NodeRecord, now: number, evidence: readonly Evidence[]): Promise<void> {
+  await tx.changeNode(node.id, { facts: { ...node.facts, obstacles: [], deletion: { requestedAt: now, by: 'scaling', done: [], machine: 'Destroy' } } }, { evidence })
+  await tx.enqueue({ kind: 'node', id: node.id, region: node.region })
+}
+
+function isRunning({ said, facts }: NodeRecord): boolean {
+  return said.status.phase === 'Running' && !facts.deletion && facts.ordered?.power !== 'off'
+}
+
+function isStopped({ said, facts }: NodeRecord): boolean {
+  return said.status.phase === 'Stopped' && !facts.deletion
+}

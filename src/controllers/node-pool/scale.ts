@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import type { Evidence } from '#model/evidence.ts'
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { Store } from '#ports/store.ts'
+import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
+import { claimMachines, keepWaiting } from './claims.ts'
+import type { NodePoolDecision } from './decide.ts'
+import { planScaling, type ScalingPlan } from './plan-scaling.ts'
+import type { NodePoolPorts } from './ports.ts'
+import { answerRefusal } from './refused-claims.ts'
+import { scaleIn, startStopped } from './scale-in.ts'
+import { activeOf, baseOf, shareOf } from './share-need.ts'
+
+/** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
+export function isScaled({ spec, facts }: NodePoolRecord, cluster: ClusterRecord | undefined, next: NodePoolFacts): boolean {
+  return spec.scaling !== undefined && next.ready && !facts.deletion && !next.creationEnded && cluster !== undefined && !cluster.facts.deletion && !cluster.facts.unpaid && cluster.facts.controlPlane === 'usable'
+}
+
+export interface ToScale {
+  readonly record: NodePoolRecord
+  readonly decision: NodePoolDecision
+  /** The decision says more than the record. */
+  readonly isNews: boolean
+  readonly cluster: ClusterRecord
+}
+
+/**
+ * Brings the pool to the size that callers and need ask for. What is decided is decided in one transaction under the cluster's lock, on counts as they are then; a pass
+ * that finds nothing to do opens none. What the pass has decided otherwise is written along. Answers when to look again.
+ */
+export async function scale({ record, decision, isNews, cluster }: ToScale, ports: NodePoolPorts): Promise<number | undefined> {
+  const { store } = ports
+  const { facts: next, saw } = decision
+  const { clock } = ports.regionOf(record.region)
+  const room = record.spec.scaling?.enabled ? await lookForRoom(cluster, ports) : undefined
+  const now = clock.now()
+  const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
+  const early = await plan({ ...record, facts: next }, room, store, now)
+  if (!early) return undefined
+  if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused?.retryAt)
+
+  return await store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    const locked = await tx.lockNodePool(record.id)
+    if (!locked || locked.facts.deletion) return undefined
+    const pool = { ...locked, facts: next }
+    const planned = await plan(pool, room, tx, now)
+    if (!planned) return undefined
+    const evidence = evidenceOf(pool, planned, saw, room, now)
+    const started = planned.start > 0 ? await startStopped(tx, pool, planned.start, now, evidence) : 0
+    if (planned.surplus + planned.drop > 0) await scaleIn(tx, pool, planned, now, evidence)
+    const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
+    const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
+    if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
+    for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
+    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused }) }, { evidence })
+    return soonest(planned.lookAgainAt, refused?.claim === undefined ? refused?.retryAt : undefined)
+
+    async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
+      const { made, missing } = await claimMachines(tx, pool, open, ports)
+      return { made, refused: missing && { ...missing, since: now, times: 1, retryAt: now + NO_CLAIM_AGAIN_MS } }
+    }
+  })
+}
+
+/** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
+const NO_CLAIM_AGAIN_MS = 5_000
+
+async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pick<Store, 'nodePoolsOf' | 'nodesOf'>, now: number): Promise<ScalingPlan | undefined> {
+  const { scaling } = pool.spec
+  if (!scaling) return undefined
+  const waits = room !== undefined && room.waiting.length > 0
+  const mayIdle = room !== undefined && !waits && activeOf(pool.counts) > baseOf(scaling)
+  const share = waits ? shareOf(pool.id, (await reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)), room) : 0
+  const running = mayIdle ? (await reader.nodesOf({ nodePoolId: pool.id })).filter(node => node.said.status.phase === 'Running').map(({ id, spec: { name } }) => ({ id, name })) : []
+  return planScaling({ now, spec: pool.spec, facts: pool.facts, counts: pool.counts, room, share, running })
+}
+
+function isNothing({ start, claim, surplus, drop }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {
+  if (start + surplus + drop > 0) return false
+  if (!refused) return claim === 0
+  // A claim that is being tried wakes the pool when it is answered; only then is there something to look at.
+  return claim > 0 && refused.claim === undefined && (refused.retryAt ?? now) > now && !isPaid
+}
+
+function withPlan(facts: NodePoolFacts, { autoscaler, idle }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, openClaims: 0 })
+}
+
+/** Undefined where nobody can tell; then nothing is concluded. */
+async function lookForRoom(cluster: ClusterRecord, ports: NodePoolPorts): Promise<RoomSeen | undefined> {
+  const { tenant } = ports.regionOf(cluster.region)
+  const address = tenant.room && await ports.tenantAddressOf(cluster)
+  if (!address) return undefined
+  try {
+    return await tenant.room?.(address)
+  } catch (error) {
+    if (error instanceof TenantClusterUnreachable) return undefined
+    throw error
+  }
+}
+
+function evidenceOf({ spec, counts }: NodePoolRecord, { target, autoscaler }: ScalingPlan, saw: { readonly source: string; readonly fact: string }, room: RoomSeen | undefined, now: number): Evidence[] {
+  const sized = { observer: 'node pool controller', source: `size of ${spec.name}`, observedAt: now, fact: `It has ${activeOf(counts)} members that are not off, and is to have ${target}${autoscaler ? `: ${autoscaler.because}` : ', as its callers want'}.` }
+  const pods = room && room.waiting.length > 0
+    ? [{ observer: 'node pool controller', source: 'pods of its cluster', observedAt: now, fact: `${room.waiting.length} cannot be scheduled for lack of room.`, raw: JSON.stringify({ waiting: room.waiting.slice(0, 10), perNode: room.perNode }) }]
+    : []
+  return [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }, sized, ...pods]
+}
+
+function soonest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? one ?? other : Math.min(one, other)
+}

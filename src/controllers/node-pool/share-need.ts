@@ -1,0 +1,46 @@
+import type { NodeCounts } from '#model/cluster/record.ts'
+import type { NodePoolFacts, Scaling } from '#model/node-pool/record.ts'
+import type { RoomSeen } from '#ports/tenant-cluster.ts'
+
+/** A pool as far as the sharing of need between the pools of a cluster goes. */
+export interface Sharer {
+  readonly id: string
+  readonly spec: { readonly scaling?: Scaling }
+  readonly facts: Pick<NodePoolFacts, 'refused' | 'deletion' | 'ready'>
+  readonly counts: NodeCounts
+}
+
+/** Members that offer room, or will: not those that leave, stopped ones, or ones that are being stopped. */
+export function activeOf({ total, deleting, stopped, stopping }: NodeCounts): number {
+  return total - deleting - stopped - stopping
+}
+
+/** The least that callers and limits ask for. */
+export function baseOf({ minReplicas, maxReplicas, desiredReplicas }: Scaling): number {
+  return Math.min(Math.max(desiredReplicas, minReplicas), maxReplicas)
+}
+
+/** How many nodes like those there are would have room for all pods that wait, each amount by itself; one where nobody knows what a node offers. */
+export function nodesFor({ waiting, perNode }: Pick<RoomSeen, 'waiting' | 'perNode'>): number {
+  if (waiting.length === 0) return 0
+  if (!perNode) return 1
+  const parts = (amount: 'cpuMillis' | 'memoryMiB') => Math.ceil(waiting.reduce((sum, pod) => sum + pod[amount], 0) / Math.max(perNode[amount], 1))
+  return Math.max(1, parts('cpuMillis'), parts('memoryMiB'))
+}
+
+/**
+ * How many more machines the pool takes of what its cluster needs: pools of higher priority first, each up to its most; one that is refused machines is passed over,
+ * and so is need that machines on their way will meet. Every pool of the cluster reckons alike, so they agree without asking each other.
+ */
+export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSeen, 'waiting' | 'perNode'>): number {
+  const scaled = pools.flatMap(pool => (pool.spec.scaling?.enabled && pool.facts.ready && !pool.facts.deletion ? [{ ...pool, scaling: pool.spec.scaling }] : []))
+    .sort((one, other) => other.scaling.priority - one.scaling.priority || (one.id < other.id ? -1 : 1))
+  const coming = scaled.reduce((sum, { counts, scaling, facts }) => sum + counts.creating + counts.starting + (facts.refused ? 0 : Math.max(0, baseOf(scaling) - activeOf(counts))), 0)
+  let open = Math.max(0, nodesFor(room) - coming)
+  for (const { id: other, scaling, facts, counts } of scaled) {
+    const taken = facts.refused ? 0 : Math.min(open, Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), baseOf(scaling))))
+    if (other === id) return taken
+    open -= taken
+  }
+  return 0
+}

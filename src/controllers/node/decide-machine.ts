@@ -1,0 +1,56 @@
+import type { Evidence } from '#model/evidence.ts'
+import { isReady } from '#model/node/readiness.ts'
+import type { NodeFacts } from '#model/node/record.ts'
+import type { FactsChange } from '#model/with-facts.ts'
+import type { NodeStep } from './decide.ts'
+import type { NodePassSeen } from './seen.ts'
+
+/** What the machine that a pool ordered for a node has to do with the node's facts. */
+export interface MachineNews {
+  readonly change: FactsChange<NodeFacts>
+  readonly evidence: readonly Evidence[]
+}
+
+/** Nothing for machines that ran a script: they are their owner's. */
+export function machineNews(seen: NodePassSeen): MachineNews {
+  const { record: { spec, facts }, machine } = seen
+  if (spec.machine === undefined) return { change: {}, evidence: [] }
+  return machine?.machineId === undefined ? notMade(seen) : { change: { ...made(facts, seen.now), ...arrears(seen, machine), ...order(seen, machine) }, evidence: [] }
+}
+
+/** Initialisation begins when the machine is there. */
+function made(facts: NodeFacts, now: number): FactsChange<NodeFacts> {
+  return facts.machineExistsAt === undefined ? { machineExistsAt: now } : {}
+}
+
+/** Somebody removed it, or its provider's errors were tried against for long enough. One that was there once is told of by its power. */
+function notMade({ now, record: { spec, facts }, machine }: NodePassSeen): MachineNews {
+  const because = machine === undefined ? 'Its machine was removed before it was there' : machine.obstacle?.because
+  if (because === undefined || facts.machineExistsAt !== undefined || facts.creationEnded) return { change: {}, evidence: [] }
+  return { change: { creationEnded: { because } }, evidence: [{ observer: 'machine controller', source: `machine ${spec.machine ?? spec.name}`, observedAt: machine?.obstacle?.at ?? now, fact: `${because}.` }] }
+}
+
+/**
+ * While the account of its cluster is in arrears past the grace time (`unpaid` of the cluster), a machine that is on is shut down, and on again when they are
+ * paid; one that was off already, by its pool's order or a user's, stays what it was.
+ */
+function arrears({ record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
+  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true } : {}
+  return { ...facts.unpaid && { unpaid: false }, ...facts.shutDown && machine.power === 'on' && { shutDown: undefined } }
+}
+
+/** A start has ended once it is Ready; who switches a stopped machine on by hand has taken it back from its pool. */
+function order({ now, record: { facts }, power }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
+  const { ordered } = facts
+  if (ordered?.power === 'on' && isReady({ now, facts })) return { ordered: undefined }
+  const isTakenBack = ordered?.power === 'off' && machine.power === 'on' && power?.staleSince === undefined && power?.fact.state === 'on' && power.fact.since > ordered.since
+  return isTakenBack ? { ordered: undefined } : {}
+}
+
+/** What is to be done about the machine before anything else; `facts` are those after the news. */
+export function machineStep(facts: NodeFacts, { machine }: NodePassSeen): NodeStep | undefined {
+  if (!machine) return undefined
+  if (machine.machineId === undefined) return machine.refused ? 'giveBack' : undefined
+  if (facts.unpaid && facts.shutDown && machine.power === 'on') return 'switchOff'
+  return !facts.unpaid && facts.shutDown && machine.power === 'off' ? 'switchOn' : undefined
+}

@@ -1,0 +1,22 @@
+import { REFUSED_CLAIM } from '../status/deadlines.ts'
+import { withFacts } from '../with-facts.ts'
+import type { NodePoolFacts } from './record.ts'
+
+type Refused = NonNullable<NodePoolFacts['refused']>
+
+/**
+ * What a pool remembers once a machine was refused: by what, since when, how often in a row, and when the one next claim is tried. Refusals of claims that were made
+ * together count once. `now`: epoch ms in the region's time.
+ */
+export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because'>, now: number): Refused {
+  const { as, because } = refusal
+  if (known?.claim === undefined && known?.retryAt !== undefined && known.retryAt > now) return known
+  const times = (known?.times ?? 0) + 1
+  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest) }
+}
+
+/** For whoever changes stock, quotas or balances: the pool's claim is due at once. Its key is to be enqueued as well. */
+export function retriedAtOnce(facts: NodePoolFacts, now: number): NodePoolFacts {
+  const { refused } = facts
+  return refused?.retryAt === undefined || refused.retryAt <= now ? facts : withFacts(facts, { refused: { ...refused, retryAt: now } })
+}

@@ -109,7 +109,7 @@ suite('the command line', () => {
 
     await t.test('lists and details, as tables and as JSON', async () => {
       assert.match((await run(['list', 'node', '--cluster', 'shop'])).out, /shop-1\s+n\w+\s+counters\s+Running \[Ok\]\s+\d+s\s+Its kubelet is Ready since/)
-      assert.match((await run(['list', 'pools'])).out, /counters\s+p\w+\s+shop\s+Running \[Ok\]\s+\d+s\s+1\/1/)
+      assert.match((await run(['list', 'pools'])).out, /counters\s+p\w+\s+shop\s+static\s+Running \[Ok\]\s+\d+s\s+1\/1/)
       assert.match((await run(['get', 'cluster', 'shop'])).out, /^Name\s+shop\nId\s+c/)
       const { Items } = { Items: JSON.parse((await run(['list', 'cluster', '--output', 'json'])).out) as { Name: string }[] }
       assert.deepEqual(Items.map(item => item.Name).toSorted(), ['second', 'shop'])
@@ -174,6 +174,36 @@ suite('the command line', () => {
     const refused = await run(['call', 'ListClusters', '{"PageSize":101}'])
     assert.deepEqual([refused.code, refused.out], [1, ''])
     assert.match(refused.err, /ParameterOutOfRange\.PageSize/)
+  })
+
+  test('pools that order machines: made, scaled, shown, and their servers added and taken away', async () => {
+    const id = await api.createCluster('plant', 7)
+    await api.makeClusterRun(id)
+    const made = async (...args: readonly string[]) => {
+      const { code, out, err } = await run(['create', ...args, '--cluster', 'plant'])
+      assert.equal(code, 0, err)
+      return out.trim()
+    }
+    const elastic = await made('pool', 'burst', '--elastic', '--desired', '2', '--max', '5', '--auto-scaling', 'on', '--mode', 'Recycle')
+    const central = await made('pool', 'central', '--central', '--label', 'a=b')
+    await made('pool', 'default', '--central')
+    for (const pool of [elastic, central]) await api.makePoolRun(pool)
+    assert.match((await run(['list', 'pool', '--cluster', 'plant'])).out, /burst\s+p\w+\s+plant\s+elastic\s+Scaling [^]*central\s+p\w+\s+plant\s+central\s+Running [^]*vke-default-nodepool/)
+    assert.match((await run(['get', 'pool', 'burst'])).out, /\nKind\s+elastic\n[^]*\nMachines\s+2 wanted, 0 to 5, by itself, priority 10, Recycle\n/)
+    assert.equal((await run(['update', 'pool', 'burst', '--desired', '3', '--max', '6'])).code, 0)
+    assert.match((await run(['get', 'pool', 'burst'])).out, /\nMachines\s+3 wanted, 0 to 6,/)
+    assert.equal((await run(['update', 'pool', 'central', '--max', '4'])).code, 0)
+    await api.makePoolRun(central)
+    assert.match((await run(['get', 'pool', 'central'])).out, /\nMachines\s+0 wanted, 0 to 4, by hand\n/)
+
+    const server = await made('node', '--pool', 'central', '--instance', 'i-1', '--keep-instance-name')
+    assert.match((await run(['list', 'node', '--pool', 'central'])).out, new RegExp(`i-1\\s+${server}\\s+central\\s+Creating`))
+    assert.match((await run(['machine', 'list'])).out, new RegExp(`i-1\\s.*${server} of pool central`))
+    assert.equal((await run(['delete', 'node', 'i-1', '--cascade', 'Ecs'])).code, 0)
+    assert.equal((await api.store.findNode(server))?.facts.deletion?.machine, 'Destroy')
+    await api.makePoolRun(elastic)
+    await made('node', '--pool', 'burst', '--instance', 'veen1', '--instance', 'veen2', '--name', 'till')
+    for (const args of [['create', 'pool', 'x1', '--cluster', 'plant', '--desired', '2'], ['create', 'pool', 'x1', '--cluster', 'plant', '--elastic', '--central']]) assert.equal((await run(args)).code, 2)
   })
 
   const mistakes: readonly (readonly [what: string, args: readonly string[], code: number, says: RegExp, environment?: Record<string, string>])[] = [

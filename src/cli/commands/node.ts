@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import type { Node } from '#client/calls.ts'
+import type { Node, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
-import { flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
-import { printJson, printResult, tell, terminalWidth } from '../print.ts'
+import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
 import { findCluster, findNode, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
@@ -14,11 +14,29 @@ import type { Verbs } from './verbs.ts'
 const JOIN_MS = 15 * 60_000
 const DELETE_MS = 8 * 60_000
 
+interface CreateFlags extends Common, Waiting { readonly cluster: string; readonly pool: string; readonly instance: readonly string[]; readonly name?: string; readonly keepInstanceName?: boolean }
+interface DeleteFlags extends Owned { readonly cascade?: readonly string[]; readonly retain?: readonly string[] }
 interface Owned extends Common, Waiting { readonly cluster?: string; readonly pool?: string }
 
 const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or id')
 
 export function addNodeCommands(verbs: Verbs, program: Command): void {
+  withWait(withCommon(verbs.create.command('node')), 'it is Running')
+    .description('add servers to a pool by their ids: edge servers to an edge pool, servers of the centre to a central pool that does not scale by itself')
+    .addOption(clusterFlag().makeOptionMandatory())
+    .addOption(flag('--pool <pool>', 'its pool, by name or id').makeOptionMandatory())
+    .addOption(flag('--instance <id>', 'id of the server; may be repeated').argParser(collect).makeOptionMandatory())
+    .addOption(flag('--name <name>', 'name of the node, in edge pools'))
+    .addOption(flag('--keep-instance-name', 'the node is called as its server, in central pools'))
+    .action(async (flags: CreateFlags) => {
+      const client = connect(flags)
+      const pool = await findPool(client, flags.pool, flags.cluster)
+      const { Ids } = await createNodes(client, pool, flags)
+      if (flags.wait) for (const id of Ids) await waitForPhase(client, `node ${id}`, id, ['Running'], flags.timeout ?? JOIN_MS)
+      if (flags.output === 'json') printJson({ Ids })
+      else for (const id of Ids) print(id)
+    })
+
   withCommon(verbs.list.command('node').alias('nodes')).description('list nodes').addOption(clusterFlag()).addOption(flag('--pool <pool>', 'its pool, by name or id')).action(async (flags: Owned) => {
     const client = connect(flags)
     const filter = {
@@ -36,11 +54,14 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
     await printResult(flags, node, async () => nodeDetails(client, node))
   })
 
-  withWait(withCommon(verbs.delete.command('node <name>')), 'it is gone').description('take a node out of its cluster; its machine cleans itself up').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
+  withWait(withCommon(verbs.delete.command('node <name>')), 'it is gone').description('take a node out of its cluster; a machine that ran a script cleans itself up').addOption(clusterFlag())
+    .addOption(flag('--cascade <resource>', 'Ecs: a machine that was ordered for it goes too').argParser(collect))
+    .addOption(flag('--retain <resource>', 'Ecs: it stays, as without either').argParser(collect))
+    .action(async (name: string, flags: DeleteFlags) => {
     const client = connect(flags)
     const node = await findNode(client, name, flags.cluster)
     const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of node ${name}` }
-    await callWhenAccepted(accept, () => client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id] }))
+    await callWhenAccepted(accept, () => client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id], CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
     if (flags.wait) await waitUntilGone(client, `node ${name}`, node.Id, flags.timeout ?? DELETE_MS)
     if (flags.output === 'json') printJson({ Id: node.Id })
   })
@@ -55,9 +76,16 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
   }
 }
 
+function createNodes(client: EdgeholdClient, pool: NodePool, flags: CreateFlags): Promise<{ readonly Ids: readonly string[] }> {
+  const place = { ClusterId: pool.ClusterId, NodePoolId: pool.Id }
+  if (pool.Type === 'machine-set') return client.call('CreateNodes', { ...place, InstanceIds: flags.instance, KeepInstanceName: flags.keepInstanceName === true })
+  const instances = flags.instance.map(InstanceIdentity => ({ InstanceIdentity }))
+  return client.call('CreateEdgeNode', { ...place, ...flags.name !== undefined && { Name: flags.name }, AutoCompleteConfig: { Enable: true, DirectAdd: true, DirectAddInstances: instances } })
+}
+
 async function printNodes(client: EdgeholdClient, flags: Common, nodes: readonly Node[]): Promise<void> {
   await printResult(flags, nodes, async () => {
-    if (nodes.length === 0) tell('There are no nodes. Make an onboarding script with "edgehold create onboarding" and run it on a machine.')
+    if (nodes.length === 0) tell('There are no nodes. Make an onboarding script with "edgehold create onboarding" and run it on a machine, or a pool that orders machines with "edgehold create pool NAME --cluster CLUSTER --elastic --desired 2".')
     const [reasons, pools] = await Promise.all([reasonsOf(client, nodes.map(node => node.Id)), client.all('ListEdgeNodePools')])
     const names = new Map(pools.map(pool => [pool.Id, pool.Name]))
     const now = Date.now()

@@ -51,10 +51,12 @@ export const API_ERRORS = errorTable([
   ['OperationDenied.NodeStatus',         400, 200203, '{text}'],
   ['OperationDenied.DeleteProtection',   400, 200204, 'The cluster {id} has deletion protection: switch it off with UpdateClusterConfig, or send Force.'],
   ['OperationDenied.RegionNotReady',     400, 200207, 'The region {region} takes no such order now: {why}.'],
+  ['OperationDenied.AddonStatus',        400, 200212, '{text}'],
+  ['OperationDenied.RequiredAddon',      400, 200213, 'The add-on {name} is part of every cluster: it is forbidden to delete required addon.'],
   ['OperationDenied.Balance',            400, 200211, 'The account is in arrears since {arrearsSince}, and its grace time ended at {since}: {action} is taken again once it is paid.'],
   ['OperationDenied.RegionNotSimulated', 400, 200209, 'The region {region} is real: {action} arranges what happens in a simulated one, such as sim-1.'],
   ['OperationDenied.Machine',            400, 200208, 'The machine {id} cannot do that now: {why}.'],
-  ['OperationDenied.AutoScaling',        400, 200213, 'The node pool {id} scales by itself; to add servers by hand, send AutoScaling.Enabled false with UpdateNodePoolConfig.'],
+  ['OperationDenied.AutoScaling',        400, 200220, 'The node pool {id} scales by itself; to add servers by hand, send AutoScaling.Enabled false with UpdateNodePoolConfig.'],
   ['QuotaExceeded.Node',                 400, 200301, 'The node pool {id} may have {limit} machines at most, by its MaxReplicas, and would have {wanted}.'],
 ])
 

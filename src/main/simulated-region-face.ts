@@ -3,6 +3,7 @@ import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
 import type { Components } from '#ports/components.ts'
 import type { Machines } from '#ports/machines.ts'
+import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import { MACHINE_ADDRESSES, type SimulatedSettings } from './simulated-region-settings.ts'
@@ -117,6 +118,18 @@ export class SimulatedRegionFace implements RegionPorts {
     this.#open?.wake()
     // A step that is under way has its own patience.
     if (clock?.paused && clock.target() === clock.now()) await this.#open?.settled(QUIET_MS)
+  }
+
+  get faults(): RegionFaults | undefined {
+    return this.#open?.world.faults
+  }
+
+  get limits(): RegionLimits | undefined {
+    return this.#open?.world.limits
+  }
+
+  get users(): RegionUsers | undefined {
+    return this.#open?.world.users
   }
 
   get machines(): Machines | undefined {

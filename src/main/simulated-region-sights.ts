@@ -74,7 +74,8 @@ export class RegionSights {
         const [put, others] = await this.#machine(change)
         note(put)
         for (const key of others) keys.set(`${key.kind}/${key.id}`, key)
-      } else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
+      } else if (change.kind === 'Room') for (const key of await this.#scaling(change)) keys.set(`${key.kind}/${key.id}`, key)
+      else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
     const all = [...puts.values()]
     for (let at = 0; at < all.length; at += SIGHTS_AT_ONCE) await queue.putSights(watch, all.slice(at, at + SIGHTS_AT_ONCE))
@@ -92,6 +93,12 @@ export class RegionSights {
     const cluster = this.#clusters.get(clusterId)
     if (!seen) cluster?.nodes.delete(name)
     return [{ kind: 'KubernetesNode', id, fact: seen ? kubernetesNodeFact(seen) : NODE_GONE, seenAt: clock.now(), observer: `watch on cluster ${cluster?.name ?? clusterId}`, key: { kind: 'node', id, region } }]
+  }
+
+  /** Pools that may grow or shrink by what finds no room. */
+  async #scaling({ clusterId }: OfKind<'Room'>): Promise<readonly RegionKey[]> {
+    const { store, region } = this.#parts
+    return (await store.nodePoolsOf(clusterId)).filter(({ spec }) => spec.scaling?.enabled).map(({ id }) => ({ kind: 'node-pool' as const, id, region }))
   }
 
   /** A node's own machine first; a machine that a pool ordered is its node's from the beginning on. */

@@ -71,7 +71,7 @@ test('an image that is missing is waited for as the kubelet does, and pulled at 
   assert.deepEqual(see().waits, ['ErrImagePull', 'ErrImagePull'])
   await tiny.pass(60_000)
   assert.deepEqual(see().waits, ['ImagePullBackOff', 'ImagePullBackOff'])
-  assert.match(see().words, /^Back-off pulling image "registry:5000\/web:v1": ErrImagePull: .* not found/)
+  assert.match(see().words, /^Back-off pulling image "registry\.sim-1:5000\/web:v1": ErrImagePull: .* not found/)
   await tiny.region.users.setImage('web', true)
   await tiny.pass(1)
   assert.equal(see().available, 0)

@@ -18,7 +18,6 @@ import type { Pod, Workload, WorkloadOrder } from './workload.ts'
 export const NODE_ROOM = { cpuMillis: 4_000, memoryMiB: 8_192 }
 /** Pods on a node that is not reached go after so long, as by Kubernetes' default toleration. */
 const UNREACHED_MS = 300_000
-const REGISTRY = 'registry:5000'
 
 /** All workloads of all clusters, by cluster, namespace and name. */
 export class Workloads {
@@ -81,7 +80,7 @@ export class Workloads {
 
   see(workload: Workload): WorkloadSeen {
     const { kind, name, clusterId } = workload, now = this.#world.now()
-    const pods = workload.pods.map(pod => seePod(pod, workload, this.#isReady(clusterId, pod.node), REGISTRY, now))
+    const pods = workload.pods.map(pod => seePod(pod, workload, this.#isReady(clusterId, pod.node), `registry.${this.#world.region}:5000`, now))
     const updated = pods.filter(pod => pod.current).length
     return { name: `${kind}/${name}`, desired: kind === 'Deployment' ? workload.replicas ?? 1 : updated, available: pods.filter(pod => pod.ready).length, updated, pods }
   }

@@ -12,6 +12,8 @@ const mark = process.pid % 60
  */
 export class OutsideNetwork implements AsyncDisposable {
   readonly host = `198.51.100.${4 * mark + 1}`
+  /** The router's own address on the side of this host. */
+  readonly beyond = `198.51.100.${4 * mark + 2}`
   readonly gateway = `192.168.${100 + mark}.1`
   readonly prefix = 24
   readonly bridge = `eol${process.pid}`
@@ -40,7 +42,7 @@ export class OutsideNetwork implements AsyncDisposable {
     await ip('link', 'add', 'name', this.#wan, 'type', 'veth', 'peer', 'name', 'wan', 'netns', router)
     await ip('address', 'add', `${host}/30`, 'dev', this.#wan)
     await ip('link', 'set', 'dev', this.#wan, 'up')
-    await ip('-n', router, 'address', 'add', `198.51.100.${4 * mark + 2}/30`, 'dev', 'wan')
+    await ip('-n', router, 'address', 'add', `${this.beyond}/30`, 'dev', 'wan')
     await ip('-n', router, 'link', 'set', 'dev', 'wan', 'up')
     await ip('link', 'add', 'name', bridge, 'type', 'bridge')
     await ip('link', 'set', 'dev', bridge, 'up')

@@ -17,6 +17,8 @@ export interface VirtualMachineOptions {
   readonly address: string
   readonly prefix: number
   readonly gateway: string
+  /** Where this test listens for it; the gateway by default, which is this host then. */
+  readonly hands?: string
   /** Programs that it has already. */
   readonly programs: readonly Promise<ComponentFile>[]
 }
@@ -32,6 +34,8 @@ export class VirtualMachine implements AsyncDisposable {
   readonly #waiting: { command: string; settle: (output: string) => void }[] = []
   #running: ((output: string) => void) | undefined
   #asking: ServerResponse | undefined
+  /** The boot in which it asked last. */
+  #boot: string | undefined
   #hands: Server | undefined
   #qemu: ChildProcess | undefined
 
@@ -54,10 +58,11 @@ export class VirtualMachine implements AsyncDisposable {
   }
 
   async #start(images: string): Promise<void> {
-    const { bridge, gateway } = this.#options
+    const { bridge, gateway, hands = gateway } = this.#options
     this.#hands = createServer((request, response) => {
-      if (request.url === '/next') {
+      if (request.url?.startsWith('/next/')) {
         this.#asking = response
+        this.#boot = request.url
         this.#hand()
         return
       }
@@ -70,14 +75,14 @@ export class VirtualMachine implements AsyncDisposable {
       })
     })
     this.#hands.requestTimeout = 0
-    await new Promise<void>((resolve) => this.#hands?.listen(7480, gateway, resolve))
+    await new Promise<void>((resolve) => this.#hands?.listen(7480, hands, resolve))
     await this.#makeSeed()
     await run('ip', ['tuntap', 'add', this.#tap, 'mode', 'tap'])
     await run('ip', ['link', 'set', this.#tap, 'master', bridge, 'up'])
     const temporary = join(this.#folder, 'tmp') // where the changes to the disk go
     mkdirSync(temporary)
     this.#qemu = spawn('qemu-system-x86_64', [
-      '-m', '3072', '-smp', '2', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-display', 'none', '-no-reboot',
+      '-m', '3072', '-smp', '2', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-display', 'none',
       '-kernel', join(images, 'vmlinuz'), '-initrd', join(images, 'initrd.img'), '-append', 'root=/dev/vda rw console=ttyS0 quiet net.ifnames=0',
       '-drive', `file=${join(images, 'disk.img')},if=virtio,format=raw,snapshot=on`, '-drive', `file=${join(this.#folder, 'seed.img')},if=virtio,format=raw,readonly=on`,
       '-netdev', `tap,id=net,ifname=${this.#tap},script=no,downscript=no`, '-device', 'virtio-net-pci,netdev=net', '-device', 'virtio-rng-pci',
@@ -87,7 +92,7 @@ export class VirtualMachine implements AsyncDisposable {
 
   /** Beside the loop the disk holds this repository's sources and the Node that runs us, for tests that run in the machine itself. */
   async #makeSeed(): Promise<void> {
-    const { name, address, prefix, gateway } = this.#options
+    const { name, address, prefix, gateway, hands = gateway } = this.#options
     const seed = join(this.#folder, 'seed')
     mkdirSync(join(seed, 'repository/test'), { recursive: true })
     for (const path of ['package.json', 'src', 'test/real', 'test/harness']) cpSync(join(repository, path), join(seed, 'repository', path), { recursive: true })
@@ -108,13 +113,12 @@ ip link set lo up
 ip link set eth0 up
 ip address add ${address}/${prefix} dev eth0
 ip route add default via ${gateway}
-mkdir -p /opt/edgehold
-cp -a /seed/opt/. /opt/edgehold/
+[ -e /var/seeded ] || { mkdir -p /opt/edgehold; cp -a /seed/opt/. /opt/edgehold/; touch /var/seeded; } # at its first boot
 while :; do
-  curl -sf --max-time 3600 http://${gateway}:7480/next -o /run/command || { sleep 0.3; continue; }
+  curl -sf --max-time 3600 http://${hands}:7480/next/$(cat /proc/sys/kernel/random/boot_id) -o /run/command || { sleep 0.3; continue; }
   sh /run/command > /run/output 2>&1 < /dev/null
   echo "exit $?" >> /run/output
-  curl -s --data-binary @/run/output http://${gateway}:7480/done
+  curl -s --data-binary @/run/output http://${hands}:7480/done
 done
 `)
     await run('truncate', ['-s', '900M', join(this.#folder, 'seed.img')])
@@ -140,6 +144,17 @@ done
     if (output === undefined) throw new Error(`Not within ${deadlineMs / 1000} s in the virtual machine: ${command}\nIts console says last:\n${this.console()}`)
     const code = /exit (\d+)\n$/.exec(output)
     return { exitCode: Number(code?.[1]), output: output.slice(0, code?.index) }
+  }
+
+  /** Shuts it down in good order and starts it again with its disk as it is; returns when it takes commands again. */
+  async reboot(): Promise<void> {
+    const before = this.#boot
+    await this.exec('(sleep 1; systemctl reboot) > /dev/null 2>&1 &')
+    const deadline = performance.now() + 180_000
+    while (this.#boot === before) {
+      if (performance.now() > deadline) throw new Error(`The virtual machine did not come back. Its console says last:\n${this.console()}`)
+      await systemClock.sleep(100)
+    }
   }
 
   console(): string {

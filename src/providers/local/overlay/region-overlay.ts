@@ -123,7 +123,7 @@ export class RegionOverlay implements Overlay {
         name, group: member.clusterId, networks: `${member.address}/${overlayAddresses(settings.cidr).prefix}`, unsafeNetworks: member.podCidrs, publicKey: member.publicKey, validMs: VALID_MS,
       })
       const kept = Object.fromEntries(Object.entries(issued).map(([other, list]) => [other, list.filter(one => one.until > now)] as const).filter(([, list]) => list.length > 0))
-      const extended = { ...kept, [name]: [...(kept[name] ?? []), { fingerprint: signed.fingerprint, until: signed.until }] }
+      const extended = { ...kept, [name]: [...(kept[name] ?? []).filter(one => one.fingerprint !== signed.fingerprint), { fingerprint: signed.fingerprint, until: signed.until }] }
       await records.keepIssued(member.clusterId, extended)
       this.#issued.set(member.clusterId, extended)
       if (!this.#admitted.names.includes(name)) {

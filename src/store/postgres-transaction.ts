@@ -29,7 +29,7 @@ import { TreeTransaction } from './tree-transaction.ts'
 
 /**
  * One attempt of one transaction. Records with a status, and keys for the queue, are written at its end (`finish`), all else at once. Where there is a
- * choice, rows are locked in this order: advisory names, client tokens, clusters, machines, the queue.
+ * choice, locks are taken in this order: client tokens, names, ranges, clusters, machines, the queue.
  */
 export class PostgresTransaction extends TreeTransaction implements Transaction {
   readonly #connection: TransactionConnection

@@ -24,6 +24,8 @@ import { watchClusters } from './watch-clusters.ts'
 const STARTS_AT_ONCE = 3
 const ETCD_DEADLINE_MS = 20_000
 const READY_DEADLINE_MS = 120_000
+/** Twice a second while an API server is asked whether it is ready, it is looked whether it will ever be. */
+const LOOK_EVERY = 12
 /** An API server that started so often within ten minutes is left to its supervisor. */
 const HOPELESS_STARTS = 3
 
@@ -161,10 +163,12 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
   async #startSecondHalf(order: ControlPlaneOrder, places: ClusterPlaces, signal: AbortSignal): Promise<void> {
     const api = new ApiClient({ server: `https://${order.address}:${PORTS.api}`, caCert: order.pki.caCert, connections: 1 })
     try {
+      let asked = 0
       await this.#until(READY_DEADLINE_MS, 40, async () => {
         if (signal.aborted) return true
         const answer = await api.call('GET', '/readyz', { deadlineMs: 2_000 }).catch(() => undefined)
         if (answer?.httpStatus === 200) return true
+        if (asked++ % LOOK_EVERY !== 0) return false
         // Stopped by another process, dying again and again, or gone with its supervisor: none may hold its place among the starts, or keep the next start from mending it.
         const sights = await this.#sights(places)
         const apiserver = sights.get('kube-apiserver')

@@ -18,7 +18,7 @@ export interface NodeDeletion {
 /** Marks locked nodes as being deleted and enqueues them; what an earlier deletion already did stays done. */
 export async function deleteNodes(context: ActionContext, tx: Transaction, nodes: readonly NodeRecord[], { by, machine }: NodeDeletion, because: Because): Promise<void> {
   for (const node of nodes) {
-    const deletion = { requestedAt: context.now, by, done: node.facts.deletion?.done ?? [], ...node.spec.machine !== undefined && { machine } }
+    const deletion = { requestedAt: context.now, by, ...by === 'call' && context.action !== 'DeleteEdgeNodes' && { action: context.action }, done: node.facts.deletion?.done ?? [], ...node.spec.machine !== undefined && { machine } }
     await tx.changeNode(node.id, { facts: { ...node.facts, deletion, obstacles: [] } }, because)
     await tx.enqueue({ kind: 'node', id: node.id, region: context.scope.region })
   }

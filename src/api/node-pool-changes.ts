@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { newId } from '#model/ids.ts'
+import { configText } from '#model/node-pool/node-config.ts'
 import type { NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import type { NodePoolCreation, NodePoolUpdate } from '#model/node-pool/validate.ts'
@@ -44,11 +45,20 @@ export async function updateNodePool(context: ActionContext, body: Tokens, actio
     if (isDeepStrictEqual(spec, nodePool.spec)) {
       if (token !== undefined) await tx.changeNodePool(nodePool.id, { updateClientToken: token }, askedBy(context, 'An update was asked for that changes nothing.'))
     } else {
+      await keepLabels(tx, nodePool, spec)
       const facts = { ...await claimsOpen(tx, nodePool, spec), updating: { since: now, waitsFor: [], off: [] } }
       await putNodePool(context, tx, nodePool, { spec, facts, ...token !== undefined && { updateClientToken: token } }, 'A change of its configuration was asked for.')
     }
     return { resourceId: nodePool.id, result: {} }
   }))
+}
+
+/** Where labels and taints are for nodes to come, those that are there keep what they have. */
+async function keepLabels(tx: Transaction, nodePool: NodePoolRecord, spec: NodePoolSpec): Promise<void> {
+  const configured = configText(nodePool.spec)
+  if (!spec.autoSyncDisabled || configText(spec) === configured) return
+  const there = (await tx.nodesOf({ nodePoolId: nodePool.id })).filter(node => node.facts.firstReadyAt !== undefined && node.facts.configured === undefined)
+  for (const node of await tx.lockNodes(there.map(one => one.id))) await tx.changeNode(node.id, { facts: { ...node.facts, configured } }, { evidence: [] })
 }
 
 /** Writes a locked pool and lets its controller look. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { suite, test } from 'node:test'
+import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import type { Answer, ApiUnderTest } from './api-under-test.ts'
 import { forgetWithChildren } from './play-controllers.ts'
@@ -250,6 +251,23 @@ suite('central pools', () => {
     assert.equal(code(await api.call('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, Name: 'other' })), 'InvalidParameter.Name')
     await api.app.close()
   })
+})
+
+test('labels of a pool that does not synchronise are for nodes to come, and new nodes are cordoned where the pool says so', async () => {
+  const { api, plantId, centralPoolId } = await openSmallWorld()
+  const pool = { ClusterId: plantId, Id: centralPoolId }
+  const [ready = ''] = await grown(api, plantId, centralPoolId, ['there'])
+  await api.makePoolRun(centralPoolId)
+  await api.done('UpdateNodePoolConfig', { ...pool, KubernetesConfig: { Labels: [{ Key: 'a', Value: 'b' }], AutoSyncDisabled: true, Cordon: true } })
+  await api.makePoolRun(centralPoolId)
+  const spec = (await api.store.findNodePool(centralPoolId))?.spec
+  const node = await api.store.findNode(ready)
+  assert.ok(spec && node)
+  assert.deepEqual([isAwaited(node.facts, spec), isOutOfSync(node.facts, { labels: {}, taints: [] }, spec), node.facts.toCordon], [false, false, undefined])
+  const [id = ''] = (await api.done('CreateNodes', { ClusterId: plantId, NodePoolId: centralPoolId, InstanceIds: ['i-new'] })).Ids ?? []
+  const added = await api.store.findNode(id)
+  assert.deepEqual([added && isAwaited(added.facts, spec), added?.facts.toCordon], [true, true])
+  await api.app.close()
 })
 
 suite('edge servers', () => {

@@ -33,7 +33,7 @@ export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen
     case 'askMachineGone': await askMachineGone(record, ports); return {}
     case 'switchOff': await switchMachine(record, 'off', ports); return {}
     case 'switchOn': await switchMachine(record, 'on', ports); return {}
-    default: return await actInside(step, record, seen, parents, ports)
+    case 'ensureMembers': case 'ensureNodeConfig': case 'cordonNew': case 'leaveMembers': case 'cordon': case 'evict': case 'ensureNodeGone': return await actInside(step, record, seen, parents, ports)
   }
 }
 
@@ -48,6 +48,11 @@ async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSee
   switch (step) {
     case 'ensureMembers': await ensureMembers(address, ports.store, tenant); return {}
     case 'ensureNodeConfig': return await ensureNodeConfig(record, address, parents, ports)
+    case 'cordonNew': {
+      await tenant.setSchedulable(address, name, false)
+      await changeNode(record, ports, facts => withFacts(facts, { toCordon: undefined }), doneEvidence(name, 'cordoned, as its pool wants of new nodes', ports.regionOf(record.region).clock.now()), false)
+      return {}
+    }
     case 'leaveMembers': await ensureMembers(address, ports.store, tenant); await markDone(record, LEFT.members, ports); return {}
     case 'cordon': await tenant.setSchedulable(address, name, false); await markDone(record, LEFT.cordoned, ports); return {}
     case 'evict': return await evict(record, seen, address, ports)

@@ -70,6 +70,7 @@ describe('the life of a node', () => {
     ['but afterwards',                                        { object: object({ ready: ready('Unknown', now), judgeFrom: now }) },                'Failed NotReady'],
     ['shows a cordon',                                        { object: object({ unschedulable: true }) },                                         'Running Unschedulable'],
     ['and its end',                                           { facts: { ...member, unschedulable: true }, object: object() },                     'Running Ok'],
+    ['is cordoned where its pool wants that of new nodes',    { facts: { ...claimed, toCordon: true }, object: object() },                         'Running Ok',           'cordonNew'],
     ['is Updating until its labels are there',                { pool: wish, object: object() },                                                    'Updating Progressing', 'ensureNodeConfig'],
     ['is told once though it carries them',                   { pool: wish, object: object(carried) },                                             'Running Ok',           'ensureNodeConfig'],
     ['and is left alone then',                                { facts: { ...member, configured }, pool: wish, object: object(carried) },           'Running Ok'],

@@ -6,11 +6,11 @@ import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
 import { machineNews, machineStep } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
-import { isAwaited, isCarried } from '#model/node-pool/node-config.ts'
+import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
 
 export type NodeStep =
-  | 'ensureMembers' | 'ensureNodeConfig'
+  | 'ensureMembers' | 'ensureNodeConfig' | 'cordonNew'
   | 'leaveMembers' | 'cordon' | 'evict' | 'ensureNodeGone' | 'forget'
   | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'
 
@@ -57,7 +57,7 @@ function objectSeen({ now, record: { spec }, pool, object }: NodePassSeen, facts
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
   const wanted = pool?.spec
-  const outOfSync = wanted !== undefined && !fact.gone && (!isCarried(fact, wanted) || (facts.configured !== undefined && isAwaited(facts, wanted)))
+  const outOfSync = wanted !== undefined && !fact.gone && isOutOfSync(facts, fact, wanted)
   return {
     change: {
       ready, staleSince: undefined, unschedulable: fact.unschedulable,
@@ -119,6 +119,7 @@ function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<No
 function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
+  if (there && facts.toCordon) return 'cordonNew'
   if (there && pool && (facts.outOfSync || isAwaited(facts, pool.spec))) return 'ensureNodeConfig'
   const since = joiningSince(facts, record)
   return since !== undefined && !there && now - since >= patience(record) ? 'ensureMembers' : undefined

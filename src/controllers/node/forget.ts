@@ -17,7 +17,7 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
     const locked = await tx.lockNode(record.id)
     if (!locked) return
     for (const secret of secrets) await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: now })
-    const operation = OPERATIONS[locked.facts.deletion?.by ?? 'cluster']
+    const operation = locked.facts.deletion?.action ?? OPERATIONS[locked.facts.deletion?.by ?? 'cluster']
     const kept = await keepMachine(tx, locked, now)
     const text = `${goneText(why, locked.facts.deletion?.done ?? [])}${locked.spec.machine === undefined ? '' : kept ? '; its machine is kept' : '; its machine is gone'}`
     await tx.forget({ kind: 'Node', id: record.id }, {
@@ -34,7 +34,7 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
 async function keepMachine(tx: Transaction, { spec, facts }: NodeRecord, now: number): Promise<boolean> {
   const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine)
   if (!machine?.ownedBy) return false
-  const operation = OPERATIONS[facts.deletion?.by ?? 'cluster'] ?? 'the deletion of its node'
+  const operation = facts.deletion?.action ?? OPERATIONS[facts.deletion?.by ?? 'cluster'] ?? 'the deletion of its node'
   await tx.putLedger({ ...machineEntry({ ...machine, ownedBy: machine.ownedBy }, 'Retained', now, { because: `${operation} did not ask for its machine to go`, power: machine.power }), owner: { kind: 'Machine', id: machine.id, name: machine.name } })
   await tx.changeMachine(machine.id, { ownedBy: null, firstBoot: null, obstacle: null })
   return true

@@ -1,10 +1,10 @@
 import type { NodeFacts } from '../node/record.ts'
 import type { NodePoolSpec, Taint } from './record.ts'
 
-type Wish = Pick<NodePoolSpec, 'labels' | 'taints'>
+type Wish = Pick<NodePoolSpec, 'labels' | 'taints' | 'autoSyncDisabled'>
 
 /** Labels and taints that a pool wants on its nodes, as canonical JSON: the same wish gives the same text, whatever its order. */
-export function configText({ labels, taints }: Wish): string {
+export function configText({ labels, taints }: Pick<Wish, 'labels' | 'taints'>): string {
   return JSON.stringify([
     labels.map(({ key, value }) => `${key}=${value}`).sort(),
     taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).sort(),
@@ -13,13 +13,20 @@ export function configText({ labels, taints }: Wish): string {
 
 const NOTHING = configText({ labels: [], taints: [] })
 
-/** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited. */
+/** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited. Without synchronisation a node gets the wish of its beginning, once. */
 export function isAwaited(facts: Pick<NodeFacts, 'configured'>, wish: Wish): boolean {
+  if (wish.autoSyncDisabled) return facts.configured === undefined
   return (facts.configured ?? NOTHING) !== configText(wish)
 }
 
+/** True if the Node object is without something that the pool wants on it, by what it carries or by what was last put on it. */
+export function isOutOfSync(facts: Pick<NodeFacts, 'configured'>, object: Parameters<typeof isCarried>[0], wish: Wish): boolean {
+  if (wish.autoSyncDisabled && facts.configured !== undefined) return false
+  return !isCarried(object, wish) || (facts.configured !== undefined && isAwaited(facts, wish))
+}
+
 /** True if the Node object carries every label and taint that the pool wants; somebody may have taken one off. */
-export function isCarried(object: { readonly labels: Readonly<Record<string, string>>; readonly taints: readonly Taint[] }, { labels, taints }: Wish): boolean {
+export function isCarried(object: { readonly labels: Readonly<Record<string, string>>; readonly taints: readonly Taint[] }, { labels, taints }: Pick<Wish, 'labels' | 'taints'>): boolean {
   return labels.every(label => object.labels[label.key] === label.value)
     && taints.every(taint => object.taints.some(other => other.key === taint.key && (other.value ?? '') === taint.value && other.effect === taint.effect))
 }

@@ -28,7 +28,7 @@ export type MachineEntry = Scoped & {
 export interface Wish {
   readonly nodeId: string
   readonly now: number
-  readonly pool: Scoped & { readonly id: string; readonly clusterId: string; readonly spec: Pick<NodePoolSpec, 'name' | 'namePrefix' | 'template'> }
+  readonly pool: Scoped & { readonly id: string; readonly clusterId: string; readonly spec: Pick<NodePoolSpec, 'name' | 'namePrefix' | 'template' | 'cordon'> }
   /** Its address on the region's network; empty where its provider gives it one. */
   readonly address: string
   /** By default one that is made of the pool's name and the node's id. */
@@ -44,7 +44,7 @@ export function claimOf({ nodeId, now, pool, address, firstBoot, name = claimedN
   const machineId = machineIdOf(nodeId)
   const owned = { accountId, region, clusterId, nodePoolId }
   return {
-    node: { id: nodeId, ...owned, spec: { name, architecture: '', machineId: '', machine: machineId, ...(template?.instanceId !== undefined && { instanceId: template.instanceId }) }, facts: claimedFacts(now) },
+    node: { id: nodeId, ...owned, spec: { name, architecture: '', machineId: '', machine: machineId, ...(template?.instanceId !== undefined && { instanceId: template.instanceId }) }, facts: { ...claimedFacts(now), ...(pool.spec.cordon && { toCordon: true as const }) } },
     machine: {
       id: machineId, accountId, region, name, address, power: 'on', link: 'up', createdAt: now, ownedBy: { nodeId, nodePoolId, clusterId },
       ...(template && { template }), ...(firstBoot !== undefined && { firstBoot }),
@@ -84,8 +84,9 @@ export function ledgerIdOf(machineId: string): string {
 const TELLING = 10
 const LONGEST_PREFIX = 40
 
-/** A hostname and Kubernetes node name, made of the pool's prefix or name as far as it can stand in one. */
-export function claimedName({ name, namePrefix = name }: Pick<NodePoolSpec, 'name' | 'namePrefix'>, nodeId: string): string {
-  const prefix = namePrefix.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, LONGEST_PREFIX).replaceAll(/^-+|-+$/g, '')
+/** A hostname and Kubernetes node name, made of the pool's prefix, its servers' prefix or its name, as far as it can stand in one. */
+export function claimedName({ name, template, namePrefix }: Pick<NodePoolSpec, 'name' | 'namePrefix' | 'template'>, nodeId: string): string {
+  const wanted = namePrefix || template?.nodeConfig?.['NamePrefix'] || name
+  const prefix = String(wanted).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, LONGEST_PREFIX).replaceAll(/^-+|-+$/g, '')
   return `${prefix === '' ? 'node' : prefix}-${nodeId.slice(-TELLING)}`
 }

@@ -35,13 +35,15 @@ export interface NodeFacts {
   /** First time it was a Ready member. */
   readonly firstReadyAt?: number
   readonly creationEnded?: { readonly because: string }
-  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster' | 'scaling'; readonly done: readonly string[]; /** What becomes of a machine that its pool made; `Retain` leaves it in the ledger. */ readonly machine?: 'Destroy' | 'Retain'; /** Since this request its machine has been asked to go; a new request asks again. */ readonly machineAsked?: true }
+  readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'pool' | 'cluster' | 'scaling'; /** The call, where it is not the usual one of `by`. */ readonly action?: string; readonly done: readonly string[]; /** What becomes of a machine that its pool made; `Retain` leaves it in the ledger. */ readonly machine?: 'Destroy' | 'Retain'; /** Since this request its machine has been asked to go; a new request asks again. */ readonly machineAsked?: true }
   readonly obstacles: readonly string[]
   /** The Node object's Ready condition as the API server gives it; undefined: no Node object. `lastHeartbeatAt`: its last full status; `leaseRenewedAt`: its last heartbeat, read once Ready is Unknown. */
   readonly ready?: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number; readonly leaseRenewedAt?: number }
   /** Other conditions of the Node object that are True, e.g. `DiskPressure`; they do not decide, they are told. */
   readonly pressures?: readonly string[]
   readonly unschedulable: boolean
+  /** Its pool wants new nodes cordoned (KubernetesConfig.Cordon), and that has not been done yet. */
+  readonly toCordon?: true
   /** Labels, taints or version of the pool are not yet in the Node object. */
   readonly outOfSync: boolean
   /** Labels and taints of the pool that were last put on the Node object, as canonical JSON; tells that a pool's update reached it, removals included. */

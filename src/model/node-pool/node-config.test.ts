@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { configText, isAwaited, isOutOfSync } from './node-config.ts'
+
+const label = { key: 'side', value: 'north' }
+const wish = { labels: [label], taints: [] }
+const carrying = { labels: { side: 'north' }, taints: [] }, bare = { labels: {}, taints: [] }
+
+test('a node is awaited until the present wish was put on it, and out of step while it does not carry it', () => {
+  const configured = configText(wish)
+  assert.deepEqual([isAwaited({}, wish), isAwaited({ configured }, wish), isAwaited({ configured }, { labels: [], taints: [] }), isAwaited({}, { labels: [], taints: [] })], [true, false, true, false])
+  assert.deepEqual([isOutOfSync({ configured }, carrying, wish), isOutOfSync({ configured }, bare, wish), isOutOfSync({}, carrying, wish), isOutOfSync({ configured }, carrying, { labels: [], taints: [] })], [false, true, false, true])
+})
+
+test('without synchronisation a node gets the wish of its beginning and keeps it', () => {
+  const once = { ...wish, autoSyncDisabled: true }
+  const other = { labels: [{ key: 'side', value: 'south' }], taints: [], autoSyncDisabled: true }
+  const configured = configText(once)
+  assert.deepEqual([isAwaited({}, once), isAwaited({ configured }, other)], [true, false])
+  assert.deepEqual([isOutOfSync({}, bare, once), isOutOfSync({ configured }, carrying, other), isOutOfSync({ configured }, bare, once)], [true, false, false])
+  assert.equal(isAwaited({}, { labels: [], taints: [], autoSyncDisabled: true }), true, 'an empty wish is put on too, so that a later one is none of its business')
+})

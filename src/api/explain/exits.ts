@@ -14,9 +14,18 @@ export function exitsOf(explained: Explained, now: number): readonly Exit[] {
   // A machine that its provider has no more comes back by nothing: what is left are calls.
   const isLost = kind === 'Node' && status.phase === 'Failed' && records.nodes?.some(node => isMachineRemoved(node.facts)) === true
   const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause').map(exit => sentenceOf(exit.What))
-  const actions = new Set(exits.filter(exit => exit.By === 'call').map(exit => exit.What.split(' ')[0]).filter(isGuarded))
+  const isCentral = records.nodePool?.spec.type === 'machine-set'
+  const actions = new Set(exits.filter(exit => exit.By === 'call').map(exit => nameOf(exit.What, isCentral)).filter(isGuarded))
   const calls = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
   return [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(what => ({ by: 'call' as const, what }))]
+}
+
+/** The tables name the calls of the edge; central pools and their nodes have calls of their own for the same. */
+const OF_CENTRAL_POOLS: Readonly<Record<string, string>> = { UpdateEdgeNodePoolConfig: 'UpdateNodePoolConfig', ScaleUpEdgeNodePool: 'UpdateNodePoolConfig', DeleteEdgeNodes: 'DeleteNodes' }
+
+function nameOf(what: string, isCentral: boolean): string | undefined {
+  const [action = ''] = what.split(' ')
+  return isCentral ? OF_CENTRAL_POOLS[action] ?? action : action
 }
 
 function sentenceOf(phrase: string): string {

@@ -1,10 +1,9 @@
 import type { JoinOptions } from './join-options.ts'
 import { letMachineIn } from './let-machine-in.ts'
 import { machineFiles, servedArchitecture } from './machine-files.ts'
-import { nodeSettings } from './node-settings.ts'
+import { nodeSettings, overlaySettings } from './node-settings.ts'
 import { findInvitation, hashOf } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
-import { overlaySettings } from './overlay-papers.ts'
 import { assignments } from './script-text.ts'
 
 export type Form = ReadonlyMap<string, string>

@@ -2,6 +2,7 @@ import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Label, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { ComponentFile } from '#ports/components.ts'
+import type { Overlay } from '#ports/overlay.ts'
 import { fileWords } from './machine-files.ts'
 
 /** Everything of the answer to a join that is not particular to one node. */
@@ -26,6 +27,11 @@ export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, r
     EH_KUBERNETES_VERSION: cluster.spec.servedVersion,
     EH_FILES: fileWords(files),
   }
+}
+
+/** And what of it only a machine outside of the region's network must know, with its own address in the overlay. */
+export function overlaySettings({ entrance }: Pick<Overlay, 'entrance'>, address: string): Record<string, string> {
+  return { EH_OVERLAY_ADDRESS: address, EH_OVERLAY_SERVER: entrance.server, EH_OVERLAY_RANGES: entrance.ranges.join(' ') }
 }
 
 /**

@@ -7,11 +7,6 @@ import { knownSecret } from './machine-reports.ts'
 import { JoinRefused } from './refused.ts'
 import { assignments } from './script-text.ts'
 
-/** What a machine outside must know before it has papers. */
-export function overlaySettings({ entrance }: Overlay, address: string): Record<string, string> {
-  return { EH_OVERLAY_ADDRESS: address, EH_OVERLAY_SERVER: entrance.server, EH_OVERLAY_RANGES: entrance.ranges.join(' ') }
-}
-
 /** Papers for the overlay, for a member that is outside: at its join, and again whenever those that it has are no longer right. `same`: they are. */
 export async function giveOverlayPapers(options: JoinOptions, form: Form): Promise<string> {
   const { store, overlay } = options

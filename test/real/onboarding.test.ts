@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { promisify } from 'node:util'
 import { withFacts } from '#model/with-facts.ts'
+import type { MachineSecret } from '#ports/store.ts'
 import { becauseOf } from '#test/harness/sample-records.ts'
 import { clock, installed, missingForControlPlanes, until } from './control-plane-harness.ts'
 import { OnboardingWorld } from './onboarding-harness.ts'
@@ -134,33 +135,55 @@ suite('the onboarding script on boxes', { skip, timeout: 600_000 }, () => {
     await until('a new certificate', 90_000, async () => (await world.run('mbox2', 'readlink /var/lib/edgehold-node/pki/kubelet-client-current.pem')).output.includes('kubelet-client-2'))
   })
 
-  test('a removed machine cleans up on the explicit answer only, confirms, and frees its name', async () => {
-    const record = await world.record('shop-2')
-    const secret = (await world.store.machineSecretsOf('c-shop')).find((one) => one.nodeName === 'shop-2')
+  const LEFT = 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls -A /var/lib/kubelet /var/lib/edgehold-node; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; pgrep -af "/opt/[e]dgehold/"; find /sys/fs/cgroup -name "kubepods*"; pgrep -a agnhost; true'
+  /** What the node controller does: off the members' list, Node deleted, secret marked, record forgotten. */
+  async function removeNode(name: string): Promise<MachineSecret> {
+    const record = await world.record(name)
+    const secret = (await world.store.machineSecretsOf('c-shop')).find((one) => one.nodeName === name && one.state === 'member')
     assert.ok(record && secret)
-    // What the node controller does: off the members' list, Node deleted, secret marked, record forgotten.
     await world.store.write(clock.now(), async (tx) => {
       await tx.lockCluster('c-shop')
       await tx.lockNode(record.id)
       await tx.changeNode(record.id, { facts: withFacts(record.facts, { deletion: { requestedAt: clock.now(), by: 'call', done: [] } }) }, becauseOf('DeleteEdgeNodes'))
     })
-    await world.tenant.ensureMembers(world.order, ['shop-1'])
-    await world.tenant.ensureNodeGone(world.order, 'shop-2')
+    await world.tenant.ensureMembers(world.order, (await world.store.nodesOf({ clusterId: 'c-shop' })).map((node) => node.spec.name).filter((other) => other !== name))
+    await world.tenant.ensureNodeGone(world.order, name)
     await world.store.write(clock.now(), async (tx) => {
       await tx.lockCluster('c-shop')
       await tx.lockNode(record.id)
       await tx.putMachineSecret({ ...secret, state: 'removed', changedAt: clock.now() })
       await tx.forget({ kind: 'Node', id: record.id }, { ...becauseOf('DeleteEdgeNodes'), text: 'it was deleted' })
     })
+    return secret
+  }
+
+  test('a removed machine cleans up on the explicit answer only, confirms, and frees its name', async () => {
+    const secret = await removeNode('shop-2')
     const refused = await world.addBox(8, 'shop-2')
     assert.match((await world.run(refused, world.line())).output, /The name shop-2 is reserved/)
     await until('confirmed', 90_000, async () => (await world.store.findMachineSecret(secret.secretHash))?.state === 'confirmed')
-    const LEFT = 'ls -d /etc/edgehold /opt/edgehold /etc/rc.local 2>/dev/null; ls -A /var/lib/kubelet /var/lib/edgehold-node; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold-node/ -e kubelet/ /proc/mounts; pgrep -af "/opt/[e]dgehold/"; find /sys/fs/cgroup -name "kubepods*"; pgrep -a agnhost; true'
     await until('nothing is left', 20_000, async () => (await world.run('mbox2', LEFT)).output === '/var/lib/edgehold-node:\n\n/var/lib/kubelet:\n')
     await world.run(refused, 'mkdir -p /var/log/pods/of-others && echo theirs > /var/log/pods/of-others/0.log && touch /var/lib/kubelet/theirs')
     const free = await world.run(refused, world.line())
     assert.equal(free.exitCode, 0, free.output)
     await world.boxes.ensureGone('mbox2')
+  })
+
+  test('a removed machine that is off in the middle of its cleaning goes on when it is on again, and frees its name', async () => {
+    const box = await world.addBox(9)
+    const joined = await world.run(box, world.line())
+    assert.equal(joined.exitCode, 0, joined.output)
+    const secret = await removeNode('shop-9')
+    const order = { id: box, name: 'shop-9', address: world.address(9) }
+    await world.boxes.ensure({ ...order, power: 'on', link: 'cut' })
+    await world.run(box, 'setsid /opt/edgehold/bin/edgehold-node reset --confirm < /dev/null > /run/first-half.log 2>&1 &')
+    await until('its first half is done', 30_000, async () => (await world.run(box, '! pgrep -f "edgehold-[n]ode (tree|keep)" > /dev/null && pgrep -x curl > /dev/null && echo asks')).output === 'asks\n')
+    await world.boxes.ensure({ ...order, power: 'off', link: 'cut' })
+    assert.equal((await world.store.findMachineSecret(secret.secretHash))?.state, 'removed')
+    await world.boxes.ensure({ ...order, power: 'on', link: 'up' })
+    await until('confirmed', 60_000, async () => (await world.store.findMachineSecret(secret.secretHash))?.state === 'confirmed')
+    await until('nothing is left', 20_000, async () => (await world.run(box, LEFT)).output === '/var/lib/edgehold-node:\n\n/var/lib/kubelet:\n')
+    await world.boxes.ensureGone(box)
   })
 
   test('reset undoes everything by hand, and the machine may come again', async () => {

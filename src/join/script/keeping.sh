@@ -3,6 +3,11 @@
 # start [overlay] [changed]: the overlay, or all others; those that run already are started again if their settings changed.
 start() {
   read_conf
+  # A reset that was cut off is taken back by a join.
+  if [ -e "$EH_ETC/leaving" ]; then
+    rm -f "$EH_ETC/leaving"
+    forget_reset
+  fi
   start_names="$EH_COMPONENTS agent"
   if [ "${1:-}" = overlay ]; then
     start_names=overlay
@@ -70,6 +75,10 @@ start_tree() {
 }
 
 boot() {
+  if [ -e "$EH_ETC/leaving" ]; then
+    setsid "$EH_BIN/edgehold-node" reset "$(cat "$EH_ETC/leaving")" < /dev/null > /run/edgehold-reset.log 2>&1 9>&- &
+    return
+  fi
   mkdir -p "$EH_LOGS" "$EH_RUN"
   tree_runs && return
   setsid "$EH_BIN/edgehold-node" tree < /dev/null >> "$EH_LOGS/tree.log" 2>&1 9>&- &

@@ -3,6 +3,7 @@
 reset() {
   [ "$(id -u)" = 0 ] || { complain 'Run this as root.'; exit 1; }
   [ -f "$EH_CONF" ] && read_conf
+  remember_reset "${1:-}"
   stop_keepers
   kill_ours
   unmount_ours
@@ -13,6 +14,40 @@ reset() {
   say 'This machine is no node any more.'
 }
 
+# A machine that is off in the middle of it goes on at its next boot: until the server has heard the confirmation, its name stays reserved.
+reset_marked=
+remember_reset() {
+  [ -d "$EH_ETC" ] || return 0
+  printf '%s' "$1" > "$EH_ETC/leaving" || return 0
+  reset_marked=1
+  uses_systemd || return 0 # `boot` stands in /etc/rc.local until the end
+  cat > /etc/systemd/system/edgehold-reset.service << UNIT
+[Unit]
+Description=Edgehold node: this machine goes on leaving its cluster
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+ExecStart=$EH_BIN/edgehold-node reset $1
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+  systemctl daemon-reload
+  systemctl enable --quiet edgehold-reset.service 2> /dev/null || true
+}
+
+forget_reset() {
+  if uses_systemd; then
+    systemctl disable --quiet edgehold-reset.service 2> /dev/null || true
+    rm -f /etc/systemd/system/edgehold-reset.service
+    systemctl daemon-reload
+  fi
+  [ -f /etc/rc.local ] || return 0
+  sed -i "\\#$EH_BIN/edgehold-node boot#d" /etc/rc.local
+  [ "$(cat /etc/rc.local)" != '#!/bin/sh' ] || rm -f /etc/rc.local
+}
+
 stop_keepers() {
   if uses_systemd; then
     for name in agent flanneld kube-proxy kubelet containerd overlay; do
@@ -20,10 +55,6 @@ stop_keepers() {
       rm -f "/etc/systemd/system/edgehold-$name.service"
     done
     systemctl daemon-reload
-  fi
-  if [ -f /etc/rc.local ]; then
-    sed -i "\\#$EH_BIN/edgehold-node boot#d" /etc/rc.local
-    [ "$(cat /etc/rc.local)" != '#!/bin/sh' ] || rm -f /etc/rc.local
   fi
   # The tree and its keepers are shells that run edgehold-node; this very process is one too.
   for folder in /proc/[0-9]*; do
@@ -88,6 +119,8 @@ confirm() {
     fi
     [ "$1" = --confirm ] || { complain "The server was not told: $answer"; return; }
     sleep 30
+    # The script was run again meanwhile: what is here now is not ours to clean up.
+    [ -z "$reset_marked" ] || [ -e "$EH_ETC/leaving" ] || exit 0
   done
 }
 
@@ -115,12 +148,15 @@ empty_shared() {
 remove_files() {
   empty_shared
   [ ! -e "$EH_ETC/made-hosts" ] || rm -f /etc/hosts
-  rm -rf "$EH_ETC" "$EH_BIN" "$EH_CNI" "$EH_SUMS" "$EH_LOGS" /etc/sysctl.d/99-edgehold.conf
-  rmdir /opt/edgehold 2> /dev/null || true # somebody else's files may be in it
+  rm -rf "$EH_CNI" "$EH_SUMS" "$EH_LOGS" /etc/sysctl.d/99-edgehold.conf
   # These folders may be mounts; their contents go, and they themselves where they can.
   for folder in "$EH_LIB" "$EH_RUN"; do
     [ -d "$folder" ] || continue
     find "$folder" -mindepth 1 -delete 2> /dev/null || true
     rmdir "$folder" 2> /dev/null || true
   done
+  # Last, what a boot needs to go on with it.
+  forget_reset
+  rm -rf "$EH_ETC" "$EH_BIN"
+  rmdir /opt/edgehold 2> /dev/null || true # somebody else's files may be in it
 }

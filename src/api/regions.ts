@@ -3,7 +3,6 @@ import type { TakenRange } from '#model/cluster/ranges.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
-import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 
 /** What the API needs of one region. What a region cannot do is absent here, so that no action asks which kind of region it talks to. */
 export interface RegionPorts {
@@ -26,10 +25,6 @@ export interface RegionPorts {
   setSchedulable?(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
   /** What may be installed in its clusters; absent where nothing can. */
   readonly addons?: { catalogue(): readonly SupportedAddon[] } | undefined
-  /** What may be arranged in it, where its world is invented. */
-  readonly faults?: RegionFaults | undefined
-  readonly limits?: RegionLimits | undefined
-  readonly users?: RegionUsers | undefined
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */
   publicAddress?(): string | undefined
   /** What may be arranged in it, where its world is invented. */
@@ -82,6 +77,7 @@ export function findRegion(regions: ReadonlyMap<string, RegionPorts>, names: Reg
   return { name, ports }
 }
 
-function isAlias(patterns: readonly string[], region: string): boolean {
+/** Whether a name leads to the default region. */
+export function isAlias(patterns: readonly string[], region: string): boolean {
   return patterns.some(pattern => pattern.endsWith('*') ? region.startsWith(pattern.slice(0, -1)) : pattern === region)
 }

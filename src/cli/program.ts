@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { addAddonCommands } from './commands/addon.ts'
 import { addBalanceCommands } from './commands/balance.ts'
 import { addCallCommand } from './commands/call.ts'
+import { addClockCommands } from './commands/clock.ts'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addExplainCommands } from './commands/explain.ts'
 import { addKubeconfigCommands } from './commands/kubeconfig.ts'
@@ -44,12 +46,14 @@ export function buildProgram(): Command {
   addPoolCommands(verbs)
   addNodeCommands(verbs, program)
   addOnboardingCommands(verbs)
+  addAddonCommands(verbs)
   addKubeconfigCommands(verbs)
   addExplainCommands(program)
   addKubectlCommands(program)
   addMachineCommands(program)
   addLedgerCommands(program)
   addRegionCommands(program)
+  addClockCommands(program)
   addBalanceCommands(program)
   addCallCommand(program)
   overrideExits(program)

@@ -1,3 +1,4 @@
+import type { addonToWire, supportedAddonToWire } from '#model/addon/wire.ts'
 import type { clusterToWire } from '#model/cluster/wire.ts'
 import type { kubeconfigToWire } from '#model/kubeconfig/wire.ts'
 import type { centralNodeToWire, nodeToWire } from '#model/node/wire.ts'
@@ -5,6 +6,8 @@ import type { centralNodePoolToWire, nodePoolToWire } from '#model/node-pool/wir
 import type { onboardingToWire } from '#model/onboarding/wire.ts'
 
 /** What each action takes and answers, member for member as on the wire. */
+export type Addon = ReturnType<typeof addonToWire>
+export type SupportedAddon = ReturnType<typeof supportedAddonToWire>
 export type Cluster = ReturnType<typeof clusterToWire>
 export type NodePool = ReturnType<typeof nodePoolToWire>
 export type Node = ReturnType<typeof nodeToWire>
@@ -40,6 +43,8 @@ export interface LedgerEntry {
   readonly State: string; readonly Because?: string; readonly DeleteProtected: boolean; readonly Since: string
 }
 export interface Region { readonly Region: string; readonly Kind: string; readonly Ready: boolean; readonly Text: string; readonly Default: boolean; readonly Aliases: readonly string[] }
+/** `Behind`: a span such as `90s`, where the region's work is that far behind. */
+export interface ClockShown { readonly Now: string; readonly Speed: number; readonly Paused: boolean; readonly Behind?: string }
 export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly OwnedBy?: Resource; readonly Removing?: boolean }
 export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
 export interface Fault {
@@ -78,6 +83,12 @@ export interface Calls {
   DeleteBatchEdgeMachine: Nothing
   ListEdgeNodes: ListOf<Node>
   DeleteEdgeNodes: Nothing
+  CreateAddon: Nothing
+  ListAddons: ListOf<Addon>
+  ListSupportedAddons: { readonly Items: readonly SupportedAddon[]; readonly TotalCount: number }
+  UpdateAddonConfig: Nothing
+  UpdateAddonVersion: Nothing
+  DeleteAddon: Nothing
   CreateKubeconfig: Made
   ListKubeconfigs: ListOf<Kubeconfig>
   DeleteKubeconfigs: Nothing
@@ -85,6 +96,10 @@ export interface Calls {
   ListStatusHistory: ListOf<Change>
   ListLedger: ListOf<LedgerEntry>
   ListRegions: ListOf<Region>
+  CreateRegion: { readonly Region: string }
+  DeleteRegion: Nothing
+  GetClock: ClockShown
+  SetClock: ClockShown
   GetBalance: Balance
   SetBalance: Nothing
   AddMachine: Made
@@ -107,7 +122,7 @@ export interface Calls {
 export type ActionName = keyof Calls
 
 const OWN: ReadonlySet<string> = new Set<ActionName>([
-  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListRegions', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
   'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'SetQuota', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
 ])
 

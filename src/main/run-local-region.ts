@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { accountController } from '#controllers/account/reconcile.ts'
+import { addonController } from '#controllers/addon/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
 import { watchHealth } from '#controllers/cluster/watch-health.ts'
@@ -14,7 +16,7 @@ import { runWorker } from '#kernel/worker.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
-import type { RegionRecord } from '#ports/store.ts'
+import type { RegionRecord, Transaction } from '#ports/store.ts'
 import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
@@ -118,8 +120,12 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,
     graceMs: configuration.graceMs,
+    addons: parts.addons,
     outsideUrl: (address: string) => outsideUrl(configuration, parts.network, address),
     componentsReady: (version: string) => supply.stateOf(version),
+    claimMachineAddress: (tx: Transaction, machineId: string) => tx.claimAddress(region.region, machineId, { first: pool.first, last: pool.last }),
+    bootstrapLine: (token: string) => run.face.bootstrapLine(token),
+    randomBytes,
   }
   const regionOf = (name: string): typeof local => {
     if (name !== region.region) throw new Error(`Region ${name} is not served by this process`)
@@ -139,6 +145,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
       kubeconfigController(shared),
       machineController(shared),
       accountController(shared),
+      addonController(shared),
     ],
   }, signal)
   const keeper = { queue, clock, log, lease: () => worker.lease() }

@@ -1,3 +1,7 @@
+import type { AddonRecord } from './addon/record.ts'
+import { nextInstantOfAddon } from './addon/rules.ts'
+import { addonSight } from './addon/sight.ts'
+import type { AddonStatus } from './addon/status.ts'
 import type { ClusterRecord } from './cluster/record.ts'
 import { nextInstantOfCluster } from './cluster/rules.ts'
 import { clusterSight } from './cluster/sight.ts'
@@ -22,6 +26,7 @@ export interface Precondition {
   readonly cluster?: readonly Allowed<ClusterStatus>[]
   readonly nodePool?: readonly Allowed<NodePoolStatus>[]
   readonly node?: readonly Allowed<NodeStatus>[]
+  readonly addon?: readonly Allowed<AddonStatus>[]
 }
 
 const WORKING_CLUSTER: Precondition['cluster'] = [['Running', '*'], ['Updating', '*']]
@@ -31,6 +36,10 @@ const DELETABLE_POOL: Precondition['nodePool'] = [['Running', '*'], ['Scaling', 
 const ANY_BUT_DELETING: Precondition['node'] = [
   ['Creating', '*'], ['Running', '*'], ['Updating', '*'], ['Starting', '*'], ['Stopping', '*'], ['Stopped', '*'], ['Failed', '*'],
 ]
+
+/** One change after the other. */
+const SETTLED_ADDON: Precondition['addon'] = [['Running', '*'], ['Failed', ['NameConflict', 'CrashLoopBackOff', 'ImagePullBackOff', 'Degraded', 'SchedulingFailed', 'Unknown']]]
+const ANY_ADDON_BUT_DELETING: Precondition['addon'] = [['Creating', '*'], ['Running', '*'], ['Updating', '*'], ['Failed', '*']]
 
 /** The preconditions of status-rules.md, one row an action; status-model.md 8 where it says so. */
 // oxfmt-ignore
@@ -55,9 +64,9 @@ export const PRECONDITIONS = {
   DeleteEdgeNodes:          { cluster: DELETING_CLUSTER, nodePool: DELETABLE_POOL, node: ANY_BUT_DELETING },
   DeleteNodes:              { cluster: DELETING_CLUSTER, nodePool: DELETABLE_POOL, node: ANY_BUT_DELETING },
   CreateAddon:              { cluster: WORKING_CLUSTER },
-  UpdateAddonConfig:        { cluster: WORKING_CLUSTER },
-  UpdateAddonVersion:       { cluster: WORKING_CLUSTER },
-  DeleteAddon:              { cluster: [['Running', '*'], ['Updating', '*'], ['Stopped', '*']] },
+  UpdateAddonConfig:        { cluster: WORKING_CLUSTER,  addon: SETTLED_ADDON },
+  UpdateAddonVersion:       { cluster: WORKING_CLUSTER,  addon: SETTLED_ADDON },
+  DeleteAddon:              { cluster: [['Running', '*'], ['Updating', '*'], ['Stopped', '*']], addon: ANY_ADDON_BUT_DELETING },
   SetNodeSchedulable:       { cluster: WORKING_CLUSTER,  node: [['Running', '*'], ['Updating', '*'], ['Failed', ['NotReady']]] },
 } as const satisfies Readonly<Record<string, Precondition>>
 
@@ -67,6 +76,7 @@ export interface Targets {
   readonly cluster?: ClusterRecord
   readonly nodePool?: NodePoolRecord
   readonly nodes?: readonly NodeRecord[]
+  readonly addon?: AddonRecord
 }
 
 /** True if the status is one of those. */
@@ -80,7 +90,7 @@ export function isIn(status: AnyStatus, allowed: readonly (readonly [string, '*'
  */
 export function checkPrecondition(action: GuardedAction, targets: Targets, now: number): void {
   const wanted: Precondition = PRECONDITIONS[action]
-  const { cluster, nodePool, nodes = [] } = targets
+  const { cluster, nodePool, nodes = [], addon } = targets
   if (wanted.cluster && cluster && !isIn(cluster.said.status, wanted.cluster)) {
     const until = nextInstantOfCluster(clusterSight(cluster, [], now))
     refuse('OperationDenied.ClusterStatus', { text: refusalText(action, 'cluster', cluster, wanted.cluster, operationOnCluster(cluster), until) })
@@ -88,6 +98,10 @@ export function checkPrecondition(action: GuardedAction, targets: Targets, now: 
   if (wanted.nodePool && nodePool && !isIn(nodePool.said.status, wanted.nodePool)) {
     const until = nextInstantOfNodePool(nodePoolSight(nodePool, cluster ?? { phase: 'Running' }, now))
     refuse('OperationDenied.NodePoolStatus', { text: refusalText(action, 'node pool', nodePool, wanted.nodePool, operationOnNodePool(nodePool), until) })
+  }
+  if (wanted.addon && addon && !isIn(addon.said.status, wanted.addon)) {
+    const until = nextInstantOfAddon(addonSight(addon, cluster ?? { phase: 'Running' }, now))
+    refuse('OperationDenied.AddonStatus', { text: refusalText(action, 'add-on', addon, wanted.addon, operationOnAddon(addon), until) })
   }
   const blocked = wanted.node && nodes.find(node => !isIn(node.said.status, wanted.node ?? []))
   if (wanted.node && blocked) {
@@ -126,9 +140,14 @@ function operationOnNodePool(pool: NodePoolRecord): string | undefined {
   return updating && pool.said.status.phase === 'Updating' ? `${pool.spec.type === 'machine-set' ? 'UpdateNodePoolConfig' : 'UpdateEdgeNodePoolConfig'} is under way since ${rfc3339Seconds(updating.since)}` : undefined
 }
 
+function operationOnAddon({ facts }: AddonRecord): string | undefined {
+  if (facts.deletion) return `${facts.deletion.by === 'cluster' ? 'DeleteCluster' : 'DeleteAddon'} is under way since ${rfc3339Seconds(facts.deletion.requestedAt)}`
+  return facts.operation && `${facts.operation.action} is under way since ${rfc3339Seconds(facts.operation.since)}`
+}
+
 const DELETED_BY = { call: 'DeleteEdgeNodes', pool: 'DeleteNodePool', cluster: 'DeleteCluster', scaling: 'Scaling in' } as const
 
 function operationOnNode(node: NodeRecord): string | undefined {
   const { deletion } = node.facts
-  return deletion && `${DELETED_BY[deletion.by]} is under way since ${rfc3339Seconds(deletion.requestedAt)}`
+  return deletion && `${deletion.action ?? DELETED_BY[deletion.by]} is under way since ${rfc3339Seconds(deletion.requestedAt)}`
 }

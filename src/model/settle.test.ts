@@ -168,7 +168,7 @@ test('whatever is written in whatever order: counters add up, parents follow the
       checkWorld(world)
       world.write({ touchCluster: true })
       checkParents(world)
-      assert.deepEqual(world.write({ touchCluster: true }), { nodePools: [], nodes: [], history: [] }, `settling again after ${step}`)
+      assert.deepEqual(world.write({ touchCluster: true }), { nodePools: [], nodes: [], addons: [], history: [] }, `settling again after ${step}`)
     }
     checkHistory(world)
   }), { numRuns: 100 })
@@ -262,6 +262,6 @@ describe('the story of a first node', () => {
   test('a forgotten cluster leaves only its last row', () => {
     const { cluster } = new World()
     const settled = settle({ now: NOW, cluster: undefined, nodePools: [], nodes: [], forgotten: [{ kind: 'Cluster', record: cluster, because: wrote, text: 'Everything of it is gone' }], touched: new Map() })
-    assert.deepEqual(settled, { nodePools: [], nodes: [], history: [{ at: NOW, resource: { kind: 'Cluster', id: 'c1', name: 'shop' }, status: undefined, rule: 'gone', because: 'Everything of it is gone', evidence: wrote.evidence, operation: 'DoIt' }] })
+    assert.deepEqual(settled, { nodePools: [], nodes: [], addons: [], history: [{ at: NOW, resource: { kind: 'Cluster', id: 'c1', name: 'shop' }, status: undefined, rule: 'gone', because: 'Everything of it is gone', evidence: wrote.evidence, operation: 'DoIt' }] })
   })
 })

@@ -91,6 +91,16 @@ export class ApiUnderTest {
     })
   }
 
+  /** As its controller does it once all its pods are available. */
+  async makeAddonRun(clusterId: string, name: string): Promise<void> {
+    await this.store.write(this.now, async tx => {
+      const addon = await tx.lockAddon(`${clusterId}:${name}`)
+      if (!addon) throw new Error(`no add-on ${name}`)
+      const { operation: _operation, ...facts } = addon.facts
+      await tx.changeAddon(addon.id, { facts: { ...facts, applied: { version: addon.spec.version, at: this.now } } }, { evidence: [] })
+    })
+  }
+
   async makePoolRun(id: string): Promise<void> {
     await this.store.write(this.now, async tx => {
       const found = await this.store.findNodePool(id)

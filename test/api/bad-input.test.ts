@@ -52,7 +52,8 @@ suite('bad input', () => {
       }
     })
 
-    if (action.name.startsWith('List')) {
+    // What may be installed is told in one piece (api.md 6).
+    if (action.name.startsWith('List') && action.name !== 'ListSupportedAddons' && action.name !== 'ListSupportedResourceTypes') {
       test(`${action.name}: pages that there are not`, async () => {
         for (const page of [{ PageNumber: 0 }, { PageNumber: -1 }, { PageNumber: 1.5 }, { PageNumber: '1' }, { PageSize: 0 }, { PageSize: 101 }, { PageNumber: 1e300 }]) await refused(action.name, page)
         assert.equal((await world.api.call(action.name, { PageNumber: 10_000, PageSize: 100 })).status, 200)

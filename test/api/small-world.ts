@@ -1,4 +1,5 @@
 import type { Store } from '#ports/store.ts'
+import { CATALOGUE } from '#test/harness/world/addons.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { ApiUnderTest, THEIRS, clusterBody } from './api-under-test.ts'
@@ -27,7 +28,7 @@ export interface SmallWorld {
 
 export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const machines = new MemoryMachines(new SteppedClock())
-  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {} }, store)
+  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, addons: { catalogue: () => CATALOGUE } }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   const nodePoolId = await poolOf(api, clusterId, 'counters')
@@ -36,6 +37,8 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const kubeconfigId = (await api.done('CreateKubeconfig', { ClusterId: clusterId, Type: 'Private' })).Id ?? ''
   const machineId = (await api.done('AddMachine', { Name: 'box-1' })).Id ?? ''
   await machines.ensure({ id: machineId, name: 'box-1', address: '10.213.128.1', power: 'on', link: 'up' })
+  await api.done('CreateAddon', { ClusterId: clusterId, Name: 'ingress-nginx', Version: 'v1.1.0' })
+  await api.makeAddonRun(clusterId, 'ingress-nginx')
   const theirClusterId = await api.createCluster('theirs', 1, { as: THEIRS })
   await api.makeClusterRun(theirClusterId)
   const theirPoolId = (await api.done('CreateEdgeNodePool', { ClusterId: theirClusterId, Name: 'theirs' }, { as: THEIRS })).Id ?? ''
@@ -86,6 +89,12 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       ListLedger: { Filter: { ClusterIds: [clusterId] } },
       ListRegions: {},
       GetBalance: {},
+      CreateAddon: { ClusterId: clusterId, Name: 'log-collector', Version: 'v2.0.7' },
+      ListAddons: { Filter: { ClusterIds: [clusterId] } },
+      ListSupportedAddons: {},
+      UpdateAddonConfig: { ClusterId: clusterId, Name: 'ingress-nginx', Config: '{"replicas":2}' },
+      UpdateAddonVersion: { ClusterId: clusterId, Name: 'ingress-nginx', Version: 'v1.2.0' },
+      DeleteAddon: { ClusterId: clusterId, Name: 'ingress-nginx', CascadingDeleteResources: ['Crd'] },
       SetBalance: { Amount: 1000 },
       AddMachine: { Name: 'box-2' },
       ListMachines: { Filter: { Ids: [machineId] } },

@@ -4,6 +4,7 @@ import { parseCreateCluster } from '#model/cluster/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { servedVersion } from '#model/versions.ts'
+import { insertRequiredAddons } from '../add-ons.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
 import { ClusterConfig, LoggingConfig, PodsConfig, ServicesConfig } from './cluster-shapes.ts'
@@ -38,10 +39,11 @@ export const CreateCluster = defineAction({
       const [namesake, neighbours] = await Promise.all([tx.clusterNamed(scope, spec.name), tx.claimRanges(scope, id, [...spec.podCidrs, ...spec.serviceCidrs])])
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
       checkClusterRanges(spec, neighbours.map(other => other.spec), region.reservedRanges())
-      await tx.insertCluster(
+      const cluster = await tx.insertCluster(
         { id, ...scope, ...given({ createClientToken: tokenOf(body) }), spec, facts: { controlPlane: 'absent', obstacles: [], unpaid: false } },
         askedBy(context, `The creation of the cluster ${spec.name} was asked for.${chosen === undefined ? '' : ` ${chosen}.`}`),
       )
+      await insertRequiredAddons(context, tx, cluster)
       await tx.enqueue({ kind: 'cluster', id, region: scope.region })
       return { resourceId: id, result: { Id: id } }
     }))

@@ -53,6 +53,10 @@ async function deleteChildren(context: ActionContext, tx: Transaction, cluster: 
     const nodePool = await tx.lockNodePool(id)
     if (nodePool) nodePools.push(nodePool)
   }
+  for (const { id } of await tx.addonsOf(cluster.id)) {
+    const addon = await tx.lockAddon(id)
+    if (addon) await tx.changeAddon(id, { facts: { ...addon.facts, deletion: { requestedAt: context.now, by: 'cluster', crds: 'Delete' }, obstacles: [] } }, because)
+  }
   const nodes = await tx.lockNodes((await tx.nodesOf({ clusterId: cluster.id })).map(node => node.id))
   for (const nodePool of nodePools) {
     // Words of the cluster's deletion, in the pool's own: what its controller finds later, machines that were claimed meanwhile, shares the fate of the others.

@@ -1,10 +1,20 @@
 import type { Action } from '../action.ts'
 import { AddMachine } from './AddMachine.ts'
+import { CreateAddon } from './CreateAddon.ts'
+import { DeleteAddon } from './DeleteAddon.ts'
+import { ListAddons } from './ListAddons.ts'
+import { ListSupportedAddons } from './ListSupportedAddons.ts'
+import { UpdateAddonConfig } from './UpdateAddonConfig.ts'
+import { UpdateAddonVersion } from './UpdateAddonVersion.ts'
 import { CreateBatchEdgeMachine } from './CreateBatchEdgeMachine.ts'
 import { CreateCluster } from './CreateCluster.ts'
 import { CreateDefaultNodePool } from './CreateDefaultNodePool.ts'
 import { CreateEdgeNode } from './CreateEdgeNode.ts'
 import { CreateEdgeNodePool } from './CreateEdgeNodePool.ts'
+import { CreateRegion } from './CreateRegion.ts'
+import { DeleteRegion } from './DeleteRegion.ts'
+import { GetClock } from './GetClock.ts'
+import { SetClock } from './SetClock.ts'
 import { CreateKubeconfig } from './CreateKubeconfig.ts'
 import { CreateNodePool } from './CreateNodePool.ts'
 import { CreateNodes } from './CreateNodes.ts'
@@ -57,8 +67,9 @@ export const ACTIONS: readonly Action[] = [
   CreateNodePool, CreateDefaultNodePool, ListNodePools, UpdateNodePoolConfig, CreateNodes, ListNodes, DeleteNodes, ListSupportedResourceTypes,
   CreateBatchEdgeMachine, ListBatchEdgeMachine, UpdateBatchEdgeMachine, DeleteBatchEdgeMachine,
   ListEdgeNodes, DeleteEdgeNodes,
+  CreateAddon, ListAddons, ListSupportedAddons, UpdateAddonConfig, UpdateAddonVersion, DeleteAddon,
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
-  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListRegions,
+  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
   InjectFault, ListFaults, ClearFault, SetStock, SetQuota, PutObject, DeleteObject, SetWorkload, SetImage,
 ]

@@ -1,5 +1,5 @@
 import type { ResourceName } from '#model/evidence.ts'
-import { nodeName, nodePoolName } from '#model/settle.ts'
+import { addonName, nodeName, nodePoolName } from '#model/settle.ts'
 import type { ActionContext } from '../action.ts'
 import { findExplained, type Explained } from './explained.ts'
 
@@ -30,11 +30,11 @@ export async function alike(context: ActionContext, start: Explained, chain: rea
   const { resource: first, since } = chain.at(-1) ?? start
   const clusterId = start.resource.kind === 'Cluster' ? start.resource.id : start.resource.clusterId
   if (clusterId === undefined) return []
-  const [nodePools, nodes] = await Promise.all([context.store.nodePoolsOf(clusterId), context.store.nodesOf({ clusterId })])
-  const causes = new Map([...nodePools, ...nodes].map(record => [record.id, record.said.causedBy?.id]))
-  const changedAt = new Map([...nodePools, ...nodes].map(record => [record.id, record.said.since]))
+  const [nodePools, nodes, addons] = await Promise.all([context.store.nodePoolsOf(clusterId), context.store.nodesOf({ clusterId }), context.store.addonsOf(clusterId)])
+  const causes = new Map([...nodePools, ...nodes, ...addons].map(record => [record.id, record.said.causedBy?.id]))
+  const changedAt = new Map([...nodePools, ...nodes, ...addons].map(record => [record.id, record.said.since]))
   const told = new Set([start.resource.id, ...chain.map(link => link.resource.id)])
-  return [...nodePools.map(nodePoolName), ...nodes.map(nodeName)]
+  return [...nodePools.map(nodePoolName), ...nodes.map(nodeName), ...addons.map(addonName)]
     .filter(resource => !told.has(resource.id) && leadsTo(causes, resource.id, first.id) && (changedAt.get(resource.id) ?? 0) >= since)
     .slice(0, MOST_ALIKE)
 }

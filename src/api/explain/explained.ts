@@ -1,3 +1,6 @@
+import type { AddonRecord } from '#model/addon/record.ts'
+import { nextInstantOfAddon } from '#model/addon/rules.ts'
+import { addonSight } from '#model/addon/sight.ts'
 import type { Evidence, ResourceName } from '#model/evidence.ts'
 import { nextInstantOfCluster } from '#model/cluster/rules.ts'
 import { clusterSight } from '#model/cluster/sight.ts'
@@ -9,7 +12,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { nextInstantOfNodePool } from '#model/node-pool/rules.ts'
 import { nodePoolSight } from '#model/node-pool/sight.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
-import { clusterName, nodeName, nodePoolName } from '#model/settle.ts'
+import { addonName, clusterName, nodeName, nodePoolName } from '#model/settle.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { ActionContext } from '../action.ts'
 import { within } from '../lock.ts'
@@ -25,11 +28,12 @@ export interface Explained {
   readonly causedBy?: ResourceName | undefined
   readonly looksAgainAt?: number | undefined
   readonly staleSince?: number | undefined
-  readonly records: { readonly cluster?: ClusterRecord; readonly nodePool?: NodePoolRecord; readonly nodes?: readonly NodeRecord[] }
+  readonly records: { readonly addon?: AddonRecord; readonly cluster?: ClusterRecord; readonly nodePool?: NodePoolRecord; readonly nodes?: readonly NodeRecord[] }
 }
 
-/** Finds cluster, pool, node or onboarding script by its id, within the caller's account and region. */
+/** Finds cluster, pool, node, add-on or onboarding script by its id, within the caller's account and region. */
 export async function findExplained(context: ActionContext, id: string): Promise<Explained | undefined> {
+  if (id.includes(':')) return explainAddon(context, within(context.scope, await context.store.findAddon(id)))
   switch (id.charAt(0)) {
     case 'c': return explainCluster(context, within(context.scope, await context.store.findCluster(id)))
     case 'p': return explainNodePool(context, within(context.scope, await context.store.findNodePool(id)))
@@ -54,6 +58,15 @@ async function explainNodePool({ store, now }: ActionContext, nodePool: NodePool
     resource: nodePoolName(nodePool), ...nodePool.said, staleSince: nodePool.facts.staleSince,
     looksAgainAt: nextInstantOfNodePool(nodePoolSight(nodePool, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)),
     records: { nodePool, ...cluster && { cluster } },
+  }
+}
+
+async function explainAddon({ store, now }: ActionContext, addon: AddonRecord | undefined): Promise<Explained | undefined> {
+  if (!addon) return undefined
+  const cluster = await store.findCluster(addon.clusterId)
+  return {
+    resource: addonName(addon), ...addon.said, staleSince: addon.facts.staleSince,
+    looksAgainAt: nextInstantOfAddon(addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)), records: { addon, ...cluster && { cluster } },
   }
 }
 

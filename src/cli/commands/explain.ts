@@ -11,7 +11,7 @@ import { evidenceText, explanationText } from '../text/explanation.ts'
 import { versionWords } from '../text/version.ts'
 import { clock, resourceWords, sentence, statusWords } from '../text/words.ts'
 
-const KINDS = ['cluster', 'pool', 'node', 'onboarding'] as const
+const KINDS = ['cluster', 'pool', 'node', 'addon', 'onboarding'] as const
 type Kind = (typeof KINDS)[number]
 
 interface Flags extends Common { readonly cluster?: string }
@@ -34,7 +34,7 @@ export function addExplainCommands(program: Command): void {
     .addOption(flag('--last <n>', 'how many changes at most').argParser(parseWhole).default(100))
     .action(async (kind: Kind, name: string, flags: Flags & { last: number }) => {
       const client = connect(flags)
-      const id = /^[cpn][0-9a-v]{20}$/.test(name) ? name : await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => {
+      const id = /^[cpn][0-9a-v]{20}(:.*)?$/.test(name) ? name : await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => {
         const last = await goneOne(client, kind, name, error)
         if (!last) throw error
         tell(`${name} is gone; this is what became of the last one of that name, ${last.Id}.`)
@@ -56,7 +56,17 @@ export function addExplainCommands(program: Command): void {
     })
 }
 
-const RECORDED = { cluster: 'Cluster', pool: 'NodePool', node: 'Node', onboarding: 'Onboarding' } as const
+/** `<cluster>:<name>`, or a name that is one cluster's. */
+async function addonIdOf(client: EdgeholdClient, name: string, cluster: string | undefined): Promise<string> {
+  if (name.includes(':')) return name
+  const found = await client.all('ListAddons', { Filter: { Names: [name], ...cluster !== undefined && { ClusterIds: [(await findCluster(client, cluster)).Id] } } })
+  const [first, ...more] = found
+  if (!first) throw new NothingThere(`There is no add-on ${name}. See what there is with "edgehold list addon".`)
+  if (more.length > 0) throw new CommandFailed(`${found.length} clusters have an add-on ${name}; give --cluster.`)
+  return `${first.ClusterId}:${first.Name}`
+}
+
+const RECORDED = { cluster: 'Cluster', pool: 'NodePool', node: 'Node', addon: 'Addon', onboarding: 'Onboarding' } as const
 /** Whoever left the lists longer ago than this many changes is found by id only. */
 const MOST_CHANGES = 2_000
 
@@ -86,6 +96,7 @@ async function idOf(client: EdgeholdClient, kind: Kind, name: string, cluster: s
     case 'cluster': return (await findCluster(client, name)).Id
     case 'pool': return (await findPool(client, name, cluster)).Id
     case 'node': return (await findNode(client, name, cluster)).Id
+    case 'addon': return await addonIdOf(client, name, cluster)
     case 'onboarding': return (await findOnboarding(client, name, cluster)).Id
   }
 }

@@ -78,6 +78,7 @@ function factsOf({ facts }: ClusterRecord, unpaid: boolean, now: number): Partia
 async function enqueueTree(tx: Transaction, { id, region }: ClusterRecord): Promise<void> {
   await tx.enqueue({ kind: 'cluster', id, region })
   for (const pool of await tx.nodePoolsOf(id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
+  for (const addon of await tx.addonsOf(id)) await tx.enqueue({ kind: 'addon', id: addon.id, region })
   for (const node of await tx.nodesOf({ clusterId: id })) await tx.enqueue({ kind: 'node', id: node.id, region })
 }
 

@@ -49,6 +49,9 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     if (!locked) return
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
     if (creationIsOver(facts) && !creationIsOver(record.facts) && seen.host.network) await holdWhatWasMade(tx, locked, seen.now)
+    const begins = facts.firstReadyAt !== undefined && record.facts.firstReadyAt === undefined
+    // They wait for a cluster that can be worked in.
+    if (turns || begins) for (const addon of await tx.addonsOf(record.id)) await tx.enqueue({ kind: 'addon', id: addon.id, region: record.region })
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })

@@ -3,6 +3,7 @@ export interface ObjectMeta {
   readonly name: string
   readonly namespace?: string
   readonly uid?: string
+  readonly generation?: number
   readonly resourceVersion?: string
   readonly creationTimestamp?: string
   readonly deletionTimestamp?: string
@@ -35,16 +36,25 @@ export interface LeaseObject extends KubernetesObject {
 }
 
 export interface PodObject extends KubernetesObject {
-  readonly status?: { readonly phase?: string }
+  readonly status?: {
+    readonly phase?: string
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[]
+    readonly containerStatuses?: readonly {
+      readonly restartCount?: number
+      readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string }; readonly running?: { readonly startedAt?: string } }
+    }[]
+  }
 }
+
+export type ReplicaSetObject = KubernetesObject
 
 export interface ConfigMapObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>
 }
 
 export interface DeploymentObject extends KubernetesObject {
-  readonly spec?: { readonly replicas?: number }
-  readonly status?: { readonly availableReplicas?: number }
+  readonly spec?: { readonly replicas?: number; readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> } }
+  readonly status?: { readonly availableReplicas?: number; readonly updatedReplicas?: number; readonly observedGeneration?: number }
 }
 
 export interface CertificateRequestObject extends KubernetesObject {

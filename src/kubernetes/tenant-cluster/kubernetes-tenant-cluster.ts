@@ -1,3 +1,4 @@
+import type { WorkloadsSeen } from '#model/addon/health.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { Clock } from '#ports/clock.ts'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
@@ -16,6 +17,7 @@ import { planNodeConfig } from './node-config.ts'
 import { probeControlPlane } from './probe.ts'
 import { seeNode } from './see-node.ts'
 import { Sessions, type Session } from './sessions.ts'
+import { lookAtDeployment } from './workloads.ts'
 
 const HOUR_MS = 60 * 60_000
 const CONFLICT_TRIES = 5
@@ -39,6 +41,11 @@ export class KubernetesTenantCluster implements TenantCluster {
 
   async ensureBase(cluster: TenantClusterAddress, base: ClusterBase): Promise<void> {
     await this.#with(cluster, ({ api }) => applyBase(api, base, this.#clock))
+  }
+
+  /** A Deployment with its pods; undefined where it is not there. */
+  async lookAtDeployment(cluster: TenantClusterAddress, namespace: string, name: string): Promise<WorkloadsSeen | undefined> {
+    return this.#with(cluster, ({ api }) => lookAtDeployment(api, namespace, name))
   }
 
   /** A watch without a place to begin at tells first of what is there already. */

@@ -10,6 +10,7 @@ export const CATALOGUE: readonly SupportedAddon[] = [
     name: 'ingress-nginx', versions: [{ version: 'v1.0.0', kubernetes: ['1.33'] }, { version: 'v1.1.0', kubernetes: ['1.34', '1.35'] }, { version: 'v1.2.0', kubernetes: ['1.34', '1.35'] }],
     podNetworkModes: ['Flannel'], deployModes: ['Unmanaged', 'Managed'], deployNodeTypes: ['Node'], necessary: 'OnDemand', categories: ['Network'],
   },
+  { name: 'log-collector', versions: [{ version: 'v2.0.7', kubernetes: ['1.34', '1.35'] }], podNetworkModes: ['Flannel'], deployModes: ['Unmanaged'], deployNodeTypes: ['Node'], necessary: 'OnDemand', categories: ['Monitor'] },
 ]
 
 interface Installed {

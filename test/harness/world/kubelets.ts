@@ -22,6 +22,8 @@ export class Kubelets {
   readonly #tenant: MemoryTenantClusters
   readonly #machines: MemoryMachines
   readonly #running: Kubelet[] = []
+  /** Set: no kubelet is heard. */
+  silenced = false
 
   constructor(clock: SteppedClock, tenant: MemoryTenantClusters, machines: MemoryMachines) {
     this.#clock = clock
@@ -56,7 +58,7 @@ export class Kubelets {
       const node = this.#tenant.inside(kubelet.clusterId).nodes.get(kubelet.name)
       if (!node || !this.#tenant.isUp(kubelet.clusterId)) continue
       const machine = this.#machines.made.get(kubelet.machineId)
-      const speaks = machine?.power === 'on' && machine.link === 'up' && now - (machine.lastOnAt ?? 0) >= BOOT_MS
+      const speaks = !this.silenced && machine?.power === 'on' && machine.link === 'up' && now - (machine.lastOnAt ?? 0) >= BOOT_MS
       if (speaks) {
         const first = kubelet.heardAt <= (machine.lastOnAt ?? 0) || kubelet.silent
         kubelet.heardAt = now

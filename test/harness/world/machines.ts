@@ -7,6 +7,8 @@ export class MemoryMachines implements Machines {
   readonly firstBoots = new Map<string, string>()
   /** How many more machines are in stock; more than there are by default. */
   stock = Number.POSITIVE_INFINITY
+  /** Beginnings of names of machines that are not to be had. */
+  readonly soldOut = new Set<string>()
   /** Thrown whenever a machine is to be made. */
   makingFails: Error | undefined
   /** Machines that cannot be removed, and why. */
@@ -22,7 +24,7 @@ export class MemoryMachines implements Machines {
     const before = this.made.get(id)
     if (!before) {
       if (this.makingFails) throw this.makingFails
-      if (this.stock <= 0) throw new MachineRefused('StockOut', `RunInstances: ${name} is sold out`)
+      if (this.stock <= 0 || [...this.soldOut].some(beginning => name.startsWith(beginning))) throw new MachineRefused('StockOut', `RunInstances: ${name} is sold out`)
       this.stock -= 1
       if (firstBoot !== undefined) this.firstBoots.set(id, firstBoot)
     }

@@ -27,6 +27,8 @@ export class MemoryTenantClusters implements TenantCluster {
   readonly insides = new Map<string, Inside>()
   /** Set: nobody reaches any API, though it may run. */
   blind = false
+  /** Set: pods alone cannot be listed. */
+  podsAreBlind = false
   /** Set: every API answers with this refusal. */
   refusal: Error | undefined
   readonly #host: MemoryControlPlanes
@@ -90,6 +92,7 @@ export class MemoryTenantClusters implements TenantCluster {
   }
 
   async room(cluster: TenantClusterAddress): Promise<RoomSeen> {
+    if (this.podsAreBlind) throw new TenantClusterUnreachable('listing pods timed out after 5 s')
     const { nodes, workload } = this.#reach(cluster)
     const ready = [...nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable)
     const waiting = Array.from({ length: Math.max(0, workload - 2 * ready.length) }, (_, index) => ({ name: `web-${index}`, cpuMillis: 1000, memoryMiB: 64 }))

@@ -1,3 +1,4 @@
+import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord, ClusterSpec } from '#model/cluster/record.ts'
 import type { NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
@@ -148,6 +149,6 @@ export class Users {
 }
 
 /** `Phase Condition`, or `gone`. */
-export function shows(record: ClusterRecord | NodePoolRecord | NodeRecord | undefined): string {
+export function shows(record: ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord | undefined): string {
   return record ? `${record.said.status.phase} ${record.said.status.conditions.join('+')}` : 'gone'
 }

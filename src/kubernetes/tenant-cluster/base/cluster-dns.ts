@@ -12,7 +12,7 @@ export function clusterDnsAddress(serviceCidr: string): string {
   return nthAddress(cidrOf(serviceCidr), 10)
 }
 
-const COREDNS_VERSION = GROUPS.find(group => group.programs.some(program => program.name === 'coredns'))?.version ?? 'latest'
+export const COREDNS_VERSION = GROUPS.find(group => group.programs.some(program => program.name === 'coredns'))?.version ?? 'latest'
 
 /** Names outside of the cluster go to the resolver of the node that CoreDNS runs on. */
 const COREFILE = `.:53 {

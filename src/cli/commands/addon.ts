@@ -1,0 +1,91 @@
+import type { Addon } from '#client/calls.ts'
+import type { EdgeholdClient } from '#client/client.ts'
+import { connect } from '../credentials.ts'
+import { CommandFailed, NothingThere } from '../errors.ts'
+import { flag, withCommon, type Common } from '../flags.ts'
+import { printJson, printResult, tell, terminalWidth } from '../print.ts'
+import { findCluster } from '../resolve.ts'
+import { details, table } from '../text/table.ts'
+import { age, statusWords } from '../text/words.ts'
+import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
+import type { Verbs } from './verbs.ts'
+
+interface Owned extends Common { readonly cluster: string }
+interface Waiting extends Owned { readonly wait?: boolean; readonly timeout: number }
+interface Wanted extends Waiting { readonly version?: string; readonly config?: string }
+
+const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or id').makeOptionMandatory()
+const TIMEOUT_MS = 10 * 60_000
+const withWait = (command: Parameters<typeof withCommon>[0]) => withCommon(command).addOption(clusterFlag()).addOption(flag('--wait', 'wait for the outcome'))
+
+export function addAddonCommands(verbs: Verbs): void {
+  withWait(verbs.create.command('addon <name>')).description('install an add-on in a cluster')
+    .addOption(flag('--addon-version <version>', 'the newest that fits the cluster, if none is given')).addOption(flag('--config <json>', 'its configuration, a JSON object'))
+    .action(async (name: string, flags: Omit<Wanted, 'version'> & { addonVersion?: string }) => {
+      const { client, id } = await homeOf(flags)
+      const body = { ClusterId: id, Name: name, ...flags.addonVersion !== undefined && { Version: flags.addonVersion }, ...flags.config !== undefined && { Config: flags.config } }
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the installation of ${name}` }, () => client.call('CreateAddon', body))
+      await settled(client, name, id, flags)
+    })
+
+  withCommon(verbs.list.command('addon').alias('addons')).description('list add-ons').addOption(flag('--cluster <cluster>', 'of one cluster, by name or id')).addOption(flag('--supported', 'those that may be installed'))
+    .action(async (flags: Common & { cluster?: string; supported?: boolean }) => {
+      const client = connect(flags)
+      if (flags.supported) {
+        const { Items } = await client.call('ListSupportedAddons', {})
+        await printResult(flags, Items, () => table(['NAME', 'VERSIONS', 'NECESSARY', 'CATEGORIES', 'DEPLOY MODES'], Items.map(one => [
+          one.Name, one.Versions.map(version => version.Version).join(', '), one.Necessary, one.Categories.join(', '), one.DeployModes.join(', '),
+        ]), terminalWidth()))
+        return
+      }
+      const found = await client.all('ListAddons', { Filter: flags.cluster === undefined ? {} : { ClusterIds: [(await findCluster(client, flags.cluster)).Id] } })
+      const now = Date.now()
+      await printResult(flags, found, () => {
+        if (found.length === 0) tell('There are no add-ons. See what may be installed with "edgehold list addon --supported".')
+        return table(['NAME', 'CLUSTER', 'VERSION', 'STATUS', 'AGE'], found.map(one => [one.Name, one.ClusterId, one.Version, statusWords(one.Status), age(one.CreateTime, now)]), terminalWidth())
+      })
+    })
+
+  withCommon(verbs.get.command('addon <name>')).description('show one add-on').addOption(clusterFlag()).action(async (name: string, flags: Owned) => {
+    const { client, id } = await homeOf(flags)
+    const addon = await findAddon(client, id, name)
+    await printResult(flags, addon, () => details([
+      ['Name', addon.Name], ['Cluster', addon.ClusterId], ['Version', addon.Version], ['Status', statusWords(addon.Status)], ['Deployed', `${addon.DeployMode}, on ${addon.DeployNodeType}`], ['Config', addon.Config],
+    ]))
+  })
+
+  withWait(verbs.update.command('addon <name>')).description('bring an add-on to another version or configuration')
+    .addOption(flag('--addon-version <version>', 'the version')).addOption(flag('--config <json>', 'its configuration, a JSON object'))
+    .action(async (name: string, flags: Omit<Wanted, 'version'> & { addonVersion?: string }) => {
+      if ((flags.addonVersion === undefined) === (flags.config === undefined)) throw new CommandFailed('Say what shall change: either --addon-version or --config.')
+      const { client, id } = await homeOf(flags)
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the change of ${name}` }, () => flags.config === undefined
+        ? client.call('UpdateAddonVersion', { ClusterId: id, Name: name, Version: flags.addonVersion ?? '' })
+        : client.call('UpdateAddonConfig', { ClusterId: id, Name: name, Config: flags.config }))
+      await settled(client, name, id, flags)
+    })
+
+  withWait(verbs.delete.command('addon <name>')).description('uninstall an add-on').addOption(flag('--with-crds', 'its custom resource definitions, too'))
+    .action(async (name: string, flags: Waiting & { withCrds?: boolean }) => {
+      const { client, id } = await homeOf(flags)
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the removal of ${name}` }, () => client.call('DeleteAddon', { ClusterId: id, Name: name, ...flags.withCrds && { CascadingDeleteResources: ['Crd'] } }))
+      if (flags.wait) await waitUntilGone(client, `add-on ${name}`, `${id}:${name}`, TIMEOUT_MS)
+      if (flags.output === 'json') printJson({ ClusterId: id, Name: name })
+    })
+}
+
+export async function findAddon(client: EdgeholdClient, clusterId: string, name: string): Promise<Addon> {
+  const [addon] = await client.all('ListAddons', { Filter: { ClusterIds: [clusterId], Names: [name] } })
+  if (!addon) throw new NothingThere(`The cluster has no add-on ${name}. See what it has with "edgehold list addon --cluster ${clusterId}".`)
+  return addon
+}
+
+async function homeOf(flags: Owned): Promise<{ client: EdgeholdClient; id: string }> {
+  const client = connect(flags)
+  return { client, id: (await findCluster(client, flags.cluster)).Id }
+}
+
+async function settled(client: EdgeholdClient, name: string, id: string, flags: Waiting): Promise<void> {
+  if (flags.wait) await waitForPhase(client, `add-on ${name}`, `${id}:${name}`, ['Running'], TIMEOUT_MS)
+  if (flags.output === 'json') printJson({ ClusterId: id, Name: name })
+}

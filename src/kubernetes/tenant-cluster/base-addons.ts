@@ -1,0 +1,42 @@
+import type { AddonSpec, SupportedAddon } from '#model/addon/record.ts'
+import type { AddonInstaller, AddonSeen } from '#ports/addon-installer.ts'
+import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { COREDNS_VERSION } from './base/cluster-dns.ts'
+import { DNS_DEPLOYMENT, SYSTEM_NAMESPACE } from './base/names.ts'
+import type { KubernetesTenantCluster } from './kubernetes-tenant-cluster.ts'
+
+export const CORE_DNS = 'core-dns'
+const LOOK_EVERY_MS = 20_000
+
+/** The add-ons that the base of every cluster holds; others cannot be installed by it. `minors`: of the Kubernetes versions that are served, e.g. `1.35`. */
+export class BaseAddons implements AddonInstaller {
+  readonly lookEveryMs = LOOK_EVERY_MS
+  readonly #tenant: KubernetesTenantCluster
+  readonly #minors: () => readonly string[]
+
+  constructor(tenant: KubernetesTenantCluster, minors: () => readonly string[]) {
+    this.#tenant = tenant
+    this.#minors = minors
+  }
+
+  catalogue(): readonly SupportedAddon[] {
+    return [{
+      name: CORE_DNS, versions: [{ version: COREDNS_VERSION, kubernetes: this.#minors() }], podNetworkModes: ['Flannel'], deployModes: ['Unmanaged'], deployNodeTypes: ['Node'],
+      necessary: 'Required', categories: ['Dns'],
+    }]
+  }
+
+  /** It was applied with the base, and is applied again with it should somebody take it away. */
+  async ensure(cluster: TenantClusterAddress, { name }: Pick<AddonSpec, 'name'>): Promise<void> {
+    if (!(await this.look(cluster, name))) throw new Error('The Deployment of cluster DNS is not there; it comes back with the base of the cluster')
+  }
+
+  async look(cluster: TenantClusterAddress, _name: string): Promise<AddonSeen | undefined> {
+    const seen = await this.#tenant.lookAtDeployment(cluster, SYSTEM_NAMESPACE, DNS_DEPLOYMENT)
+    return seen && { ...seen, version: COREDNS_VERSION }
+  }
+
+  async ensureGone(): Promise<void> {
+    throw new Error('Cluster DNS is part of the base of every cluster and goes with it')
+  }
+}

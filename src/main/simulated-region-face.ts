@@ -76,10 +76,6 @@ export class SimulatedRegionFace implements RegionPorts {
     this.#opened = Promise.withResolvers()
   }
 
-  get world(): SimulatedRegion | undefined {
-    return this.#open?.world
-  }
-
   ready(): { ready: boolean; text: string } {
     if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
     if (!this.#open) return { ready: false, text: 'it is being opened, or another server runs it' }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import { connect } from '../credentials.ts'
-import { withCommon, type Common } from '../flags.ts'
-import { printResult, terminalWidth } from '../print.ts'
+import { flag, withCommon, type Common } from '../flags.ts'
+import { printJson, printResult, terminalWidth } from '../print.ts'
 import { table } from '../text/table.ts'
+
+/** All of a region is removed before the answer. */
+const LONG_MS = 60_000
 
 export function addRegionCommands(program: Command): void {
   const region = program.command('region').description('the regions of this server')
@@ -11,5 +14,23 @@ export function addRegionCommands(program: Command): void {
     await printResult(flags, regions, () => table(['REGION', 'KIND', 'READY', 'DEFAULT', 'ALIASES', 'TEXT'], regions.map(one => [
       one.Region, one.Kind, one.Ready ? 'yes' : 'no', one.Default ? 'yes' : '', one.Aliases.join(','), one.Text,
     ]), terminalWidth()))
+  })
+
+  withCommon(region.command('create [name]')).description('make a simulated region with a clock, seed, balance, limits and faults of its own')
+    .addOption(flag('--seed <number>', 'what is drawn in it; the same seed tells the same story'))
+    .addOption(flag('--start-at <time>', 'the first instant of its time, e.g. 2026-12-01T00:00:00Z'))
+    .addOption(flag('--paused', 'its clock stands still until it is stepped or resumed'))
+    .addOption(flag('--speed <factor>', 'how many times as fast as real time its clock runs'))
+    .action(async (name: string | undefined, flags: Common & { seed?: string; startAt?: string; paused?: boolean; speed?: string }) => {
+      const made = await connect(flags).call('CreateRegion', {
+        ...name !== undefined && { Region: name }, ...flags.seed !== undefined && { Seed: Number(flags.seed) }, ...flags.startAt !== undefined && { StartAt: flags.startAt },
+        ...flags.paused && { Paused: true }, ...flags.speed !== undefined && { Speed: Number(flags.speed) },
+      }, { timeoutMs: LONG_MS })
+      await printResult(flags, made, () => made.Region)
+    })
+
+  withCommon(region.command('delete <name>')).description('remove a simulated region with everything in it').action(async (name: string, flags: Common) => {
+    await connect(flags).call('DeleteRegion', { Region: name }, { timeoutMs: LONG_MS })
+    if (flags.output === 'json') printJson({ Region: name })
   })
 }

@@ -1,0 +1,45 @@
+import { Type } from 'typebox'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
+import { isAlias } from '../regions.ts'
+import { Text } from './shapes.ts'
+import { instantOf } from './time-texts.ts'
+
+const FASTEST = 1_000_000
+const FIRST_START = Date.UTC(2000, 0, 1), LAST_START = Date.UTC(2099, 0, 1)
+
+export const CreateRegion = defineAction({
+  name: 'CreateRegion',
+  version: OWN_VERSION,
+  kind: 'write',
+  says: 'Makes a simulated region with a clock, seed, balance, quota, stock and faults of its own; the same seed tells the same story.',
+  schema: Type.Object({
+    Region: Type.Optional(Text),
+    Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    StartAt: Type.Optional(Text),
+    Paused: Type.Optional(Type.Boolean()),
+    Speed: Type.Optional(Type.Number()),
+  }),
+  run: async (context, body) => {
+    const { action, regionMaker } = context
+    const startAt = instantOf(action, 'StartAt', body.StartAt)
+    if (startAt !== undefined && (startAt < FIRST_START || startAt > LAST_START)) refuseParameter(action, 'StartAt', 'it has to be from the year 2000 to the year 2098')
+    if (body.Speed !== undefined && !(body.Speed > 0 && body.Speed <= FASTEST)) refuseParameter(action, 'Speed', `it has to be above 0 and at most ${FASTEST}; Paused stops the clock`)
+    if (body.Region !== undefined) checkName(context, body.Region)
+    if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
+    const region = await regionMaker.create({ region: body.Region, seed: body.Seed, startAt, paused: body.Paused ?? false, speed: body.Speed ?? 1 })
+    return region === undefined ? taken(body.Region ?? '') : { Region: region }
+  },
+})
+
+/** Names that lead somewhere already, or that hosts give their own regions, would make a signature mean two things. */
+function checkName({ action, regions, settings }: ActionContext, name: string): void {
+  if (!/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) refuseParameter(action, 'Region', 'it has to be 1 to 32 lower-case letters, digits and hyphens, a letter first and no hyphen last')
+  if (regions.has(name)) taken(name)
+  if (/^local-/.test(name)) refuseParameter(action, 'Region', 'names that begin with local- are those of real regions')
+  if (isAlias(settings.aliases, name)) refuseParameter(action, 'Region', `it is one of the names that lead to ${settings.defaultRegion} (${settings.aliases.join(', ')})`)
+}
+
+function taken(name: string): never {
+  return refuse('Conflict.{Parameter}', { Parameter: 'Region', value: name, by: 'a region has it' })
+}

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cidrContains, cidrOf, cidrsOverlap } from '#model/cidr.ts'
+import { ComponentMissing } from '#ports/components.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
 import { ensureCgroup, findCgroupHierarchies, removeCgroup, removeCgroupIfEmpty } from '#providers/local/control-plane/cgroups.ts'
 import { rangesInUse } from '#providers/local/host-network/choose.ts'
@@ -47,8 +48,10 @@ export async function keepOverlay({ region, face, opened: { store }, log, say }:
       hasWorked = true
       pause = LOOK_EVERY_MS
     } catch (error) {
-      sentence = `Machines outside do not reach the region now: ${error instanceof Error ? error.message : String(error)}`
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      // They are just being installed, which the region says already.
+      if (error instanceof ComponentMissing) pause = LOOK_EVERY_MS
+      else sentence = `Machines outside do not reach the region now: ${error instanceof Error ? error.message : String(error)}`
+      if (sentence !== undefined) pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
     }
     if (face.setObstacle('overlay', sentence) && sentence !== undefined) {
       log.warn({ error: sentence }, 'The overlay does not run')

@@ -122,6 +122,8 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
     const rule = /iif (eh[0-9a-f]{8})(?: \[detached\])? lookup (\d+)/.exec(execFileSync('ip', ['rule', 'list', 'iif', network.bridge], { encoding: 'utf8' }))
     assert.match(execFileSync('ip', ['route', 'show', 'table', rule?.[2] ?? ''], { encoding: 'utf8' }), new RegExp(`^172\\.20\\.3\\.0/24 dev ${overlayLink(hash)} `))
     assert.doesNotMatch(execFileSync('ip', ['route', 'show'], { encoding: 'utf8' }), /172\.20\.3\.0/)
+    await ensure(open())
+    assert.equal(settingsOfRegion().tun.unsafe_routes.length, 1, 'also before it heard of nodes')
     await overlay.ensure([], async () => [])
     assert.equal(execFileSync('ip', ['route', 'show', 'table', rule?.[2] ?? ''], { encoding: 'utf8' }), '')
   })

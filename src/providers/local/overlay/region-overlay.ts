@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { cidrContains, cidrOf } from '#model/cidr.ts'
@@ -47,7 +48,7 @@ export class RegionOverlay implements Overlay {
   readonly entrance: OverlayEntrance
   readonly #options: RegionOverlayOptions
   readonly #certificates: OverlayCertificates
-  readonly #routes = new Map<string, readonly PodRoute[]>()
+  #routes: Map<string, readonly PodRoute[]> | undefined
   /** As it is kept: nobody else writes it. */
   readonly #issued = new Map<string, IssuedOf>()
   #admitted: Omit<Admitted, 'routes'> = { names: [], refused: [] }
@@ -90,7 +91,8 @@ export class RegionOverlay implements Overlay {
         names.push(...Object.keys(issued).filter(name => members.has(name)))
         refused.push(...this.#notOf(issued, members))
       }
-      for (const clusterId of this.#routes.keys()) if (!clusterIds.includes(clusterId)) this.#routes.delete(clusterId)
+      const routes = await this.#routesNow()
+      for (const clusterId of routes.keys()) if (!clusterIds.includes(clusterId)) routes.delete(clusterId)
       this.#admitted = { names: names.toSorted(), refused: refused.toSorted() }
       await this.#apply()
       this.#works = true
@@ -100,7 +102,11 @@ export class RegionOverlay implements Overlay {
   /** Leads the region's network to the pods of these nodes, which are the cluster's only ones in the overlay. */
   ensurePodRoutes(clusterId: string, routes: readonly PodRoute[]): Promise<void> {
     return this.#inTurn(async () => {
-      this.#routes.set(clusterId, routes)
+      const all = await this.#routesNow()
+      all.set(clusterId, routes)
+      await mkdir(this.#options.folder, { recursive: true, mode: 0o700 })
+      await writeFile(`${this.#routesFile}.part`, JSON.stringify([...all]))
+      await rename(`${this.#routesFile}.part`, this.#routesFile)
       // Whoever makes it work brings the routes with it.
       if (this.#works) await this.#apply()
     })
@@ -153,11 +159,24 @@ export class RegionOverlay implements Overlay {
     return this.#keys ??= await records.keys(kept => this.#certificates.ensureKeys(kept, { networks: `${own}/${prefix}`, unsafeNetworks: network.cidr }, AUTHORITY_VALID_MS))
   }
 
+  get #routesFile(): string {
+    return join(this.#options.folder, 'routes.json')
+  }
+
+  /** Those that an earlier server led, until this one hears of the nodes: a restart must not take the way to pods for a moment. */
+  async #routesNow(): Promise<Map<string, readonly PodRoute[]>> {
+    this.#routes ??= new Map(JSON.parse(await readFile(this.#routesFile, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '[]'
+      throw error
+    })) as [string, readonly PodRoute[]][])
+    return this.#routes
+  }
+
   async #apply(): Promise<void> {
     const { settings, folder, logFile, components, onStarted } = this.#options
     const { hash } = settings.network
     const keys = await this.#ensureKeys()
-    const routes = [...this.#routes.values()].flat().toSorted((one, other) => (one.podCidr < other.podCidr ? -1 : 1))
+    const routes = [...(await this.#routesNow()).values()].flat().toSorted((one, other) => (one.podCidr < other.podCidr ? -1 : 1))
     const wanted = regionSettings(settings, keys, { ...this.#admitted, routes })
     const { link } = overlayPlaces(hash)
     const { path } = await components.find('nebula')

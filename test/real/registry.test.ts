@@ -1,6 +1,6 @@
 // The region registry with the real programs, on loopback. Needs no root, but the components `registry`, `agnhost` and `coredns`.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { ComponentCache, defaultCacheDir } from '#kubernetes/components/component-cache.ts'
+import { identifyProcess } from '#kubernetes/components/process-identity.ts'
 import { systemClock } from '#main/system-clock.ts'
 import { ComponentMissing, type Components } from '#ports/components.ts'
 import { registryCgroup } from '#providers/local/registry/registry-cgroup.ts'
@@ -146,6 +147,44 @@ test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
   })
 })
 
+test('several processes write at once: a server that fills, and people who push', { skip }, async (t) => {
+  await using place = await makePlace(async (folder) => {
+    const small = join(folder, 'small')
+    await writeFile(small, `\x7fELF${'x'.repeat(100_000)}`, { encoding: 'latin1', mode: 0o755 })
+    const { path: _, ...facts } = await cache.find('registry')
+    return { find: async (name, options) => (name === 'registry' ? cache.find(name, options) : { ...facts, name, path: small }), kubernetesVersions: () => [], list: async () => [], install: async () => {} }
+  })
+  const { registry, folder } = place
+  const executable = join(folder, 'small')
+  const tagsOf = async (name: string) => (await registry.list()).find((image) => image.name === name)?.tags
+
+  await t.test('each waits for its turn, and none is cut off', async () => {
+    const push = (tag: string) => place.another().push({ name: 'team/hello', tag, executable })
+    await registry.ensure(signal())
+    await rm(join(folder, 'registry', 'filled.json')) // as if all images were still to come
+    await Promise.all([place.another().ensure(signal()), push('one'), push('two'), place.another().ensure(signal()), push('three')])
+    assert.deepEqual(await tagsOf('team/hello'), ['one', 'three', 'two'])
+    assert.deepEqual(await tagsOf('pause'), ['3.10'])
+    assert.deepEqual((await findRegistryProcesses(join(folder, 'registry'))).map(({ config }) => config.split('-')[0]), ['reader'], 'no writer stays')
+    assert.deepEqual((await readdir(join(folder, 'registry'))).filter((name) => name.includes('lock')), [])
+  })
+
+  await t.test('one that was killed in the middle of a push holds nobody up', async () => {
+    const dead = spawn('true')
+    await once(dead, 'exit')
+    await writeFile(join(folder, 'registry', 'writer.lock'), JSON.stringify({ owner: { pid: dead.pid, startedAt: '1' }, nonce: 'of the dead' }))
+    await registry.push({ name: 'team/hello', tag: 'four', executable })
+    assert.ok((await tagsOf('team/hello'))?.includes('four'))
+  })
+
+  await t.test('one that writes for longer than a push may take is named', async () => {
+    await writeFile(join(folder, 'registry', 'writer.lock'), JSON.stringify({ owner: identifyProcess(process.pid), nonce: 'of a living one' }))
+    await rm(join(folder, 'registry', 'filled.json'))
+    await assert.rejects(registry.ensure(AbortSignal.timeout(1_000)), new RegExp(`Process ${process.pid} has been writing to the registry all the time`))
+    await rm(join(folder, 'registry', 'writer.lock'))
+  })
+})
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
@@ -154,11 +193,11 @@ async function freePort(): Promise<number> {
   return port
 }
 
-async function makePlace() {
+async function makePlace(makeComponents: (folder: string) => Promise<Components> = async () => cache) {
   const folder = await mkdtemp(join(tmpdir(), 'edgehold-region-'))
   const port = await freePort()
   const started: number[] = []
-  const components: Components = cache
+  const components = await makeComponents(folder)
   const make = () => new RegionRegistry({
     stateDir: folder, listenHost: '127.0.0.1', port, components, onStarted: async (pid) => void started.push(pid),
   })

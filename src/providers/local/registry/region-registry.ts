@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 
 import { Agent, fetch } from 'undici'
 
+import { takeCacheLock, type CacheLock } from '#kubernetes/components/cache-lock.ts'
 import { runChild } from '#kubernetes/components/child.ts'
 import { ARCHITECTURES, ComponentMissing, type ComponentFile, type ComponentName, type Components } from '#ports/components.ts'
 import type { ImageRegistry } from '#ports/images.ts'
@@ -175,9 +176,28 @@ export class RegionRegistry implements ImageRegistry {
     }
   }
 
+  /** One writer on this host: whoever comes while another process writes (a server that fills, somebody who pushes) waits for it. */
   async #withWriter(signal: AbortSignal, work: (pushTo: PushTo) => Promise<void>): Promise<void> {
-    const { components } = this.#options
-    const { path } = await components.find('registry')
+    const { path } = await this.#options.components.find('registry')
+    const lock = await this.#takeWriterLock(signal)
+    try {
+      await this.#runWriter(path, signal, work)
+    } finally {
+      await lock.release()
+    }
+  }
+
+  async #takeWriterLock(signal: AbortSignal): Promise<CacheLock> {
+    let writing: number | undefined
+    try {
+      return await takeCacheLock(join(this.#folder, 'writer.lock'), signal, (pid) => (writing = pid))
+    } catch (cause) {
+      if (writing === undefined || !signal.aborted) throw cause
+      throw new Error(`Process ${writing} has been writing to the registry all the time; wait until it has ended, or end it.`, { cause })
+    }
+  }
+
+  async #runWriter(path: string, signal: AbortSignal, work: (pushTo: PushTo) => Promise<void>): Promise<void> {
     // A short path: the address of a socket may not be longer than 107 bytes.
     const room = await mkdtemp(join(tmpdir(), this.#roomPrefix))
     const socketPath = join(room, 'socket')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from 'node:net'
@@ -67,6 +68,41 @@ suite('over HTTP', () => {
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
     assert.deepEqual(await api.everything(), before)
     assert.deepEqual(api.errors, [])
+  })
+
+  test('several calls on one connection are answered in their order, whichever is done first', async () => {
+    const text = await new Promise<string>((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        for (const action of ['ListClusters', 'Nothing', 'CreateCluster']) socket.write(`POST /?Action=${action}&Version=2021-03-03 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nx-date: 1\r\n\r\n{}`)
+        socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      })
+      let received = ''
+      socket.on('data', chunk => { received += chunk.toString() })
+      socket.once('close', () => { resolve(received) })
+      socket.once('error', reject)
+    })
+    assert.deepEqual([...text.matchAll(/HTTP\/1\.1 (\d+)|"Action":"(\w+)"/g)].map(match => match[1] ?? match[2]), ['401', 'ListClusters', '404', 'Nothing', '401', 'CreateCluster', '200'])
+  })
+
+  test('a call that runs while the server ends is answered, and its connection ends with it', async () => {
+    const ending = await ApiUnderTest.open()
+    await ending.app.listen({ host: '127.0.0.1', port: 0 })
+    const begun = once(ending.app.server, 'request')
+    const text = new Promise<string>((resolve, reject) => {
+      const socket = connect((ending.app.server.address() as AddressInfo).port, '127.0.0.1', () => {
+        socket.write('POST /?Action=ListClusters&Version=2021-03-03 HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{')
+      })
+      let received = ''
+      socket.on('data', chunk => { received += chunk.toString() })
+      socket.once('close', () => { resolve(received) })
+      socket.once('error', reject)
+      void begun.then(async () => {
+        const closed = ending.app.close()
+        socket.write('}')
+        await closed
+      })
+    })
+    assert.match(await text, /^HTTP\/1.1 401 [^]*connection: close[^]*MissingAuthenticationToken/i)
   })
 
   test('what is not HTTP gets the envelope, too', async () => {

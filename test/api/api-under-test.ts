@@ -43,6 +43,7 @@ export class ApiUnderTest {
     }
     const parts: ApiParts = {
       store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realNow: () => this.now,
+      regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true },
       readyParts: async () => [{ name: 'store', ready: true, required: true, text: 'reached' }],
     }
     this.app = createApi(parts)

@@ -1,3 +1,4 @@
+import type { RegionTime } from '#api/regions.ts'
 import type { Store } from '#ports/store.ts'
 import { CATALOGUE } from '#test/harness/world/addons.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
@@ -28,7 +29,7 @@ export interface SmallWorld {
 
 export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const machines = new MemoryMachines(new SteppedClock())
-  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, addons: { catalogue: () => CATALOGUE } }, store)
+  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE } }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   const nodePoolId = await poolOf(api, clusterId, 'counters')
@@ -88,6 +89,10 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       ListStatusHistory: { Filter: { Ids: [clusterId] } },
       ListLedger: { Filter: { ClusterIds: [clusterId] } },
       ListRegions: {},
+      CreateRegion: { Region: 'ci-1', Seed: 7, StartAt: '2026-12-01T00:00:00Z', Paused: true, Speed: 60 },
+      DeleteRegion: { Region: 'sim-1' },
+      GetClock: {},
+      SetClock: { Step: '61m' },
       GetBalance: {},
       CreateAddon: { ClusterId: clusterId, Name: 'log-collector', Version: 'v2.0.7' },
       ListAddons: { Filter: { ClusterIds: [clusterId] } },
@@ -131,4 +136,13 @@ async function poolOf(api: ApiUnderTest, clusterId: string, name: string): Promi
   const id = (await api.done('CreateEdgeNodePool', { ClusterId: clusterId, Name: name })).Id ?? ''
   await api.makePoolRun(id)
   return id
+}
+
+/** A clock that shows what it was set to, and has no work. */
+function standingClock(): RegionTime {
+  let shown = { now: Date.UTC(2026, 11, 1), speed: 1, paused: true }
+  return {
+    read: () => shown,
+    set: async ({ paused = shown.paused, speed = shown.speed, step = 0 }) => (shown = { now: shown.now + step, speed, paused }),
+  }
 }

@@ -6,6 +6,7 @@ import { addCallCommand } from './commands/call.ts'
 import { addClockCommands } from './commands/clock.ts'
 import { addClusterCommands } from './commands/cluster.ts'
 import { addExplainCommands } from './commands/explain.ts'
+import { addFaultCommands } from './commands/fault.ts'
 import { addKubeconfigCommands } from './commands/kubeconfig.ts'
 import { addKubectlCommands } from './commands/kubectl.ts'
 import { addLedgerCommands } from './commands/ledger.ts'
@@ -55,6 +56,7 @@ export function buildProgram(): Command {
   addRegionCommands(program)
   addClockCommands(program)
   addBalanceCommands(program)
+  addFaultCommands(program)
   addCallCommand(program)
   overrideExits(program)
   return program

@@ -1,3 +1,4 @@
+import type { AddonInstaller } from '#ports/addon-installer.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
@@ -5,6 +6,7 @@ import type { Machines } from '#ports/machines.ts'
 import type { OutsideResources } from '#ports/outside.ts'
 import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
 import type { TenantCluster } from '#ports/tenant-cluster.ts'
+import { faultyAddons, WorldAddons } from './addons/installer.ts'
 import { ControlPlanes } from './control-planes/control-planes.ts'
 import { USUAL_DURATIONS, type Durations } from './durations.ts'
 import { faulty } from './faults/faulty.ts'
@@ -55,18 +57,18 @@ export interface SimulatedRegion {
   readonly limits: Limits
   /** What users of its clusters would do with kubectl. */
   readonly users: Users
-  /** For whoever installs add-ons in its clusters. */
-  readonly addons: AddonGround
+  readonly addons: AddonInstaller
+  /** What the installer works on. */
+  readonly ground: AddonGround
 }
 
-/** What an installer of add-ons needs of the world: a cluster's workloads and objects, and the faults that stand before it. */
+/** What an installer of add-ons needs of the world: a cluster's workloads and objects. */
 export interface AddonGround {
   readonly world: World
   readonly planes: ControlPlanes
   readonly nodes: Nodes
   readonly workloads: Workloads
   readonly objects: Objects
-  readonly faults: Faults
 }
 
 /** Opens the world of a region as it was left, or a new one. Its caller is the only one that has it open. */
@@ -84,6 +86,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   const images = new Images(world)
   const workloads = new Workloads({ world, planes, nodes, images, faults, durations })
   const objects = new Objects(world)
+  const ground: AddonGround = { world, planes, nodes, workloads, objects }
   const dns = new ClusterDns(world, workloads, nodes, planes)
   workloads.onChange((clusterId, owner) => world.tell(owner === undefined ? { kind: 'Room', clusterId } : { kind: 'Workload', clusterId, addon: owner }))
   const pods: Pods = {
@@ -140,6 +143,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     events: { nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), everything },
     onboarding, faults, limits,
     users: new Users({ world, planes, objects, workloads, images }),
-    addons: { world, planes, nodes, workloads, objects, faults },
+    ground,
+    addons: faulty(new WorldAddons(ground) as AddonInstaller, { world, faults, how: faultyAddons() }),
   }
 }

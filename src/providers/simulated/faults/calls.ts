@@ -21,9 +21,11 @@ const MACHINES: Calls = {
 }
 const OUTSIDE: Calls = { look: 'look', ensure: 'act', protect: 'act', ensureGone: 'removal' }
 
-/** Ports by the names that faults use. The calls of `addon-installer` and `api` are known by those who make them. */
+const ADDON_INSTALLER: Calls = { look: 'look', ensure: 'act', ensureGone: 'removal' }
+
+/** Ports by the names that faults use. The calls of `api` are known by those who make them. */
 export const PORT_CALLS: Readonly<Record<string, Calls | undefined>> = {
-  'control-plane-host': CONTROL_PLANE_HOST, 'tenant-cluster': TENANT_CLUSTER, machines: MACHINES, outside: OUTSIDE, 'addon-installer': undefined, api: undefined,
+  'control-plane-host': CONTROL_PLANE_HOST, 'tenant-cluster': TENANT_CLUSTER, machines: MACHINES, outside: OUTSIDE, 'addon-installer': ADDON_INSTALLER, api: undefined,
 }
 
 export function callKind(port: string, call: string): CallKind | undefined {

@@ -51,10 +51,10 @@ export class Limits implements RegionLimits {
   take({ kind, account, areas }: { readonly kind: string; readonly account?: string; readonly areas: readonly string[] }, what: string, refusals: Refusals): Taken {
     const quota = (account === undefined ? undefined : this.#quotas.get(keyOf(kind, account))) ?? this.#quotas.get(keyOf(kind, undefined))
     const has = this.#held.get(keyOf(kind, account)) ?? 0
-    if (quota && has >= quota.limit) throw refusals.overQuota(`The quota of ${kind} is ${quota.limit}, and the account has ${has}: ${what} was not made`)
+    if (quota && has >= quota.limit) throw refusals.overQuota(`The account may have ${quota.limit} of the kind ${kind} and has ${has}: ${what} was not made`)
     const area = areas.find(one => this.#stocks.get(keyOf(kind, one)))
     const stock = this.#stocks.get(keyOf(kind, area))
-    if (stock && stock.count <= 0) throw refusals.soldOut(`No more of ${kind}${area === undefined ? '' : ` in ${area}`} is in stock: ${what} was not made`)
+    if (stock && stock.count <= 0) throw refusals.soldOut(`Nothing of the kind ${kind} is left in stock${area === undefined ? '' : ` in ${area}`}: ${what} was not made`)
     if (stock) this.#stocks.put(keyOf(kind, area), { ...stock, count: stock.count - 1 })
     this.#held.put(keyOf(kind, account), has + 1)
     return { kind, ...(stock && area !== undefined && { area }), ...(account !== undefined && { account }) }

@@ -13,6 +13,7 @@ export const NOON = Date.UTC(2026, 10, 26, 12)
 
 /** One simulated region whose time a test moves, event by event; joins are admitted as the test says. */
 export class TinyRegion {
+  static readonly pki = PKI
   now = NOON
   /** What changed, with the seconds since the beginning. */
   readonly told: { at: number; change: RegionChange }[] = []

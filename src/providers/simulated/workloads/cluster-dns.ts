@@ -7,7 +7,7 @@ import type { Workloads } from './workloads.ts'
 /** The owner under which cluster DNS runs. */
 export const DNS_OWNER = 'core-dns'
 
-const DNS: WorkloadOrder = {
+export const DNS: WorkloadOrder = {
   kind: 'Deployment', namespace: 'kube-system', name: 'core-dns', replicas: 1, cpuMillis: 100, memoryMiB: 70, image: 'coredns:v1',
   tolerations: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }, { key: 'CriticalAddonsOnly' }],
 }

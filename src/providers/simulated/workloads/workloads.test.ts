@@ -13,7 +13,7 @@ async function withNode(): Promise<{ tiny: TinyRegion; cluster: TenantClusterAdd
   return {
     tiny, cluster,
     see() {
-      const { workloads } = tiny.region.addons
+      const { workloads } = tiny.region.ground
       const seen = workloads.see(workloads.of('c1', 'web')[0]!)
       const pods = seen.pods.map(pod => pod.unschedulable !== undefined ? 'unschedulable' : pod.waiting?.reason ?? (pod.ready ? 'ready' : 'not ready'))
       return { available: seen.available, updated: seen.updated, waits: pods, words: seen.pods.map(pod => pod.unschedulable ?? pod.waiting?.message).join() }
@@ -21,7 +21,7 @@ async function withNode(): Promise<{ tiny: TinyRegion; cluster: TenantClusterAdd
   }
 }
 
-const apply = (tiny: TinyRegion, change: Partial<WorkloadOrder> = {}) => { tiny.region.addons.workloads.apply('c1', 'web', { ...WEB, ...change }) }
+const apply = (tiny: TinyRegion, change: Partial<WorkloadOrder> = {}) => { tiny.region.ground.workloads.apply('c1', 'web', { ...WEB, ...change }) }
 
 test('pods are placed, pull their image, run, and whoever owns them is told', async () => {
   const { tiny, see } = await withNode()
@@ -38,7 +38,7 @@ test('without a node pods wait in the scheduler\'s words, and run soon after one
   const tiny = await TinyRegion.open()
   const cluster = await tiny.cluster()
   apply(tiny)
-  const { workloads } = tiny.region.addons
+  const { workloads } = tiny.region.ground
   const look = () => workloads.see(workloads.of('c1', 'web')[0]!)
   assert.equal(look().pods[0]?.unschedulable, 'no nodes available to schedule pods')
   await tiny.node(cluster)

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { MachineOff, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { until } from '#test/harness/waiting.ts'
+
+/** What an implementation gives: orders of machines of its own, and time that passes where it does not by itself. */
+export interface MachinesUnderTest {
+  readonly machines: Machines
+  order(number: number, power?: 'on' | 'off', link?: 'up' | 'cut'): MachineOrder
+  pass?(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** The promises of the machines' port, each with machines of its own, so that one implementation serves them all. */
+export function machinesContract(name: string, open: () => MachinesUnderTest | Promise<MachinesUnderTest>): void {
+  describe(`machines contract: ${name}`, () => {
+    let parts: MachinesUnderTest, machines: Machines
+    before(async () => {
+      parts = await open()
+      machines = parts.machines
+    })
+    after(() => parts.close())
+    const later = async () => { await parts.pass?.(1_000) }
+
+    test('nothing becomes one, and the same order twice changes nothing', async () => {
+      const order = parts.order(51)
+      assert.equal(await machines.look(order.id), undefined)
+      const first = await machines.ensure(order)
+      assert.deepEqual([first.id, first.power, first.link, first.lastOnAt], [order.id, 'on', 'up', first.powerSince])
+      assert.match(first.machineId, /^[0-9a-f]{32}$/)
+      await later()
+      assert.deepEqual(await machines.ensure(order), first)
+      assert.deepEqual(await machines.look(order.id), first)
+    })
+
+    test('one that is ordered off is made and is off', async () => {
+      const seen = await machines.ensure(parts.order(52, 'off'))
+      assert.deepEqual([seen.power, seen.lastOnAt], ['off', undefined])
+      assert.equal((await machines.ensure(parts.order(52))).power, 'on')
+    })
+
+    test('off and on again is the same machine, and tells since when', async () => {
+      const on = await machines.ensure(parts.order(53))
+      await later()
+      const off = await machines.ensure(parts.order(53, 'off'))
+      assert.deepEqual([off.power, off.machineId, off.lastOnAt], ['off', on.machineId, on.lastOnAt])
+      assert.ok(off.powerSince > on.powerSince)
+      await later()
+      const again = await machines.ensure(parts.order(53))
+      assert.deepEqual([again.power, again.machineId, again.lastOnAt], ['on', on.machineId, again.powerSince])
+      assert.ok(again.powerSince > off.powerSince)
+    })
+
+    test('a crash is off at once, of one that is off nothing', async () => {
+      const { id } = await machines.ensure(parts.order(54))
+      await later()
+      await machines.crash(id)
+      await until(async () => (await machines.look(id))?.power === 'off')
+      await machines.crash(id)
+      assert.equal((await machines.look(id))?.power, 'off')
+      await assert.rejects(machines.exec(id, ['true'], { signal: AbortSignal.timeout(5_000) }), (error: unknown) => error instanceof MachineOff && error.kind === 'MachineOff')
+    })
+
+    test('the link is cut and healed apart from the power', async () => {
+      const on = await machines.ensure(parts.order(55))
+      const cut = await machines.ensure(parts.order(55, 'on', 'cut'))
+      assert.deepEqual([cut.link, cut.power, cut.powerSince], ['cut', 'on', on.powerSince])
+      assert.equal((await machines.ensure(parts.order(55))).link, 'up')
+    })
+
+    test('a watch tells what is, then every change, and ends', async () => {
+      const { id } = await machines.ensure(parts.order(56))
+      const seen: MachineSeen[] = [], stop = new AbortController()
+      const watching = machines.watch(one => { if (one.id === id) seen.push(one) }, stop.signal)
+      await until(() => seen.length > 0)
+      await later()
+      await machines.ensure(parts.order(56, 'off'))
+      await until(() => seen.at(-1)?.power === 'off')
+      await machines.ensure(parts.order(56, 'off', 'cut'))
+      await until(() => seen.at(-1)?.link === 'cut')
+      stop.abort()
+      await watching
+      const told = seen.length
+      await machines.ensure(parts.order(56))
+      assert.equal(seen.length, told)
+    })
+
+    test('one becomes nothing, twice, and others are left alone', async () => {
+      const [one, other] = [await machines.ensure(parts.order(57)), await machines.ensure(parts.order(58))]
+      await machines.ensureGone(one.id)
+      assert.equal(await machines.look(one.id), undefined)
+      await machines.ensureGone(one.id)
+      await machines.ensureGone('mnever0000000000000')
+      assert.deepEqual(await machines.look(other.id), other)
+    })
+
+    test('two at once make one', async () => {
+      const order = parts.order(59)
+      const [one, other] = await Promise.all([machines.ensure(order), machines.ensure(order)])
+      assert.deepEqual(one, other)
+    })
+  })
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { TenantClusterUnreachable, type NodeSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { until } from '#test/harness/waiting.ts'
+
+export interface TenantClusterUnderTest {
+  readonly tenant: TenantCluster
+  /** A cluster whose API answers. */
+  readonly cluster: TenantClusterAddress
+  /** One whose API does not. */
+  readonly unreachable: TenantClusterAddress
+  /** A kubelet registers: it is on the members' list, and then there is its Node object. */
+  register(nodeName: string): Promise<void>
+  pass?(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+const PATIENCE_MS = 30_000
+
+/** The promises of the inside of a tenant cluster, told of one cluster, each with nodes of its own. */
+export function tenantClusterContract(name: string, open: () => Promise<TenantClusterUnderTest>, options: { readonly skip?: string | false } = {}): void {
+  describe(`tenant cluster contract: ${name}`, { skip: options.skip ?? false, timeout: 10 * PATIENCE_MS }, () => {
+    let parts: TenantClusterUnderTest, tenant: TenantCluster, cluster: TenantClusterAddress
+    before(async () => {
+      parts = await open()
+      tenant = parts.tenant
+      cluster = parts.cluster
+    })
+    after(() => parts.close())
+    const node = async (nodeName: string) => {
+      const seen = await tenant.getNode(cluster, nodeName)
+      assert.ok(seen, `there is no node ${nodeName}`)
+      return seen
+    }
+
+    test('a ready cluster says so, and that its base is there once it was applied', async () => {
+      await tenant.ensureBase(cluster, { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' })
+      await tenant.ensureBase(cluster, { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' })
+      const probe = await tenant.probe(cluster)
+      assert.deepEqual([probe.ready, probe.baseApplied, probe.scheduler, probe.controllerManager], [true, true, true, true])
+    })
+
+    test('where nobody answers nothing is concluded', async () => {
+      await assert.rejects(tenant.getNode(parts.unreachable, 'n'), (error: unknown) => error instanceof TenantClusterUnreachable && error.kind === 'TenantClusterUnreachable')
+      for (const call of [() => tenant.ensureMembers(parts.unreachable, []), () => tenant.ensureNodeGone(parts.unreachable, 'n'), () => tenant.setSchedulable(parts.unreachable, 'n', true), () => tenant.evict(parts.unreachable, 'n')]) {
+        await assert.rejects(call(), TenantClusterUnreachable)
+      }
+    })
+
+    test('a node that is not there is undefined, and what should go of it is gone', async () => {
+      assert.equal(await tenant.getNode(cluster, 'never'), undefined)
+      await tenant.ensureNodeGone(cluster, 'never')
+      assert.equal(await tenant.ensureNodeConfig(cluster, 'never', { labels: [], taints: [] }), 'pending')
+    })
+
+    test('labels and taints are put on, those of an earlier pool are taken off, and those of others are left alone', async () => {
+      await parts.register('configured')
+      const before = await node('configured')
+      const put = async (zone: string, taints: NodeSeen['taints']) => assert.equal(await tenant.ensureNodeConfig(cluster, 'configured', { labels: [{ key: zone, value: 'yes' }], taints }), 'done')
+      const others = (seen: NodeSeen) => Object.fromEntries(Object.entries(seen.labels).filter(([key]) => !key.startsWith('zone-')))
+      await put('zone-a', [{ key: 'gpu', value: 'one', effect: 'NoSchedule' }])
+      const first = await node('configured')
+      assert.equal(first.labels['zone-a'], 'yes')
+      assert.ok(first.taints.some(taint => taint.key === 'gpu' && taint.value === 'one' && taint.effect === 'NoSchedule'))
+      await put('zone-b', [])
+      await put('zone-b', [])
+      const second = await node('configured')
+      assert.deepEqual([second.labels['zone-a'], second.labels['zone-b'], second.taints.some(taint => taint.key === 'gpu')], [undefined, 'yes', false])
+      assert.deepEqual(others(second), others(before))
+    })
+
+    test('a node is cordoned and uncordoned, and empty of pods at once where it has none', async () => {
+      await parts.register('cordoned')
+      assert.equal((await node('cordoned')).unschedulable, false)
+      await tenant.setSchedulable(cluster, 'cordoned', false)
+      await tenant.setSchedulable(cluster, 'cordoned', false)
+      assert.equal((await node('cordoned')).unschedulable, true)
+      assert.equal(await tenant.evict(cluster, 'cordoned'), 0)
+      await tenant.setSchedulable(cluster, 'cordoned', true)
+      assert.equal((await node('cordoned')).unschedulable, false)
+    })
+
+    test('a watch begins with the whole list, tells what changes and what goes, and ends', async () => {
+      await parts.register('watched')
+      const synced: string[] = [], gone: string[] = [], changed: NodeSeen[] = [], stop = new AbortController()
+      const watching = tenant.watch(cluster, {
+        async onSync(nodes) { synced.push(...nodes.map(each => each.name)) },
+        async onChange(each) { changed.push(each) },
+        async onGone(each) { gone.push(each) },
+        async onLost() {},
+        isMember: async () => false,
+      }, stop.signal)
+      await until(() => synced.includes('watched'), PATIENCE_MS)
+      await tenant.setSchedulable(cluster, 'watched', false)
+      await until(() => changed.some(each => each.name === 'watched' && each.unschedulable), PATIENCE_MS)
+      await tenant.ensureNodeGone(cluster, 'watched')
+      await until(() => gone.includes('watched'), PATIENCE_MS)
+      assert.equal(await tenant.getNode(cluster, 'watched'), undefined)
+      stop.abort()
+      await watching
+    })
+
+    test('a bootstrap token has Kubernetes\' form, and a kubeconfig names its user and its server', async () => {
+      assert.match(await tenant.issueBootstrapToken(cluster, 'newcomer', 600), /^[a-z0-9]{6}\.[a-z0-9]{16}$/)
+      const text = await tenant.issueKubeconfig(cluster, { id: 'k1', clusterName: 'shop', validHours: 1, server: 'https://192.0.2.1:6443' })
+      for (const part of ['kind: Config', 'edgehold:kubeconfig:k1', 'https://192.0.2.1:6443']) assert.ok(text.includes(part), part)
+      await tenant.revokeKubeconfig(cluster, 'k1')
+      await tenant.revokeKubeconfig(cluster, 'k1')
+    })
+  })
+}

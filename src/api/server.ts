@@ -65,6 +65,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
   app.get('/readyz', async (_request, reply) => {
     const ready = [...await parts.readyParts(), ...[...parts.regions].map(([name, region]) => ({ name: `region ${name}`, required: false, ...region.ready() }))]
     const whole = ready.every(part => part.ready || !part.required)
+    if (!whole) void reply.header('retry-after', '1')
     return reply.code(whole ? 200 : 503).send({ ready: whole, parts: ready })
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))

@@ -24,6 +24,7 @@ export interface CallAs { readonly as?: typeof OURS; readonly region?: string; r
 
 /** The API over a store of its own with two accounts, one region that works and one that takes no orders. `errors` are the log's errors. */
 export class ApiUnderTest {
+  storeReady = true
   readonly app: FastifyInstance
   readonly store: Store
   readonly errors: object[] = []
@@ -44,7 +45,7 @@ export class ApiUnderTest {
     const parts: ApiParts = {
       store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realNow: () => this.now,
       regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true },
-      readyParts: async () => [{ name: 'store', ready: true, required: true, text: 'reached' }],
+      readyParts: async () => [{ name: 'store', ready: this.storeReady, required: true, text: this.storeReady ? 'reached' : 'away' }],
     }
     this.app = createApi(parts)
   }

@@ -111,6 +111,9 @@ suite('pages beside the API', () => {
     const ready = (await page('/readyz')).json<{ ready: boolean; parts: { name: string; ready: boolean }[] }>()
     assert.equal(ready.ready, true, 'a region that is not ready is told and does not count')
     assert.deepEqual(ready.parts.map(part => [part.name, part.ready]), [['store', true], ['region local-1', true], ['region sim-1', false]])
+    api.storeReady = false
+    const away = await page('/readyz')
+    assert.deepEqual([away.statusCode, away.headers['retry-after'], away.json<{ ready: boolean }>().ready], [503, '1', false])
     assert.match((await page('/metrics')).payload, /edgehold_api_calls_total\{action="ListClusters",code="Ok"\} 1/)
     const described = (await page('/openapi.json')).json<{ paths: Record<string, unknown> }>()
     assert.ok('/?Action=CreateCluster&Version=2021-03-03' in described.paths)

@@ -207,6 +207,18 @@ describe('machines that are refused', () => {
     await scene.end()
   })
 
+  test('for a reason that nobody knows are tried again, and what an error left behind is taken away', async () => {
+    const scene = await begin(2, {}, undefined, ({ world }) => { world.machines.stock = 1 }), { world, poolId: pool } = scene
+    await scene.pool(pool, 'Running StockOut')
+    world.machines.stock = 5
+    world.machines.halfMade = new Error('RunInstances: the connection was cut')
+    await scene.pool(pool, 'Running ScalingFailed', MINUTE)
+    world.machines.halfMade = undefined
+    await come(scene, running(2), 3 * MINUTE)
+    assert.deepEqual([world.machines.made.size, await ledger(scene)], [2, ['Held Node', 'Held Node']])
+    await scene.end()
+  })
+
   test('leave nothing behind when their pool is deleted while one is tried', async () => {
     const scene = await begin(2, {}, undefined, ({ world }) => { world.machines.stock = 0 }), { world, users, poolId: pool } = scene
     await scene.pool(pool, 'Running StockOut')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { newId } from '#model/ids.ts'
-import { claimedFacts, claimOf, machineEntry, machineIdOf, nodeIdOf } from '#model/node/claim.ts'
+import { claimOf, machineEntry, machineIdOf, nodeIdOf } from '#model/node/claim.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import type { NodePoolPorts, NodePoolRegion } from './ports.ts'
@@ -58,7 +58,7 @@ export async function adopt(tx: Transaction, pool: NodePoolRecord, machine: Mach
   const now = ports.regionOf(pool.region).clock.now()
   const nodeId = nodeIdOf(machine.id), ownedBy = { nodeId, nodePoolId: pool.id, clusterId: pool.clusterId }
   const { id: _same, ...claimed } = claimOf({ nodeId, pool, now, address: machine.address, name: machine.name, ...(machine.template && { template: machine.template }) }).node
-  await tx.insertNode({ ...claimed, id: nodeId, spec: { ...claimed.spec, machineId: machine.machineId ?? '' }, facts: { ...claimedFacts(now), machineExistsAt: now } }, {
+  await tx.insertNode({ ...claimed, id: nodeId, spec: { ...claimed.spec, machineId: machine.machineId ?? '' }, facts: { ...claimed.facts, machineExistsAt: now } }, {
     evidence: [{ observer: 'machine controller', source: `machine ${machine.name}`, observedAt: now, fact: `The machine ${machine.name} was had again.` }],
   })
   await tx.changeMachine(machine.id, { ownedBy, power: 'on' })

@@ -1,9 +1,10 @@
 import type { NodeCounts } from '#model/cluster/record.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import { targetOf } from '#model/node-pool/scaling.ts'
 import { DWELL, soonestAfter } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
-import { activeOf, baseOf } from './share-need.ts'
+import { activeOf } from './share-need.ts'
 
 /** Everything on which the size of a pool depends. Times are the region's, epoch ms. */
 export interface ScalingSeen {
@@ -44,7 +45,7 @@ const LOOK_MS = 15_000
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const { now, spec: { scaling }, facts, counts, room } = seen
   if (!scaling) return undefined
-  const base = baseOf(scaling), active = activeOf(counts)
+  const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
   const ripe = Object.entries(idle ?? {}).filter(([, since]) => now - since >= DWELL.nodeIdle).map(([id]) => id)
   const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, ripe.length), base), scaling.maxReplicas) : base

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { NODE_POOL_RULES, nextInstantOfNodePool } from '#model/node-pool/rules.ts'
+import { targetOf } from '#model/node-pool/scaling.ts'
 import { nodePoolSight } from '#model/node-pool/sight.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { verdict } from '#model/status/rules.ts'
@@ -10,7 +11,7 @@ import { act } from './act.ts'
 import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { isScaled, scale } from './scale.ts'
-import { activeOf, baseOf } from './share-need.ts'
+import { activeOf } from './share-need.ts'
 
 const CLUSTER_AGAIN_MS = 30_000
 
@@ -49,7 +50,7 @@ function looksAtNodes({ facts }: NodePoolRecord): boolean {
 /** A pool that makes its own machines makes none while its cluster's API is away. */
 function waitsForCluster({ spec: { scaling }, facts, counts }: NodePoolRecord, cluster: ClusterRecord | undefined): boolean {
   if (!scaling || !cluster || facts.deletion || facts.creationEnded || !facts.ready || cluster.facts.deletion || cluster.facts.unpaid) return false
-  return scaling.enabled || facts.refused !== undefined || activeOf(counts) !== baseOf(scaling)
+  return scaling.enabled || facts.refused !== undefined || activeOf(counts) !== targetOf(scaling)
 }
 
 /** Facts that differ, nodes to wake, or rules that say something else by time alone. A pass with nothing new writes nothing. */

@@ -37,11 +37,17 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     await adopt(tx, pool, machine, ports)
     return { refused: undefined, open: missing - 1 }
   }
-  if (machine.refused) {
+  if (machine.refused && machine.deletionRequestedAt === undefined) {
+    const next = refusedOnceMore({ ...refused, claim }, machine.refused, now)
+    // Of an error nobody knows what it left behind.
+    if (machine.refused.as === 'ScalingFailed') {
+      await askGone(tx, machine, now)
+      return { refused: { ...next, claim }, open: missing }
+    }
     await dropRefused(tx, pool, machine, now)
-    return { refused: missing > 0 ? refusedOnceMore({ ...refused, claim }, machine.refused, now) : undefined, open: missing }
+    return { refused: missing > 0 ? next : undefined, open: missing }
   }
-  if (machine.machineId !== undefined) await askGone(tx, machine, now)
+  if (machine.machineId !== undefined || machine.deletionRequestedAt !== undefined) await askGone(tx, machine, now)
   return { refused: { ...refused, claim }, open: missing }
 }
 

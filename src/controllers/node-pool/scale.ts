@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
@@ -11,7 +12,7 @@ import { planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { answerRefusal } from './refused-claims.ts'
 import { scaleIn, startStopped } from './scale-in.ts'
-import { activeOf, baseOf, shareOf } from './share-need.ts'
+import { activeOf, shareOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
 export function isScaled({ spec, facts }: NodePoolRecord, cluster: ClusterRecord | undefined, next: NodePoolFacts): boolean {
@@ -56,13 +57,18 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
     await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused }) }, { evidence })
-    return soonest(planned.lookAgainAt, refused?.claim === undefined ? refused?.retryAt : undefined)
+    return soonest(planned.lookAgainAt, refused && retryOf(refused, now))
 
     async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
       const { made, missing } = await claimMachines(tx, pool, open, ports)
       return { made, refused: missing && { ...missing, since: now, times: 1, retryAt: now + NO_CLAIM_AGAIN_MS } }
     }
   })
+}
+
+/** A claim that is being tried wakes the pool itself; one that cannot be taken back is looked at again at its time. */
+function retryOf({ claim, retryAt }: NonNullable<NodePoolFacts['refused']>, now: number): number | undefined {
+  return claim === undefined || (retryAt !== undefined && retryAt > now) ? retryAt : undefined
 }
 
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
@@ -72,7 +78,7 @@ async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pi
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const waits = room !== undefined && room.waiting.length > 0
-  const mayIdle = room !== undefined && !waits && activeOf(pool.counts) > baseOf(scaling)
+  const mayIdle = room !== undefined && !waits && activeOf(pool.counts) > targetOf(scaling)
   const share = waits ? shareOf(pool.id, (await reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)), room) : 0
   const running = mayIdle ? (await reader.nodesOf({ nodePoolId: pool.id })).filter(node => node.said.status.phase === 'Running').map(({ id, spec: { name } }) => ({ id, name })) : []
   return planScaling({ now, spec: pool.spec, facts: pool.facts, counts: pool.counts, room, share, running })

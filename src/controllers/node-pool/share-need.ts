@@ -1,5 +1,6 @@
 import type { NodeCounts } from '#model/cluster/record.ts'
 import type { NodePoolFacts, Scaling } from '#model/node-pool/record.ts'
+import { targetOf } from '#model/node-pool/scaling.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 
 /** A pool as far as the sharing of need between the pools of a cluster goes. */
@@ -13,11 +14,6 @@ export interface Sharer {
 /** Members that offer room, or will: not those that leave, stopped ones, or ones that are being stopped. */
 export function activeOf({ total, deleting, stopped, stopping }: NodeCounts): number {
   return total - deleting - stopped - stopping
-}
-
-/** The least that callers and limits ask for. */
-export function baseOf({ minReplicas, maxReplicas, desiredReplicas }: Scaling): number {
-  return Math.min(Math.max(desiredReplicas, minReplicas), maxReplicas)
 }
 
 /** How many nodes like those there are would have room for all pods that wait, each amount by itself; one where nobody knows what a node offers. */
@@ -35,10 +31,10 @@ export function nodesFor({ waiting, perNode }: Pick<RoomSeen, 'waiting' | 'perNo
 export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSeen, 'waiting' | 'perNode'>): number {
   const scaled = pools.flatMap(pool => (pool.spec.scaling?.enabled && pool.facts.ready && !pool.facts.deletion ? [{ ...pool, scaling: pool.spec.scaling }] : []))
     .sort((one, other) => other.scaling.priority - one.scaling.priority || (one.id < other.id ? -1 : 1))
-  const coming = scaled.reduce((sum, { counts, scaling, facts }) => sum + counts.creating + counts.starting + (facts.refused ? 0 : Math.max(0, baseOf(scaling) - activeOf(counts))), 0)
+  const coming = scaled.reduce((sum, { counts, scaling, facts }) => sum + counts.creating + counts.starting + (facts.refused ? 0 : Math.max(0, targetOf(scaling) - activeOf(counts))), 0)
   let open = Math.max(0, nodesFor(room) - coming)
   for (const { id: other, scaling, facts, counts } of scaled) {
-    const taken = facts.refused ? 0 : Math.min(open, Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), baseOf(scaling))))
+    const taken = facts.refused ? 0 : Math.min(open, Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling))))
     if (other === id) return taken
     open -= taken
   }

@@ -66,7 +66,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     name: 'works',
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes',
+    because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}`,
   },
 ]
 
@@ -81,7 +81,13 @@ function movement(seen: NodePoolSight): string {
     { amount: seen.counts.deleting, one: 'node of it is being removed', many: 'nodes of it are being removed' },
     { amount: seen.facts.openClaims, one: 'machine is asked for', many: 'machines are asked for' },
   ]
-  return parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')
+  return `${parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')}${autoscaled(seen)}`
+}
+
+/** The autoscaler's own target and why, where it is another than callers want. */
+function autoscaled(seen: NodePoolSight): string {
+  const { autoscaler } = seen.facts
+  return autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`
 }
 
 function configurationWaits(seen: NodePoolSight): string {

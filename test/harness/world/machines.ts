@@ -11,6 +11,8 @@ export class MemoryMachines implements Machines {
   readonly soldOut = new Set<string>()
   /** Thrown whenever a machine is to be made. */
   makingFails: Error | undefined
+  /** Thrown after a machine was made. */
+  halfMade: Error | undefined
   /** Machines that cannot be removed, and why. */
   readonly held = new Map<string, Error>()
   readonly #clock: SteppedClock
@@ -33,6 +35,7 @@ export class MemoryMachines implements Machines {
     const lastOnAt = power === 'on' && turned ? now : before?.lastOnAt
     const seen: MachineSeen = { id, power, link, powerSince: turned ? now : before?.powerSince ?? now, machineId: `machine-id-of-${id}`, ...(lastOnAt !== undefined && { lastOnAt }) }
     this.made.set(id, seen)
+    if (!before && this.halfMade) throw this.halfMade
     if (turned || before?.link !== link) this.#tell(seen)
     return seen
   }

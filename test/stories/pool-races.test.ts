@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Scaling } from '#model/node-pool/record.ts'
+import { Scene } from '../harness/world/scene.ts'
+import { shows } from '../harness/world/users.ts'
+import { ACCOUNT, REGION } from '../harness/world.ts'
+
+const MINUTE = 60_000
+const SCALING: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 20, desiredReplicas: 5, sentDesiredReplicas: 5, priority: 10 }
+
+/** That many passes over each of the keys, all begun at once; one that comes too late ends quietly and would run again. */
+async function together(scene: Scene, keys: readonly (readonly [kind: string, id: string])[], times: number): Promise<void> {
+  const { store, host, tenant, machines } = scene.world
+  const passes = Array.from({ length: times }).flatMap(() => {
+    const controllers = new Map(scene.world.controllersOver({ store, host, tenant, machines }).map(controller => [controller.kind as string, controller]))
+    return keys.map(([kind, id]) => controllers.get(kind)!.reconcile(id, new AbortController().signal))
+  })
+  for (const outcome of await Promise.allSettled(passes)) {
+    if (outcome.status === 'rejected') assert.equal((outcome.reason as { kind?: string }).kind, 'StaleRevision', String(outcome.reason))
+  }
+}
+
+test('fifty passes at once over a pool, its nodes and its machines make each machine once', async () => {
+  const scene = await Scene.begin(), { world: { store, machines } } = scene
+  const cluster = await scene.runningCluster()
+  const pool = await scene.users.createPool(cluster, { type: 'edge-machine-pool', scaling: SCALING })
+  await together(scene, [['node-pool', pool]], 50)
+  const claimed = await store.nodesOf({ nodePoolId: pool })
+  assert.equal(claimed.length, 5)
+  const keys = claimed.flatMap(node => [['machine', node.spec.machine!], ['node', node.id]] as const)
+  await together(scene, [...keys, ['node-pool', pool]], 50)
+  assert.deepEqual([machines.made.size, (await store.listLedger({ accountId: ACCOUNT, region: REGION }, { kinds: ['Machine'] }, { number: 1, size: 1000 })).items.length], [5, 5])
+  await scene.pool(pool, 'Running Ok', 2 * MINUTE)
+  assert.equal((await store.nodesOf({ nodePoolId: pool })).length, 5)
+  await scene.end()
+})
+
+test('what the autoscaler gives back leaves MinReplicas Running, whoever takes nodes away at the same time', async () => {
+  const scene = await Scene.begin(), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  const pool = await users.createPool(cluster, { type: 'edge-machine-pool', scaling: { ...SCALING, enabled: true, minReplicas: 2, desiredReplicas: 0, sentDesiredReplicas: 0 } })
+  world.tenant.inside(cluster).workload = 8
+  const running = async () => (await world.store.nodesOf({ nodePoolId: pool })).filter(node => shows(node) === 'Running Ok')
+  await world.until('four are Running', async () => (await running()).length === 4, 3 * MINUTE)
+  world.tenant.inside(cluster).workload = 0
+  await world.pass(10 * MINUTE)
+  const four = await running()
+  assert.equal(four.length, 4, 'two of them are about to go')
+  await world.until('they are ripe', async () => Object.values((await world.store.findNodePool(pool))!.facts.idle ?? {}).some(since => world.clock.now() - since >= 10 * MINUTE - 15_000), MINUTE)
+  world.clock.moveTo(world.clock.now() + 20_000)
+  await Promise.all([users.deleteNodes([four[0]!.id], 'Destroy'), together(scene, [['node-pool', pool]], 10)])
+  const left = await world.store.nodesOf({ nodePoolId: pool })
+  assert.ok(left.filter(node => !node.facts.deletion).length >= 2, 'the one that a caller took is not counted as Running any more')
+  assert.equal(left.filter(node => node.facts.deletion?.by === 'scaling').length, 1)
+  await scene.end()
+})

@@ -1,4 +1,5 @@
 import { accountController } from '#controllers/account/reconcile.ts'
+import { addonController } from '#controllers/addon/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
 import { machineController } from '#controllers/machine/reconcile.ts'
@@ -158,11 +159,11 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
   const { seed, lane, opened } = face.settings
   const ledgerBytes = seededBytes(seed, lane, opened, 'ledger'), poolBytes = seededBytes(seed, lane, opened, 'pools')
   const own = {
-    clock, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside,
+    clock, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
     addressPool: CLUSTER_ADDRESSES,
     registry: `registry.${region}:5000`,
     // Nothing is probed by the clock here: the region tells what changes.
-    probeEveryMs: 365 * 86_400_000,
+    probeEveryMs: 365 * 86_400_000, tellsAll: true,
     graceMs: run.graceMs,
     componentsReady: async () => ({ state: 'ready' as const }),
     claimMachineAddress: (tx: Transaction, machineId: string) => tx.claimAddress(region, machineId, MACHINE_ADDRESSES),
@@ -181,6 +182,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     kubeconfigController(shared),
     machineController(shared),
     accountController(shared),
+    addonController(shared),
   ]
 }
 

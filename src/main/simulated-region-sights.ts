@@ -75,6 +75,7 @@ export class RegionSights {
         note(put)
         for (const key of others) keys.set(`${key.kind}/${key.id}`, key)
       } else if (change.kind === 'Room') for (const key of await this.#scaling(change)) keys.set(`${key.kind}/${key.id}`, key)
+      else if (change.kind === 'Workload') keys.set(`addon/${change.clusterId}:${change.addon}`, { kind: 'addon', id: `${change.clusterId}:${change.addon}`, region })
       else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
     const all = [...puts.values()]

@@ -9,6 +9,8 @@ import { componentsEvidence, exitEvidence, hostEvidence, isMissing, lastWords, l
 import type { ClusterSeen } from './seen.ts'
 
 const SECOND = 1_000
+/** How often a cluster is looked at whose region tells every change. */
+export const BACKSTOP_MS = 30 * SECOND
 /** A component that is killed from outside starts again; these ends are no failure of its own. */
 const KILLED_FROM_OUTSIDE = new Set(['SIGKILL', 'SIGTERM'])
 /** Scheduler and controller-manager may end while the API server is still coming up; more starts than this with a ready API are their own fault. */
@@ -35,7 +37,7 @@ export function decideCreation(seen: ClusterSeen): Course {
 
   if (seen.outside.some(one => one.seen === undefined)) return { change: {}, step: 'ensureOutside', lookAgainAt: now }
   const lacks = lacking(seen)
-  const again = now + pollAfter(now - facts.attemptStartedAt, probe?.ready === true)
+  const again = now + (seen.tellsAll ? BACKSTOP_MS : pollAfter(now - facts.attemptStartedAt, probe?.ready === true))
   if (probe?.ready && !probe.baseApplied && !isMissing(host)) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   // An API server works before it is ready, and mostly waits for its disk meanwhile: what is done then is not waited for later.
   if (probe?.answers && !probe.baseApplied) return { change: { controlPlane: 'starting', controlPlaneSays: lacks }, evidence: whatIsSeen(seen), step: 'beginBase', lookAgainAt: again }

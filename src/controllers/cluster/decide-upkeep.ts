@@ -1,6 +1,7 @@
 import type { ClusterFacts } from '#model/cluster/record.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { BACKSTOP_MS } from './decide-creation.ts'
 import type { Course } from './decide.ts'
 import { exitEvidence, hostEvidence, isMissing, lastWords, lookEvidence, probeEvidence } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
@@ -77,7 +78,7 @@ function down(seen: ClusterSeen): Course {
     },
     evidence: evidence.length > 0 ? evidence : [lookEvidence(host, now)],
     ...(mends && { step: 'ensureControlPlane' as const }),
-    lookAgainAt: now + (unkept ? backOff(now - seen.shownSince) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
+    lookAgainAt: now + (seen.tellsAll ? toldBackOff(unkept ? now - seen.shownSince : 0, unkept ? Infinity : notReadySince + SILENT_FOR_MS + 1 - now) : unkept ? backOff(now - seen.shownSince) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
   }
 }
 
@@ -89,6 +90,11 @@ function switchOff({ now, host, record: { facts } }: ClusterSeen): Course {
     change: { controlPlane: 'absent', degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
     ...(facts.controlPlane !== 'absent' && { evidence: [hostEvidence('No process of the control plane runs any more.', now)] }),
   }
+}
+
+/** Without a bound: a failure of years is looked at when something is told. */
+function toldBackOff(shownFor: number, mostMs: number): number {
+  return Math.min(Math.max(shownFor / 2, BACKSTOP_MS), mostMs)
 }
 
 /** Grows with the time that a failure has been shown, up to a day. */

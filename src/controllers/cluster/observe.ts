@@ -14,7 +14,7 @@ export async function observeCluster(record: ClusterRecord, ports: ClusterPorts)
   return {
     now: region.clock.now(), record, shownSince: record.said.since, host, components, children, outside,
     probe: asksTheApi && runs ? await probe(record, ports) : undefined,
-    probeEveryMs: region.probeEveryMs,
+    probeEveryMs: region.probeEveryMs, tellsAll: region.tellsAll,
   }
 }
 

@@ -20,6 +20,8 @@ export interface ClusterRegion {
   readonly registry: string
   /** How often a healthy cluster is probed besides events, ms. */
   readonly probeEveryMs: number
+  /** The region tells every change of a control plane, so that looking by the clock is a backstop only (regions with their own time). */
+  readonly tellsAll?: boolean
   componentsReady(kubernetesVersion: string): Promise<ComponentsState>
 }
 

@@ -22,4 +22,6 @@ export interface ClusterSeen {
   readonly children: { readonly pools: number; readonly nodes: number }
   /** How often a healthy cluster is probed besides events, ms. */
   readonly probeEveryMs: number
+  /** Every change is told; looking by the clock is a backstop only. */
+  readonly tellsAll?: boolean | undefined
 }

@@ -102,6 +102,10 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       if (machine?.member?.nodeName === name) onboarding.asksLater(id, machine)
     }
   })
+  // What a fault keeps from being seen, or lets be seen wrongly, is looked at when it begins and when it ends.
+  faults.onChange(() => {
+    for (const [clusterId] of planes.entries()) world.tell({ kind: 'ControlPlane', clusterId })
+  })
   planes.onTurn(clusterId => {
     if (planes.plane(clusterId)) return
     insides.remove(clusterId)

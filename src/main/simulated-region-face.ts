@@ -1,6 +1,7 @@
 import type { ClockChange, ClockShown, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
+import type { AddonInstaller } from '#ports/addon-installer.ts'
 import type { Components } from '#ports/components.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
@@ -126,6 +127,10 @@ export class SimulatedRegionFace implements RegionPorts {
 
   get users(): RegionUsers | undefined {
     return this.#open?.world.users
+  }
+
+  get addons(): AddonInstaller | undefined {
+    return this.#open?.world.addons
   }
 
   get machines(): Machines | undefined {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TenantClusterUnreachable, type NodeSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { until } from '#test/harness/waiting.ts'
 
 export interface TenantClusterUnderTest {
   readonly tenant: TenantCluster
   /** A cluster whose API answers. */
   readonly cluster: TenantClusterAddress
+  /** Its ranges and registry. */
+  readonly base: ClusterBase
   /** One whose API does not. */
   readonly unreachable: TenantClusterAddress
   /** A kubelet registers: it is on the members' list, and then there is its Node object. */
@@ -34,8 +36,8 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
     }
 
     test('a ready cluster says so, and that its base is there once it was applied', async () => {
-      await tenant.ensureBase(cluster, { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' })
-      await tenant.ensureBase(cluster, { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' })
+      await tenant.ensureBase(cluster, parts.base)
+      await tenant.ensureBase(cluster, parts.base)
       const probe = await tenant.probe(cluster)
       assert.deepEqual([probe.ready, probe.baseApplied, probe.scheduler, probe.controllerManager], [true, true, true, true])
     })

@@ -27,7 +27,7 @@ tenantClusterContract('Kubernetes', async () => {
   const admin: ApiClient = await administrator(order), tenant = new KubernetesTenantCluster(clock)
   const members: string[] = []
   return {
-    tenant, cluster: order, unreachable: { ...order, clusterId: 'ccontract00000000004', address: order.address.replace(/\.\d+$/, '.250') },
+    tenant, cluster: order, base: { serviceCidr: order.serviceCidr, podCidr: order.podCidr, registry: '10.0.0.1:5000' }, unreachable: { ...order, clusterId: 'ccontract00000000004', address: order.address.replace(/\.\d+$/, '.250') },
     async register(name) {
       members.push(name)
       await tenant.ensureMembers(order, members)

@@ -34,7 +34,7 @@ tenantClusterContract('simulated', async () => {
   const tiny = await TinyRegion.open()
   const cluster = await tiny.cluster()
   return {
-    tenant: tiny.region.tenant, cluster, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
+    tenant: tiny.region.tenant, cluster, base: { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' }, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
     register: name => tiny.node(cluster, name, `m-${name}`),
   }
 })

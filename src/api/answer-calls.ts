@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
+import { ConnectionCut } from './answer-faults.ts'
 import { readBody } from './body.ts'
 import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './call.ts'
 import { gzipped, gzippedAround, LONGEST_STORED_BYTES, takesGzip } from './compress.ts'
@@ -65,6 +66,10 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
   }
 
   function refuseCall(request: IncomingMessage, response: ServerResponse, error: unknown, about: About): void {
+    if (error instanceof ConnectionCut) {
+      response.destroy()
+      return
+    }
     const { requestId } = about.trace
     const refusal = refusalOf(error, requestId)
     if (refusal.httpStatus >= 500 && refusal.code === 'InternalError') {

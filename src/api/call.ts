@@ -3,6 +3,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
+import { underFaults } from './answer-faults.ts'
 import { bodyFromQuery, parseBody } from './body.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
@@ -64,9 +65,13 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
         randomBytes: region.ports.randomBytes ?? randomBytes,
         regionMaker: parts.regionMaker,
       }
-      const result = await action.run(context, body as never)
-      if (action.kind === 'write') await region.ports.afterWrite?.()
-      return result
+      const run = async (): Promise<object> => {
+        const result = await action.run(context, body as never)
+        if (action.kind === 'write') await region.ports.afterWrite?.()
+        return result
+      }
+      const { faults } = region.ports
+      return faults ? underFaults(faults, { action, body: body as object, requestId: trace.requestId, now: context.now }, run) : run()
     }
   }
 }

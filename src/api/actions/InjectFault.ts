@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { refuseParameter } from '#model/errors/catalogue.ts'
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
+import { answerFaultComplaint } from '../answer-faults.ts'
 import { faultsOf } from '../simulated-world.ts'
 import { Id, Text, Whole, given } from './shapes.ts'
 import { instantOf, spanOf } from './time-texts.ts'
@@ -32,7 +33,7 @@ export const InjectFault = defineAction({
       target: target && given({ kind: target.Kind, id: target.Id, name: target.Name, label: target.Label, nth: target.Nth }),
       effect: given({ type: effect.Type, code: effect.Code?.toString(), message: effect.Message, for: spanOf(action, 'Effect.For', effect.For) }),
     }) as FaultOrder
-    const complaint = faults.complaint(order)
+    const complaint = faults.complaint(order) ?? (order.port === 'api' ? answerFaultComplaint(order) : undefined)
     if (complaint) refuseParameter(action, complaint.member, complaint.why)
     // The list of actions has this one in it, so that it is read when it is whole.
     const { ACTIONS } = await import('./all.ts')

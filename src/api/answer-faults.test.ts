@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { isRefusal } from '#model/errors/catalogue.ts'
+import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
+import { answerFaultComplaint, ConnectionCut, underFaults } from './answer-faults.ts'
+import { Rendered } from './rendered.ts'
+
+const NOON = Date.UTC(2026, 11, 1, 12)
+
+function standing(order: Omit<FaultOrder, 'port'>): RegionFaults {
+  const fault: StandingFault = { id: 'f', injectedAt: NOON, hits: 0, port: 'api', ...order }
+  return {
+    complaint: () => undefined, inject: async () => {}, list: () => [fault], clear: async () => true, clearAll: async () => {},
+    strike: (port, call) => (port === 'api' && (fault.call ?? call) === call ? fault : undefined),
+  }
+}
+
+function play(order: Omit<FaultOrder, 'port'>, name = 'CreateCluster', result: object = { Id: 'c1' }) {
+  let runs = 0
+  const answer = underFaults(standing(order), { action: { name, kind: 'write' }, body: {}, requestId: 'r', now: NOON }, async () => {
+    runs += 1
+    return result
+  }).catch((error: unknown) => error)
+  return { answer, runs: () => runs }
+}
+
+describe('faults of our own answers', () => {
+  for (const [code, status] of [[undefined, 500], ['429', 429], ['503', 503], ['504', 504], ['AccessDenied', 403]] as const) {
+    test(`a call fails with ${code ?? 'no code'} and does nothing`, async () => {
+      const { answer, runs } = play({ effect: { type: 'fail', ...code !== undefined && { code } } })
+      const refusal = await answer
+      assert.ok(isRefusal(refusal))
+      assert.deepEqual([refusal.httpStatus, runs()], [status, 0])
+    })
+  }
+
+  test('a call that is half done did everything and is given no answer', async () => {
+    const { answer, runs } = play({ effect: { type: 'half' } })
+    assert.ok(await answer instanceof ConnectionCut)
+    assert.equal(runs(), 1)
+  })
+
+  test('a silent one does nothing, and a hanging one neither, when its time is over', async () => {
+    for (const effect of [{ type: 'silent' as const }, { type: 'hang' as const, for: 5 }]) {
+      const { answer, runs } = play({ effect })
+      assert.ok(await answer instanceof ConnectionCut)
+      assert.equal(runs(), 0)
+    }
+  })
+
+  test('a slow one is answered after its time', async () => {
+    const began = performance.now()
+    assert.deepEqual(await play({ effect: { type: 'slow', for: 60 } }).answer, { Id: 'c1' })
+    assert.ok(performance.now() - began >= 59)
+  })
+
+  test('one that is delivered twice is done twice', async () => {
+    const { answer, runs } = play({ effect: { type: 'double' } })
+    assert.deepEqual(await answer, { Id: 'c1' })
+    assert.equal(runs(), 2)
+  })
+
+  test('a stale list is without the newest, however its JSON is kept', async () => {
+    const list = { Items: [{ Id: 'old', CreateTime: '2026-12-01T11:59:00Z' }, { Id: 'new', CreateTime: '2026-12-01T11:59:55Z' }], TotalCount: 2 }
+    for (const result of [list, new Rendered(JSON.stringify(list))]) {
+      assert.deepEqual(await play({ effect: { type: 'lie' } }, 'ListClusters', result).answer, { Items: list.Items.slice(0, 1), TotalCount: 1 })
+    }
+    assert.deepEqual(await play({ effect: { type: 'lie', for: 1_000 } }, 'ListClusters', list).answer, list)
+  })
+
+  test('faults of every call leave open the way to clear them', async () => {
+    const effect = { type: 'fail' as const }
+    for (const name of ['ClearFault', 'SetClock']) assert.deepEqual(await play({ effect }, name).answer, { Id: 'c1' })
+    assert.ok(isRefusal(await play({ effect, call: 'ClearFault' }, 'ClearFault').answer))
+  })
+
+  test('what is no fault of an answer is refused', () => {
+    const member = (order: Omit<FaultOrder, 'port'>) => answerFaultComplaint({ port: 'api', ...order })?.member
+    assert.deepEqual([
+      member({ effect: { type: 'protected' } }), member({ effect: { type: 'fail', code: '418' } }), member({ effect: { type: 'fail', code: 'NotFound.{Resource}' } }),
+      member({ call: 'CreateCluster', effect: { type: 'lie' } }), member({ call: 'ListClusters', effect: { type: 'lie' } }), member({ effect: { type: 'fail', code: '429' } }),
+    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined])
+  })
+})

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { API_ERRORS, Refusal, type ApiErrorCode } from '#model/errors/catalogue.ts'
+import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
+import type { Action } from './action.ts'
+import { Rendered } from './rendered.ts'
+
+/** Nothing is answered: the connection is cut. */
+export class ConnectionCut extends Error {
+  readonly kind = 'ConnectionCut'
+}
+
+export interface CallUnderFaults {
+  readonly action: Pick<Action, 'name' | 'kind'>
+  readonly body: object
+  readonly requestId: string
+  /** The region's time, epoch ms. */
+  readonly now: number
+}
+
+/** By these a person gets out of what he arranged, so no fault strikes them unless it names them. */
+const ALWAYS_ANSWERED = new Set(['InjectFault', 'ListFaults', 'ClearFault', 'GetClock', 'SetClock', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'ListScenarios', 'RunScenario'])
+/** HTTP statuses as people name them. */
+const BY_STATUS: Readonly<Record<string, ApiErrorCode>> = { 429: 'FlowLimitExceeded', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'InternalServiceTimeout' }
+const HANGS_MS = 30_000, LONGEST_MS = 120_000
+/** How much newer things a stale list does not show yet, by default. */
+const STALE_MS = 10_000
+const EFFECTS = new Set(['fail', 'stutter', 'slow', 'hang', 'silent', 'half', 'double', 'lie'])
+
+/** What keeps an order from being a fault of our own answers. */
+export function answerFaultComplaint({ call, effect }: FaultOrder): { readonly member: string; readonly why: string } | undefined {
+  if (!EFFECTS.has(effect.type)) return { member: 'Effect.Type', why: `our own answers can ${[...EFFECTS].join(', ')}` }
+  if (effect.type === 'lie' && call !== undefined && !call.startsWith('List')) return { member: 'Effect.Type', why: 'only lists can be stale' }
+  if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }
+  return undefined
+}
+
+/**
+ * Runs a call as the region's faults of the port `api` let it: refused before it did anything (fail, stutter), late (slow), never (hang, silent), done while the connection is cut (half),
+ * done twice (double), or a list without what is newest (lie). Times are real ones.
+ */
+export async function underFaults(faults: RegionFaults, call: CallUnderFaults, run: () => Promise<object>): Promise<object> {
+  const fault = strike(faults, call)
+  if (!fault) return run()
+  const { effect } = fault
+  switch (effect.type) {
+    case 'fail': case 'stutter': throw refusalOf(fault, call)
+    case 'slow': await delay(Math.min(effect.for ?? 0, LONGEST_MS)); return run()
+    case 'hang': await delay(Math.min(effect.for ?? HANGS_MS, LONGEST_MS)); throw new ConnectionCut('The call is given no answer')
+    case 'silent': throw new ConnectionCut('The call is given no answer')
+    case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
+    case 'double': await run(); return run()
+    case 'lie': return call.action.name.startsWith('List') ? stale(await run(), call.now - (effect.for ?? STALE_MS)) : run()
+    default: return run()
+  }
+}
+
+function strike(faults: RegionFaults, { action, body }: CallUnderFaults): StandingFault | undefined {
+  const target = { kind: 'Call', id: textOf(body, 'Id') ?? '', name: textOf(body, 'Name') }
+  if (ALWAYS_ANSWERED.has(action.name) && !faults.list().some(fault => fault.port === 'api' && fault.call === action.name)) return undefined
+  return faults.strike('api', action.name, target)
+}
+
+function refusalOf({ effect }: StandingFault, { action, requestId }: CallUnderFaults): Refusal {
+  const code = codeOf(effect.code ?? '500') ?? 'InternalError'
+  const refusal = new Refusal(code, { action: action.name, limit: 0, retryAfter: Math.ceil((effect.for ?? 1_000) / 1_000), requestId, why: effect.message ?? 'it is busy' })
+  if (effect.message !== undefined) refusal.message = effect.message
+  return refusal
+}
+
+/** A row of the catalogue whose code needs nothing filled in. */
+function codeOf(text: string): ApiErrorCode | undefined {
+  return BY_STATUS[text] ?? API_ERRORS.find(([code]) => code === text && !code.includes('{'))?.[0]
+}
+
+/** As if it had been read before the newest things were made: a read replica that lags. */
+function stale(result: object, until: number): object {
+  const list = (result instanceof Rendered ? JSON.parse(result.json) : result) as { readonly Items?: readonly { readonly CreateTime?: string }[]; readonly TotalCount?: number }
+  if (!Array.isArray(list.Items)) return list
+  // CreateTime has whole seconds.
+  const items = (list.Items as readonly { readonly CreateTime?: string }[]).filter(item => item.CreateTime === undefined || Date.parse(item.CreateTime) <= until)
+  return { ...list, Items: items, ...(list.TotalCount !== undefined && { TotalCount: list.TotalCount - (list.Items.length - items.length) }) }
+}
+
+function textOf(body: object, member: string): string | undefined {
+  const value = (body as Record<string, unknown>)[member]
+  return typeof value === 'string' ? value : undefined
+}

@@ -137,6 +137,19 @@ describe('the autoscaler', () => {
     await scaled.scene.end()
   })
 
+  test('gives no idle node back while others have failed, if fewer than the least would be Running', async () => {
+    const scaled = await Scaled.begin(), pool = await scaled.pool({ minReplicas: 2, desiredReplicas: 0 }), { world } = scaled
+    scaled.workload(8)
+    await scaled.comes(pool, running(4))
+    const [one, other] = await world.store.nodesOf({ nodePoolId: pool })
+    for (const node of [one, other]) await world.machines.crash(node!.spec.machine!)
+    await scaled.comes(pool, ['Failed NotReady', 'Failed NotReady', 'Running Ok', 'Running Ok'])
+    scaled.workload(0)
+    await world.pass(30 * MINUTE)
+    await scaled.comes(pool, ['Failed NotReady', 'Failed NotReady', 'Running Ok', 'Running Ok'], 0)
+    await scaled.scene.end()
+  })
+
   test('concludes nothing while it cannot look', async () => {
     const scaled = await Scaled.begin(), pool = await scaled.pool(), { world } = scaled
     await scaled.comes(pool, running(1))
@@ -175,6 +188,9 @@ describe('a pool that recycles its machines', () => {
       const phases = (await world.store.listHistory(SCOPE, { ids: [id] }, ALL)).items.map(row => row.status?.phase).toReversed()
       assert.deepEqual(phases, ['Creating', 'Running', 'Stopping', 'Stopped', 'Starting', 'Running'])
     }
+    const again = await world.store.findNode(stopped[0]!)
+    await scaled.scene.users.orderMachine(again!.spec.machine!, { power: 'off' })
+    await scaled.comes(pool, ['Failed NotReady', ...running(3)], SECOND)
     await scaled.scene.end()
   })
 

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { NO_NODES } from '#model/counts.ts'
+import type { Scaling } from '#model/node-pool/record.ts'
+import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { planScaling, type ScalingSeen } from './plan-scaling.ts'
+import { activeOf, nodesFor } from './share-need.ts'
+
+const MINUTE = 60_000, NOW = 1_000_000_000
+const SCALING: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 3, sentDesiredReplicas: 3, priority: 10 }
+const calm: RoomSeen = { waiting: [], perNode: { cpuMillis: 2000, memoryMiB: 4096 }, busy: [] }
+const members = (...names: string[]) => names.map(name => ({ id: name, name }))
+const auto = { ...SCALING, enabled: true, desiredReplicas: 1 }
+
+type Row = Partial<Omit<ScalingSeen, 'counts' | 'spec'>> & { scaling?: Scaling; counts?: Partial<ScalingSeen['counts']> }
+function seenOf({ scaling = SCALING, counts, ...row }: Row): ScalingSeen {
+  return { now: NOW, spec: { scaling }, facts: {}, counts: { ...NO_NODES, ...counts }, room: undefined, share: 0, running: [], ...row }
+}
+
+describe('the size of a pool', () => {
+  // oxfmt-ignore
+  const rows: [what: string, row: Row, plan: [start: number, claim: number, surplus: number, drop: number]][] = [
+    ['what is missing is claimed',                                { counts: { total: 1, running: 1 } },                                                            [0, 2, 0, 0]],
+    ['nodes that leave are not counted',                          { counts: { total: 3, running: 1, deleting: 2 } },                                                [0, 2, 0, 0]],
+    ['nodes that failed are: they are not replaced unasked',      { counts: { total: 3, running: 1, failed: 2 } },                                                  [0, 0, 0, 0]],
+    ['stopped ones are started first',                            { counts: { total: 3, running: 1, stopped: 2 } },                                                 [2, 0, 0, 0]],
+    ['and others are claimed for the rest',                       { counts: { total: 2, running: 1, stopped: 1 } },                                                 [1, 1, 0, 0]],
+    ['ones that are being stopped have their place, too',         { scaling: { ...SCALING, maxReplicas: 3 }, counts: { total: 3, running: 1, stopping: 2 } },       [0, 0, 0, 0]],
+    ['too many are given back',                                   { counts: { total: 5, running: 5 } },                                                             [0, 0, 2, 0]],
+    ['stopped ones for which there is no place are, too',         { scaling: { ...SCALING, maxReplicas: 3 }, counts: { total: 5, running: 3, stopped: 2 } },        [0, 0, 0, 2]],
+    ['the least holds against what is desired',                   { scaling: { ...SCALING, minReplicas: 4 } },                                                      [0, 4, 0, 0]],
+    ['the most holds against what is desired',                    { scaling: { ...SCALING, desiredReplicas: 9 } },                                                  [0, 5, 0, 0]],
+    ['an autoscaler that cannot look keeps its target',           { scaling: auto, counts: { total: 4, running: 4 }, facts: { autoscaler: { target: 4, because: '', since: 0 } } }, [0, 0, 0, 0]],
+    ['one that sees its share of the need takes it',              { scaling: auto, counts: { total: 1, running: 1 }, room: { ...calm, waiting: [{ name: 'web', cpuMillis: 1, memoryMiB: 1 }] }, share: 2 }, [0, 2, 0, 0]],
+    ['gives nothing back before the dwell is over',               { scaling: auto, counts: { total: 2, running: 2 }, room: calm, running: members('a', 'b'), facts: { idle: { a: NOW - 9 * MINUTE } } }, [0, 0, 0, 0]],
+    ['and then what has been empty for so long',                  { scaling: auto, counts: { total: 3, running: 3 }, room: calm, running: members('a', 'b', 'c'), facts: { idle: { a: NOW - 10 * MINUTE } } }, [0, 0, 1, 0]],
+    ['but not what carries something again',                      { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, busy: ['a'] }, running: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE } } }, [0, 0, 0, 0]],
+  ]
+  for (const [what, row, expected] of rows) {
+    test(what, () => {
+      const plan = planScaling(seenOf(row))!
+      assert.deepEqual([plan.start, plan.claim, plan.surplus, plan.drop], expected)
+    })
+  }
+
+  test('whatever there is, ends within the bounds, and a second look finds nothing to do', () => {
+    const counts = fc.record({ running: fc.nat(6), creating: fc.nat(3), failed: fc.nat(3), deleting: fc.nat(3), stopped: fc.nat(4), stopping: fc.nat(2), starting: fc.nat(2) })
+    const bounds = fc.record({ minReplicas: fc.nat(4), more: fc.nat(4), desiredReplicas: fc.nat(12), enabled: fc.boolean(), share: fc.nat(5), waits: fc.boolean() })
+    fc.assert(fc.property(counts, bounds, (some, { more, share, waits, ...given }) => {
+      const scaling = { ...SCALING, ...given, maxReplicas: given.minReplicas + more }
+      const before = { ...NO_NODES, ...some, total: Object.values(some).reduce((sum, count) => sum + count, 0) }
+      const room = waits ? { ...calm, waiting: [{ name: 'web', cpuMillis: 1, memoryMiB: 1 }] } : calm
+      const plan = planScaling(seenOf({ scaling, counts: before, room, share: waits ? share : 0 }))!
+      assert.ok(plan.target <= scaling.maxReplicas && plan.target >= Math.min(scaling.minReplicas, scaling.maxReplicas))
+      assert.ok(Math.min(plan.claim + plan.start, plan.surplus) === 0, 'never both ways at once')
+      assert.ok(plan.claim === 0 || before.total - before.deleting + plan.claim <= scaling.maxReplicas, 'never more than the most, stopped ones counted')
+      const after = { ...before, total: before.total + plan.claim - plan.drop, creating: before.creating + plan.claim, stopped: before.stopped - plan.start - plan.drop, starting: before.starting + plan.start }
+      const again = planScaling(seenOf({ scaling, counts: after, room, facts: plan.autoscaler ? { autoscaler: plan.autoscaler } : {} }))!
+      if (plan.surplus === 0) assert.deepEqual([again.start, again.claim], [0, 0])
+      assert.ok(activeOf(after) <= Math.max(plan.target, activeOf(before)))
+    }))
+  })
+})
+
+test('how many nodes pods would fill is told by what they ask for most', () => {
+  const pods = (count: number, cpuMillis: number, memoryMiB: number) => Array.from({ length: count }, (_, index) => ({ name: `web-${index}`, cpuMillis, memoryMiB }))
+  assert.equal(nodesFor({ waiting: [], perNode: undefined }), 0)
+  assert.equal(nodesFor({ waiting: pods(40, 500, 64), perNode: undefined }), 1)
+  assert.equal(nodesFor({ waiting: pods(9, 500, 64), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
+  assert.equal(nodesFor({ waiting: pods(3, 10, 3000), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
+  assert.equal(nodesFor({ waiting: pods(1, 0, 0), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 1)
+})

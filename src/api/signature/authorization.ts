@@ -30,7 +30,38 @@ export function readAuthorization(headers: HttpHeaders, query: Query): Authoriza
   return refuse('MissingAuthenticationToken', {})
 }
 
+type Signer = Pick<Authorization, 'accessKeyId' | 'date' | 'region' | 'service' | 'signedHeaders'>
+
+/** What stands before the signature, as it was read: a signer sends the same all day. */
+const signers = new Map<string, Signer>()
+const MOST_SIGNERS = 1_000
+const LONGEST_SIGNER = 500
+const SIGNATURE_DIGITS = 64
+
 function fromHeader(header: string, headers: HttpHeaders): Authorization {
+  const start = header.slice(0, -SIGNATURE_DIGITS)
+  const known = signers.get(start)
+  if (known) return withHeaders(known, header.slice(-SIGNATURE_DIGITS), headers)
+  const { signer, signature } = readHeader(header)
+  if (start.endsWith('Signature=') && start.length + signature.length === header.length && start.length <= LONGEST_SIGNER) {
+    if (signers.size >= MOST_SIGNERS) signers.clear()
+    signers.set(start, signer)
+  }
+  return withHeaders(signer, signature, headers)
+}
+
+function withHeaders(signer: Signer, signature: string, headers: HttpHeaders): Authorization {
+  const { accessKeyId, date, region, service, signedHeaders } = signer
+  return {
+    form: 'header', accessKeyId, date, region, service, signedHeaders,
+    signature: signature || refuse('MissingSignature', {}),
+    xDate: single(headers, 'x-date') || refuse('MissingRequestInfo', { what: 'X-Date' }),
+    // An unsigned X-Expires could be added by whoever replays the request.
+    expiresSeconds: signedHeaders.includes('x-expires') ? readExpires(single(headers, 'x-expires')) : undefined,
+  }
+}
+
+function readHeader(header: string): { readonly signer: Signer; readonly signature: string } {
   const blank = header.indexOf(' ')
   if (header.slice(0, blank) !== ALGORITHM) refuse('InvalidAuthorization', { why: `the algorithm has to be ${ALGORITHM}` })
   const parts = new Map<string, string>()
@@ -43,15 +74,7 @@ function fromHeader(header: string, headers: HttpHeaders): Authorization {
   if (credential === undefined || credential === '') refuse('MissingRequestInfo', { what: 'Credential' })
   // Not `host`: the official signer for Node leaves it out.
   const signedHeaders = readSignedHeaders(parts.get('SignedHeaders'), ['x-date'])
-  return {
-    form: 'header',
-    ...readCredential(credential),
-    signedHeaders,
-    signature: parts.get('Signature') || refuse('MissingSignature', {}),
-    xDate: single(headers, 'x-date') || refuse('MissingRequestInfo', { what: 'X-Date' }),
-    // An unsigned X-Expires could be added by whoever replays the request.
-    expiresSeconds: signedHeaders.includes('x-expires') ? readExpires(single(headers, 'x-expires')) : undefined,
-  }
+  return { signer: { ...readCredential(credential), signedHeaders }, signature: parts.get('Signature') ?? '' }
 }
 
 function fromQuery(query: Query): Authorization {

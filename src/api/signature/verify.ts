@@ -54,13 +54,22 @@ export async function verifySignature(request: SignedRequest, verifier: Verifier
 
 function checkDate(authorization: Authorization, now: number): void {
   const { xDate, date, expiresSeconds } = authorization
-  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(xDate)
-  if (!parts) return refuse('MissingRequestInfo', { what: `an X-Date of the form YYYYMMDD'T'HHMMSS'Z'` })
+  const at = instantOf(xDate)
   if (!xDate.startsWith(date)) refuse('InvalidCredential', { why: 'its date is not the one of X-Date' })
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1).map(Number)
-  const at = Date.UTC(year, month - 1, day, hour, minute, second)
   const windowMs = Math.min(expiresSeconds ?? WINDOW_SECONDS, LONGEST_WINDOW_SECONDS) * 1000
   if (!(Math.abs(now - at) <= windowMs)) refuse('InvalidTimestamp', { date: xDate, window: windowMs / 1000, now: new Date(now).toISOString() })
+}
+
+let lastRead = { text: '', at: Number.NaN }
+
+/** Many calls come within one second. */
+function instantOf(xDate: string): number {
+  if (xDate === lastRead.text) return lastRead.at
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(xDate)
+  if (!parts) return refuse('MissingRequestInfo', { what: `an X-Date of the form YYYYMMDD'T'HHMMSS'Z'` })
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1).map(Number)
+  lastRead = { text: xDate, at: Date.UTC(year, month - 1, day, hour, minute, second) }
+  return lastRead.at
 }
 
 function checkBody(authorization: Authorization, request: SignedRequest): string {

@@ -104,6 +104,23 @@ suite('a reset that is cut off', () => {
     assert.deepEqual(lines('asked'), ['/join/confirm'])
   })
 
+  test('is gone on with by a unit of its own where systemd runs, which goes with all else at the end', async () => {
+    const unit = place('host/etc/systemd/system/edgehold-reset.service')
+    mkdirSync(join(unit, '..'), { recursive: true })
+    const program = nodeProgram(root).replace('uses_systemd() { return 1; }', () => `uses_systemd() { return 0; }; systemctl() { echo "$*" >> ${place('systemctl')}; }`).replace('forget_reset() { :; };', '')
+    writeFileSync(place('bin/edgehold-node'), program, { mode: 0o755 })
+    answers()
+    await cutOff('reset', '--confirm')
+    assert.deepEqual(lines('systemctl'), ['daemon-reload', 'enable --quiet edgehold-reset.service'])
+    const start = /^ExecStart=(\S+) (.*)$/m.exec(readFileSync(unit, 'utf8'))
+    assert.deepEqual(start?.slice(1), [place('bin/edgehold-node'), 'reset --confirm'])
+    answers('200 confirmed')
+    run('reset', '--confirm')
+    await until('everything is gone', () => !existsSync(place('etc')) && !existsSync(place('bin')))
+    assert.equal(existsSync(unit), false)
+    assert.ok(lines('systemctl').includes('disable --quiet edgehold-reset.service'))
+  })
+
   test('is taken back by a join, and then a boot starts the programs and a reset that still waits cleans nothing up', async () => {
     answers()
     const waiting = run('reset', '--confirm')

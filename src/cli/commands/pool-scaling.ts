@@ -57,7 +57,7 @@ export const KINDS: Readonly<Record<string, string>> = { 'edge-machine-set': 'st
 export async function scalingText(client: EdgeholdClient, pool: NodePool): Promise<string | undefined> {
   const scaling = await scalingOfPool(client, pool)
   if (!scaling) return undefined
-  return `${scaling.DesiredReplicas} wanted, ${scaling.MinReplicas} to ${scaling.MaxReplicas}, ${scaling.Enabled ? `by itself, priority ${scaling.Priority}` : 'by hand'}${scaling.Mode === undefined ? '' : `, ${scaling.Mode}`}`
+  return `${scaling.DesiredReplicas} asked for last, ${scaling.MinReplicas} to ${scaling.MaxReplicas}, ${scaling.Enabled ? `by itself, priority ${scaling.Priority}` : 'by hand'}${scaling.Mode === undefined ? '' : `, ${scaling.Mode}`}`
 }
 
 async function scalingOfPool(client: EdgeholdClient, pool: NodePool): Promise<CentralNodePool['AutoScaling'] | NonNullable<NodePool['ElasticConfig']>['AutoScaleConfig'] | undefined> {

@@ -19,6 +19,8 @@ export interface ClusterSpec {
   readonly podNetworkMode: string
   readonly podCidrs: readonly string[]
   readonly maxPodsPerNode: number
+  /** Nobody sent it: an answer that shows it makes the Terraform provider replace the cluster. */
+  readonly maxPodsPerNodeIsDefault?: true
   readonly vpcCniSubnetIds: readonly string[]
   readonly serviceCidrs: readonly string[]
   readonly logging?: { readonly logProjectId: string; readonly logSetups: readonly { logType: string; logTtl: number; enabled: boolean }[] }

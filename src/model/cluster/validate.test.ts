@@ -47,7 +47,7 @@ describe('CreateCluster', () => {
 
   test('unknown members are ignored, null counts as absent, defaults are filled in', () => {
     const spec = parseCreateCluster({ ...EXAMPLE, Description: null, Whatever: { deep: true }, LoggingConfig: { LogSetups: [] }, PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['10.1.0.0/16'] } } }, SERVED)
-    assert.deepEqual([spec.description, spec.maxPodsPerNode, spec.logging], ['', 64, undefined])
+    assert.deepEqual([spec.description, spec.maxPodsPerNode, spec.maxPodsPerNodeIsDefault, spec.logging], ['', 64, true, undefined])
   })
 
   test('names of 1, 2, 64 and 65 characters, and every forbidden form', () => {

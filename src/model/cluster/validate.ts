@@ -109,9 +109,10 @@ function parsePods(config: Members) {
   const podNetworkMode = optionalWord(config, 'PodNetworkMode', ['Flannel', 'VpcCniShared']) ?? missing(config, 'PodNetworkMode')
   if (podNetworkMode === 'VpcCniShared') refuseMember(config, 'PodNetworkMode', 'VpcCniShared gives pods addresses of the closed cloud\'s VPC, which is not here; send Flannel')
   const flannel = requiredObject(config, 'FlannelConfig')
-  const maxPodsPerNode = optionalWhole(flannel, 'MaxPodsPerNode', { min: 1, max: 256 }) ?? 64
+  const sent = optionalWhole(flannel, 'MaxPodsPerNode', { min: 1, max: 256 })
+  const maxPodsPerNode = sent ?? 64
   if (!(MAX_PODS_PER_NODE as readonly number[]).includes(maxPodsPerNode)) refuseMember(flannel, 'MaxPodsPerNode', `it must be one of ${MAX_PODS_PER_NODE.join(', ')}`)
-  return { podNetworkMode, podCidrs: requiredPodRange(flannel, maxPodsPerNode), maxPodsPerNode, vpcCniSubnetIds: [] }
+  return { podNetworkMode, podCidrs: requiredPodRange(flannel, maxPodsPerNode), maxPodsPerNode, ...(sent === undefined ? { maxPodsPerNodeIsDefault: true as const } : {}), vpcCniSubnetIds: [] }
 }
 
 function parseServices(config: Members, podCidrs: readonly string[]): readonly string[] {

@@ -31,7 +31,7 @@ export function clusterToWire(cluster: ClusterRecord, advertised?: string) {
     },
     PodsConfig: {
       PodNetworkMode: spec.podNetworkMode,
-      ...(spec.podNetworkMode === 'Flannel' ? { FlannelConfig: { PodCidrs: spec.podCidrs, MaxPodsPerNode: spec.maxPodsPerNode } } : { VpcCniConfig: { VpcId: `vpc-${cluster.region}`, SubnetIds: spec.vpcCniSubnetIds } }),
+      ...(spec.podNetworkMode === 'Flannel' ? { FlannelConfig: { PodCidrs: spec.podCidrs, ...(spec.maxPodsPerNodeIsDefault ? {} : { MaxPodsPerNode: spec.maxPodsPerNode }) } } : { VpcCniConfig: { VpcId: `vpc-${cluster.region}`, SubnetIds: spec.vpcCniSubnetIds } }),
     },
     ServicesConfig: { ServiceCidrsv4: spec.serviceCidrs },
     NodeStatistics: countsToWire(cluster.counts),

@@ -97,6 +97,10 @@ unmount_ours() {
 
 remove_network() {
   ip link delete flannel.1 2> /dev/null || true
+  # Connections that a pod had when it was ended, and that nobody answers any more, outlive it by minutes, and its cable with them.
+  if [ -n "${EH_POD_CIDR:-}" ]; then
+    for link in $(ip -4 route show root "$EH_POD_CIDR" 2> /dev/null | sed -n 's/.* dev \(veth[^ ]*\).*/\1/p' | sort -u); do ip link delete "$link" 2> /dev/null || true; done
+  fi
   for table in 'ip kube-proxy' 'ip6 kube-proxy' 'ip flannel-ipv4' 'ip6 flannel-ipv6' 'ip cni_hostport' 'ip6 cni_hostport' 'inet cni_hostport'; do
     # shellcheck disable=SC2086
     nft delete table $table 2> /dev/null || true

@@ -40,6 +40,7 @@ export class MemoryStore implements Store {
       const result = await work(tx)
       await tx.finish()
       this.queue.forgetWatches([...this.#tables.clusters.keys()].filter(id => !tables.clusters.has(id)))
+      this.queue.forgetRegions([...this.#tables.regions.keys()].filter(region => !tables.regions.has(region)))
       this.#tables = tables
       this.queue.announce()
       return result
@@ -214,7 +215,7 @@ export class MemoryStore implements Store {
   async latestInstant(region: string): Promise<number | undefined> {
     const { history, clusters, nodes, machines, onboardings, ledger } = this.#tables
     const instants = [
-      ...history.filter(row => row.region === region).map(row => row.at), ...[...clusters.values(), ...nodes.values()].filter(one => one.region === region).map(one => one.updatedAt),
+      ...history.filter(row => row.region === region && row.position > (this.#tables.historyAfter.get(region) ?? 0)).map(row => row.at), ...[...clusters.values(), ...nodes.values()].filter(one => one.region === region).map(one => one.updatedAt),
       ...[...machines.values()].filter(one => one.region === region).map(one => one.createdAt), ...[...onboardings.values()].filter(one => one.record.region === region).map(one => one.record.updatedAt),
       ...[...ledger.values()].filter(one => one.region === region).map(one => one.since),
     ]

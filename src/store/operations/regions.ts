@@ -18,7 +18,7 @@ export async function lockRegion(connection: Queryable, region: string): Promise
 export async function latestInstant(connection: Queryable, region: string): Promise<number | undefined> {
   const [row] = await connection.query<{ at: number | null }>(
     `select greatest(
-       (select max(at) from status_change where region = $1), (select max(updated_at) from cluster where region = $1), (select max(updated_at) from node where region = $1),
+       (select max(at) from status_change where region = $1 and ordinal > (select history_after from region where region = $1)), (select max(updated_at) from cluster where region = $1), (select max(updated_at) from node where region = $1),
        (select max(created_at) from machine where region = $1), (select max(updated_at) from onboarding where region = $1), (select max(since) from ledger where region = $1)
      ) as at`,
     [region],

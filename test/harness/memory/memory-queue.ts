@@ -182,6 +182,11 @@ export class MemoryQueue implements Queue {
     for (const [name, sight] of this.#sights) if (subjects.has(sight.subject)) this.#sights.delete(name)
   }
 
+  /** What was seen of regions that a transaction forgot. */
+  forgetRegions(regions: readonly string[]): void {
+    for (const [name, sight] of this.#sights) if (regions.some(region => sight.key?.region === region || sight.subject.split('/')[1] === region)) this.#sights.delete(name)
+  }
+
   /** Subjects of all watches there are. */
   watched(): readonly string[] {
     return [...this.#watches.keys()]

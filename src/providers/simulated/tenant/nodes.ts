@@ -38,14 +38,14 @@ export class Nodes {
 
   get(clusterId: string, name: string): WorldNode | undefined {
     const node = this.#byCluster.get(clusterId)?.get(name)
-    if (node) settleNode(node, this.#world.now())
+    if (node) this.#settle(clusterId, node)
     return node
   }
 
   /** In the order in which they came. */
   of(clusterId: string): readonly WorldNode[] {
     const nodes = [...this.#byCluster.get(clusterId)?.values() ?? []]
-    for (const node of nodes) settleNode(node, this.#world.now())
+    for (const node of nodes) this.#settle(clusterId, node)
     return nodes
   }
 
@@ -122,8 +122,14 @@ export class Nodes {
     const node = this.#table.get(id)
     if (!node) return
     const [clusterId = ''] = id.split('/')
+    this.#settle(clusterId, node)
+  }
+
+  /** Whoever looks at it at the instant of a turn makes the turn, and it is told once, whoever that was. */
+  #settle(clusterId: string, node: WorldNode): void {
     if (!settleNode(node, this.#world.now())) return
-    this.#world.schedule('node', id, nextTurn(node))
+    this.#table.put(keyOf(clusterId, node.name), node)
+    this.#world.schedule('node', keyOf(clusterId, node.name), nextTurn(node))
     this.#changed(clusterId, node.name)
   }
 

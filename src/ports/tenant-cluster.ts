@@ -43,7 +43,7 @@ export class TenantClusterUnreachable extends Error {
   readonly kind = 'TenantClusterUnreachable'
 }
 
-/** Pods as the scheduler sees them. Amounts are requests; DaemonSets' and mirror pods are left out everywhere. */
+/** Pods as the scheduler sees them. Amounts are requests; pods of DaemonSets, mirror pods, and those of the cluster's own base (namespace kube-system) are left out everywhere. */
 export interface RoomSeen {
   /** Pods that are not scheduled because no node has room for them (PodScheduled False, Unschedulable, for want of CPU, memory or of any node). */
   readonly waiting: readonly { readonly name: string; readonly cpuMillis: number; readonly memoryMiB: number }[]

@@ -26,6 +26,8 @@ export interface NodeTaint { readonly key: string; readonly value?: string; read
 export interface NodeObject extends KubernetesObject {
   readonly spec?: { readonly unschedulable?: boolean; readonly podCIDR?: string; readonly taints?: readonly NodeTaint[] }
   readonly status?: {
+    /** Quantities as Kubernetes writes them, e.g. `cpu: "2"`, `memory: 4038524Ki`. */
+    readonly allocatable?: Readonly<Record<string, string>>
     readonly addresses?: readonly { readonly type: string; readonly address: string }[]
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly lastTransitionTime?: string; readonly lastHeartbeatTime?: string }[]
   }
@@ -36,6 +38,7 @@ export interface LeaseObject extends KubernetesObject {
 }
 
 export interface PodObject extends KubernetesObject {
+  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[] }
   readonly status?: {
     readonly phase?: string
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[]

@@ -1,10 +1,10 @@
 import type { WorkloadsSeen } from '#model/addon/health.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { Clock } from '#ports/clock.ts'
-import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { ApiRefusal, ApiUnreachable, orUndefined, type ApiClient } from '../client/api-client.ts'
 import { listWatch } from '../client/list-watch.ts'
-import type { LeaseObject, NodeObject } from '../client/objects.ts'
+import type { KubernetesList, LeaseObject, NodeObject, PodObject } from '../client/objects.ts'
 import { PORTS } from '../control-plane/arguments.ts'
 import { signer } from '../pki/certificate.ts'
 import { kubeconfigText } from '../pki/kubeconfig.ts'
@@ -16,6 +16,7 @@ import { evictPods } from './evict-pods.ts'
 import { planNodeConfig } from './node-config.ts'
 import { probeControlPlane } from './probe.ts'
 import { seeNode } from './see-node.ts'
+import { seeRoom } from './see-room.ts'
 import { Sessions, type Session } from './sessions.ts'
 import { lookAtDeployment } from './workloads.ts'
 
@@ -134,6 +135,15 @@ export class KubernetesTenantCluster implements TenantCluster {
 
   async evict(cluster: TenantClusterAddress, name: string): Promise<number> {
     return this.#with(cluster, ({ api }) => evictPods(api, name))
+  }
+
+  async room(cluster: TenantClusterAddress): Promise<RoomSeen> {
+    return this.#with(cluster, async ({ api }) => {
+      const [pods, nodes] = await Promise.all([
+        api.json<KubernetesList<PodObject>>('GET', `/api/v1/pods?fieldSelector=${encodeURIComponent('status.phase!=Succeeded,status.phase!=Failed')}`), api.json<KubernetesList<NodeObject>>('GET', '/api/v1/nodes'),
+      ])
+      return seeRoom(pods.items ?? [], nodes.items ?? [])
+    })
   }
 
   async ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void> {

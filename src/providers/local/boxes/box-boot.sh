@@ -125,6 +125,7 @@ rm -f etc/resolv.conf
 printf 'nameserver %s\noptions timeout:1 attempts:1\n' "$ADDRESS" > etc/resolv.conf
 
 cp "$SCRIPTS/box-init.sh" run/box-init
+if [ -n "$FIRST_BOOT" ] && [ ! -e .disk/first-boot-done ]; then (umask 077; printf '%s\n' "$FIRST_BOOT" > run/first-boot-line); fi
 echo "$host_pid $start_time $boot_id $(date +%s%3N)" > "$STATE.run.part"
 mkdir -p .old
 run_file="$STATE.run"

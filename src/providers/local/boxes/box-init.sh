@@ -21,6 +21,23 @@ trap power_off TERM
 
 if [ -x /etc/rc.local ]; then /etc/rc.local & fi
 
+# Whoever ordered the machine gave it a line to run once. What that line's own script ends with (0 or 1) is told by it; only a server that could not be
+# reached (curl's codes are others) is asked again.
+first_boot() {
+  tries=0
+  while [ ! -e /.disk/first-boot-done ] && [ "$tries" -lt 120 ]; do
+    /bin/sh /run/first-boot-line > /var/log/first-boot.log 2>&1
+    code=$?
+    if [ "$code" -le 1 ]; then
+      touch /.disk/first-boot-done
+      break
+    fi
+    tries=$((tries + 1))
+    sleep 5
+  done
+}
+if [ -s /run/first-boot-line ]; then first_boot & fi
+
 # `wait` collects every child, also those that were handed to process 1.
 while :; do
   sleep 2147483647 &

@@ -56,7 +56,7 @@ export class Boxes implements Machines {
       const run = await livingRun(names)
       if (order.power === 'on' && !run) {
         log.info({ machine: order.name, address: order.address }, 'Switching machine on')
-        await switchOn(names, host, known)
+        await switchOn(names, host, known, order.firstBoot)
       }
       if (order.power === 'on' && run && linkState(names) !== order.link) await setLink(names, order.link)
       if (order.power === 'off' && run) {

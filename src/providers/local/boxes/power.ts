@@ -38,14 +38,14 @@ export async function ensureDisk(names: BoxNames, host: BoxHost): Promise<void> 
   await rename(part, names.image)
 }
 
-/** Boots the box from its disk and answers when its first process is the box's own. Whatever an interrupted start left is cleared first. */
-export async function switchOn(names: BoxNames, host: BoxHost, order: BoxOrder): Promise<BoxRun> {
+/** Boots the box from its disk and answers when its first process is the box's own. `firstBoot`: a line for a shell that it runs until it has run once. Whatever an interrupted start left is cleared first. */
+export async function switchOn(names: BoxNames, host: BoxHost, order: BoxOrder, firstBoot = ''): Promise<BoxRun> {
   await clearRemains(names, host)
   await forgetRun(names)
   await plugIn(names, host.network, order.address, order.link)
   await ensureCgroup(host.hierarchies, names.cgroup)
   await ensureCgroup(host.hierarchies, names.waiterCgroup)
-  launch(names, host, order)
+  launch(names, host, order, firstBoot)
 
   const deadline = host.clock.now() + BOOT_DEADLINE_MS
   for (;;) {
@@ -60,7 +60,7 @@ export async function switchOn(names: BoxNames, host: BoxHost, order: BoxOrder):
   }
 }
 
-function launch(names: BoxNames, host: BoxHost, order: BoxOrder): void {
+function launch(names: BoxNames, host: BoxHost, order: BoxOrder, firstBoot: string): void {
   const log = openSync(names.console, 'w', 0o600)
   try {
     const child = spawn('/bin/sh', [join(SCRIPTS, 'box-launch.sh')], {
@@ -76,6 +76,7 @@ function launch(names: BoxNames, host: BoxHost, order: BoxOrder): void {
         NAME: order.name,
         ADDRESS: order.address,
         MACHINE_ID: names.machineId,
+        FIRST_BOOT: firstBoot,
         NETNS: names.netns,
         VETH: names.veth,
         HIDDEN: host.hidden.join(' '),

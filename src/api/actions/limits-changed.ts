@@ -1,3 +1,4 @@
+import { retriedAtOnce } from '#model/node-pool/refusal.ts'
 import type { ActionContext } from '../action.ts'
 
 const PAGE_SIZE = 100
@@ -6,10 +7,11 @@ const PAGE_SIZE = 100
 export async function wakeRefusedPools({ store, scope, now }: ActionContext): Promise<void> {
   for (let number = 1; ; number++) {
     const { items, totalCount } = await store.listNodePools(scope, {}, { number, size: PAGE_SIZE })
-    const refused = items.filter(pool => pool.facts.refused !== undefined)
-    if (refused.length > 0) {
+    for (const { id } of items.filter(pool => pool.facts.refused !== undefined)) {
       await store.write(now, async tx => {
-        for (const { id } of refused) await tx.enqueue({ kind: 'node-pool', id, region: scope.region })
+        const pool = await tx.lockNodePool(id)
+        if (pool) await tx.changeNodePool(id, { facts: retriedAtOnce(pool.facts, now) }, { evidence: [] })
+        await tx.enqueue({ kind: 'node-pool', id, region: scope.region })
       })
     }
     if (number * PAGE_SIZE >= totalCount) return

@@ -228,12 +228,14 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     return new Map(found)
   }
 
-  /** Looks again and again until it is so or the time is up; answers which. */
+  /** Looks again and again until it is so or the time is up; answers which. The pauses grow to a fiftieth of the time it took already, which on a busy host is left to what starts. */
   async #until(deadlineMs: number, everyMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
-    const deadline = this.#options.clock.now() + deadlineMs
+    const { clock } = this.#options
+    const startedAt = clock.now()
     while (!await isSo()) {
-      if (this.#options.clock.now() > deadline) return false
-      await this.#options.clock.sleep(everyMs)
+      const waited = clock.now() - startedAt
+      if (waited > deadlineMs) return false
+      await clock.sleep(Math.max(everyMs, waited / 50))
     }
     return true
   }

@@ -1,6 +1,7 @@
 import type { RegionTime } from '#api/regions.ts'
 import type { Store } from '#ports/store.ts'
 import { CATALOGUE } from '#test/harness/world/addons.ts'
+import { TinyRegion } from '#providers/simulated/testing/tiny-region.harness.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { ApiUnderTest, THEIRS, clusterBody } from './api-under-test.ts'
@@ -29,9 +30,15 @@ export interface SmallWorld {
 
 export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const machines = new MemoryMachines(new SteppedClock())
-  const api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE } }, store)
+  const tiny = await TinyRegion.open()
+  const { faults, limits, users } = tiny.region
+  // Its time stands still, so that no second ever passes in which the next calls would be let through.
+  const unlimited = { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} }
+  const api = await ApiUnderTest.open({ limits: unlimited }, { faults, limits, users, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE } }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
+  await tiny.cluster(clusterId)
+  await users.putObject({ clusterId, kind: 'Widget', name: 'first' })
   const nodePoolId = await poolOf(api, clusterId, 'counters')
   const nodeId = await api.joinNode(clusterId, nodePoolId, 'shop-1')
   const [onboardingId = ''] = (await api.done('CreateBatchEdgeMachine', { ClusterId: clusterId, NodePoolId: nodePoolId, Name: 'tills', TTLHours: 1 })).Ids ?? []
@@ -107,6 +114,15 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       RemoveMachine: { Id: machineId },
       ExecInMachine: { Id: machineId, Command: ['true'] },
       SetNodeSchedulable: { Id: nodeId, Schedulable: false },
+      InjectFault: { Port: 'machines', Call: 'ensure', Target: { Kind: 'Machine', Nth: 3 }, Effect: { Type: 'hang', For: '90s' }, Times: 2, Until: '2099-01-01T00:00:00Z' },
+      ListFaults: {},
+      ClearFault: { All: true },
+      SetStock: { Kind: 'Machine', Area: 'bdcdn-zzcu02', Count: 2 },
+      SetQuota: { Kind: 'LoadBalancer', Limit: 5 },
+      PutObject: { ClusterId: clusterId, Kind: 'Widget', Namespace: 'default', Name: 'second', Finalizers: ['example.com/hold'] },
+      DeleteObject: { ClusterId: clusterId, Kind: 'Widget', Name: 'first' },
+      SetWorkload: { ClusterId: clusterId, Name: 'batch', Pods: 3, Cpu: '500m', MemoryMiB: 256 },
+      SetImage: { Name: 'batch:latest', Present: false },
     },
   }
 }

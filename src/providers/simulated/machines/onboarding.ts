@@ -49,7 +49,7 @@ export class Onboarding {
 
   /** The machine runs that line. */
   begin(id: string, machine: WorldMachine, line: string): void {
-    const now = this.#world.now(), run = (machine.script?.run ?? 0) + 1, token = tokenOf(line)
+    const now = this.#world.now(), run = (machine.script?.run ?? machine.runs ?? 0) + 1, token = tokenOf(line)
     const fault = this.#strike(id, machine, 'preflight')
     const takes = this.#share(id, run, 'preflight', PREFLIGHT_SHARE) + slowness(fault)
     machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...((token === undefined || ends(fault)) && { ended: true as const }) }
@@ -82,7 +82,6 @@ export class Onboarding {
     const machine = this.#fleet.get(id), now = this.#world.now()
     this.#asked.delete(id)
     if (!machine?.script || machine.script.ended) return
-    machine.script.ended = true
     const { run } = machine.script
     const known = { ...machine, member: { ...admission, admittedAt: now, startsAt: now } }
     const download = this.#strike(id, known, 'download'), start = ends(download) ? undefined : this.#strike(id, known, 'start')
@@ -93,6 +92,10 @@ export class Onboarding {
       ...admission, admittedAt: now, startsAt: Math.min(now + downloadMs + startMs, NEVER),
       ...(failure && { fails: { step: failure.step, at: failure.at, text: failure.fault?.effect.message ?? FAILURES[failure.step as 'download' | 'start'] } }),
     }
+    // It runs once; of its script nothing but the number of runs is needed from here on.
+    delete machine.firstBoot
+    delete machine.script
+    machine.runs = run
     this.#fleet.setMember(id, machine, member)
     this.#report(id, 'progress', 'download', 'the machine fetches its programs')
     this.#world.schedule('machine', id, failure?.at ?? member.startsAt)

@@ -86,6 +86,8 @@ export interface WorldMachine {
   /** The line that it runs at its first start. */
   firstBoot?: string
   script?: ScriptRun
+  /** How often it had run a script when it was admitted last. */
+  runs?: number
   /** The cluster that admitted it. */
   member?: Membership
   /** What it was taken from, and goes back to. */

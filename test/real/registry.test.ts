@@ -24,7 +24,7 @@ const missing = await Promise.all(['registry', 'agnhost', 'coredns'].map(async (
   throw error
 })))
 const skip = missing.flat().length > 0 && `components are missing: ${missing.flat().join(', ')}`
-const signal = () => AbortSignal.timeout(60_000)
+const signal = () => AbortSignal.timeout(180_000)
 
 test('a region\'s registry, from nothing to nothing', { skip }, async (t) => {
   await using place = await makePlace()

@@ -17,6 +17,8 @@ export interface MachineOrder {
   readonly firstBoot?: string
   /** Whose quota it counts against, where the provider keeps one. */
   readonly accountId?: string
+  /** The pool that ordered it. */
+  readonly nodePoolId?: string
 }
 
 export const MACHINE_REFUSALS = ['StockOut', 'LimitedByQuota', 'ScalingFailed'] as const

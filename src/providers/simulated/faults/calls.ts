@@ -21,7 +21,7 @@ const MACHINES: Calls = {
 }
 const OUTSIDE: Calls = { look: 'look', ensure: 'act', protect: 'act', ensureGone: 'removal' }
 
-const ADDON_INSTALLER: Calls = { look: 'look', ensure: 'act', ensureGone: 'removal' }
+const ADDON_INSTALLER: Calls = { look: 'look', ensure: 'act', ensureGone: 'removal', container: 'happening' }
 
 /** Ports by the names that faults use. The calls of `api` are known by those who make them. */
 export const PORT_CALLS: Readonly<Record<string, Calls | undefined>> = {

@@ -1,7 +1,7 @@
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { PORT_CALLS, type CallKind } from './calls.ts'
 
-export const TARGET_KINDS = ['Cluster', 'Node', 'Machine', 'Addon', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
+export const TARGET_KINDS = ['Cluster', 'NodePool', 'Node', 'Machine', 'Addon', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
 /** Calls whose answer is more than that it is done, so that nobody can say it is done without doing it. */
 const ANSWERS = new Set(['machines ensure', 'outside ensure', 'tenant-cluster issueBootstrapToken', 'tenant-cluster issueKubeconfig', 'tenant-cluster ensureNodeConfig', 'tenant-cluster evict'])
 
@@ -14,8 +14,9 @@ export function complaint(order: FaultOrder, now: number): Complaint {
   const calls = PORT_CALLS[port]
   if (call !== undefined && calls && !Object.hasOwn(calls, call)) return { member: 'Call', why: `${port} has ${Object.keys(calls).join(', ')}` }
   if (!FAULT_EFFECTS.includes(effect.type)) return { member: 'Effect.Type', why: `it is one of ${FAULT_EFFECTS.join(', ')}` }
-  const kinds = call === undefined || !calls ? undefined : calls[call]
-  const unfit = kinds && whyUnfit(effect.type, kinds, `${port} ${call}`)
+  const kind = call === undefined || !calls ? undefined : calls[call]
+  const unfit = kind && whyUnfit(effect.type, kind, `${port} ${call}`)
+  if (call === undefined && effect.type === 'silent') return { member: 'Call', why: 'what falls silent is named, e.g. kubelet or kube-apiserver' }
   if (unfit !== undefined) return { member: 'Effect.Type', why: unfit }
   if (effect.for !== undefined && !(effect.for > 0)) return { member: 'Effect.For', why: 'it is a span above nought, e.g. 90s' }
   if (effect.type === 'slow' && effect.for === undefined) return { member: 'Effect.For', why: 'a slow call says how much longer it takes, e.g. 90s' }
@@ -31,7 +32,8 @@ function aboutTarget({ kind, id, name, label, nth }: NonNullable<FaultOrder['tar
   return nth !== undefined && !(nth > 0) ? { member: 'Target.Nth', why: 'it counts from 1' } : undefined
 }
 
-function whyUnfit(type: FaultOrder['effect']['type'], kind: CallKind, which: string): string | undefined {
+/** Why the effect can have no meaning at that call of a port; undefined where it has one. */
+export function whyUnfit(type: FaultOrder['effect']['type'], kind: CallKind, which: string): string | undefined {
   const happens = kind === 'happening'
   if (type === 'protected' && kind !== 'removal') return 'only what takes a thing away can be refused because it is protected'
   if (type === 'silent' && !happens) return 'only what happens by itself falls silent, e.g. kubelet or kube-apiserver'

@@ -65,6 +65,16 @@ test('a target is met by kind, id, name, label and the how manieth it is, and no
   assert.deepEqual([await said('m1', 'shop-1'), await said('m2', 'shop-2'), await said('m3', 'shop-3'), await said('m4', 'shop-4'), await said('m5', 'shop-5')], ['made', 'by name', 'by the id of its node', 'the second', 'made'])
 })
 
+test('a fault may be at all machines of a pool, and at every call at which it means something', async () => {
+  const tiny = await opened(
+    { port: 'machines', call: 'ensure', target: { kind: 'NodePool', id: 'p1' }, effect: { type: 'fail', message: 'not this pool' } }, { port: 'outside', effect: { type: 'protected' } },
+  )
+  await assert.rejects(tiny.region.machines.ensure({ ...BOX, nodePoolId: 'p1' }), /not this pool/)
+  await tiny.region.machines.ensure({ ...BOX, nodePoolId: 'p2' })
+  await tiny.region.outside.ensure(BALANCER)
+  await assert.rejects(tiny.region.outside.ensureGone(BALANCER.token), OutsideHeld)
+})
+
 test('a fault by label meets nodes that carry it', async () => {
   const tiny = await TinyRegion.open()
   const cluster = await tiny.cluster()
@@ -229,6 +239,7 @@ test('a cause that can never be cured costs ever less: ten years of a component 
 const complaints: [order: FaultOrder, member: string][] = [
   [{ port: 'nothing', effect: { type: 'fail' } },                                                            'Port'],
   [{ port: 'machines', call: 'explode', effect: { type: 'fail' } },                                          'Call'],
+  [{ port: 'machines', effect: { type: 'silent' } },                                                         'Call'],
   [{ port: 'machines', call: 'look', effect: { type: 'double' } },                                           'Effect.Type'],
   [{ port: 'machines', call: 'ensure', effect: { type: 'protected' } },                                      'Effect.Type'],
   [{ port: 'machines', call: 'ensure', effect: { type: 'lie' } },                                            'Effect.Type'],

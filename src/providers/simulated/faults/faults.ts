@@ -1,7 +1,7 @@
 import type { FaultOrder, FaultTarget, RegionFaults } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 import { callKind } from './calls.ts'
-import { complaint } from './complaint.ts'
+import { complaint, whyUnfit } from './complaint.ts'
 import { concerns, isActive, type Fault } from './fault.ts'
 
 /** The faults of a region: data, kept with its world, asked at each call of a port and at each happening behind it. */
@@ -104,8 +104,7 @@ export class Faults implements RegionFaults {
 
   #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {
     if (fault.port !== port || !isActive(fault, this.#world.now())) return false
-    // Without a call it is every call of the port, but nothing that happens by itself.
-    const called = fault.call === undefined ? callKind(port, call) !== 'happening' : fault.call === call
+    const called = fault.call === undefined ? isEvery(fault, port, call) : fault.call === call
     return called && concerns(fault, target) && !this.#wasHeld(fault, call, target)
   }
 
@@ -122,4 +121,10 @@ export class Faults implements RegionFaults {
   #changed(): void {
     for (const told of this.#onChange) told()
   }
+}
+
+/** Without a call a fault is at every call of the port at which its effect has a meaning, but at nothing that happens by itself. */
+function isEvery({ effect }: FaultOrder, port: string, call: string): boolean {
+  const kind = callKind(port, call)
+  return kind === undefined || (kind !== 'happening' && whyUnfit(effect.type, kind, `${port} ${call}`) === undefined)
 }

@@ -15,7 +15,10 @@ export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
       const order = given as string | { clusterId: string; name: string }
       return typeof order === 'string' ? targetOf(order, planes.plane(order)) : targetOf(order.clusterId, order)
     },
-    failure: (_call, message, code) => new ControlPlaneFailure(message, code === 'never' ? 'never' : 'soon'),
+    failure(call, message, code) {
+      const refusedAs = call === 'ensure' ? OUTSIDE_REFUSALS.find(one => one === code) : undefined
+      return new ControlPlaneFailure(message, code === 'never' || refusedAs ? 'never' : 'soon', refusedAs && { refusedAs })
+    },
     held: (target, call, message) => new AggregateError([new ControlPlaneFailure(message ?? `${nameOf(target)} is protected against deletion: ${call} was refused`, 'never')], `Removing ${nameOf(target)}`),
   }
 }
@@ -28,7 +31,8 @@ export function faultyTenantClusters(planes: ControlPlanes, fleetTarget: (cluste
       const { clusterId } = cluster as { clusterId: string }
       return ofNodes.has(call) ? fleetTarget(clusterId, String(name)) : targetOf(clusterId, planes.plane(clusterId))
     },
-    failure: (_call, message) => new TenantClusterUnreachable(message),
+    // With a code of its own it answers, and refuses.
+    failure: (_call, message, code) => code === undefined || code === 'unreachable' ? new TenantClusterUnreachable(message) : new Error(`${code}: ${message}`),
   }
 }
 
@@ -36,9 +40,9 @@ export function faultyMachines(fleet: Fleet): FaultyPort {
   return {
     port: 'machines',
     target(_call, [given]) {
-      const order = given as string | { id: string; name: string }
+      const order = given as string | { id: string; name: string; nodePoolId?: string }
       if (typeof order === 'string') return targetOfMachine(order, fleet.get(order))
-      return targetOfMachine(order.id, fleet.get(order.id) ?? order)
+      return targetOfMachine(order.id, fleet.get(order.id) ?? { name: order.name, ...(order.nodePoolId !== undefined && { pool: order.nodePoolId }) })
     },
     failure(call, message, code) {
       const as = MACHINE_REFUSALS.find(one => one === code)

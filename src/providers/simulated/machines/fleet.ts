@@ -77,12 +77,12 @@ export class Fleet {
   }
 }
 
-/** A machine is meant by its own name and id, by those of the node that it is, and by its cluster. */
-export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member'> | undefined): FaultTarget {
-  const { member, name } = machine ?? {}
+/** A machine is meant by its own name and id, by those of the node that it is, by its pool and by its cluster. */
+export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member' | 'pool'> | undefined): FaultTarget {
+  const { member, name, pool } = machine ?? {}
   return {
     kind: 'Machine', id, name,
     // A machine of a pool is made for one node, and its id says for which, before it ever joined.
-    also: [{ kind: 'Node', id: member?.nodeId ?? `n${id.slice(1)}`, name: member?.nodeName ?? name }, ...member ? [{ kind: 'Cluster', id: member.clusterId }] : []],
+    also: [{ kind: 'Node', id: member?.nodeId ?? `n${id.slice(1)}`, name: member?.nodeName ?? name }, ...pool === undefined ? [] : [{ kind: 'NodePool', id: pool }], ...member ? [{ kind: 'Cluster', id: member.clusterId }] : []],
   }
 }

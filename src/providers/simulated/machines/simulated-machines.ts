@@ -112,9 +112,11 @@ export class SimulatedMachines implements Machines {
     }
   }
 
-  #make({ id, name, address, template, firstBoot, accountId, link }: MachineOrder, now: number): WorldMachine {
+  #make({ id, name, address, template, firstBoot, accountId, nodePoolId, link }: MachineOrder, now: number): WorldMachine {
     const takes = template && this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused)
-    const machine: WorldMachine = { name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(takes && { takes }) }
+    const machine: WorldMachine = {
+      name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(nodePoolId !== undefined && { pool: nodePoolId }), ...(takes && { takes }),
+    }
     this.#fleet.put(id, machine)
     return machine
   }

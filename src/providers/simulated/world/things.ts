@@ -79,6 +79,8 @@ export interface WorldMachine {
   lastOnAt?: number
   link: 'up' | 'cut'
   linkSince: number
+  /** The pool that ordered it. */
+  readonly pool?: string
   /** How often it was switched on. */
   boots: number
   /** Its system is up from then on, while its power stays. */

@@ -33,6 +33,22 @@ export function parseSpan(text: string): number {
   return Number(match[1]) * unit
 }
 
+/** A number as people write it, e.g. 60 or 0.5. Throws a UsageError that says what it is for. */
+export function parseNumber(what: string): (text: string) => number {
+  return text => {
+    const number = text.trim() === '' ? Number.NaN : Number(text)
+    if (!Number.isFinite(number)) throw new InvalidNumber(text, what)
+    return number
+  }
+}
+
+class InvalidNumber extends Error {
+  readonly kind = 'UsageError'
+  constructor(text: string, what: string) {
+    super(`"${text}" is not a number; ${what}`)
+  }
+}
+
 export class InvalidSpan extends Error {
   readonly kind = 'UsageError'
   constructor(text: string) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ClockShown } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
 import { WaitedInVain } from '../errors.ts'
-import { withCommon, type Common } from '../flags.ts'
+import { parseNumber, withCommon, type Common } from '../flags.ts'
 import { printResult } from '../print.ts'
 
 /** A step answers after twenty seconds at the latest, whatever is left to do. */
@@ -25,7 +25,7 @@ export function addClockCommands(program: Command): void {
     })
   }
   withCommon(clock.command('speed <factor>')).description('let the clock run so many times as fast as real time, e.g. 60').action(async (factor: string, flags: Common) => {
-    await show(flags, await connect(flags).call('SetClock', { Speed: Number(factor), Paused: false }))
+    await show(flags, await connect(flags).call('SetClock', { Speed: parseNumber('a clock runs so many times as fast as real time, e.g. 60')(factor), Paused: false }))
   })
   withCommon(clock.command('step <span>')).description('step the clock on, e.g. 90s, 61m, 2h or 7d; ends when nothing is due up to there').action(async (span: string, flags: Common) => {
     const shown = await connect(flags).call('SetClock', { Step: span }, { timeoutMs: STEP_MS })

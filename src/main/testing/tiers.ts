@@ -21,10 +21,11 @@ export const TIERS: readonly Tier[] = [
   { name: 'types', what: 'the whole tree type-checks, the tests of the types included', files: [], command: ['tsc'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'lint', what: 'the linter, which guards the layers', files: [], command: ['oxlint', '--type-aware'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'layers', what: 'planted violations of the layers are caught; generated pages are up to date', files: ['test/layers/*.test.ts'], isolation: 'process', needs: [], limitMinutes: 3 },
-  { name: 'unit', what: 'decisions, stories in memory, contracts, API', files: ['src/**/!(*.pg).test.ts', 'test/api/**/!(*.pg).test.ts', 'test/stories/**/*.test.ts', 'test/harness/**/*.test.ts'], isolation: 'shared', needs: [], limitMinutes: 10 },
+  { name: 'unit', what: 'decisions, stories in memory, contracts, API', files: ['src/**/!(*.pg).test.ts', 'test/api/**/!(*.pg).test.ts', 'test/stories/**/!(*.pg).test.ts', 'test/harness/**/*.test.ts'], isolation: 'shared', needs: [], limitMinutes: 10 },
   { name: 'store', what: 'the store and the queue on PostgreSQL, killed at bad moments', files: ['src/**/*.pg.test.ts', 'test/**/*.pg.test.ts'], isolation: 'process', needs: ['linux'], wishes: ['postgresql-15'], limitMinutes: 10 },
   { name: 'real', what: 'control planes, boxes, registry and onboarding with real programs', files: ['test/real/!(virtual-machine)*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
-  { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
+  { name: 'simulated', what: 'a life in a simulated region by the command line, without root', files: ['test/e2e/simulated.test.ts'], isolation: 'process', needs: ['linux'], limitMinutes: 10 },
+  { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/!(simulated).test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
   { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/**/*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
   { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
 ]

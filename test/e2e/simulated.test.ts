@@ -1,0 +1,105 @@
+/** A life in simulated regions by the commands that people type, on a server that has no root: by its own state folder, as in somebody's CI. */
+import assert from 'node:assert/strict'
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { freePort, repository, runProgram, until, type Ended } from '#test/harness/command.ts'
+
+/** Whoever runs the tests as root takes this user instead: Debian's nobody. */
+const NOBODY = 65_534
+
+interface Item { readonly Name: string; readonly Id: string; readonly Status: { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] } }
+
+describe('a simulated region, by the command line and without root', () => {
+  let state: string
+  let environment: NodeJS.ProcessEnv
+  const run = (args: readonly string[], deadlineMs = 60_000): Promise<Ended> => {
+    const command = join(repository, 'edgehold')
+    return process.getuid?.() === 0
+      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', command, ...args], { environment, deadlineMs })
+      : runProgram(command, args, { environment, deadlineMs })
+  }
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await run(args)
+    assert.equal(code, 0, `edgehold ${args.join(' ')}\n${stdout}\n${stderr}`)
+    return stdout
+  }
+  const json = async <Result>(...args: string[]): Promise<Result> => JSON.parse(await ok(...args, '--output', 'json')) as Result
+  const statuses = async (kind: string, ...args: string[]): Promise<string[]> => (await json<Item[]>('list', kind, ...args)).map(one => `${one.Name} ${one.Status.Phase}/${one.Status.Conditions.map(condition => condition.Type).join('+')}`)
+
+  before(async () => {
+    state = mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
+    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
+    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
+    environment = { ...inherited, HOME: state, EDGEHOLD_STATE: join(state, 'state'), EDGEHOLD_LISTEN: `127.0.0.1:${await freePort()}`, EDGEHOLD_CACHE: join(state, 'cache') }
+    const { code, stdout, stderr } = await run(['up', '--detach'], 120_000)
+    assert.equal(code, 0, `${stdout}${stderr}`)
+  })
+  after(async () => {
+    await run(['down', '--all'], 60_000)
+    rmSync(state, { recursive: true, force: true })
+  })
+
+  test('sim-1 is ready as soon as the server answers, and is the default where there is no root', async () => {
+    const regions = await json<{ Region: string; Kind: string; Ready: boolean; Default: boolean }[]>('region', 'list')
+    assert.deepEqual(regions.map(({ Region, Kind, Ready, Default }) => [Region, Kind, Ready, Default]), [['sim-1', 'Simulated', true, true]])
+  })
+
+  test('on sim-1 a cluster, a pool and a machine come to run in their own time', async () => {
+    await ok('clock', 'speed', '20')
+    await ok('create', 'cluster', 'shop', '--wait')
+    await ok('create', 'pool', 'counters', '--cluster', 'shop', '--wait')
+    await ok('create', 'onboarding', 'tills', '--cluster', 'shop', '--pool', 'counters')
+    await ok('machine', 'add', 'till-1', '--wait')
+    await ok('machine', 'run-script', 'till-1', 'tills')
+    await until('the node to run', async () => (await statuses('node', '--cluster', 'shop')).includes('till-1 Running/Ok'), 30_000)
+    const exec = await run(['machine', 'exec', 'till-1', '--', 'true'])
+    assert.deepEqual([exec.code, /simulated region/.test(exec.stderr)], [1, true])
+  })
+
+  test('its kubeconfig names an address of ours that answers at once, with a sentence', async () => {
+    const kubeconfig = await ok('kubeconfig', 'shop')
+    const [, server = ''] = /server: "?([^"\s]+)"?/.exec(kubeconfig) ?? []
+    const answer = await fetch(`${server}/api/v1/nodes`, { signal: AbortSignal.timeout(10_000) })
+    assert.equal(answer.status, 503)
+    assert.match(await answer.text(), /this cluster is simulated/)
+  })
+
+  test('a region of one\'s own has a clock of its own, which can be stepped', async () => {
+    await ok('region', 'create', 'ci-4711', '--seed', '7', '--paused')
+    const there = ['--region', 'ci-4711']
+    assert.equal((await json<{ Now: string }>('clock', 'show', ...there)).Now, '2026-12-01T00:00:00.000Z')
+    await ok('create', 'cluster', 'shop', ...there)
+    assert.deepEqual(await statuses('cluster', ...there), ['shop Creating/Progressing'])
+    assert.deepEqual(await json('clock', 'step', '61m', ...there), { Now: '2026-12-01T01:01:00.000Z', Speed: 1, Paused: true })
+    assert.deepEqual(await statuses('cluster', ...there), ['shop Running/Ok'])
+    for (const args of [['clock', 'step', '-61m'], ['clock', 'step', '90000d'], ['clock', 'speed', '0'], ['clock', 'speed', 'fast']]) assert.notEqual((await run([...args, ...there])).code, 0, args.join(' '))
+    await ok('region', 'delete', 'ci-4711')
+    assert.deepEqual((await json<{ Region: string }[]>('region', 'list')).map(region => region.Region), ['sim-1'])
+  })
+
+  test('a server that is killed in the middle goes on where it was, and its clock never goes back', async () => {
+    await ok('region', 'create', 'ci-1', '--seed', '7', '--paused')
+    await ok('create', 'cluster', 'shop', '--region', 'ci-1')
+    await ok('clock', 'step', '2s', '--region', 'ci-1')
+    const latest = async () => (JSON.parse(await ok('call', 'ListStatusHistory', '{}')) as { Items: { At: string }[] }).Items[0]?.At ?? ''
+    const before = await latest()
+    process.kill((JSON.parse(readFileSync(join(state, 'state', 'server.json'), 'utf8')) as { pid: number }).pid, 'SIGKILL')
+    const { code, stderr } = await run(['up', '--detach'], 120_000)
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(await statuses('cluster', '--region', 'ci-1'), ['shop Creating/Progressing'])
+    await ok('clock', 'step', '60s', '--region', 'ci-1')
+    assert.deepEqual(await statuses('cluster', '--region', 'ci-1'), ['shop Running/Ok'])
+    assert.deepEqual(await statuses('node', '--cluster', 'shop'), ['till-1 Running/Ok'])
+    const { Now } = await json<{ Now: string }>('clock', 'show')
+    assert.ok(Now >= before, `the clock shows ${Now}, and ${before} was recorded`)
+    await ok('machine', 'crash', 'till-1')
+    await until('the node to fail', async () => (await statuses('node', '--cluster', 'shop')).includes('till-1 Failed/NotReady'), 30_000)
+  })
+
+  test('everything goes again', async () => {
+    await ok('delete', 'cluster', 'shop', '--wait')
+    assert.deepEqual(await statuses('cluster'), [])
+  })
+})

@@ -4,6 +4,7 @@ import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
+import { rangesOf } from './local-region.ts'
 import { systemClock } from './system-clock.ts'
 
 /** A new region of another host is known here after this. */
@@ -47,7 +48,7 @@ function otherRegion({ settings }: RegionRecord, components: Components): Region
     ready: () => ({ ready: why === undefined, text: why ?? 'another host serves it; its orders are taken here, too' }),
     now: () => systemClock.now(),
     servedVersions: () => components.kubernetesVersions(),
-    reservedRanges: () => (network ? [{ cidr: network.cidr, by: `the region's own network has ${network.cidr}` }] : []),
+    reservedRanges: () => (network ? rangesOf(network) : []),
     refusesWrites: () => why,
     machineAddresses: () => {
       if (!network) throw new Error('the region has no network yet')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addAddonCommands } from './commands/addon.ts'
+import { addScenarioCommands } from './commands/scenario.ts'
 import { addBalanceCommands } from './commands/balance.ts'
 import { addCallCommand } from './commands/call.ts'
 import { addClockCommands } from './commands/clock.ts'
@@ -20,7 +21,7 @@ const SERVER_COMMANDS = `
 Commands of the server:
   up [--detach]                   start database, server and regions
   down [--all]                    stop the server; with --all everything of it on this host
-  demo                            the whole story on this machine
+  demo [--region sim-1]           the whole story on this machine, or in a simulated region
   test [TIER…], bench [NAME…]     tests and benchmarks
   components install|list         the Kubernetes programs
   images list|push                the region's registry
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
   addRegionCommands(program)
   addClockCommands(program)
   addBalanceCommands(program)
+  addScenarioCommands(program)
   addFaultCommands(program)
   addCallCommand(program)
   overrideExits(program)

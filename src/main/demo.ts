@@ -18,17 +18,23 @@ const MINUTE = 60_000
  * The whole story on this machine, told as it happens: cluster, pool, script, machines, nodes, pods, each status with its reason. It takes itself away at
  * the end unless it is kept.
  */
-export async function demo(configuration: Configuration, options: { keep: boolean }): Promise<number> {
+export async function demo(configuration: Configuration, options: { keep: boolean; region: string | undefined }): Promise<number> {
   if (!findServer(configuration.stateDir)) {
     const { upDetached } = await import('./up.ts')
     const code = await upDetached(configuration)
     if (code !== 0) return code
   }
   const credentials = JSON.parse(readFileSync(credentialsFile(configuration.stateDir), 'utf8')) as Credentials
-  const client = new EdgeholdClient({ endpoint: credentials.Endpoint, accessKeyId: credentials.AccessKeyId, secretAccessKey: credentials.SecretAccessKey, region: credentials.Region })
-  const [region] = (await client.all('ListRegions')).filter(each => each.Default)
-  if (region?.Kind !== 'Local') {
-    process.stderr.write('edgehold demo: it needs the local region, which needs Linux and root; the simulated region that could stand in is not in this version.\n')
+  const clientIn = (region: string) => new EdgeholdClient({ endpoint: credentials.Endpoint, accessKeyId: credentials.AccessKeyId, secretAccessKey: credentials.SecretAccessKey, region })
+  const regions = await clientIn(credentials.Region).all('ListRegions')
+  const region = regions.find(each => options.region === undefined ? each.Default : each.Region === options.region)
+  if (!region) {
+    process.stderr.write(`edgehold demo: there is no region ${options.region ?? ''} here; there are ${regions.map(each => each.Region).join(', ')}.\n`)
+    return 1
+  }
+  const client = clientIn(region.Region), isReal = region.Kind === 'Local'
+  if (!isReal && (await client.call('GetClock', {})).Paused) {
+    process.stderr.write(`edgehold demo: the clock of ${region.Region} is paused; ./edgehold clock resume --region ${region.Region} lets it run.\n`)
     return 1
   }
   const taken = (await client.all('ListClusters', { Filter: { Name: CLUSTER } })).some(cluster => cluster.Name === CLUSTER)
@@ -38,7 +44,10 @@ export async function demo(configuration: Configuration, options: { keep: boolea
   }
   const story = new Story(client, text => process.stdout.write(`${text}\n`))
   try {
-    await play(client, configuration, story)
+    if (!isReal) story.say(`On ${region.Region}, a simulated region${options.region === undefined ? ', since real control planes and machines need Linux and root' : ''}: API, rules and records are the real ones; control planes, machines and nodes are invented.`)
+    const { clusterId, machines } = await play(client, story, isReal)
+    if (isReal) await playPods(client, configuration, story, clusterId)
+    else await playPower(client, story, clusterId, machines)
     return 0
   } finally {
     if (options.keep) story.say(`Kept. Look around: ./edgehold list node --cluster ${CLUSTER}; ./edgehold explain cluster ${CLUSTER}; ./edgehold machine power-off ${MACHINES[0] ?? ''}`)
@@ -47,8 +56,8 @@ export async function demo(configuration: Configuration, options: { keep: boolea
   }
 }
 
-async function play(client: EdgeholdClient, configuration: Configuration, story: Story): Promise<void> {
-  story.say('CreateCluster: etcd, API server, controller manager and scheduler of its own, in a network namespace of its own.')
+async function play(client: EdgeholdClient, story: Story, isReal: boolean): Promise<{ clusterId: string; machines: readonly string[] }> {
+  story.say(isReal ? 'CreateCluster: etcd, API server, controller manager and scheduler of its own, in a network namespace of its own.' : 'CreateCluster: it takes as long as a real one would; its processes are invented.')
   const cluster = await client.call('CreateCluster', {
     Name: CLUSTER, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-demo'] },
     PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
@@ -61,21 +70,36 @@ async function play(client: EdgeholdClient, configuration: Configuration, story:
   await story.until('NodePool', pool.Id, 'Running/Ok', MINUTE)
   const { Ids: [onboarding = ''] } = await client.call('CreateBatchEdgeMachine', { ClusterId: cluster.Id, NodePoolId: pool.Id, Name: 'counters-script', TTLHours: 1 })
   const [script] = await client.all('ListBatchEdgeMachine', { Filter: { Ids: [onboarding], NeedBootstrapScript: true } })
-  story.say(`Any Linux machine in reach becomes a node by this line:\n    ${String(script?.BootstrapScript ?? '').trim()}`)
+  story.say(`${isReal ? 'Any Linux machine in reach' : 'A machine of this region'} becomes a node by this line:\n    ${String(script?.BootstrapScript ?? '').trim()}`)
+  const machines: string[] = []
   for (const name of MACHINES) {
-    story.say(`An empty machine ${name} is made on this host, and the script is run on it.`)
+    story.say(isReal ? `An empty machine ${name} is made on this host, and the script is run on it.` : `A machine ${name} is invented, and runs the script once it is up.`)
     const machine = await client.call('AddMachine', { Name: name })
     await story.machine(machine.Id, MINUTE)
     const ran = await client.call('SetMachine', { Id: machine.Id, RunScript: onboarding }, { timeoutMs: 10 * MINUTE })
-    if (ran.ExitCode !== 0) throw new Error(`The onboarding script ended with ${String(ran.ExitCode)} on ${name}:\n${ran.Output ?? ''}`)
+    machines.push(machine.Id)
+    // In a simulated region nobody waits for the script's end: the node tells it.
+    if (ran.ExitCode !== undefined && ran.ExitCode !== 0) throw new Error(`The onboarding script ended with ${String(ran.ExitCode)} on ${name}:\n${ran.Output ?? ''}`)
   }
   await story.nodes(pool.Id, MACHINES.length, 3 * MINUTE)
+  return { clusterId: cluster.Id, machines }
+}
 
+/** What no kubectl can show, as there is none: a machine loses its power, and everybody above it says why it is not well. */
+async function playPower(client: EdgeholdClient, story: Story, clusterId: string, [first = '']: readonly string[]): Promise<void> {
+  story.say(`Pods are left out: a simulated cluster has no Kubernetes API. Instead ${MACHINES[0] ?? ''} loses its power, and gets it back.`)
+  await client.call('SetMachine', { Id: first, Power: 'crash' })
+  await story.node(clusterId, MACHINES[0] ?? '', 'Failed/NotReady', 2 * MINUTE)
+  await client.call('SetMachine', { Id: first, Power: 'on' })
+  await story.node(clusterId, MACHINES[0] ?? '', 'Running/Ok', 2 * MINUTE)
+}
+
+async function playPods(client: EdgeholdClient, configuration: Configuration, story: Story, clusterId: string): Promise<void> {
   story.say('A Deployment of four pods, from an image in the region\'s own registry.')
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-demo-'))
   try {
     const kubeconfig = join(folder, 'kubeconfig')
-    writeFileSync(kubeconfig, await story.kubeconfig(cluster.Id, MINUTE), { mode: 0o600 })
+    writeFileSync(kubeconfig, await story.kubeconfig(clusterId, MINUTE), { mode: 0o600 })
     const kubectl = (await openComponents(configuration).find('kubectl')).path
     const manifest = join(folder, 'web.json')
     writeFileSync(manifest, JSON.stringify(webManifest(await imageReference(configuration, 'agnhost'))))

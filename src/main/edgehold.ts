@@ -36,10 +36,11 @@ withState(program.command('down').description('stop the server'))
   })
 
 withState(program.command('demo').description('the whole story on this machine, told as it happens'))
+  .addOption(new Option('--region <region>', 'where it is played: the local region where there is one, or a simulated one').env('EDGEHOLD_REGION'))
   .option('--keep', 'leave the cluster and the machines at the end')
-  .action(async (flags: Flags & { keep?: boolean }) => {
+  .action(async (flags: Flags & { keep?: boolean; region?: string }) => {
     const { demo } = await import('./demo.ts')
-    process.exitCode = await demo(configuration(flags), { keep: flags.keep === true })
+    process.exitCode = await demo(configuration(flags), { keep: flags.keep === true, region: flags.region })
   })
 
 program

@@ -76,6 +76,10 @@ export class Story {
     })
   }
 
+  async node(clusterId: string, name: string, wanted: string, deadlineMs: number): Promise<void> {
+    await this.#wait(`node ${name} to be ${wanted}`, deadlineMs, async () => (await this.#client.all('ListEdgeNodes', { Filter: { ClusterIds: [clusterId], Name: name } })).some(node => pair(node.Status) === wanted))
+  }
+
   async kubeconfig(clusterId: string, deadlineMs: number): Promise<string> {
     const { Id: id } = await this.#client.call('CreateKubeconfig', { ClusterId: clusterId, Type: 'Private', ValidDuration: 24 })
     let text = ''

@@ -102,4 +102,14 @@ describe('a simulated region, by the command line and without root', () => {
     await ok('delete', 'cluster', 'shop', '--wait')
     assert.deepEqual(await statuses('cluster'), [])
   })
+
+  test('the demo tells its story there, says what is invented, and leaves nothing behind', async () => {
+    const told = await ok('demo')
+    const rows = [
+      /a simulated region/, /Cluster demo +\{Creating,\[Progressing\]\}/, /Cluster demo +\{Running,\[Ok\]\}/, /Node demo-1 +\{Running,\[Ok\]\}/, /Node demo-1 +\{Failed,\[NotReady\]\}/, /Cluster demo +gone/, /ledger has nothing of it left/,
+    ]
+    for (const row of rows) assert.match(told, row)
+    assert.deepEqual(await statuses('cluster'), [])
+    assert.equal((await run(['demo', '--region', 'sim-9'])).code, 1)
+  })
 })

@@ -50,7 +50,7 @@ export async function underFaults(faults: RegionFaults, call: CallUnderFaults, r
     case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
     case 'double': await run(); return run()
     case 'lie': return call.action.name.startsWith('List') ? stale(await run(), call.now - (effect.for ?? STALE_MS)) : run()
-    default: return run()
+    case 'protected': return run() // is refused when it is ordered
   }
 }
 

@@ -112,9 +112,9 @@ export class RegionSights {
 
   /** A Node object of nobody whom we know: its node left while the API was away. */
   async #takeOff(clusterId: string, name: string): Promise<void> {
-    const { store, tenant, tenantAddressOf, log } = this.#parts
+    const { store, tenant, log } = this.#parts
     const cluster = await store.findCluster(clusterId)
-    const address = cluster && await tenantAddressOf(cluster)
+    const address = cluster && await this.#parts.tenantAddressOf(cluster)
     if (!address) return
     log.info({ clusterId, node: name }, 'Taking off a Node object that is no node of ours')
     await tenant.ensureNodeGone(address, name).catch((error: unknown) => log.warn({ clusterId, node: name, error }, 'Taking off a Node object did not succeed'))

@@ -1,7 +1,7 @@
 import { after } from 'node:test'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import { scratchPostgres } from '#store/testing/scratch-postgres.ts'
-import { simulatedRegionStories } from './simulated-region-stories.ts'
+import { simulatedRegionStories } from './simulated-region.contract.ts'
 
 const postgres = await scratchPostgres()
 simulatedRegionStories('on PostgreSQL', async () => {

@@ -1,6 +1,6 @@
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
-import { simulatedRegionStories } from './simulated-region-stories.ts'
+import { simulatedRegionStories } from './simulated-region.contract.ts'
 
 simulatedRegionStories('in memory', async () => {
   const store = new MemoryStore(() => Date.now())

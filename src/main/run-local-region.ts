@@ -123,7 +123,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     addons: parts.addons,
     outsideUrl: (address: string) => outsideUrl(configuration, parts.network, address),
     componentsReady: (version: string) => supply.stateOf(version),
-    claimMachineAddress: (tx: Transaction, machineId: string) => tx.claimAddress(region.region, machineId, { first: pool.first, last: pool.last }),
+    claimMachineAddresses: (tx: Transaction, machineIds: readonly string[]) => tx.claimAddresses(region.region, machineIds, { first: pool.first, last: pool.last }),
     bootstrapLine: (token: string) => run.face.bootstrapLine(token),
     randomBytes,
   }

@@ -166,7 +166,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     probeEveryMs: 365 * 86_400_000, tellsAll: true,
     graceMs: run.graceMs,
     componentsReady: async () => ({ state: 'ready' as const }),
-    claimMachineAddress: (tx: Transaction, machineId: string) => tx.claimAddress(region, machineId, MACHINE_ADDRESSES),
+    claimMachineAddresses: (tx: Transaction, machineIds: readonly string[]) => tx.claimAddresses(region, machineIds, MACHINE_ADDRESSES),
     bootstrapLine: (token: string) => face.bootstrapLine(token),
     randomBytes: poolBytes,
   }

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { spentUntil } from '#model/account/arrears.ts'
 import { addonId } from '#model/addon/record.ts'
 import { priceOf } from '#model/account/prices.ts'
+import { claimOf } from '#model/node/claim.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
 import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store } from '#ports/store.ts'
 import {
@@ -422,6 +423,36 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       await store.write(NOON, tx => tx.changeMachine(mark, { firstBoot: 'again' }))
       assert.equal((await store.findMachine(mark))?.firstBoot, 'again')
       await store.write(NOON, tx => tx.changeMachine(mark, {}))
+    })
+
+    test('the rows of many claims go in together, and their addresses are claimed together, lowest first', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const pool = { first: '10.213.7.1', last: '10.213.7.3' }, region = `region-${mark}`
+      const owned = { ...scope, id: nodePoolId, clusterId, spec: nodePoolSpec({ name: mark }) }
+      const claims = [1, 2, 3].map(number => {
+        const { node, machine: machineRow, ledger } = claimOf({ nodeId: `n${mark}${number}`, now: NOON, pool: owned, address: `10.0.0.${number}`, name: `${mark}-${number}`, firstBoot: `line ${number}` })
+        return { node, machine: machineRow, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash: `${mark}-${number}`, nodeId: node.id, machineId: machineRow.id } }
+      })
+      await store.write(NOON, async tx => {
+        await tx.insertClaims(claims, becauseOf('CreateNodes'))
+        await tx.insertClaims([], becauseOf('CreateNodes'))
+      })
+      const records = await store.nodesOf({ nodePoolId })
+      assert.deepEqual(records.map(record => [record.id, record.said.status.phase]), claims.map(claim => [claim.node.id, 'Creating']))
+      assert.equal((await store.findNodePool(nodePoolId))?.counts.creating, 3)
+      for (const claim of claims) {
+        assert.deepEqual(await store.findMachine(claim.machine.id), claim.machine)
+        assert.deepEqual(await store.findNodeToken(claim.token.tokenHash), claim.token)
+      }
+      assert.deepEqual((await store.listLedger(scope, { clusterIds: [clusterId] }, ALL)).items, claims.map(claim => claim.ledger))
+      await assert.rejects(store.write(NOON, tx => tx.insertClaims(claims.slice(0, 1).map(({ node, machine: machineRow, ledger, token }) => ({ node: { ...node, id: `n${mark}9` }, machine: { ...machineRow, id: `m${mark}9` }, ledger: { ...ledger, id: `l${mark}9` }, token })), becauseOf('CreateNodes'))), NameTaken)
+      assert.equal(await store.findMachine(`m${mark}9`), undefined)
+
+      const claim = (owners: readonly string[]) => store.write(NOON, tx => tx.claimAddresses(region, owners, pool))
+      assert.deepEqual([await claim(['a', 'b']), await claim(['c', 'd']), await claim(['d']), await claim([])], [['10.213.7.1', '10.213.7.2'], ['10.213.7.3'], [], []])
+      assert.equal(await store.write(NOON, tx => tx.claimAddress(region, 'b', pool)), '10.213.7.2')
+      await store.write(NOON, tx => tx.releaseAddress(region, 'a'))
+      assert.deepEqual(await claim(['e', 'f']), ['10.213.7.1'])
     })
 
     test('the token of a first boot leads to its node, and goes with the node or the machine', async () => {

@@ -203,6 +203,14 @@ export interface MachineChange {
   readonly obstacle?: MachineRecord['obstacle'] | null
 }
 
+/** The rows of one claim for a machine (model/node/claim.ts), and the token of its first boot. */
+export interface NewClaim {
+  readonly node: NewRecord & { clusterId: string; nodePoolId: string; spec: NodeSpec; facts: NodeFacts }
+  readonly machine: MachineRecord
+  readonly ledger: LedgerEntry & { readonly state: 'Intended' }
+  readonly token: NodeToken
+}
+
 export type MachineOwner = { readonly clusterId: string } | { readonly nodePoolId: string } | { readonly nodeId: string }
 
 /** The token of a machine's first boot: only its hash is kept, and it is bound to exactly one node. It goes when its node or its machine goes. */
@@ -347,6 +355,8 @@ export interface Transaction {
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
   /** Machines that stand for those servers of the cloud (MachineTemplate.instanceId), as this transaction sees them. */
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]>
+  /** As insertNode, insertMachine, putLedger and putNodeToken of each, in a few statements for all; names and ids must be new ones, of one cluster. */
+  insertClaims(claims: readonly NewClaim[], because: Because): Promise<void>
   putNodeToken(token: NodeToken): Promise<void>
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined>
   /** With its tokens and what was seen of it. */
@@ -367,6 +377,8 @@ export interface Transaction {
   deleteSecrets(prefix: string): Promise<void>
   /** The lowest free address of the region's pool for this owner; the same one when called again. `undefined` if all are taken. */
   claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined>
+  /** The same for owners that have none yet, in their order; fewer where fewer are free. */
+  claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]>
   releaseAddress(region: string, owner: string): Promise<void>
 
   /** Puts the key into the queue in this transaction; due now unless `dueAt` (region's time). A key that runs now runs again. */

@@ -4,11 +4,11 @@ import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { LedgerEntry, MachineChange, MachineOwner, MachineRecord, MachineSecret, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
+import type { Because, LedgerEntry, MachineChange, MachineOwner, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
 import type { TransactionConnection } from './connection/database.ts'
 import { findAccount, limitedAmong, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
-import { claimAddress, releaseAddress } from './operations/claim-address.ts'
+import { claimAddress, claimAddresses, releaseAddress } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
@@ -16,10 +16,10 @@ import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
-import { changeMachine, findMachine, forgetMachine, insertMachine, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
-import { findNodeToken, putNodeToken } from './operations/node-tokens.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
+import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
-import { ledgerOf, putLedger } from './operations/put-ledger.ts'
+import { insertIntents, ledgerOf, putLedger } from './operations/put-ledger.ts'
 import { forgetRegion } from './operations/forget-region.ts'
 import { lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
@@ -156,8 +156,16 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return machinesOfInstances(this.#connection, scope, instanceIds)
   }
 
+  async insertClaims(claims: readonly NewClaim[], because: Because): Promise<void> {
+    await this.insertNodes(claims.map(claim => claim.node), because)
+    await Promise.all([
+      insertMachines(this.#connection, this.#key, claims.map(claim => claim.machine)), insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now),
+      putNodeTokens(this.#connection, claims.map(claim => claim.token)),
+    ])
+  }
+
   putNodeToken(token: NodeToken): Promise<void> {
-    return putNodeToken(this.#connection, token)
+    return putNodeTokens(this.#connection, [token])
   }
 
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
@@ -206,6 +214,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
     return claimAddress(this.#connection, region, owner, pool)
+  }
+
+  claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+    return claimAddresses(this.#connection, region, owners, pool)
   }
 
   releaseAddress(region: string, owner: string): Promise<void> {

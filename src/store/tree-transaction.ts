@@ -127,6 +127,12 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     this.work.change(this.work.addons, id, change, because)
   }
 
+  /** Of one cluster, under names that are new: the table's own index refuses others at the end. */
+  async insertNodes(records: readonly Parameters<Transaction['insertNode']>[0][], because: Because): Promise<void> {
+    for (const clusterId of new Set(records.map(record => record.clusterId))) await this.#lockParent(clusterId)
+    for (const record of records) this.work.insertNode({ ...record, ...this.#newborn() }, because)
+  }
+
   async changeCluster(id: string, change: Parameters<Transaction['changeCluster']>[1], because: Because): Promise<void> {
     this.work.change(this.work.clusters, id, change, because)
   }

@@ -124,7 +124,7 @@ export class World {
       clock, host: ports.host, outside: this.outside, addons: this.addons, tenant: ports.tenant, machines: ports.machines, registry: '10.213.0.1:5000', addressPool: { first: '10.213.1.1', last: '10.213.1.250' },
       probeEveryMs: 30 * SECOND, graceMs: 7_200 * SECOND, componentsReady: async () => this.components,
       bootstrapLine: (token: string) => `run ${token}`, randomBytes: (count: number) => this.#randomBytes(count),
-      claimMachineAddress: async (tx: Transaction, id: string) => tx.claimAddress(REGION, id, { first: '10.213.4.1', last: '10.213.15.250' }),
+      claimMachineAddresses: async (tx: Transaction, ids: readonly string[]) => tx.claimAddresses(REGION, ids, { first: '10.213.4.1', last: '10.213.15.250' }),
     }
     const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }
     return [

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { newId } from '#model/ids.ts'
 import { claimOf, machineEntry, machineIdOf, nodeIdOf } from '#model/node/claim.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -22,27 +22,24 @@ const TOKEN_BYTES = 24
 
 /** Claims machines: node, machine record, ledger row and token of each in this transaction. Answers how many, and what stood in the way of the others. */
 export async function claimMachines(tx: Transaction, pool: NodePoolRecord, count: number, ports: NodePoolPorts): Promise<{ made: number; missing?: NoClaim }> {
+  if (count === 0) return { made: 0 }
   const region = ports.regionOf(pool.region), now = region.clock.now()
-  for (let made = 0; made < count; made++) {
-    const prepared = await prepare(tx, pool, region)
-    if ('because' in prepared) return { made, missing: prepared }
-    const { tokenHash, ...wish } = prepared
+  const { prepared, missing } = await prepare(tx, count, region)
+  const claims = prepared.map(({ tokenHash, ...wish }) => {
     const { node, machine, ledger } = claimOf({ ...wish, pool, now })
-    await tx.insertNode(node, { evidence: [{ observer: 'node pool controller', source: `node pool ${pool.spec.name}`, observedAt: now, fact: `The pool claimed the machine ${machine.name}.` }] })
-    await tx.insertMachine(machine)
-    await tx.putLedger(ledger)
-    await tx.putNodeToken({ tokenHash, nodeId: node.id, machineId: machine.id })
-    await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
-  }
-  return { made: count }
+    return { node, machine, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash, nodeId: node.id, machineId: machine.id } }
+  })
+  if (claims.length > 0) await tx.insertClaims(claims, { evidence: [{ observer: 'node pool controller', source: `node pool ${pool.spec.name}`, observedAt: now, fact: 'Its pool claimed a machine for it.' }] })
+  for (const { machine } of claims) await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
+  return { made: claims.length, ...missing && { missing } }
 }
 
 /** One claim without a node, to find out whether machines are had again. The machine is not switched on before its node is there. Answers the machine's id. */
 export async function tryOneClaim(tx: Transaction, pool: NodePoolRecord, ports: NodePoolPorts): Promise<string | NoClaim> {
   const region = ports.regionOf(pool.region), now = region.clock.now()
-  const prepared = await prepare(tx, pool, region)
-  if ('because' in prepared) return prepared
-  const { tokenHash, ...wish } = prepared
+  const { prepared: [one], missing } = await prepare(tx, 1, region)
+  if (!one) return missing ?? ADDRESSES_TAKEN
+  const { tokenHash, ...wish } = one
   const { machine } = claimOf({ ...wish, pool, now })
   const { nodeId, ...ownedBy } = machine.ownedBy
   const bare = { ...machine, power: 'off' as const, ownedBy }
@@ -72,12 +69,19 @@ export async function keepWaiting(tx: Transaction, pool: NodePoolRecord, count: 
   for (const entry of waiting.slice(count)) await tx.putLedger({ ...entry, state: 'Released', since: now, because: 'The claim waits no more' })
 }
 
-async function prepare(tx: Transaction, pool: NodePoolRecord, region: NodePoolRegion): Promise<Prepared | NoClaim> {
-  const nodeId = newId('node', region.clock.now(), region.randomBytes(8))
-  const token = Buffer.from(region.randomBytes(TOKEN_BYTES)).toString('hex')
-  const firstBoot = region.bootstrapLine ? region.bootstrapLine(token) : token
-  if (firstBoot === undefined) return { as: 'ScalingFailed', because: 'The region cannot be reached by machines yet' }
-  const address = region.claimMachineAddress ? await region.claimMachineAddress(tx, machineIdOf(nodeId)) : ''
-  if (address === undefined) return { as: 'LimitedByQuota', because: 'The addresses of the region for machines are all taken' }
-  return { nodeId, address, firstBoot, tokenHash: createHash('sha256').update(token).digest('hex') }
+const ADDRESSES_TAKEN: NoClaim = { as: 'LimitedByQuota', because: 'The addresses of the region for machines are all taken' }
+
+async function prepare(tx: Transaction, count: number, region: NodePoolRegion): Promise<{ prepared: readonly Prepared[]; missing?: NoClaim }> {
+  const drawn = Array.from({ length: count }, () => {
+    const nodeId = newId('node', region.clock.now(), region.randomBytes(8))
+    const token = Buffer.from(region.randomBytes(TOKEN_BYTES)).toString('hex')
+    return { nodeId, firstBoot: region.bootstrapLine ? region.bootstrapLine(token) : token, tokenHash: hash('sha256', token) }
+  })
+  if (drawn.some(({ firstBoot }) => firstBoot === undefined)) return { prepared: [], missing: { as: 'ScalingFailed', because: 'The region cannot be reached by machines yet' } }
+  const addresses = region.claimMachineAddresses ? await region.claimMachineAddresses(tx, drawn.map(({ nodeId }) => machineIdOf(nodeId))) : drawn.map(() => '')
+  const prepared = drawn.flatMap(({ firstBoot = '', ...one }, index) => {
+    const address = addresses[index]
+    return address === undefined ? [] : [{ ...one, firstBoot, address }]
+  })
+  return prepared.length === count ? { prepared } : { prepared, missing: ADDRESSES_TAKEN }
 }

@@ -5,8 +5,8 @@ import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.
 export interface NodePoolRegion {
   readonly clock: Clock
   readonly tenant: TenantCluster
-  /** An address on the region's network for a machine that is to be made; undefined where none is free. Absent where machines have theirs from elsewhere. */
-  readonly claimMachineAddress?: (tx: Transaction, machineId: string) => Promise<string | undefined>
+  /** Addresses on the region's network for machines that are to be made, in their order; fewer where fewer are free. Absent where machines have theirs from elsewhere. */
+  readonly claimMachineAddresses?: (tx: Transaction, machineIds: readonly string[]) => Promise<readonly string[]>
   /** The line of an onboarding script with that token, as machines of the region run it; undefined until the region can be reached by them. */
   readonly bootstrapLine?: (token: string) => string | undefined
   /** For ids and tokens; a region with a seed of its own draws them from it. */

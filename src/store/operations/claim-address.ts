@@ -12,6 +12,35 @@ export async function claimAddress(connection: Queryable, region: string, owner:
   return (await claimWithin(connection, region, owner, pool, WINDOW)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
 }
 
+/** The lowest free addresses for owners that have none, in their order; fewer where fewer are free. */
+export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+  if (owners.length === 0) return []
+  await lockName(connection, `addresses of ${region}`)
+  const claimed = await claimManyWithin(connection, region, owners, pool, WINDOW + owners.length)
+  return claimed.length === owners.length ? claimed : [...claimed, ...await claimManyWithin(connection, region, owners.slice(claimed.length), pool, Number.MAX_SAFE_INTEGER)]
+}
+
+async function claimManyWithin(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }, most: number): Promise<readonly string[]> {
+  const rows = await connection.query<{ address: string }>(
+    `with search as (select coalesce((select next from address_search where region = $1 and first = $3::inet), $3::inet) as start),
+     free as (
+       select start + n as address, row_number() over (order by n) as place from search, generate_series(0, least($4::inet - start, $5::bigint)) n
+       where not exists (select 1 from address a where a.region = $1 and a.address = start + n)
+       order by n limit cardinality($2::text[])
+     ),
+     claimed as (
+       insert into address (region, address, owner) select $1, free.address, owners.owner from free join unnest($2::text[]) with ordinality owners (owner, place) using (place) returning address
+     ),
+     moved as (
+       insert into address_search (region, first, next) select $1, $3::inet, max(address) + 1 from claimed having count(*) > 0
+       on conflict (region, first) do update set next = excluded.next
+     )
+     select host(address) as address from claimed order by claimed.address`,
+    [region, owners, pool.first, pool.last, most],
+  )
+  return rows.map(row => row.address)
+}
+
 /** Below where the search stands nothing is free: it goes on behind what was found, and a release takes it back. */
 async function claimWithin(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }, most: number): Promise<string | undefined> {
   const [free] = await connection.query<{ address: string }>(

@@ -32,8 +32,12 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
   return row && machineOf(row)
 }
 
-export async function insertMachine(connection: Queryable, key: KeyObject, record: MachineRecord): Promise<void> {
-  await connection.query('insert into machine select * from json_populate_record(null::machine, $1::json)', [JSON.stringify(machineRow(record, key))])
+export function insertMachine(connection: Queryable, key: KeyObject, record: MachineRecord): Promise<void> {
+  return insertMachines(connection, key, [record])
+}
+
+export async function insertMachines(connection: Queryable, key: KeyObject, records: readonly MachineRecord[]): Promise<void> {
+  await connection.query('insert into machine select * from json_populate_recordset(null::machine, $1::json)', [JSON.stringify(records.map(record => machineRow(record, key)))])
 }
 
 /** Null takes a member away; a member that is not named stays as it is. */

@@ -1,10 +1,10 @@
 import type { NodeToken } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 
-export async function putNodeToken(connection: Queryable, token: NodeToken): Promise<void> {
+export async function putNodeTokens(connection: Queryable, tokens: readonly NodeToken[]): Promise<void> {
   await connection.query(
-    'insert into node_token (token_hash, node_id, machine_id) values ($1, $2, $3) on conflict (token_hash) do update set node_id = excluded.node_id, machine_id = excluded.machine_id',
-    [token.tokenHash, token.nodeId, token.machineId],
+    'insert into node_token (token_hash, node_id, machine_id) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (token_hash) do update set node_id = excluded.node_id, machine_id = excluded.machine_id',
+    [tokens.map(token => token.tokenHash), tokens.map(token => token.nodeId), tokens.map(token => token.machineId)],
   )
 }
 

@@ -16,6 +16,13 @@ export async function putLedger(connection: Queryable, entry: LedgerEntry, now: 
   return row?.costs === true
 }
 
+/** Rows of intents, which cost nothing yet, under ids that are new. */
+export async function insertIntents(connection: Queryable, entries: readonly (LedgerEntry & { readonly state: 'Intended' })[], now: number): Promise<void> {
+  await connection.query(
+    `insert into ledger (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, 0, $2::bigint from json_populate_recordset(null::ledger, $1::json)`, [JSON.stringify(entries.map(ledgerRow)), Math.floor(now)],
+  )
+}
+
 export async function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {
   const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where owner_id = $1 order by since, id`, [ownerId])
   return rows.map(ledgerEntryOf)

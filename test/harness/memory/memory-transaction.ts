@@ -7,7 +7,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
-import { NameTaken, type LedgerEntry, type MachineChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
@@ -171,6 +171,15 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return machinesWhere(this.#tables, machine => isIn(machine, scope) && instanceIds.includes(machine.template?.instanceId ?? ''))
   }
 
+  async insertClaims(claims: readonly NewClaim[], because: Because): Promise<void> {
+    await this.insertNodes(claims.map(claim => claim.node), because)
+    for (const { machine, ledger, token } of claims) {
+      await this.insertMachine(machine)
+      await this.putLedger(ledger)
+      await this.putNodeToken(token)
+    }
+  }
+
   async putNodeToken(token: NodeToken): Promise<void> {
     this.#tables.nodeTokens.set(token.tokenHash, token)
   }
@@ -242,6 +251,15 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
       return address
     }
     return undefined
+  }
+
+  async claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+    const claimed: string[] = []
+    for (const owner of owners) {
+      const address = await this.claimAddress(region, owner, pool)
+      if (address !== undefined) claimed.push(address)
+    }
+    return claimed
   }
 
   async releaseAddress(region: string, owner: string): Promise<void> {

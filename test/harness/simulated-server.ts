@@ -32,15 +32,15 @@ export class SimulatedServer {
     this.#stopping = parts.stopping
   }
 
-  static async open({ store, queue, worldStore, name = 'server' }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string }): Promise<SimulatedServer> {
+  static async open({ store, queue, worldStore, name = 'server', log = LOG }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string; log?: Log }): Promise<SimulatedServer> {
     const regions = new Map<string, RegionPorts>(), stopping = new AbortController()
-    const lease = await keepLease({ queue, clock: systemTime, log: LOG, name })
+    const lease = await keepLease({ queue, clock: systemTime, log, name })
     const components = { kubernetesVersions: () => ['v1.34.4', 'v1.35.4'] } as unknown as Components
-    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => `http://${HOST}`, log: LOG, signal: stopping.signal })
+    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => `http://${HOST}`, log, signal: stopping.signal })
     await simulated.start()
     if (!await store.findAccessKey(KEY.accessKeyId)) await store.write(Date.now(), tx => tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'sim' }))
     const app = createApi({
-      store, regions, log: LOG, realNow: () => Date.now(), regionMaker: simulated,
+      store, regions, log, realNow: () => Date.now(), regionMaker: simulated,
       settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } }, readyParts: async () => [],
     })
     await app.ready()

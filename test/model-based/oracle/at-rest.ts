@@ -1,0 +1,45 @@
+import { idOf, shownBy, type Item, type LedgerItem, type View } from './view.ts'
+
+export interface WorldThing { readonly kind: string; readonly id: string; readonly thing: Record<string, unknown> }
+
+/** What is there by the ledger, and by the world itself. */
+export function sameAsLedger({ clusters, machines, ledger }: View, world: readonly WorldThing[]): string[] {
+  const wrong: string[] = []
+  const standing = ledger.filter(entry => entry.State !== 'Released')
+  for (const entry of standing) if (entry.State === 'Retained' && !entry.Because) wrong.push(`${entry.Kind} ${entry.ProviderId ?? entry.Id} of ${entry.Owner.Name} is retained, and nobody says why`)
+  const planes = new Set(world.filter(one => one.kind === 'plane').map(one => one.id))
+  const listed = new Set(standing.filter(entry => entry.Kind === 'ControlPlane').map(entry => entry.ClusterId))
+  for (const id of planes) if (!listed.has(id)) wrong.push(`the world runs a control plane of ${id} that no ledger row tells of`)
+  for (const entry of standing) if (entry.Kind === 'ControlPlane' && entry.State === 'Held' && !planes.has(entry.ClusterId ?? '')) wrong.push(`the ledger holds a control plane of ${entry.Owner.Name} that the world has not`)
+  for (const entry of standing) if (entry.Owner.Kind === 'Cluster' && entry.State !== 'Retained' && !clusters.some(cluster => idOf(cluster) === entry.Owner.Id)) wrong.push(`${entry.Kind} is ${entry.State} of the cluster ${entry.Owner.Name}, which is gone`)
+  wrong.push(...compare('machine', world.filter(one => one.kind === 'machine').map(one => one.id), standing.filter(entry => entry.Kind === 'Machine'), machines.filter(machine => !machine['OwnedBy']).map(idOf)))
+  const outside = ['LoadBalancer', 'Nat', 'SecurityGroup']
+  wrong.push(...compare('outside thing', world.filter(one => one.kind === 'outside').map(one => String(one.thing['providerId'])), standing.filter(entry => outside.includes(entry.Kind)), []))
+  return wrong
+}
+
+function compare(what: string, made: readonly string[], entries: readonly LedgerItem[], besides: readonly string[]): string[] {
+  const listed = new Set(entries.map(entry => entry.ProviderId)), there = new Set(made)
+  return [
+    ...made.filter(id => !listed.has(id) && !besides.includes(id)).map(id => `the world has the ${what} ${id}, which no ledger row tells of`),
+    ...entries.filter(entry => (entry.State === 'Held' || entry.State === 'Retained') && !there.has(entry.ProviderId ?? '')).map(entry => `the ledger has the ${what} ${entry.ProviderId} of ${entry.Owner.Name} as ${entry.State}, which the world has not`),
+  ]
+}
+
+/** What may be shown for ever when nothing is wrong any more and nothing was asked: every other state would have had to end. */
+export function unrest({ clusters, pools, nodes, addons, machines }: View): string[] {
+  const wrong: string[] = []
+  const steady = (kind: string, items: readonly Item[], allowed: (item: Item, pair: string) => boolean) => {
+    for (const item of items) if (!allowed(item, shownBy(item))) wrong.push(`the ${kind} ${String(item['Name'])} (${idOf(item)}) is still ${shownBy(item)}, long after everything was cured`)
+  }
+  const cleanup = /ResourceCleanupFailed/
+  steady('cluster', clusters, (_, pair) => pair === 'Running/Ok' || cleanup.test(pair) || /^Failed\/(CreateError|LimitedByQuota|StockOut|Balance|Unknown)$/.test(pair))
+  const clusterOf = (item: Item) => clusters.find(cluster => idOf(cluster) === item['ClusterId'])
+  // Where the cluster itself is Failed, what is in it can be anything but under way for ever.
+  const isWell = (item: Item) => shownBy(clusterOf(item) ?? {}).startsWith('Running/')
+  steady('pool', pools, (item, pair) => !isWell(item) || pair === 'Running/Ok' || cleanup.test(pair) || pair === 'Failed/Unknown')
+  const off = (item: Item) => machines.every(machine => machine['NodeId'] !== idOf(item) || machine['Power'] === 'off' || machine['Link'] === 'cut')
+  steady('node', nodes, (item, pair) => !isWell(item) || /^(Running\/(Ok|Unschedulable)|Stopped\/Ok|Failed\/(InitializeFailed|Unknown))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/NotReady' && off(item)))
+  steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair))
+  return wrong
+}

@@ -92,6 +92,33 @@ test('the same world is there after the process died at any of these moments', a
   assert.equal((await tiny.region.host.look('c1')).components.every(component => component.state === 'running'), true)
 })
 
+test('what a machine said and nobody heard, because the process died, is said again', async () => {
+  const tiny = await TinyRegion.open()
+  const cluster = await tiny.cluster()
+  await tiny.region.faults.inject('f1', { port: 'machines', call: 'download', effect: { type: 'fail', message: 'connection reset' } })
+  await tiny.node(cluster)
+  const reports = () => tiny.told.filter(({ change }) => change.kind === 'Report' && change.outcome === 'failed').length
+  assert.equal(reports(), 1)
+  await tiny.restart() // nobody came for more since
+  await tiny.pass(1_000)
+  assert.equal(reports(), 2)
+  await tiny.region.machines.crash('m1')
+  await tiny.pass(1_000)
+  await tiny.restart()
+  await tiny.pass(1_000)
+  assert.equal(reports(), 2, 'it was heard')
+
+  await tiny.region.faults.clearAll()
+  await tiny.node(cluster, 'shop-2', 'm2')
+  await tiny.region.tenant.ensureNodeGone(cluster, 'shop-2')
+  await tiny.pass(20_000)
+  const asked = () => tiny.told.filter(({ change }) => change.kind === 'Membership').length
+  assert.equal(asked(), 1)
+  await tiny.restart()
+  await tiny.pass(1_000)
+  assert.equal(asked(), 2)
+})
+
 test('what a new watcher is told is everything', async () => {
   const tiny = await TinyRegion.open()
   await tiny.node(await tiny.cluster())

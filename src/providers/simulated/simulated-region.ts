@@ -136,7 +136,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     const machine = machineId === undefined ? undefined : fleet.get(machineId)
     return {
       kind: 'Node', id: machine?.member?.nodeId ?? `${clusterId}/${name}`, name, labels: nodes.get(clusterId, name)?.labels,
-      also: [{ kind: 'Cluster', id: clusterId, name: planes.plane(clusterId)?.name }, ...machineId === undefined ? [] : [{ kind: 'Machine', id: machineId, name: machine?.name }]],
+      also: [{ kind: 'Cluster', id: clusterId, name: planes.plane(clusterId)?.name }, ...machineId === undefined ? [] : [{ kind: 'Machine', id: machineId, name: machine?.name }], ...machine?.pool === undefined ? [] : [{ kind: 'NodePool', id: machine.pool }]],
     }
   }
   return {

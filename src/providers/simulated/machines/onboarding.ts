@@ -32,6 +32,9 @@ export class Onboarding {
   readonly #fleet: Fleet
   /** Contacts that were told and wait for their answer, by machine. */
   readonly #asked = new Map<string, number>()
+  /** Machines that asked whether they are members, and failures that were reported, of which nobody has heard yet. */
+  readonly #asking = new Set<string>()
+  readonly #reporting = new Set<string>()
   readonly #machineOfSecret = new Map<string, string>()
   #onStart: (machineId: string) => void = () => {}
 
@@ -64,12 +67,12 @@ export class Onboarding {
     if (!isConnected(machine, now)) return
     if (script && !script.ended && script.contactAt <= now && this.#asked.get(id) !== script.contactAt) this.#contact(id, machine, script.token, script.contactAt)
     if (!member) return
-    if (member.fails?.at === now) this.#report(id, 'failed', member.fails.step, member.fails.text)
+    if (member.fails && !member.fails.told && member.fails.at <= now) this.#reportFailure(id, member, member.fails)
     if (member.startsAt === now && !member.fails) {
       this.#report(id, 'progress', 'start', 'the kubelet was started')
       this.#onStart(id)
     }
-    if (member.asksAt !== undefined && member.asksAt <= now) this.#ask(id)
+    if (member.asksAt !== undefined && member.asksAt <= now && !this.#asking.has(id)) this.#ask(id)
   }
 
   /** Its machine stopped or lost its network: a script that had not got so far as to be admitted ends. */
@@ -121,8 +124,11 @@ export class Onboarding {
   async membership(secret: string, answer: 'member' | 'removed' | 'unknown'): Promise<void> {
     const id = this.#machineOfSecret.get(secret), machine = id === undefined ? undefined : this.#fleet.get(id)
     if (id === undefined || !machine?.member) return
+    this.#asking.delete(id)
+    const { asksAt: _, ...member } = machine.member
     if (answer === 'removed') this.#fleet.setMember(id, machine, undefined)
-    else if (answer === 'member') this.asksLater(id, machine, (machine.member.asks ?? 0) + 1)
+    else if (answer === 'member') this.asksLater(id, machine, (member.asks ?? 0) + 1)
+    else this.#fleet.setMember(id, machine, member)
     await this.#world.settle()
   }
 
@@ -136,8 +142,10 @@ export class Onboarding {
 
   /** Somebody else answers from now on: every contact that waits for its answer is made again. */
   askAgain(): void {
-    for (const id of this.#asked.keys()) this.#world.schedule('machine', id, this.#world.now())
+    for (const id of [...this.#asked.keys(), ...this.#asking, ...this.#reporting]) this.#world.schedule('machine', id, this.#world.now())
     this.#asked.clear()
+    this.#asking.clear()
+    this.#reporting.clear()
   }
 
   secretOf(id: string): string {
@@ -156,17 +164,25 @@ export class Onboarding {
   }
 
   #ask(id: string): void {
-    const machine = this.#fleet.get(id)
-    if (!machine?.member) return
-    const { asksAt: _, ...member } = machine.member
-    this.#fleet.setMember(id, machine, member)
     const secret = this.secretOf(id)
+    this.#asking.add(id)
     this.#machineOfSecret.set(secret, id)
     this.#world.tell({ kind: 'Membership', secret })
   }
 
-  #report(id: string, outcome: 'progress' | 'failed', step: string, text: string): void {
-    this.#world.tell({ kind: 'Report', secret: this.secretOf(id), outcome, step, text })
+  /** Told until it was heard: a machine goes on reporting what it could not report. */
+  #reportFailure(id: string, member: Membership, fails: NonNullable<Membership['fails']>): void {
+    if (this.#reporting.has(id)) return
+    this.#reporting.add(id)
+    this.#report(id, 'failed', fails.step, fails.text, () => {
+      this.#reporting.delete(id)
+      const machine = this.#fleet.get(id)
+      if (machine?.member?.admittedAt === member.admittedAt && machine.member.fails) this.#fleet.setMember(id, machine, { ...machine.member, fails: { ...machine.member.fails, told: true } })
+    })
+  }
+
+  #report(id: string, outcome: 'progress' | 'failed', step: string, text: string, heard?: () => void): void {
+    this.#world.tell({ kind: 'Report', secret: this.secretOf(id), outcome, step, text }, heard)
   }
 
   #strike(id: string, machine: WorldMachine, step: string): Fault | undefined {

@@ -107,7 +107,8 @@ export class SimulatedMachines implements Machines {
       else if (!member) this.#world.schedule('machine', id, upAt)
       if (!member) continue
       const now = this.#world.now()
-      for (const at of [member.fails?.at, member.startsAt, upAt]) if (at !== undefined && at > now) this.#world.schedule('machine', id, at)
+      for (const at of [member.startsAt, upAt]) if (at !== undefined && at > now) this.#world.schedule('machine', id, at)
+      if (!member.fails?.told) this.#world.schedule('machine', id, member.fails?.at)
       this.#world.schedule('machine', id, member.asksAt)
     }
   }

@@ -119,7 +119,7 @@ export interface Membership {
   /** The kubelet starts for the first time. */
   readonly startsAt: number
   /** The step of the installation that ends it, and what that says. */
-  readonly fails?: { readonly step: string; readonly at: number; readonly text: string }
+  readonly fails?: { readonly step: string; readonly at: number; readonly text: string; /** It was reported. */ readonly told?: true }
   /** When it asks again whether it is a member, and how often it has asked in a row. */
   readonly asksAt?: number
   readonly asks?: number

@@ -32,6 +32,9 @@ export class World {
   #instant: number | undefined
   #told: RegionChange[] = []
   #toldAt = 0
+  /** What is to be done once a change was heard, of those that are told and of those that were given out. */
+  #heard: (() => void)[] = []
+  #given: (() => void)[] = []
 
   constructor(parts: { region: string; draw: Draw; clock: Clock; store: WorldStore; log: Log }) {
     this.region = parts.region
@@ -60,9 +63,11 @@ export class World {
     if (at !== undefined && at < NEVER) this.#events.push({ kind, id, at })
   }
 
-  tell(change: RegionChange): void {
+  /** `heard` is called when whoever watches came for more, and so has dealt with it. */
+  tell(change: RegionChange, heard?: () => void): void {
     if (this.#told.length === 0) this.#toldAt = this.now()
     this.#told.push(change)
+    if (heard) this.#heard.push(heard)
   }
 
   nextAt(): number | undefined {
@@ -71,6 +76,7 @@ export class World {
   }
 
   async liveUntil(at: number): Promise<readonly RegionChange[]> {
+    for (const heard of this.#given.splice(0)) heard()
     try {
       for (let event = this.#events.peek(); event && event.at <= at; event = this.#events.peek()) {
         this.#events.pop()
@@ -83,6 +89,7 @@ export class World {
     await this.settle()
     const told = this.#told
     this.#told = []
+    this.#given = this.#heard.splice(0)
     return told
   }
 

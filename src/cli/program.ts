@@ -38,8 +38,8 @@ export function buildProgram(): Command {
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', SERVER_COMMANDS)
   const verbs = {
-    create: program.command('create').description('make a cluster, pool or onboarding script'),
-    list: program.command('list').description('list clusters, pools, nodes or onboarding scripts'),
+    create: program.command('create').description('make a cluster, pool, node, add-on or onboarding script'),
+    list: program.command('list').description('list clusters, pools, nodes, add-ons or onboarding scripts'),
     get: program.command('get').description('show one'),
     update: program.command('update').description('change one'),
     delete: program.command('delete').description('delete one'),

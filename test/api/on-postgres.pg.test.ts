@@ -12,7 +12,7 @@ import type { Log } from '#ports/log.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
 import { OURS, clusterBody } from './api-under-test.ts'
 import { assertCatalogue, oddBodies } from './odd-bodies.ts'
-import { openSmallWorld, type SmallWorld } from './small-world.ts'
+import { centralBody, openSmallWorld, type SmallWorld } from './small-world.ts'
 
 /** What the memory store cannot show of the API: texts that a database refuses, and calls that really run at once. */
 suite('the API on PostgreSQL', () => {
@@ -44,6 +44,26 @@ suite('the API on PostgreSQL', () => {
     assert.equal(new Set(answers.map(answer => answer.Id)).size, 1)
     const named = await Promise.all(Array.from({ length: 10 }, (_, number) => world.api.call('CreateCluster', clusterBody('named', 5 + number))))
     assert.deepEqual(named.map(answer => answer.status).toSorted((a, b) => a - b), [200, ...Array.from({ length: 9 }, () => 409)])
+  })
+
+  test('one server at once into many pools is one node; ten at once into one pool keep within its MaxReplicas', async () => {
+    const { api, plantId, centralPoolId } = world
+    const pools = await Promise.all(['one', 'two', 'three'].map(async name => {
+      const id = (await api.done('CreateNodePool', centralBody(plantId, name))).Id ?? ''
+      await api.makePoolRun(id)
+      return id
+    }))
+    const crossed = await Promise.all(pools.map(NodePoolId => api.call('CreateNodes', { ClusterId: plantId, NodePoolId, InstanceIds: ['i-once'] })))
+    assert.deepEqual(crossed.map(answer => answer.status).toSorted((a, b) => a - b), [200, 409, 409])
+    const many = await Promise.all(Array.from({ length: 12 }, (_, number) => api.call('CreateNodes', { ClusterId: plantId, NodePoolId: centralPoolId, InstanceIds: [`i-many-${number}`] })))
+    assert.deepEqual(many.map(answer => answer.body.ResponseMetadata.Error?.Code ?? 'made').toSorted(), [...Array.from({ length: 3 }, () => 'QuotaExceeded.Node'), ...Array.from({ length: 9 }, () => 'made')], 'it has one and may have ten')
+    const nodes = await api.done('ListNodes', { Filter: { NodePoolIds: [centralPoolId] }, PageSize: 100 })
+    assert.equal(nodes.TotalCount, 10)
+    const machines = await Promise.all((nodes.Items ?? []).map(async node => api.store.machinesOwnedBy({ nodeId: String(node['Id']) })))
+    assert.equal(new Set(machines.flat().map(machine => machine.address)).size, 10)
+    const [gone] = nodes.Items ?? []
+    await api.done('DeleteNodes', { ClusterId: plantId, NodePoolId: centralPoolId, Ids: [gone?.['Id']], CascadingDeleteResources: ['Ecs'] })
+    assert.equal((await api.done('ListNodes', { Filter: { InstanceIds: [gone?.['InstanceId']] } })).Items?.[0]?.['Id'], gone?.['Id'])
   })
 
   test('an answer that is given again is compressed to the same text', async () => {

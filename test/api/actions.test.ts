@@ -179,7 +179,7 @@ suite('our own actions', () => {
     assert.deepEqual(positions, positions.toSorted((a, b) => b - a))
     const held = await api.done('ListStatusHistory', { Filter: { ClusterIds: [clusterId] }, At: '2100-01-01T00:00:00Z' })
     assert.equal(new Set(held.Items?.map(item => item['Id'])).size, held.Items?.length, 'with At one row a resource')
-    assert.deepEqual([...new Set(held.Items?.map(item => item['Kind']))].toSorted(), ['Addon', 'Cluster', 'Node', 'NodePool'])
+    assert.deepEqual([...new Set(held.Items?.map(item => String(item['Kind'])))].toSorted(), ['Addon', 'Cluster', 'Node', 'NodePool'])
     await api.app.close()
   })
 

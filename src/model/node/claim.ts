@@ -86,7 +86,8 @@ const LONGEST_PREFIX = 40
 
 /** A hostname and Kubernetes node name, made of the pool's prefix, its servers' prefix or its name, as far as it can stand in one. */
 export function claimedName({ name, template, namePrefix }: Pick<NodePoolSpec, 'name' | 'namePrefix' | 'template'>, nodeId: string): string {
-  const wanted = namePrefix || template?.nodeConfig?.['NamePrefix'] || name
-  const prefix = String(wanted).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, LONGEST_PREFIX).replaceAll(/^-+|-+$/g, '')
+  const ofServers = template?.nodeConfig?.['NamePrefix']
+  const wanted = namePrefix || (typeof ofServers === 'string' && ofServers) || name
+  const prefix = wanted.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, LONGEST_PREFIX).replaceAll(/^-+|-+$/g, '')
   return `${prefix === '' ? 'node' : prefix}-${nodeId.slice(-TELLING)}`
 }

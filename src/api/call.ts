@@ -30,15 +30,20 @@ export interface CallTrace { readonly requestId: string; region?: string }
 /** Answers the envelope's `Result`; throws Refusals. */
 export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
 
+interface Caller { readonly accountId: string; readonly accessKeyId: string }
+interface Prepared { readonly action: Action; readonly check: ReturnType<typeof bodyChecker> }
+
 /** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
 export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
   const realNow = () => parts.realNow()
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
   const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
+  const prepared = new Map<string, Prepared>()
 
   return action => {
     const check = bodyChecker(action.name, action.schema)
+    prepared.set(action.name, { action, check })
     return async (request, trace) => {
       const caller = await verifySignature(request, verifier)
       trace.region = caller.region
@@ -48,30 +53,39 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
 
       const fromQuery = request.method === 'GET' && request.body.length === 0
       const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
-      if (action.kind === 'write') await region.ports.untilOpen?.()
-      const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
-      if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
-      const context: ActionContext = {
-        action: action.name,
-        requestId: trace.requestId,
-        accessKeyId: caller.accessKeyId,
-        scope: { accountId: caller.accountId, region: region.name },
-        region: region.ports,
-        regions: parts.regions,
-        store: parts.store,
-        settings: parts.settings,
-        log: parts.log,
-        now: region.ports.now(),
-        randomBytes: region.ports.randomBytes ?? randomBytes,
-        regionMaker: parts.regionMaker,
-      }
-      const run = async (): Promise<object> => {
-        const result = await action.run(context, body as never)
-        if (action.kind === 'write') await region.ports.afterWrite?.()
-        return result
-      }
-      const { faults } = region.ports
-      return faults ? underFaults(faults, { action, body: body as object, requestId: trace.requestId, now: context.now }, run) : run()
+      return perform(action, body as object, caller, region, trace.requestId)
     }
+  }
+
+  async function perform(action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): Promise<object> {
+    if (action.kind === 'write') await region.ports.untilOpen?.()
+    const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
+    if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
+    const context: ActionContext = {
+      action: action.name,
+      requestId,
+      accessKeyId: caller.accessKeyId,
+      scope: { accountId: caller.accountId, region: region.name },
+      region: region.ports,
+      regions: parts.regions,
+      store: parts.store,
+      settings: parts.settings,
+      log: parts.log,
+      now: region.ports.now(),
+      randomBytes: region.ports.randomBytes ?? randomBytes,
+      regionMaker: parts.regionMaker,
+      callIn: (name, other, its) => {
+        const found = prepared.get(other)
+        if (!found) return refuse('InvalidActionOrVersion', { action: other, version: 'any version', service: parts.settings.service })
+        return perform(found.action, found.check(its as Record<string, unknown>, false) as object, caller, findRegion(parts.regions, parts.settings, name), requestId)
+      },
+    }
+    const run = async (): Promise<object> => {
+      const result = await action.run(context, body as never)
+      if (action.kind === 'write') await region.ports.afterWrite?.()
+      return result
+    }
+    const { faults } = region.ports
+    return faults ? underFaults(faults, { action, body, requestId, now: context.now }, run) : run()
   }
 }

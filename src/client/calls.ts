@@ -46,6 +46,9 @@ export interface Region { readonly Region: string; readonly Kind: string; readon
 /** `Behind`: a span such as `90s`, where the region's work is that far behind. */
 export interface ClockShown { readonly Now: string; readonly Speed: number; readonly Paused: boolean; readonly Behind?: string }
 export interface Machine { readonly Id: string; readonly Name: string; readonly Power: string; readonly Link: string; readonly Address: string; readonly Made: boolean; readonly NodeId?: string; readonly OwnedBy?: Resource; readonly Removing?: boolean }
+export interface Scenario { readonly Name: string; readonly Title: { readonly zh: string; readonly en: string }; readonly Reaches: readonly { readonly Kind: string; readonly Phase: string; readonly Conditions: readonly string[]; readonly Name?: string }[]; readonly Steps: readonly ScenarioStep[] }
+export interface ScenarioStep { readonly Action?: string; readonly Request?: object; readonly As?: string; readonly Cause?: true; readonly Refused?: string; readonly Clock?: string }
+export interface Played { readonly Name: string; readonly Seed: number; readonly Region: string; readonly Stopped: boolean; readonly Story: readonly { readonly At: string; readonly Text: string; readonly Resource?: Resource; readonly Status?: Status; readonly Rule?: string; readonly Because?: string; readonly Evidence?: readonly Evidence[] }[]; readonly Resources: readonly Resource[] }
 export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
 export interface Fault {
   readonly Id: string; readonly Port: string; readonly Call?: string; readonly Hits: number; readonly InjectedAt: string; readonly Times?: number; readonly From?: string; readonly Until?: string
@@ -101,6 +104,8 @@ export interface Calls {
   GetClock: ClockShown
   SetClock: ClockShown
   GetBalance: Balance
+  ListScenarios: ListOf<Scenario>
+  RunScenario: Played
   SetBalance: Nothing
   AddMachine: Made
   ListMachines: ListOf<Machine>
@@ -122,7 +127,7 @@ export interface Calls {
 export type ActionName = keyof Calls
 
 const OWN: ReadonlySet<string> = new Set<ActionName>([
-  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListScenarios', 'RunScenario', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
   'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'SetQuota', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
 ])
 

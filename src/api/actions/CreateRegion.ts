@@ -36,7 +36,7 @@ export const CreateRegion = defineAction({
 function checkName({ action, regions, settings }: ActionContext, name: string): void {
   if (!/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/.test(name)) refuseParameter(action, 'Region', 'it has to be 1 to 32 lower-case letters, digits and hyphens, a letter first and no hyphen last')
   if (regions.has(name)) taken(name)
-  if (/^local-/.test(name)) refuseParameter(action, 'Region', 'names that begin with local- are those of real regions')
+  if (name.startsWith('local-')) refuseParameter(action, 'Region', 'names that begin with local- are those of real regions')
   if (isAlias(settings.aliases, name)) refuseParameter(action, 'Region', `it is one of the names that lead to ${settings.defaultRegion} (${settings.aliases.join(', ')})`)
 }
 

@@ -26,6 +26,8 @@ import { DeleteNodePool } from './DeleteNodePool.ts'
 import { DeleteNodes } from './DeleteNodes.ts'
 import { ExecInMachine } from './ExecInMachine.ts'
 import { ExplainStatus } from './ExplainStatus.ts'
+import { ListScenarios } from './ListScenarios.ts'
+import { RunScenario } from './RunScenario.ts'
 import { GetBalance } from './GetBalance.ts'
 import { ListBatchEdgeMachine } from './ListBatchEdgeMachine.ts'
 import { ListClusters } from './ListClusters.ts'
@@ -69,7 +71,7 @@ export const ACTIONS: readonly Action[] = [
   ListEdgeNodes, DeleteEdgeNodes,
   CreateAddon, ListAddons, ListSupportedAddons, UpdateAddonConfig, UpdateAddonVersion, DeleteAddon,
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
-  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
+  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListScenarios, RunScenario, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
   InjectFault, ListFaults, ClearFault, SetStock, SetQuota, PutObject, DeleteObject, SetWorkload, SetImage,
 ]

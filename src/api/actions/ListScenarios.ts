@@ -1,0 +1,18 @@
+import { Type } from 'typebox'
+import { OWN_VERSION, defineAction } from '../action.ts'
+import { SCENARIOS } from '../scenarios/all.ts'
+import { PAGE, Text, listing, pageOf } from './shapes.ts'
+
+export const ListScenarios = defineAction({
+  name: 'ListScenarios',
+  version: OWN_VERSION,
+  kind: 'read',
+  says: 'Lists the scenarios: for each row of the status tables the public calls and steps of the clock that lead to it.',
+  schema: Type.Object({ Filter: Type.Optional(Type.Object({ Names: Type.Optional(Type.Array(Text, { maxItems: 100 })) })), ...PAGE }),
+  run: async (_context, body) => {
+    const page = pageOf(body)
+    const names = body.Filter?.Names ?? []
+    const found = SCENARIOS.filter(scenario => names.length === 0 || names.includes(scenario.Name))
+    return listing(page, found.length, found.slice((page.number - 1) * page.size, page.number * page.size))
+  },
+})

@@ -1,0 +1,63 @@
+import { Type } from 'typebox'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { STATUS_TABLES } from '#model/status/kinds.ts'
+import { OWN_VERSION, defineAction } from '../action.ts'
+import { SCENARIOS } from '../scenarios/all.ts'
+import { play, toldToWire } from '../scenarios/play.ts'
+import { SCENARIO_START, withoutCause } from '../scenarios/scenario.ts'
+import { resourceToWire } from './own-wire.ts'
+import { Id, Text } from './shapes.ts'
+
+export const RunScenario = defineAction({
+  name: 'RunScenario',
+  version: OWN_VERSION,
+  kind: 'write',
+  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused.',
+  schema: Type.Object({
+    Name: Text,
+    Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    In: Type.Optional(Text),
+    On: Type.Optional(Id),
+    StopAt: Type.Optional(Type.Object({ Kind: Type.Union([Type.Literal('Cluster'), Type.Literal('NodePool'), Type.Literal('Node'), Type.Literal('Addon')]), Phase: Text, Condition: Text })),
+    /** Leaves the cause out, to show that it takes it. */
+    WithoutCause: Type.Optional(Type.Boolean()),
+  }),
+  run: async (context, body) => {
+    const { action, regionMaker } = context
+    const scenario = SCENARIOS.find(each => each.Name === body.Name)
+    if (!scenario) return refuseParameter(action, 'Name', 'no scenario is called so; ListScenarios lists them')
+    const { StopAt: stop } = body
+    if (stop && !STATUS_TABLES[stop.Kind].rows.some(([phase, condition]) => phase === stop.Phase && condition === stop.Condition)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind`)
+    if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
+    const seed = body.Seed ?? 1
+    const fresh = body.In === undefined
+    const region = body.In ?? await freshRegion()
+    try {
+      await context.callIn(region, 'SetClock', { Paused: true })
+      const names = new Map<string, string>()
+      if (body.On !== undefined) names.set('cluster', body.On)
+      const played = await play(context, body.WithoutCause ? withoutCause(scenario) : scenario, region, { names, stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition } })
+      const resources = new Map(played.story.flatMap(({ change }) => change ? [[change.resource.id, { resource: change.resource, there: change.status !== undefined }] as const] : []))
+      return {
+        Name: scenario.Name, Seed: seed, Region: region, Stopped: played.stopped, Story: played.story.map(toldToWire),
+        Resources: [...resources.values()].filter(({ there }) => there).map(({ resource }) => resourceToWire(resource)),
+      }
+    } finally {
+      // A story that was told to its end leaves nothing; one that was stopped is there to be looked at.
+      if (fresh && !stop) await context.callIn(context.scope.region, 'DeleteRegion', { Region: region })
+    }
+
+    async function freshRegion(): Promise<string> {
+      for (let number = 1; ; number++) {
+        const made = await regionMaker?.create({ region: numbered(body.Name, number), seed, startAt: Date.parse(SCENARIO_START), paused: true, speed: 1 })
+        if (made !== undefined) return made
+      }
+    }
+  },
+})
+
+/** A region's name: at most 32 characters, told apart by their number. */
+function numbered(name: string, number: number): string {
+  const end = `-${number}`
+  return `${name.slice(0, 32 - end.length).replace(/-+$/, '')}${end}`
+}

@@ -1,0 +1,101 @@
+import { isRefusal, refuse } from '#model/errors/catalogue.ts'
+import { statusText } from '#model/status/table.ts'
+import { rfc3339Milliseconds } from '#model/time.ts'
+import type { StatusChange } from '#ports/store.ts'
+import type { ActionContext } from '../action.ts'
+import { Rendered } from '../rendered.ts'
+import { evidenceToWire } from '../actions/own-wire.ts'
+import { spanOf } from '../actions/time-texts.ts'
+import { answeredId, filled, isCall, type CallStep, type Scenario } from './scenario.ts'
+
+/** One thing that happened: a call, a step of the clock, or a status that somebody then had. */
+export interface Told {
+  readonly at: number
+  readonly text: string
+  readonly change?: StatusChange
+}
+
+export interface StopAt { readonly kind: string; readonly phase: string; readonly condition: string }
+
+export interface Played {
+  readonly story: readonly Told[]
+  /** True where it was stopped at the wanted row. */
+  readonly stopped: boolean
+}
+
+/** While a row is looked for, the clock goes in steps so small that no status passes unseen. */
+const FINE_STEP_MS = 1_000
+const PAGE = 100
+
+/** Plays a scenario in a region whose clock stands still, and tells what happened in order; ends early where the row to stop at holds. */
+export async function play(context: ActionContext, scenario: Scenario, region: string, { names, stopAt }: { readonly names: Map<string, string>; readonly stopAt?: StopAt | undefined }): Promise<Played> {
+  const scope = { accountId: context.scope.accountId, region }
+  const story: Told[] = []
+  let position = await lastPosition()
+  const now = () => context.regions.get(region)?.now() ?? 0
+
+  for (const step of scenario.Steps) {
+    if (isCall(step)) await tellCall(step)
+    else {
+      story.push({ at: now(), text: `The clock goes on by ${step.Clock}.` })
+      const end = spanOf('RunScenario', 'Step', step.Clock) ?? 0
+      const by = stopAt ? FINE_STEP_MS : end
+      for (let gone = 0; gone < end; gone += by) {
+        const behind = await context.callIn(region, 'SetClock', { Step: `${Math.min(by, end - gone)}ms` }) as { Behind?: unknown }
+        if (behind.Behind !== undefined) refuse('InternalServiceTimeout', {})
+        if (await tellChanges()) return { story, stopped: true }
+      }
+    }
+    if (await tellChanges()) return { story, stopped: true }
+  }
+  return { story, stopped: false }
+
+  async function tellCall(step: CallStep): Promise<void> {
+    const at = now()
+    try {
+      const result = await context.callIn(region, step.Action, filled(step.Request, names))
+      const id = answeredId(result instanceof Rendered ? JSON.parse(result.json) : result)
+      if (step.As !== undefined && id !== undefined) names.set(step.As, id)
+      if (!step.Action.startsWith('List')) story.push({ at, text: `${step.Action} is called${about(step)}.` })
+    } catch (error) {
+      if (!isRefusal(error) || error.wireCode !== step.Refused) throw error
+      story.push({ at, text: `${step.Action} is refused with ${error.wireCode}.` })
+    }
+  }
+
+  /** True when the wanted row came. */
+  async function tellChanges(): Promise<boolean> {
+    const changes: StatusChange[] = []
+    for (let number = 1; ; number++) {
+      const { items } = await context.store.listHistory(scope, {}, { number, size: PAGE })
+      const fresh = items.filter(change => change.position > position)
+      changes.push(...fresh)
+      if (fresh.length < PAGE) break
+    }
+    for (const change of changes.toReversed()) {
+      position = change.position
+      const { kind, name } = change.resource
+      story.push({ at: change.at, text: `${kind} ${name} is ${change.status ? statusText(change.status) : 'gone'}: ${change.because}.`, change })
+      if (stopAt && change.resource.kind === stopAt.kind && change.status?.phase === stopAt.phase && change.status.conditions.includes(stopAt.condition)) return true
+    }
+    return false
+  }
+
+  async function lastPosition(): Promise<number> {
+    return (await context.store.listHistory(scope, {}, { number: 1, size: 1 })).items[0]?.position ?? 0
+  }
+}
+
+function about({ Request }: CallStep): string {
+  const name = Request['Name'] ?? Request['Port']
+  return typeof name === 'string' ? ` (${name})` : ''
+}
+
+export function toldToWire({ at, text, change }: Told): object {
+  return {
+    At: rfc3339Milliseconds(at), Text: text,
+    ...change && { Resource: { Kind: change.resource.kind, Id: change.resource.id, Name: change.resource.name, ...change.resource.clusterId !== undefined && { ClusterId: change.resource.clusterId } } },
+    ...change?.status && { Status: { Phase: change.status.phase, Conditions: change.status.conditions.map(Type => ({ Type })) } },
+    ...change && { Rule: change.rule, Because: change.because, Evidence: change.evidence.map(evidenceToWire) },
+  }
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import type { Played } from '#client/calls.ts'
+import { connect } from '../credentials.ts'
+import { NothingThere, UsageError } from '../errors.ts'
+import { flag, withCommon, type Common } from '../flags.ts'
+import { parseWhole } from '../parse.ts'
+import { printJson, printResult, tell, terminalWidth } from '../print.ts'
+import { table } from '../text/table.ts'
+
+const PATIENCE_MS = 10 * 60_000
+const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon']
+
+export function addScenarioCommands(program: Command): void {
+  const scenario = program.command('scenario').description('stories that lead to each status of the tables, played in simulated regions')
+  withCommon(scenario.command('list')).description('list them').action(async (flags: Common) => {
+    const found = await connect(flags).all('ListScenarios')
+    await printResult(flags, found, () => table(['NAME', 'REACHES', 'TITLE'], found.map(one => [
+      one.Name, one.Reaches.map(row => `${row.Kind} {${row.Phase},[${row.Conditions.join(',')}]}`).join(', '), one.Title.en,
+    ]), terminalWidth()))
+  })
+
+  withCommon(scenario.command('show <name>')).description('print one as data: public calls and steps of the clock').action(async (name: string, flags: Common) => {
+    const { Items: [found] } = await connect(flags).call('ListScenarios', { Filter: { Names: [name] } })
+    if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
+    printJson(found)
+  })
+
+  withCommon(scenario.command('run <name>')).description('play one in a fresh region and tell what happens')
+    .addOption(flag('--seed <n>', 'the same seed tells the same story').argParser(parseWhole).default(1))
+    .addOption(flag('--in <region>', 'play it in that simulated region'))
+    .addOption(flag('--on <cluster>', 'the id of a cluster there that it may use'))
+    .addOption(flag('--stop-at <row>', 'leave the world there, its clock paused, e.g. Failed/NotReady or Node:Failed/NotReady'))
+    .addOption(flag('--without-cause', 'leave its cause out'))
+    .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean }) => {
+      const client = connect(flags)
+      const { Items: [found] } = await client.call('ListScenarios', { Filter: { Names: [name] } })
+      if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
+      const stop = flags.stopAt === undefined ? undefined : rowOf(flags.stopAt, found.Reaches[0]?.Kind ?? 'Node')
+      const played = await client.call('RunScenario', {
+        Name: name, Seed: flags.seed, ...flags.in !== undefined && { In: flags.in }, ...flags.on !== undefined && { On: flags.on }, ...stop && { StopAt: stop }, ...flags.withoutCause && { WithoutCause: true },
+      }, { timeoutMs: PATIENCE_MS })
+      await printResult(flags, played, () => storyText(played))
+      if (stop) tell(played.Stopped ? `Stopped there: the region ${played.Region} is as it was at that moment, its clock paused. Look with --region ${played.Region}; take it away with "edgehold region delete ${played.Region}".` : `It never came to ${flags.stopAt ?? ''}; the region ${played.Region} is as it was at the end.`)
+    })
+}
+
+/** `Failed/NotReady`, or with its kind before a colon. */
+function rowOf(text: string, usualKind: string): { Kind: string; Phase: string; Condition: string } {
+  const [, kind = usualKind, phase, condition] = /^(?:([A-Za-z]+):)?([A-Za-z]+)\/([A-Za-z]+)$/.exec(text) ?? []
+  if (phase === undefined || condition === undefined || !KINDS.includes(kind)) throw new UsageError(`${text} is no row: write Phase/Condition, or Kind:Phase/Condition with ${KINDS.join(', ')}.`)
+  return { Kind: kind, Phase: phase, Condition: condition }
+}
+
+function storyText(played: Played): string {
+  return played.Story.map(({ At, Text }) => `${At.replace('T', ' ').replace('Z', '')}  ${Text}`).join('\n')
+}

@@ -1,0 +1,115 @@
+/**
+ * Every row of the status tables is reached by public calls alone, and shown so in docs/generated/status-proof.md. A scenario proves nothing by its own word: each is
+ * played again with the same story, replayed call by call by a client that somebody else wrote, and played without its cause, which must then not lead there.
+ */
+import assert from 'node:assert/strict'
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Played, Scenario } from '#client/calls.ts'
+import { EdgeholdClient } from '#client/client.ts'
+import { STATUS_TABLES } from '#model/status/kinds.ts'
+import { allowedSets } from '#model/status/table.ts'
+import { freePort, repository, runProgram } from '#test/harness/command.ts'
+import { ForeignClient, type Keys } from './foreign-replay.ts'
+import { proofPage } from './proof-page.ts'
+import { pairsOf, rowKeyText, sameRow } from './rows.ts'
+
+const NOBODY = 65_534
+const PAGE = join(repository, 'docs/generated/status-proof.md')
+const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon'] as const
+/** Rows that stand for something gone wrong, or held back: they must not come without their cause. */
+const NEEDS_A_CAUSE = new Set(['Failed', 'Stopped'])
+
+const proofs: { scenario: Scenario; played: Played }[] = []
+let state: string
+let environment: NodeJS.ProcessEnv
+let client: EdgeholdClient
+let foreign: ForeignClient
+
+const asNobody = (...args: string[]) => process.getuid?.() === 0
+  ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', join(repository, 'edgehold'), ...args], { environment, deadlineMs: 120_000 })
+  : runProgram(join(repository, 'edgehold'), args, { environment, deadlineMs: 120_000 })
+const run = (Name: string, more: object = {}) => client.call('RunScenario', { Name, Seed: 1, ...more }, { timeoutMs: 120_000 })
+
+describe('the proof of the status tables', () => {
+  before(async () => {
+    state = mkdtempSync(join(tmpdir(), 'edgehold-proof-'))
+    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
+    const listen = `127.0.0.1:${await freePort()}`
+    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
+    environment = { ...inherited, HOME: state, EDGEHOLD_STATE: join(state, 'state'), EDGEHOLD_LISTEN: listen, EDGEHOLD_CACHE: join(state, 'cache') }
+    const { code, stdout, stderr } = await asNobody('up', '--detach')
+    assert.equal(code, 0, `${stdout}${stderr}`)
+    const keys = JSON.parse(readFileSync(join(state, 'state/credentials.json'), 'utf8')) as Keys
+    client = new EdgeholdClient({ endpoint: `http://${listen}`, accessKeyId: keys.AccessKeyId, secretAccessKey: keys.SecretAccessKey, region: 'sim-1' })
+    foreign = new ForeignClient(listen, keys)
+  })
+  after(async () => {
+    await asNobody('down', '--all')
+    rmSync(state, { recursive: true, force: true })
+  })
+
+  test('there is a scenario for each row that is emitted: the seed\'s 41, and their siblings', async () => {
+    const scenarios = await client.all('ListScenarios')
+    const reached = new Set(scenarios.flatMap(scenario => scenario.Reaches.map(rowKeyText)))
+    const rows = KINDS.flatMap(kind => STATUS_TABLES[kind].rows.map(([Phase, condition, origin]) => ({ key: rowKeyText({ Kind: kind, Phase, Conditions: [condition] }), origin })))
+    assert.equal(rows.filter(row => row.origin === 'seed').length, 41)
+    assert.deepEqual(rows.map(row => row.key).filter(key => !reached.has(key)), [])
+    assert.equal(new Set(scenarios.map(scenario => scenario.Name)).size, scenarios.length)
+  })
+
+  test('each leads to its row, twice by the same story, and no set of conditions comes that no table allows', async context => {
+    for (const scenario of await client.all('ListScenarios')) {
+      await context.test(scenario.Name, async () => {
+        const played = await run(scenario.Name)
+        assert.ok(played.Story.some(told => sameRow(scenario.Reaches[0], told)), `it does not come to ${rowKeyText(scenario.Reaches[0])}:\n${played.Story.map(told => `${told.At} ${told.Text}`).join('\n')}`)
+        for (const { Resource, Status } of played.Story) {
+          if (!Resource || !Status) continue
+          const { rows, together } = STATUS_TABLES[Resource.Kind as (typeof KINDS)[number]]
+          assert.ok(allowedSets(rows, together).some(([phase, conditions]) => phase === Status.Phase && conditions.join() === Status.Conditions.map(condition => condition.Type).join()), JSON.stringify(Status))
+        }
+        proofs.push({ scenario, played })
+        const again = await run(scenario.Name)
+        assert.deepEqual(again.Story.map(told => [told.At, told.Text]), played.Story.map(told => [told.At, told.Text]))
+      })
+    }
+  })
+
+  test('played by the official SDK, call by call, they give the same statuses in the same order', async context => {
+    for (const [index, { scenario, played }] of proofs.entries())
+      await context.test(scenario.Name, async () => assert.deepEqual(await foreign.replay(scenario, `replay-${index + 1}`, 1), pairsOf(played.Story)))
+  })
+
+  test('without their cause they do not lead there', async context => {
+    for (const { scenario } of proofs) {
+      const [reached] = scenario.Reaches
+      const isNamed = scenario.Steps.some(step => step.Cause)
+      if (!isNamed) {
+        assert.ok(!NEEDS_A_CAUSE.has(reached?.Phase ?? '') && !reached?.Conditions.includes('Unschedulable'), `${scenario.Name} names no cause`)
+        continue
+      }
+      await context.test(scenario.Name, async () => {
+        const { Story: story } = await run(scenario.Name, { WithoutCause: true })
+        assert.ok(!story.some(told => sameRow(reached, told)), `it comes to ${rowKeyText(reached)} without its cause`)
+      })
+    }
+  })
+
+  test('the page shows all of it as it is', () => {
+    const page = proofPage(proofs)
+    if (process.env['EDGEHOLD_WRITE_PROOF']) writeFileSync(PAGE, page)
+    assert.equal(readFileSync(PAGE, 'utf8'), page)
+  })
+
+  test('stopped at a row the world is left there, its clock paused', async () => {
+    const played = await run('node-failed-not-ready', { StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'NotReady' } })
+    assert.equal(played.Stopped, true)
+    const clock = await foreign.call(played.Region, 'GetClock', {})
+    const nodes = await foreign.call(played.Region, 'ListEdgeNodes', {}) as { Items: { Status: { Phase: string; Conditions: { Type: string }[] } }[] }
+    assert.deepEqual(nodes.Items.map(node => node.Status), [{ Phase: 'Failed', Conditions: [{ Type: 'NotReady' }] }])
+    assert.equal(clock['Paused'], true)
+    await foreign.call('sim-1', 'DeleteRegion', { Region: played.Region })
+  })
+})

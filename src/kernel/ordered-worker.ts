@@ -34,6 +34,8 @@ export interface OrderedWorker {
 
 /** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
 const CLAIM_AT_ONCE = 500
+/** Passes at once while the clock runs: most of a pass is waiting for the store. */
+const HANDS_WHILE_RUNNING = 8
 /** Backstop for calls that were lost. */
 const SLOWEST_LOOK_MS = 2_000
 const FIRST_RETRY_MS = 200
@@ -46,7 +48,7 @@ const PUT_OFF_MS = 1_000
 const STORE_AGAIN_MS = [50, 200, 500, 1_000, 2_000]
 
 /**
- * Runs one region in order, in one process: keys that are due run one after another, by (due, kind, id); then the region's own events of this instant happen; and only when neither is
+ * Runs one region in order, in one process: keys that are due run one after another (a few at once while the clock runs), by (due, kind, id); then the region's own events of this instant happen; and only when neither is
  * left does its time move, to the next instant at which something is due or happens, and never past its clock's target. So the same calls at the same instants give the same history.
  */
 export function runOrderedWorker(options: OrderedWorkerOptions, signal: AbortSignal): OrderedWorker {
@@ -64,6 +66,8 @@ class OrderedLoop {
   /** Something was enqueued, or the clock was set, since the loop last looked for everything there is to do. */
   #news = true
   #resting = false
+  /** When the first key is due, as the queue said it then (real time). */
+  #due: { readonly at: number; readonly askedAt: number } | undefined
   #runsAtOnce: { readonly at: number; readonly counts: Map<string, number> } = { at: 0, counts: new Map() }
 
   constructor(options: OrderedWorkerOptions, signal: AbortSignal) {
@@ -115,16 +119,16 @@ class OrderedLoop {
 
   /** Everything that is to be done at this instant; then on to the next one, or to rest until it comes. */
   async #turn(): Promise<void> {
-    const { queue, region, clock, events, tell } = this.#options
+    const { clock, events, tell } = this.#options
     const woken = this.#enqueued.next(), set = clock.nextSet()
+    if (this.#news) this.#due = undefined
     this.#news = false
     this.#resting = false
     clock.hold()
-    if (await this.#runDue()) return
+    if (await this.#nextDue() <= clock.now()) return this.#runDue()
     const changes = await events.liveUntil(clock.now())
     if (changes.length > 0) return this.#untilStored(() => tell(changes))
-    const { dueAt } = await this.#untilStored(() => queue.nextDue([region]))
-    const next = Math.min(dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY, events.nextAt() ?? Number.POSITIVE_INFINITY)
+    const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return
     if (next <= clock.target()) return clock.moveTo(next)
     this.#resting = true
@@ -141,17 +145,30 @@ class OrderedLoop {
     stop.abort()
   }
 
-  /** Whether there was any. */
-  async #runDue(): Promise<boolean> {
+  /** When the first key is due; asked of the queue only where something may have changed since it was asked last. */
+  async #nextDue(): Promise<number> {
+    const { queue, region, realClock } = this.#options
+    if (this.#due === undefined || realClock.now() - this.#due.askedAt > SLOWEST_LOOK_MS) {
+      const askedAt = realClock.now()
+      const { dueAt } = await this.#untilStored(() => queue.nextDue([region]))
+      this.#due = { at: dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY, askedAt }
+    }
+    return this.#due.at
+  }
+
+  async #runDue(): Promise<void> {
     const { queue, lease, region, clock } = this.#options
+    this.#due = undefined
     // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
     const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
     this.#meter.claimed(claimed.length)
-    for (const work of claimed) {
-      if (this.#signal.aborted) return true
-      await this.#pass(work)
-    }
-    return claimed.length > 0
+    const waiting = claimed.values()
+    await Promise.all(Array.from({ length: Math.min(handsOf(clock), claimed.length) }, async () => {
+      for (const work of waiting) {
+        if (this.#signal.aborted) return
+        await this.#pass(work)
+      }
+    }))
   }
 
   /** Chance and real time have no part in when a pass that failed runs again; only a store that is away is waited for in real time. */
@@ -204,6 +221,11 @@ class OrderedLoop {
       }
     }
   }
+}
+
+/** One caller's calls at a paused clock always meet the same order; a clock that runs promises none among what is due together. */
+export function handsOf(clock: Pick<RegionClock, 'paused'>): number {
+  return clock.paused ? 1 : HANDS_WHILE_RUNNING
 }
 
 /** Region milliseconds until the n-th retry, n from 1. */

@@ -7,7 +7,7 @@ import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
 import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
-import { runOrderedWorker } from '#kernel/ordered-worker.ts'
+import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import { newId } from '#model/ids.ts'
@@ -77,7 +77,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
   const randomBytes = seededBytes(seed, lane, opened, 'calls')
   const world = await openSimulatedRegion({ name: region, seed, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
   const sights = new RegionSights({
-    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'),
+    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'), hands: () => handsOf(clock),
   })
   await sights.tell(await world.events.everything())
   await queue.markWatch(held, undefined, true)

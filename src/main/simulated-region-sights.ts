@@ -24,12 +24,17 @@ export interface SightsParts {
   readonly tenant: TenantCluster
   readonly onboarding: SimulatedRegion['onboarding']
   readonly randomBytes: (count: number) => Uint8Array
+  /** How many machines are answered at once. */
+  readonly hands: () => number
   tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
 }
 
 type RegionKey = WorkKey & { readonly region: string }
 interface Put { readonly kind: SightKind; readonly id: string; readonly fact: unknown; readonly seenAt: number; readonly observer: string; readonly key: RegionKey | undefined }
 type OfKind<Kind extends RegionChange['kind']> = Extract<RegionChange, { kind: Kind }>
+
+/** What a machine says or asks. */
+type Asking = OfKind<'Join' | 'Report' | 'Membership'>
 
 const SIGHTS_AT_ONCE = 500
 
@@ -46,16 +51,17 @@ export class RegionSights {
     this.#parts = parts
   }
 
-  /** In the order in which it happened. Safe to repeat. */
+  /** Machines are answered first, each in the order in which it asked; then all that was seen is written in one go. Safe to repeat. */
   async tell(changes: readonly RegionChange[]): Promise<void> {
-    let seen: RegionChange[] = []
+    const asked = new Map<string, Asking[]>(), seen: RegionChange[] = []
     for (const change of changes) {
-      if (change.kind === 'Join' || change.kind === 'Report' || change.kind === 'Membership') {
-        await this.#see(seen)
-        seen = []
-        await this.#answer(change)
-      } else seen.push(change)
+      if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
+      else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
+    const waiting = asked.values()
+    await Promise.all(Array.from({ length: Math.min(this.#parts.hands(), asked.size) }, async () => {
+      for (const one of waiting) for (const change of one) await this.#answer(change)
+    }))
     await this.#see(seen)
   }
 
@@ -132,7 +138,7 @@ export class RegionSights {
     return nodes.get(name)
   }
 
-  async #answer(change: OfKind<'Join' | 'Report' | 'Membership'>): Promise<void> {
+  async #answer(change: Asking): Promise<void> {
     if (change.kind === 'Join') return this.#join(change)
     const options = this.#parts
     const form = new Map(Object.entries(change.kind === 'Report'

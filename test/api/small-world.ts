@@ -101,6 +101,8 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
       GetClock: {},
       SetClock: { Step: '61m' },
       GetBalance: {},
+      ListScenarios: { Filter: { Names: ['node-failed-not-ready'] } },
+      RunScenario: { Name: 'node-failed-not-ready', Seed: 7, StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'NotReady' } },
       CreateAddon: { ClusterId: clusterId, Name: 'log-collector', Version: 'v2.0.7' },
       ListAddons: { Filter: { ClusterIds: [clusterId] } },
       ListSupportedAddons: {},

@@ -5,7 +5,7 @@ import type { Step } from './player.ts'
 
 /** How much is played, in calls: CI plays a little on every push, a nightly run sets more. */
 const SIZE = Number(process.env['EDGEHOLD_MODEL_BASED_SIZE'] ?? 600)
-const LENGTH = 40
+const LENGTH = 50
 
 /** Where stories begin, so that most of what is drawn has something to be done to. */
 const BEGINNINGS: readonly (readonly Step[])[] = [
@@ -13,14 +13,15 @@ const BEGINNINGS: readonly (readonly Step[])[] = [
   made('createCluster', 'time', 'createElasticPool', 'createStaticPool', 'time', 'joinByScript', 'createAddon', 'time'), made('createCluster', 'time', 'createCentralPool', 'createElasticPool', 'time', 'createAddon'),
 ]
 
-const number = fc.nat({ max: 47 })
+// A story gets shorter by what is left out of it; which of several things something is done to matters less.
+const number = fc.nat({ max: 47 }).noShrink()
 const step = fc.oneof(...Object.entries(COMMANDS).map(([does, { weight }]) => ({ weight, arbitrary: fc.record({ does: fc.constant(does), a: number, b: number, c: number }) })))
 
 test(`whatever is asked of a region and whatever befalls it, it shows what the rules say, and ends well (${SIZE} steps)`, { timeout: 3_600_000 }, async context => {
   const stats = new Map<string, number>()
-  await fc.assert(fc.asyncProperty(fc.nat({ max: 1_000_000 }), fc.constantFrom(...BEGINNINGS), fc.array(step, { minLength: LENGTH / 2, maxLength: LENGTH, size: 'max' }), async (seed, beginning, steps) => {
+  await fc.assert(fc.asyncProperty(fc.nat({ max: 1_000_000 }).noShrink(), fc.constantFrom(...BEGINNINGS), fc.array(step, { maxLength: LENGTH, size: 'max' }), async (seed, beginning, steps) => {
     await play(seed, [...beginning, ...steps], stats)
-  }), { numRuns: Math.ceil(SIZE / (LENGTH * 0.75)), interruptAfterTimeLimit: 3_500_000 })
+  }), { numRuns: Math.ceil(SIZE / (LENGTH / 2)), interruptAfterTimeLimit: 3_500_000 })
   context.diagnostic([...stats].sort().map(([what, count]) => `${what} ${count}`).join(', '))
 })
 

@@ -15,12 +15,13 @@ export interface MachineNews {
 export function machineNews(seen: NodePassSeen): MachineNews {
   const { record: { spec, facts }, machine } = seen
   if (spec.machine === undefined) return { change: {}, evidence: [] }
-  return machine?.machineId === undefined ? notMade(seen) : { change: { ...made(facts, seen.now), ...arrears(seen, machine), ...order(seen, machine) }, evidence: [] }
+  if (machine === undefined && facts.machineExistsAt !== undefined) return { change: nothingToPayFor(facts), evidence: [] }
+  return machine?.machineId === undefined ? notMade(seen) : { change: { ...made(facts, seen), ...arrears(seen, machine), ...order(seen, machine) }, evidence: [] }
 }
 
 /** Initialisation begins when the machine is there. */
-function made(facts: NodeFacts, now: number): FactsChange<NodeFacts> {
-  return facts.machineExistsAt === undefined ? { machineExistsAt: now } : {}
+function made(facts: NodeFacts, { now, power }: NodePassSeen): FactsChange<NodeFacts> {
+  return facts.machineExistsAt === undefined ? { machineExistsAt: Math.min(power?.fact.lastOnAt ?? now, now) } : {}
 }
 
 /** Somebody removed it, or its provider's errors were tried against for long enough. One that was there once is told of by its power. */
@@ -37,6 +38,11 @@ function notMade({ now, record: { spec, facts }, machine }: NodePassSeen): Machi
 function arrears({ record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
   if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true } : {}
   return { ...facts.unpaid && { unpaid: false }, ...facts.shutDown && machine.power === 'on' && { shutDown: undefined } }
+}
+
+/** status-rules.md, node row 6: only machines that the ledger holds. One that was removed meanwhile is not shut down for arrears, and does not come back when they are paid. */
+function nothingToPayFor({ unpaid, shutDown }: NodeFacts): FactsChange<NodeFacts> {
+  return { ...unpaid && { unpaid: false }, ...shutDown && { shutDown: undefined } }
 }
 
 /** A start has ended once it is Ready; who switches a stopped machine on by hand has taken it back from its pool. */

@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ADDON_RULES } from '#model/addon/rules.ts'
 import { CLUSTER_RULES } from '#model/cluster/rules.ts'
 import { CLUSTER_TRANSITIONS } from '#model/cluster/transitions.ts'
 import { API_ERRORS } from '#model/errors/catalogue.ts'
@@ -16,14 +17,14 @@ import { PRECONDITIONS, type Precondition } from '#model/preconditions.ts'
 import { DEADLINES, DWELL } from '#model/status/deadlines.ts'
 import { exitsOf } from '#model/status/exits.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
-import { NOT_REACHED_YET } from '#model/status/not-reached.ts'
+import { ONLY_SIMULATED } from '#model/status/only-simulated.ts'
 import { meaningOf } from '#model/status/table.ts'
 import { spanText } from '#model/time.ts'
 
 const NOTE = 'Made from the tables in `src/model/` by `node src/main/generate.ts`; change the tables, not this file.'
 const TITLES: Readonly<Record<ResourceKind, string>> = { Cluster: 'Cluster', NodePool: 'Node pool', Node: 'Node', Addon: 'Add-on', Onboarding: 'Onboarding script' }
 
-const RULES: Partial<Record<ResourceKind, readonly { readonly name: string }[]>> = { Cluster: CLUSTER_RULES, NodePool: NODE_POOL_RULES, Node: NODE_RULES }
+const RULES: Partial<Record<ResourceKind, readonly { readonly name: string }[]>> = { Cluster: CLUSTER_RULES, NodePool: NODE_POOL_RULES, Node: NODE_RULES, Addon: ADDON_RULES }
 const TRANSITIONS: Partial<Record<ResourceKind, Readonly<Record<string, readonly string[]>>>> = { Cluster: CLUSTER_TRANSITIONS, NodePool: NODE_POOL_TRANSITIONS, Node: NODE_TRANSITIONS }
 
 /** The documents by file name. */
@@ -34,8 +35,8 @@ export function documents(): Readonly<Record<string, string>> {
 function statusDocument(): string {
   const sections = (Object.keys(STATUS_TABLES) as ResourceKind[]).map(statusSection)
   const times = [['Deadline or dwell', 'Time'], ...Object.entries({ ...DEADLINES, ...DWELL }).map(([name, ms]) => [`\`${name}\``, spanText(ms)])]
-  const notReached = [['Resource', 'Status', 'Why'], ...NOT_REACHED_YET.map(([kind, phase, condition, reason]) => [TITLES[kind], pairText(phase, [condition]), reason])]
-  return page('Statuses', ['`seed`: a row of the closed product; `sibling`: a row of ours beside it.', ...sections, '## Not reached yet', table(notReached), '## Deadlines and dwell', table(times)])
+  const onlySimulated = [['Resource', 'Status', 'Why'], ...ONLY_SIMULATED.map(([kind, phase, condition, reason]) => [TITLES[kind], pairText(phase, [condition]), reason])]
+  return page('Statuses', ['`seed`: a row of the closed product; `sibling`: a row of ours beside it. `status-proof.md` shows how each is reached.', ...sections, '## Reached in simulated regions only', table(onlySimulated), '## Deadlines and dwell', table(times)])
 }
 
 function statusSection(kind: ResourceKind): string {
@@ -64,10 +65,10 @@ function errorsDocument(): string {
 }
 
 function preconditionsDocument(): string {
-  const rows = Object.entries(PRECONDITIONS).map(([action, wanted]: [string, Precondition]) => [`\`${action}\``, allowedText(wanted.cluster), allowedText(wanted.nodePool), allowedText(wanted.node)])
+  const rows = Object.entries(PRECONDITIONS).map(([action, wanted]: [string, Precondition]) => [`\`${action}\``, allowedText(wanted.cluster), allowedText(wanted.nodePool), allowedText(wanted.node), allowedText(wanted.addon)])
   return page('Preconditions', [
-    'In which states each action is accepted; an empty cell is not looked at. Otherwise it answers 400 `OperationDenied.ClusterStatus`, `.NodePoolStatus` or `.NodeStatus`.',
-    table([['Action', 'Cluster', 'Node pool', 'Node'], ...rows]),
+    'In which states each action is accepted; an empty cell is not looked at. Otherwise it answers 400 `OperationDenied.ClusterStatus`, `.NodePoolStatus`, `.NodeStatus` or `.AddonStatus`.',
+    table([['Action', 'Cluster', 'Node pool', 'Node', 'Add-on'], ...rows]),
   ])
 }
 

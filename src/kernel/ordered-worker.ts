@@ -78,8 +78,8 @@ class OrderedLoop {
   }
 
   async run(): Promise<void> {
-    const { queue, clock } = this.#options
-    const listening = queue.listen(() => this.wake(), this.#signal)
+    const { queue, clock, region } = this.#options
+    const listening = queue.listen(regions => { if (regions?.includes(region) ?? true) this.wake() }, this.#signal)
     const stop = () => this.wake()
     this.#signal.addEventListener('abort', stop, { once: true })
     try {

@@ -19,8 +19,8 @@ export interface Queue {
   failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void>
   /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }>
-  /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. */
-  listen(onWork: () => void, signal: AbortSignal): Promise<void>
+  /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. With the regions in which, where that is known. */
+  listen(onWork: (regions?: readonly string[]) => void, signal: AbortSignal): Promise<void>
   enqueue(key: WorkKey & { region: string }): Promise<void>
   /**
    * Takes the watch of a subject (e.g. `nodes/<clusterId>`) if nobody alive has it; answers its epoch, or undefined. Safe to repeat for one's own. A watch of a cluster

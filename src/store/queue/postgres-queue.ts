@@ -74,7 +74,7 @@ export class PostgresQueue implements Queue {
     return nextDue(this.#database, regions)
   }
 
-  listen(onWork: () => void, signal: AbortSignal): Promise<void> {
+  listen(onWork: (regions?: readonly string[]) => void, signal: AbortSignal): Promise<void> {
     return this.#wakeUps.listen(onWork, signal)
   }
 
@@ -85,8 +85,9 @@ export class PostgresQueue implements Queue {
 
   /** After a commit that enqueued keys of these regions. */
   announce(regions: Iterable<string>): void {
-    for (const region of regions) if (!this.#regions.knows(region)) this.#regions.forget()
-    this.#wakeUps.announce()
+    const named = [...regions]
+    for (const region of named) if (!this.#regions.knows(region)) this.#regions.forget()
+    this.#wakeUps.announce(named.length > 0 ? named : undefined)
   }
 
   async #freeAbandoned(): Promise<void> {

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto'
+import type { Notification } from 'pg'
+
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database } from '../connection/database.ts'
@@ -7,12 +10,16 @@ const CHANNEL = 'edgehold_work'
 const COALESCE_MS = 5
 const RECONNECT_MS = 250
 
+type OnWork = (regions?: readonly string[]) => void
+
 /** Tells the processes that something was enqueued. Lost calls are made good by the workers' slow poll. */
 export class WakeUps {
   readonly #database: Database
   readonly #clock: Clock
   readonly #log: Log
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<OnWork>()
+  /** Ours are told at once, and need not hear from the database what they know. */
+  readonly #self = randomUUID()
   #sending = false
   #closed = false
 
@@ -22,16 +29,16 @@ export class WakeUps {
     this.#log = log
   }
 
-  /** After a commit that enqueued. Our own listeners are called at once; other processes within some milliseconds. */
-  announce(): void {
-    for (const listener of this.#listeners) listener()
+  /** After a commit that enqueued, in these regions if they are known. Our own listeners are called at once; other processes within some milliseconds. */
+  announce(regions?: readonly string[]): void {
+    for (const listener of this.#listeners) listener(regions)
     if (this.#sending || this.#closed) return
     this.#sending = true
     this.#send().catch((error: unknown) => this.#log.debug({ error }, 'Waking other processes did not succeed'))
   }
 
   /** Resolves when aborted. Reconnects by itself; after each connect it calls back once, since something may have been missed. */
-  async listen(onWork: () => void, signal: AbortSignal): Promise<void> {
+  async listen(onWork: OnWork, signal: AbortSignal): Promise<void> {
     this.#listeners.add(onWork)
     try {
       while (!signal.aborted) {
@@ -53,14 +60,16 @@ export class WakeUps {
     } finally {
       this.#sending = false
     }
-    if (!this.#closed) await this.#database.query(`notify ${CHANNEL}`)
+    if (!this.#closed) await this.#database.query(`notify ${CHANNEL}, '${this.#self}'`)
   }
 
-  async #listenOnce(onWork: () => void, signal: AbortSignal): Promise<void> {
+  async #listenOnce(onWork: OnWork, signal: AbortSignal): Promise<void> {
     const client = await this.#database.dedicated()
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     client.once('end', resolve)
-    client.on('notification', onWork)
+    client.on('notification', ({ payload }: Notification) => {
+      if (payload !== this.#self) onWork()
+    })
     signal.addEventListener('abort', () => resolve(), { once: true })
     try {
       await client.query(`listen ${CHANNEL}`)

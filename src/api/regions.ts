@@ -55,7 +55,7 @@ export interface RegionTime {
 /** Makes and removes simulated regions. */
 export interface RegionMaker {
   /** Answers its name; undefined if one of that name is there. */
-  create(order: { readonly region: string | undefined; readonly seed: number | undefined; readonly startAt: number | undefined; readonly paused: boolean; readonly speed: number }): Promise<string | undefined>
+  create(order: { readonly region: string | undefined; readonly seed: number | undefined; readonly startAt: number | undefined; readonly paused: boolean; readonly speed: number; /** Fixed times, ms, by the names of the world's own. */ readonly durations?: Readonly<Record<string, number>> }): Promise<string | undefined>
   /** Ends when nothing of it is left; false: that did not come in time and goes on. */
   remove(region: string): Promise<boolean>
 }

@@ -97,7 +97,7 @@ export class SimulatedRegions implements RegionMaker {
     const name = order.region ?? freeName(records)
     if (records.some(record => record.region === name)) return undefined
     const seeded = order.seed !== undefined
-    const made = await this.#insert(name, order.seed ?? Math.floor(Math.random() * 2 ** 31), { startAt: order.startAt ?? (seeded ? SEEDED_START : systemClock.now()), paused: order.paused, speed: order.speed })
+    const made = await this.#insert(name, order.seed ?? Math.floor(Math.random() * 2 ** 31), { startAt: order.startAt ?? (seeded ? SEEDED_START : systemClock.now()), paused: order.paused, speed: order.speed, ...(order.durations && { durations: order.durations }) })
     if (!made) return undefined
     await this.look()
     await this.faceOf(name)?.untilOpen()
@@ -135,7 +135,7 @@ export class SimulatedRegions implements RegionMaker {
   }
 
   /** False if one of that name was there already. */
-  async #insert(region: string, seed: number, { startAt, paused, speed }: { startAt: number; paused: boolean; speed: number }): Promise<boolean> {
+  async #insert(region: string, seed: number, { startAt, paused, speed, durations = {} }: { startAt: number; paused: boolean; speed: number; durations?: Readonly<Record<string, number>> }): Promise<boolean> {
     const { store } = this.#parts
     return store.write(systemClock.now(), async tx => {
       await tx.lockName('regions')
@@ -143,7 +143,8 @@ export class SimulatedRegions implements RegionMaker {
       const lanes = new Set((await store.listRegions()).filter(other => other.kind === 'Simulated' && settingsOf(other).seed === seed).map(other => settingsOf(other).lane))
       let lane = 0
       while (lanes.has(lane)) lane++
-      const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() } }
+      const fixed = Object.entries(durations).map(([name, ms]) => [name, [ms, ms]] as const)
+      const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() }, ...(fixed.length > 0 && { durations: Object.fromEntries(fixed) }) }
       await tx.putRegion({ region, kind: 'Simulated', ready: true, text: 'simulated', settings: { ...settings } })
       return true
     })

@@ -32,6 +32,7 @@ describe('calls about simulated regions', () => {
     ['one made at the same moment',      'CreateRegion', { Region: 'sim-taken' },             '409 Conflict.Region'],
     ['a start that is no time',          'CreateRegion', { StartAt: 'tomorrow' },             '400 InvalidParameter.StartAt'],
     ['a start past the end of time',     'CreateRegion', { StartAt: '2100-01-01T00:00:00Z' }, '400 InvalidParameter.StartAt'],
+    ['a duration that is no span',       'CreateRegion', { Durations: { Boot: 'soon' } },      '400 InvalidParameter.Durations.Boot'],
     ['a negative seed',                  'CreateRegion', { Seed: -1 },                        '400 InvalidParameter.Seed'],
     ['deleting a real region',           'DeleteRegion', { Region: 'local-1' },               '400 OperationDenied.RegionNotSimulated'],
     ['deleting one that is not there',   'DeleteRegion', { Region: 'sim-9' },                 '404 NotFound.Region'],

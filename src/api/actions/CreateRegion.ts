@@ -3,10 +3,13 @@ import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { isAlias } from '../regions.ts'
 import { Text } from './shapes.ts'
-import { instantOf } from './time-texts.ts'
+import { instantOf, spanOf } from './time-texts.ts'
 
 const FASTEST = 1_000_000
 const FIRST_START = Date.UTC(2000, 0, 1), LAST_START = Date.UTC(2099, 0, 1)
+
+/** What has a fixed time instead of a drawn one, for those who measure. */
+const LASTING = [['ControlPlane', 'controlPlane'], ['Boot', 'boot'], ['Join', 'join'], ['Pod', 'pod'], ['Outside', 'outside']] as const
 
 export const CreateRegion = defineAction({
   name: 'CreateRegion',
@@ -19,6 +22,7 @@ export const CreateRegion = defineAction({
     StartAt: Type.Optional(Text),
     Paused: Type.Optional(Type.Boolean()),
     Speed: Type.Optional(Type.Number()),
+    Durations: Type.Optional(Type.Object({ ControlPlane: Type.Optional(Text), Boot: Type.Optional(Text), Join: Type.Optional(Text), Pod: Type.Optional(Text), Outside: Type.Optional(Text) })),
   }),
   run: async (context, body) => {
     const { action, regionMaker } = context
@@ -26,8 +30,12 @@ export const CreateRegion = defineAction({
     if (startAt !== undefined && (startAt < FIRST_START || startAt > LAST_START)) refuseParameter(action, 'StartAt', 'it has to be from the year 2000 to the year 2098')
     if (body.Speed !== undefined && !(body.Speed > 0 && body.Speed <= FASTEST)) refuseParameter(action, 'Speed', `it has to be above 0 and at most ${FASTEST}; Paused stops the clock`)
     if (body.Region !== undefined) checkName(context, body.Region)
+    const durations = Object.fromEntries(LASTING.flatMap(([member, name]) => {
+      const ms = spanOf(action, `Durations.${member}`, body.Durations?.[member])
+      return ms === undefined ? [] : [[name, ms]]
+    }))
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
-    const region = await regionMaker.create({ region: body.Region, seed: body.Seed, startAt, paused: body.Paused ?? false, speed: body.Speed ?? 1 })
+    const region = await regionMaker.create({ region: body.Region, seed: body.Seed, startAt, paused: body.Paused ?? false, speed: body.Speed ?? 1, durations })
     return region === undefined ? taken(body.Region ?? '') : { Region: region }
   },
 })

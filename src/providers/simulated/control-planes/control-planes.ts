@@ -25,7 +25,7 @@ export class ControlPlanes implements ControlPlaneHost {
     this.#world = world
     this.#faults = faults
     this.#durations = durations
-    this.#planes = world.table<Plane>('plane')
+    this.#planes = world.table<Plane>('plane', { replays: true })
     world.on('plane', id => this.#live(id))
     faults.onChange(() => this.#faultsChanged())
   }
@@ -126,7 +126,10 @@ export class ControlPlanes implements ControlPlaneHost {
 
   /** Puts what is to come into the world's order again, after a start of the process. */
   restore(): void {
-    for (const [id, plane] of this.#planes.entries()) this.#schedule(id, plane)
+    for (const [id, plane] of this.#planes.entries()) {
+      this.#world.reschedule('plane', id, plane.readyAt)
+      for (const name of NAMES) this.#world.schedule('plane', id, plane.components[name]?.startsAgainAt)
+    }
   }
 
   #startWhole(clusterId: string, plane: Plane, now: number): void {

@@ -99,7 +99,9 @@ export class Faults implements RegionFaults {
   }
 
   restore(): void {
-    for (const fault of this.#table.values()) this.#schedule(fault)
+    for (const { from, until, hangs, effect } of this.#table.values()) {
+      for (const at of [from, until, ...effect.for === undefined ? [] : Object.values(hangs ?? {}).map(since => since + effect.for!)]) this.#world.reschedule('fault', '', at)
+    }
   }
 
   #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {

@@ -12,7 +12,7 @@ export class Fleet {
 
   constructor(world: World) {
     this.#world = world
-    this.#table = world.table<WorldMachine>('machine')
+    this.#table = world.table<WorldMachine>('machine', { replays: true })
   }
 
   get(id: string): WorldMachine | undefined {

@@ -26,6 +26,7 @@ export interface Admission {
  * runs the region answers by `admitted`, `refused` and `membership`.
  */
 export class Onboarding {
+  // An answer that is lost in a crash is asked for again, and is the same then; so nobody waits until it is kept.
   readonly #world: World
   readonly #faults: Faults
   readonly #durations: Durations
@@ -102,7 +103,7 @@ export class Onboarding {
     this.#fleet.setMember(id, machine, member)
     this.#report(id, 'progress', 'download', 'the machine fetches its programs')
     this.#world.schedule('machine', id, failure?.at ?? member.startsAt)
-    await this.#world.settle()
+    this.#world.settleSoon(1)
   }
 
   /** The join endpoint refused; `later`: it said that it may be asked again. */
@@ -117,7 +118,7 @@ export class Onboarding {
       this.#world.schedule('machine', id, machine.script.contactAt)
     } else machine.script.ended = true
     this.#fleet.put(id, machine)
-    await this.#world.settle()
+    this.#world.settleSoon(1)
   }
 
   /** What the machine was answered when it asked whether it is a member. On `removed` it cleans up. */
@@ -129,7 +130,7 @@ export class Onboarding {
     if (answer === 'removed') this.#fleet.setMember(id, machine, undefined)
     else if (answer === 'member') this.asksLater(id, machine, (member.asks ?? 0) + 1)
     else this.#fleet.setMember(id, machine, member)
-    await this.#world.settle()
+    this.#world.settleSoon(1)
   }
 
   /** It lost its Node object or its cluster, and will ask. */

@@ -106,8 +106,7 @@ export class SimulatedMachines implements Machines {
       if (script && !script.ended) this.#world.schedule('machine', id, script.contactAt)
       else if (!member) this.#world.schedule('machine', id, upAt)
       if (!member) continue
-      const now = this.#world.now()
-      for (const at of [member.startsAt, upAt]) if (at !== undefined && at > now) this.#world.schedule('machine', id, at)
+      for (const at of [member.startsAt, upAt]) this.#world.reschedule('machine', id, at)
       if (!member.fails?.told) this.#world.schedule('machine', id, member.fails?.at)
       this.#world.schedule('machine', id, member.asksAt)
     }

@@ -77,7 +77,7 @@ export class Outside implements OutsideResources {
   }
 
   restore(): void {
-    for (const [token, { readyAt }] of this.#things.entries()) if (readyAt > this.#world.now()) this.#world.schedule('outside', token, readyAt)
+    for (const [token, { readyAt }] of this.#things.entries()) this.#world.reschedule('outside', token, readyAt)
   }
 
   #see({ providerId, readyAt, deleteProtected }: OutsideThing): OutsideSeen {

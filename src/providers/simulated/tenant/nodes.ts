@@ -22,7 +22,7 @@ export class Nodes {
   constructor(world: World, planes: ControlPlanes) {
     this.#world = world
     this.#planes = planes
-    this.#table = world.table<WorldNode>('node')
+    this.#table = world.table<WorldNode>('node', { replays: true })
     world.on('node', id => this.#live(id))
   }
 

@@ -106,7 +106,7 @@ export class Workloads {
 
   restore(): void {
     for (const [key, { clusterId }] of this.#table.entries()) this.#index(clusterId, key)
-    for (const clusterId of this.#byCluster.keys()) this.#world.schedule('workloads', clusterId, this.#nextAt(clusterId))
+    for (const clusterId of this.#byCluster.keys()) this.#liveSoon(clusterId)
   }
 
   /** Lets the cluster's controllers, scheduler and kubelets do what they would do now. */

@@ -9,6 +9,11 @@ import { Table } from './table.ts'
 /** An instant that does not come. */
 export const NEVER = Number.MAX_SAFE_INTEGER
 
+/** The kind under which it is kept how far the world has lived. */
+const LIVED = 'lived'
+/** Changes that are not left to the next call of a port. */
+const MUCH = 200
+
 /** Takes the events of one kind of thing; `at` is the world's instant. */
 export type EventHandler = (id: string, at: number) => void
 
@@ -27,9 +32,14 @@ export class World {
   readonly #tables = new Map<string, Table<unknown>>()
   /** Things that are not kept yet as they are, by `kind/id`. */
   readonly #changed = new Map<string, { kind: string; id: string; thing: unknown }>()
+  readonly #replaying = new Set<string>()
+  /** Something was changed that does not come again by itself. */
+  #mustKeep = false
   #writing: Promise<void> | undefined
   #nextWrite: Promise<void> | undefined
   #instant: number | undefined
+  /** What was to happen from then on had not happened when the world was kept last. */
+  #keptUntil = 0
   #told: RegionChange[] = []
   #toldAt = 0
   /** What is to be done once a change was heard, of those that are told and of those that were given out. */
@@ -49,8 +59,13 @@ export class World {
     return this.#instant ?? this.#clock.now()
   }
 
-  table<Thing>(kind: string): Table<Thing> {
+  /**
+   * The things of one kind. `replays`: what becomes of them by itself follows from what is kept of them, so that after a crash it happens again at the same instants; it
+   * need not be kept before it is told, and is written with the next call of a port, or when it has become much.
+   */
+  table<Thing>(kind: string, { replays = false }: { readonly replays?: boolean } = {}): Table<Thing> {
     const table = new Table<Thing>(kind, (...change) => this.#note(...change))
+    if (replays) this.#replaying.add(kind)
     this.#tables.set(kind, table as Table<unknown>)
     return table
   }
@@ -86,18 +101,30 @@ export class World {
     } finally {
       this.#instant = undefined
     }
-    await this.settle()
+    await (this.#mustKeep ? this.settle() : this.settleSoon())
     const told = this.#told
     this.#told = []
     this.#given = this.#heard.splice(0)
     return told
   }
 
+  /** Puts an event into its order again after a start of the process, if what became of it is not kept yet. */
+  reschedule(kind: string, id: string, at: number | undefined): void {
+    if (at !== undefined && at >= this.#keptUntil) this.schedule(kind, id, at)
+  }
+
   /** Fills the tables with what is kept of the region. Things of kinds that nobody knows stay as they are. */
   async load(): Promise<void> {
     for await (const { kind, id, text } of this.#store.load(this.region)) {
-      if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
+      if (kind === LIVED) this.#keptUntil = Number(text)
+      else if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
     }
+  }
+
+  /** Begins to write what was changed, if that is as much as this; nobody waits for it. */
+  settleSoon(atLeast = MUCH): void {
+    if (this.#changed.size < atLeast || this.#nextWrite) return
+    this.settle().catch((error: unknown) => this.log.warn({ region: this.region, error }, 'Keeping the world did not succeed; it is tried with the next change'))
   }
 
   /** Ends when everything that was changed until now is kept. What could not be kept is written with the next call, so that it is never lost. */
@@ -113,16 +140,20 @@ export class World {
   async #write(): Promise<void> {
     const changed = [...this.#changed.values()]
     this.#changed.clear()
+    this.#mustKeep = false
     const changes: KeptThing[] = changed.map(({ kind, id, thing }) => ({ kind, id, text: thing === undefined ? undefined : JSON.stringify(thing) }))
+    changes.push({ kind: LIVED, id: '', text: String(this.#events.peek()?.at ?? NEVER) })
     try {
       await this.#store.write(this.region, changes)
     } catch (error) {
+      this.#mustKeep = true
       for (const one of changed) if (!this.#changed.has(`${one.kind}/${one.id}`)) this.#changed.set(`${one.kind}/${one.id}`, one)
       throw error
     }
   }
 
   #note(kind: string, id: string, thing: unknown): void {
+    if (!this.#replaying.has(kind)) this.#mustKeep = true
     this.#changed.set(`${kind}/${id}`, { kind, id, thing })
   }
 }

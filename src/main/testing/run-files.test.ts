@@ -19,7 +19,7 @@ test('what passed, failed and was left out is counted, a whole suite that is lef
     const counts = join(folder, 'counts.json')
     // A test runner below a test runner would report to the upper one.
     const { NODE_TEST_CONTEXT: _context, ...env } = process.env
-    spawnSync(process.execPath, [join(import.meta.dirname, 'run-files.ts'), counts, 'process', file], { env, timeout: 30_000 })
+    spawnSync(process.execPath, [join(import.meta.dirname, 'run-files.ts'), counts, 'process', '2', file], { env, timeout: 30_000 })
     const { passed, failed, skipped, leftOut } = JSON.parse(readFileSync(counts, 'utf8')) as Record<string, unknown>
     assert.deepEqual({ passed, failed, skipped, leftOut }, { passed: 2, failed: 1, skipped: 2, leftOut: ['later: it needs root', 'a world: the components are missing'] })
   } finally {

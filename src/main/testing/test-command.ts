@@ -27,6 +27,10 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
   const times: string[] = []
   for (const tier of TIERS) {
     if (names.length > 0 && !names.includes(tier.name)) continue
+    if (tier.onRequest && names.length === 0) {
+      leftOut.push(`${tier.name}: it runs when it is named: ./edgehold test ${tier.name}`)
+      continue
+    }
     const files = tier.files.flatMap(pattern => globSync(pattern, { cwd: ports.repository })).toSorted()
     if (tier.command === undefined && files.length === 0) {
       leftOut.push(`${tier.name}: it has no test files`)
@@ -84,7 +88,7 @@ async function runFiles(tier: Tier, files: readonly string[], repository: string
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-test-'))
   const countsFile = join(folder, 'counts.json')
   try {
-    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, ...files], repository, tier.limitMinutes)
+    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files], repository, tier.limitMinutes)
     if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, leftOut: [], failures: [`${tier.name}: ended without a result (${String(ended)})`] }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     if (counts.failed === 0 && ended !== 0) return { ...counts, failed: 1, failures: [`${tier.name}: the runner ended with ${String(ended)}`] }

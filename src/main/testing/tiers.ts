@@ -8,6 +8,10 @@ export interface Tier {
   readonly command?: readonly string[]
   /** `shared`: all files in one process (style: no module state). `process`: a process a file, one after the other. */
   readonly isolation: 'shared' | 'process'
+  /** Files at once, where most of their time is waiting; one after the other where it is not said. */
+  readonly atOnce?: number
+  /** Runs only when it is named: it takes long, and what it shows is shown in a smaller way by another tier. */
+  readonly onRequest?: true
   readonly needs: readonly Need[]
   /** What some of its tests use; without it those are left out, and the tier runs. */
   readonly wishes?: readonly Need[]
@@ -28,6 +32,7 @@ export const TIERS: readonly Tier[] = [
   { name: 'simulated', what: 'a life in a simulated region by the command line, without root', files: ['test/e2e/simulated.test.ts'], isolation: 'process', needs: ['linux'], limitMinutes: 10 },
   { name: 'scenarios', what: 'every row of the status tables is reached, by scenarios that a foreign client replays, and never without its cause', files: ['test/scenarios/*.test.ts'], isolation: 'process', needs: ['linux'], limitMinutes: 15 },
   { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/!(simulated).test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], limitMinutes: 25 },
-  { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/**/*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
-  { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine*.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
+  { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/**/*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
+  { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine.test.ts'], isolation: 'process', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
+  { name: 'virtual-machine-outside', what: 'the same on a network of its own behind a router, as the tier real shows it with a box', files: ['test/real/virtual-machine-outside.test.ts'], isolation: 'process', onRequest: true, needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 30 },
 ]

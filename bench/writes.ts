@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { runProgram } from '#test/harness/command.ts'
 import type { ApiAlone } from './api-alone.ts'
 import type { LoadOrder, LoadSeen } from './load-generator.ts'
+import { creation } from './creations.ts'
 import { familyOf, pin, processes, processorSeconds } from './processes.ts'
 import { signedRequest } from './signed-requests.ts'
 import { printNote, printTable, verdict } from './table.ts'
@@ -58,15 +59,6 @@ export async function measureWrites(cores: { readonly server: number; readonly o
     await Promise.race([ended, once(AbortSignal.timeout(30_000), 'abort')])
     server.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** Ranges that overlap none of another's. */
-function creation(number: number): object {
-  const net = `${20 + (number >> 12)}.${(number >> 4) & 255}`
-  return {
-    Name: `made-${number}`, Profile: 'Edge', ClientToken: `token-${number}`, ClusterConfig: { SubnetIds: ['subnet-1'] },
-    PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`${net}.${(number & 15) * 16}.0/21`] } }, ServicesConfig: { ServiceCidrsv4: [`${net}.${(number & 15) * 16 + 8}.0/24`] },
   }
 }
 

@@ -1,0 +1,110 @@
+/** A fleet of a simulated region, made by signed calls over the wire: how long, how much memory, how many bytes a node. Beside it: a bare COPY of the same rows, and moto's EKS server. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { systemClock } from '#main/system-clock.ts'
+import { openStore, type OpenStore } from '#store/open.ts'
+import { familyOf, memoryMiB, processes, processorSeconds } from './processes.ts'
+import { quiet } from './quiet.ts'
+import type { FleetOrder, Progress } from './simulated-client.ts'
+import type { SimulatedAlone } from './simulated-server.ts'
+import { printNote, printTable, verdict } from './table.ts'
+
+const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
+const NODES_EACH = 10
+const NODES = CLUSTERS * NODES_EACH
+const CONNECTIONS = 32
+const WHOLE = 10_000
+const BAR_SECONDS = 120, BAR_MIB = 2_048
+
+const folder = mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
+chmodSync(folder, 0o711) // PostgreSQL runs as somebody else
+const children: ChildProcess[] = []
+
+interface Running { readonly child: ChildProcess; readonly said: SimulatedAlone }
+
+async function startServer(): Promise<Running> {
+  const child = spawn(process.execPath, [...(process.env['BENCH_NODE'] ?? '').split(' ').filter(Boolean), join(import.meta.dirname, 'simulated-server.ts'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit').then(() => { throw new Error('The server did not start') })]) as [string]
+  return { child, said: JSON.parse(line) as SimulatedAlone }
+}
+
+async function databasePids(): Promise<readonly number[]> {
+  const all = await processes()
+  const postmaster = all.find(one => one.command.includes(folder) && /\bpostgres\b.*-D/.test(one.command))
+  if (!postmaster) throw new Error('The database does not run')
+  return familyOf(all, postmaster.pid)
+}
+
+interface Used { readonly memory: number; readonly bytes: number }
+
+async function used(opened: OpenStore, server: number): Promise<Used> {
+  const pids = [server, ...await databasePids()]
+  const [row] = await opened.query<{ bytes: number }>('select pg_database_size(current_database()) as bytes')
+  return { memory: pids.reduce((sum, pid) => { try { return sum + memoryMiB(pid) } catch { return sum } }, 0), bytes: row?.bytes ?? 0 } // one that ended meanwhile has none
+}
+
+async function seconds(server: number): Promise<{ server: number; database: number }> {
+  return { server: processorSeconds(server), database: (await databasePids()).reduce((sum, pid) => { try { return sum + processorSeconds(pid) } catch { return sum } }, 0) } // as above
+}
+
+async function fill(opened: OpenStore, { child, said }: Running): Promise<void> {
+  const server = child.pid ?? 0
+  const before = await used(opened, server), cpuBefore = await seconds(server)
+  const order: FleetOrder = { signer: said, clusters: CLUSTERS, nodesEach: NODES_EACH, connections: CONNECTIONS }
+  const client = spawn(process.execPath, [join(import.meta.dirname, 'simulated-client.ts'), JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(client)
+  const ended = once(client, 'exit') as Promise<[number]>
+  const marks = [1_000, 10_000, 100_000].filter(mark => mark <= NODES)
+  const sizes: Record<string, string | number>[] = []
+  let last: Progress = { at: 0, clusters: 0, pools: 0, nodes: 0 }, clustersAt = 0, poolsAt = 0, peak = 0, shownAt = 0
+  for await (const line of createInterface(client.stdout)) {
+    last = JSON.parse(line) as Progress
+    if (last.clusters === CLUSTERS) clustersAt ||= last.at
+    if (last.pools === CLUSTERS) poolsAt ||= last.at
+    if (last.at > shownAt + 5_000) {
+      shownAt = last.at
+      const now = await used(opened, server)
+      peak = Math.max(peak, now.memory)
+      process.stderr.write(`${(last.at / 1000).toFixed(1)} s: ${last.clusters} clusters, ${last.pools} pools, ${last.nodes} nodes run; ${now.memory.toFixed(0)} MiB, load ${loadavg()[0]?.toFixed(1)}\n`)
+    }
+    while (marks[0] !== undefined && last.nodes >= marks[0]) {
+      const mark = marks.shift() ?? 0, now = await used(opened, server)
+      peak = Math.max(peak, now.memory)
+      sizes.push({ 'nodes Running': last.nodes, 'of the mark': mark, 'PSS MiB': now.memory, 'PSS bytes a node': Math.round((now.memory - before.memory) * 1_048_576 / last.nodes), 'database bytes a node': Math.round((now.bytes - before.bytes) / last.nodes) })
+    }
+  }
+  const [code] = await ended
+  if (code !== 0) throw new Error(`The client ended with ${code}`)
+  const cpu = await seconds(server), after = await used(opened, server)
+  const bar = BAR_SECONDS * (CLUSTERS / WHOLE)
+  printTable(`sim: ${CLUSTERS} clusters with ${NODES_EACH} nodes each, created by signed calls, all Running (load average ${loadavg()[0]?.toFixed(1)})`, [{
+    'clusters made s': clustersAt / 1000, 'pools made s': poolsAt / 1000, 'all nodes Running s': last.at / 1000, 'server CPU s': cpu.server - cpuBefore.server, 'PostgreSQL CPU s': cpu.database - cpuBefore.database,
+    'CPU ms a node': 1000 * (cpu.server - cpuBefore.server + cpu.database - cpuBefore.database) / NODES, verdict: CLUSTERS === WHOLE ? verdict(last.at / 1000, bar, ' s') : `scaled ${verdict(last.at / 1000, bar, ' s')}`,
+  }])
+  printTable('sim: memory and disk', [...sizes, { 'nodes Running': last.nodes, 'of the mark': 'end', 'PSS MiB': after.memory, 'PSS bytes a node': Math.round((after.memory - before.memory) * 1_048_576 / last.nodes), 'database bytes a node': Math.round((after.bytes - before.bytes) / last.nodes) }])
+  printNote(`Peak of server and PostgreSQL together: ${verdict(Math.max(peak, after.memory), BAR_MIB, ' MiB')}`)
+  const [rows] = await opened.query<Record<string, number>>(`select
+    (select count(*) from node) as nodes,
+    (select count(*) from node n where exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Creating') and exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Running')) as told,
+    (select count(*) from ledger l where l.kind = 'Machine' and l.state = 'Held') as held,
+    (select count(*) from status_change) as history, (select count(*) from work) as work`)
+  printTable('sim: rows', [rows ?? {}])
+}
+
+try {
+  const running = await startServer()
+  const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
+  await fill(opened, running)
+  running.child.kill('SIGTERM')
+  await once(running.child, 'exit')
+  await opened.stopDatabase()
+  await opened.close()
+} finally {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -6,7 +6,7 @@ import { TinyRegion } from '../testing/tiny-region.harness.ts'
 
 const INGRESS = { name: 'ingress-nginx', version: 'v1.11.5' }
 
-async function begin(withNode = true): Promise<{ tiny: TinyRegion; cluster: TenantClusterAddress; available(): Promise<number[]> }> {
+async function begin(withNode = true): Promise<{ tiny: TinyRegion; cluster: TenantClusterAddress; available: () => Promise<number[]> }> {
   const tiny = await TinyRegion.open()
   const cluster = await tiny.cluster()
   if (withNode) await tiny.node(cluster)

@@ -68,8 +68,8 @@ test('a world opened again is the same world, and goes the same way', async () =
     for (const [, act] of story) await act(tiny)
     // What was told and not yet heard of dies with a process; whoever comes next is told everything.
     await tiny.pass(0)
-    const copy = new MemoryWorldStore()
-    for await (const thing of store.load('sim-1')) await copy.write('sim-1', [thing])
+    const copy = new MemoryWorldStore(), claim = await copy.claim('sim-1')
+    for await (const thing of store.load('sim-1')) await copy.write('sim-1', claim, [thing])
     const heir = await TinyRegion.open({ store: copy })
     heir.now = tiny.now
     heir.admitsTo = tiny.admitsTo

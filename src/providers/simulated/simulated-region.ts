@@ -104,7 +104,11 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   })
   // What a fault keeps from being seen, or lets be seen wrongly, is looked at when it begins and when it ends.
   faults.onChange(() => {
-    for (const [clusterId] of planes.entries()) world.tell({ kind: 'ControlPlane', clusterId })
+    for (const [clusterId] of planes.entries()) {
+      world.tell({ kind: 'ControlPlane', clusterId })
+      world.tell({ kind: 'Room', clusterId })
+      for (const addon of new Set(workloads.of(clusterId).map(({ owner }) => owner))) if (addon !== undefined) world.tell({ kind: 'Workload', clusterId, addon })
+    }
   })
   planes.onTurn(clusterId => {
     if (planes.plane(clusterId)) return

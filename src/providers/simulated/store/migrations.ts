@@ -12,4 +12,13 @@ export const WORLD_MIGRATIONS: readonly { readonly name: string; readonly sql: s
       );
     `,
   },
+  {
+    name: '2-owners',
+    sql: `
+      create table world.owner (
+        region text primary key,
+        claim bigint not null
+      );
+    `,
+  },
 ]

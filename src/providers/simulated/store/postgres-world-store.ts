@@ -1,5 +1,5 @@
-import type { KeptThing, WorldStore } from './world-store.ts'
 import { WORLD_MIGRATIONS } from './migrations.ts'
+import { WorldTaken, type KeptThing, type WorldStore } from './world-store.ts'
 
 /** Runs one statement on the database, outside every transaction of others. */
 export type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
@@ -45,22 +45,29 @@ class PostgresWorldStore implements WorldStore {
     }
   }
 
-  async write(region: string, changes: readonly KeptThing[]): Promise<void> {
+  async claim(region: string): Promise<number> {
+    const [row] = await this.#query<{ claim: string }>('insert into world.owner (region, claim) values ($1, 1) on conflict (region) do update set claim = owner.claim + 1 returning claim::text', [region])
+    return Number(row?.claim)
+  }
+
+  /** A claim that is made at the same moment waits for the statement, so that its owner loads what is written here. */
+  async write(region: string, claim: number, changes: readonly KeptThing[]): Promise<void> {
     const newest = new Map(changes.map(change => [`${change.kind}/${change.id}`, change]))
     const put = [...newest.values()].filter(change => change.text !== undefined)
     const gone = [...newest.values()].filter(change => change.text === undefined)
     if (put.length === 0 && gone.length === 0) return
-    const values = [region, put.map(one => one.kind), put.map(one => one.id), put.map(one => one.text)]
-    const insert = `insert into world.thing (region, kind, id, value) select $1, kind, id, value::jsonb from ${WITHOUT_WAITING}, unnest($2::text[], $3::text[], $4::text[]) as thing(kind, id, value)
-      on conflict (region, kind, id) do update set value = excluded.value`
-    if (gone.length === 0) await this.#query(insert, values)
-    else {
-      const remove = `delete from world.thing using unnest($5::text[], $6::text[]) as gone(kind, id) where thing.region = $1 and thing.kind = gone.kind and thing.id = gone.id`
-      await this.#query(`with removed as (${remove}) ${insert}`, [...values, gone.map(one => one.kind), gone.map(one => one.id)])
-    }
+    const values = [region, claim, put.map(one => one.kind), put.map(one => one.id), put.map(one => one.text)]
+    const mine = `mine as materialized (select 1 from world.owner, ${WITHOUT_WAITING} where region = $1 and claim = $2 for share of owner)`
+    const insert = `put as (insert into world.thing (region, kind, id, value) select $1, kind, id, value::jsonb from mine, unnest($3::text[], $4::text[], $5::text[]) as thing(kind, id, value)
+      on conflict (region, kind, id) do update set value = excluded.value)`
+    const remove = `removed as (delete from world.thing using mine, unnest($6::text[], $7::text[]) as gone(kind, id) where thing.region = $1 and thing.kind = gone.kind and thing.id = gone.id)`
+    const [row] = gone.length === 0
+      ? await this.#query<{ mine: boolean }>(`with ${mine}, ${insert} select exists (select from mine) as mine`, values)
+      : await this.#query<{ mine: boolean }>(`with ${mine}, ${insert}, ${remove} select exists (select from mine) as mine`, [...values, gone.map(one => one.kind), gone.map(one => one.id)])
+    if (!row?.mine) throw new WorldTaken(`The world of ${region} was opened by another process, or is gone`)
   }
 
   async forget(region: string): Promise<void> {
-    await this.#query('delete from world.thing where region = $1', [region])
+    await this.#query('with owned as (delete from world.owner where region = $1) delete from world.thing where region = $1', [region])
   }
 }

@@ -6,15 +6,22 @@ export interface KeptThing {
   readonly text: string | undefined
 }
 
+/** Another process has opened the region since: what this one knows of it is old, and nothing of it is written any more. */
+export class WorldTaken extends Error {
+  readonly kind = 'WorldTaken'
+}
+
 /**
  * Where the worlds of simulated regions are kept, apart from every record. One process owns a region at a time, so nothing here is read but at its start;
  * what `write` has answered is there after the end of any process.
  */
 export interface WorldStore {
+  /** Makes the caller the one that writes the region, and answers the number by which it is known. */
+  claim(region: string): Promise<number>
   /** All things of a region, in no order. */
   load(region: string): AsyncIterable<KeptThing>
-  /** Writes all of these changes or none. The newest of two for one thing is the last. */
-  write(region: string, changes: readonly KeptThing[]): Promise<void>
+  /** Writes all of these changes or none. The newest of two for one thing is the last. Throws WorldTaken for a claim that is not the newest. */
+  write(region: string, claim: number, changes: readonly KeptThing[]): Promise<void>
   /** Nothing of the region is left. */
   forget(region: string): Promise<void>
 }

@@ -1,4 +1,3 @@
-// Over 300 lines would be two things; this is the one class that lets pods live: who is placed, replaced, broken and mended when something changes.
 import type { WorkloadSeen } from '#model/addon/health.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import type { FaultTarget } from '#ports/region-world.ts'

@@ -37,6 +37,7 @@ export class World {
   #mustKeep = false
   #writing: Promise<void> | undefined
   #nextWrite: Promise<void> | undefined
+  #claim = 0
   #instant: number | undefined
   /** What was to happen from then on had not happened when the world was kept last. */
   #keptUntil = 0
@@ -115,6 +116,7 @@ export class World {
 
   /** Fills the tables with what is kept of the region. Things of kinds that nobody knows stay as they are. */
   async load(): Promise<void> {
+    this.#claim = await this.#store.claim(this.region)
     for await (const { kind, id, text } of this.#store.load(this.region)) {
       if (kind === LIVED) this.#keptUntil = Number(text)
       else if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
@@ -144,7 +146,7 @@ export class World {
     const changes: KeptThing[] = changed.map(({ kind, id, thing }) => ({ kind, id, text: thing === undefined ? undefined : JSON.stringify(thing) }))
     changes.push({ kind: LIVED, id: '', text: String(this.#events.peek()?.at ?? NEVER) })
     try {
-      await this.#store.write(this.region, changes)
+      await this.#store.write(this.region, this.#claim, changes)
     } catch (error) {
       this.#mustKeep = true
       for (const one of changed) if (!this.#changed.has(`${one.kind}/${one.id}`)) this.#changed.set(`${one.kind}/${one.id}`, one)

@@ -1,15 +1,16 @@
 import type { Clock } from '#ports/clock.ts'
-import type { Controller } from '#ports/controller.ts'
+import type { Controller, PassOutcome } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
-import type { ClaimedWork, ProcessLease, Queue } from '#ports/queue.ts'
+import type { ClaimedWork, EndedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
+import { batchesOf } from './batches.ts'
 import { NO_METER, type WorkerMeter } from './meter.ts'
 import type { RegionClock } from './region-clock.ts'
 import { Wake } from './wake.ts'
 
 export interface OrderedWorkerOptions {
   readonly region: string
-  readonly queue: Pick<Queue, 'claimInOrder' | 'complete' | 'failUntil' | 'nextDue' | 'listen'>
+  readonly queue: Pick<Queue, 'claimInOrder' | 'completeMany' | 'failUntil' | 'nextDue' | 'listen'>
   /** Under which the keys are claimed; whoever runs this holds the region's watch by it. */
   readonly lease: ProcessLease
   readonly clock: RegionClock
@@ -162,36 +163,71 @@ class OrderedLoop {
     // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
     const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
     this.#meter.claimed(claimed.length)
-    const waiting = claimed.values()
-    await Promise.all(Array.from({ length: Math.min(handsOf(clock), claimed.length) }, async () => {
-      for (const work of waiting) {
+    const hands = handsOf(clock), waiting = batchesOf(claimed, hands).values()
+    await Promise.all(Array.from({ length: hands }, async () => {
+      for (const batch of waiting) {
         if (this.#signal.aborted) return
-        await this.#pass(work)
+        await this.#passes(batch)
       }
     }))
   }
 
-  /** Chance and real time have no part in when a pass that failed runs again; only a store that is away is waited for in real time. */
-  async #pass(work: ClaimedWork): Promise<void> {
+  /**
+   * Passes over keys of one kind, whose ends are written together: what was enqueued meanwhile runs again, as if each had ended by itself. Chance and real time have no part in when a pass that
+   * failed runs again; only a store that is away is waited for in real time.
+   */
+  async #passes(batch: readonly ClaimedWork[]): Promise<void> {
     const { queue, lease, clock, realClock, log } = this.#options
     const startedAt = realClock.now()
-    const end = (outcome: Parameters<WorkerMeter['passEnded']>[1]) => this.#meter.passEnded(work.kind, outcome, realClock.now() - startedAt)
-    try {
-      const controller = this.#controllers.get(work.kind)
-      if (!controller) throw new Error(`Nobody here works on ${work.kind}`)
-      const { lookAgainAt } = await this.#untilStored(() => controller.reconcile(work.id, this.#signal))
-      await this.#untilStored(() => queue.complete(lease, work, this.#dueAgain(work, lookAgainAt)))
-      end('done')
-    } catch (error) {
-      if (this.#signal.aborted) return end('abandoned')
-      if (kindOf(error) === 'StaleRevision') {
-        await this.#untilStored(() => queue.complete(lease, work, clock.now()))
-        return end('stale')
-      }
+    const ended: EndedWork[] = [], failed: { readonly work: ClaimedWork; readonly error: unknown }[] = []
+    const meter = (work: ClaimedWork, outcome: Parameters<WorkerMeter['passEnded']>[1]) => this.#meter.passEnded(work.kind, outcome, (realClock.now() - startedAt) / batch.length)
+    for (const [work, outcome] of await this.#outcomes(batch)) {
+      if (!('error' in outcome)) ended.push({ work, lookAgainAt: this.#dueAgain(work, outcome.lookAgainAt) })
+      else if (this.#signal.aborted) meter(work, 'abandoned')
+      else if (kindOf(outcome.error) === 'StaleRevision') ended.push({ work, lookAgainAt: clock.now() })
+      else failed.push({ work, error: outcome.error })
+      if (!('error' in outcome)) meter(work, 'done')
+      else if (kindOf(outcome.error) === 'StaleRevision') meter(work, 'stale')
+    }
+    await this.#untilStored(() => queue.completeMany(lease, ended))
+    for (const { work, error } of failed) {
       const retryAt = clock.now() + retryAfter(work.failures + 1)
       log.warn({ kind: work.kind, id: work.id, failures: work.failures + 1, retryAt, error }, 'Pass did not succeed')
       await this.#untilStored(() => queue.failUntil(lease, work, retryAt, messageOf(error)))
-      end('failed')
+      meter(work, 'failed')
+    }
+  }
+
+  /** Of each key that had its pass; those that the end of the run came before are left out. */
+  async #outcomes(batch: readonly ClaimedWork[]): Promise<readonly (readonly [ClaimedWork, PassOutcome])[]> {
+    const controller = this.#controllers.get(batch[0]?.kind ?? '')
+    const outcomes: (readonly [ClaimedWork, PassOutcome])[] = []
+    const together = batch.length > 1 ? await this.#together(controller, batch) : undefined
+    for (const work of batch) {
+      if (this.#signal.aborted && !together?.has(work.id)) break
+      outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id))])
+    }
+    return outcomes
+  }
+
+  /** What befell all of them befalls each in a pass of its own, and is told there. */
+  async #together(controller: Controller | undefined, batch: readonly ClaimedWork[]): Promise<ReadonlyMap<string, PassOutcome> | undefined> {
+    try {
+      return await controller?.reconcileMany?.(batch.map(({ id }) => id), this.#signal)
+    } catch (error) {
+      this.#options.log.debug({ kind: controller?.kind, error }, 'Passes over many keys together did not succeed; each gets its own')
+      return undefined
+    }
+  }
+
+  /** A pass for which the store was away is run again, as one that is alone. */
+  async #outcome(controller: Controller | undefined, { kind, id }: ClaimedWork, known: PassOutcome | undefined): Promise<PassOutcome> {
+    if (known && !('error' in known && kindOf(known.error) === 'StoreUnavailable')) return known
+    try {
+      if (!controller) throw new Error(`Nobody here works on ${kind}`)
+      return await this.#untilStored(() => controller.reconcile(id, this.#signal))
+    } catch (error) {
+      return { error }
     }
   }
 

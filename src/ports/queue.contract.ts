@@ -88,6 +88,24 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       }
     })
 
+    test('many runs end together as each of them would alone', async () => {
+      const { region, lease, register, claim, key } = await fresh()
+      for (const id of ['again', 'done', 'later', 'lost']) await queue.enqueue(key(id))
+      const work = await claim(lease)
+      const lost = { ...first(work.filter(({ id }) => id === key('lost').id)), id: key('nobody').id }
+      await queue.enqueue(key('again'))
+      const other = await register('b')
+      await queue.completeMany(other, work.map(each => ({ work: each, lookAgainAt: undefined })))
+      assert.deepEqual(await queue.nextDue([region]), {}, 'they are not the other one\'s to end')
+      await queue.completeMany(lease, [...work.filter(({ id }) => id !== key('lost').id).map(each => ({ work: each, lookAgainAt: each.id === key('later').id ? NOON + 300 : undefined })), { work: lost, lookAgainAt: NOON }])
+      assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: 0 }] })
+      const again = await claim(lease, NOON + 299)
+      assert.equal(ids(again), 'again')
+      await queue.completeMany(lease, again.map(each => ({ work: each, lookAgainAt: undefined })))
+      assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: NOON + 300 }] })
+      await queue.completeMany(lease, [])
+    })
+
     test('times in the queue are the region\'s', async () => {
       const { region, lease, claim, key } = await fresh()
       await parts.store.write(NOON, async tx => {

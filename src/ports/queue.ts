@@ -13,6 +13,8 @@ export interface Queue {
   claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]>
   /** Ends a run. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void>
+  /** As `complete` of each of these. */
+  completeMany(lease: ProcessLease, ended: readonly EndedWork[]): Promise<void>
   /** Ends a failed run; runs again at `retryAt` (real time). */
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void>
   /** Ends a failed run of a region that is run in order; runs again at `dueAt` (region's time), or at once if it was enqueued meanwhile. */
@@ -46,6 +48,11 @@ export interface ClaimedWork extends WorkKey {
   readonly region: string
   readonly generation: number
   readonly failures: number
+}
+
+export interface EndedWork {
+  readonly work: ClaimedWork
+  readonly lookAgainAt: number | undefined
 }
 
 /** The watches that a cluster has; their subjects are `<what>/<clusterId>`. */

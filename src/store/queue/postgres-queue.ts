@@ -1,10 +1,10 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
-import type { ClaimedWork, ProcessLease, Queue } from '#ports/queue.ts'
+import type { ClaimedWork, EndedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
 import { claim, claimInOrder, freeAbandoned } from './claim.ts'
-import { complete, fail, failUntil } from './complete.ts'
+import { complete, completeMany, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
 import { registerLease, RenewedLease } from './lease.ts'
 import { nextDue } from './next-due.ts'
@@ -60,6 +60,10 @@ export class PostgresQueue implements Queue {
 
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
     return complete(this.#database, lease, work, lookAgainAt)
+  }
+
+  async completeMany(lease: ProcessLease, ended: readonly EndedWork[]): Promise<void> {
+    if (ended.length > 0) await this.#database.transaction(async connection => { completeMany(connection, lease, ended) })
   }
 
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import { CLUSTER_WATCHES, clusterWatch, LostWatch, watchedCluster, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
+import { CLUSTER_WATCHES, clusterWatch, LostWatch, watchedCluster, type ClaimedWork, type EndedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
 import type { Sight, SightKind, WorkKey } from '#ports/store.ts'
 import { enqueueInto, type Tables, type WorkRow } from './tables.ts'
 
@@ -93,6 +93,10 @@ export class MemoryQueue implements Queue {
     const { work } = this.#tables()
     if (unchanged && lookAgainAt === undefined) work.delete(`${row.kind}/${row.id}`)
     else put(work, { ...row, owner: undefined, failures: 0, error: undefined, dueAt: unchanged ? lookAgainAt : Math.min(row.dueAt ?? Number.POSITIVE_INFINITY, lookAgainAt ?? Number.POSITIVE_INFINITY) })
+  }
+
+  async completeMany(lease: ProcessLease, ended: readonly EndedWork[]): Promise<void> {
+    for (const { work, lookAgainAt } of ended) await this.complete(lease, work, lookAgainAt)
   }
 
   async fail(lease: ProcessLease, claimed: ClaimedWork, retryAt: number, error: string): Promise<void> {

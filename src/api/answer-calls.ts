@@ -7,12 +7,21 @@ import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './ca
 import { gzipped, gzippedAround, LONGEST_STORED_BYTES, takesGzip } from './compress.ts'
 import { errorText, newRequestId, successParts, wireError, type RequestNames } from './envelope.ts'
 import type { ApiMetrics } from './metrics.ts'
+import { passOn, ServedElsewhere, wasPassedOn, type PassedAnswer } from './pass-on.ts'
 import { refusalOf } from './refusal-of.ts'
 import { Rendered } from './rendered.ts'
 import { targetOf, type Target } from './target.ts'
 
 const NO_BODY = Buffer.alloc(0)
 const TYPE = 'application/json; charset=utf-8'
+
+/** The answer that another server gave. */
+class Passed {
+  readonly answer: PassedAnswer
+  constructor(answer: PassedAnswer) {
+    this.answer = answer
+  }
+}
 
 interface Route { readonly name: string; readonly run: RunCall }
 interface About { readonly target: Target; readonly trace: CallTrace; readonly startedAt: number; route: Route | undefined }
@@ -37,6 +46,10 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     answer(request, response) {
       const about = aboutOf(request)
       answer(request, about).then(result => {
+        if (result instanceof Passed) {
+          sendPassed(response, result.answer, about)
+          return
+        }
         const texts = successParts(namesOf(about), result)
         send(request, response, 200, texts.join(''), about, 'Ok', () => compressed(texts, result))
       }).catch((error: unknown) => { refuseCall(request, response, error, about) }).catch((error: unknown) => { giveUp(response, error, about) })
@@ -62,7 +75,24 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     if (!target.action || !target.version) return refuse('MissingParameter', { Parameter: 'Action or no Version' })
     about.route = routes.get(`${target.version}/${target.action}`)
     if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service })
-    return about.route.run({ method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }, about.trace)
+    const signed = { method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }
+    if (wasPassedOn(request.headers)) about.trace.stays = true
+    try {
+      return await about.route.run(signed, about.trace)
+    } catch (error) {
+      if (!(error instanceof ServedElsewhere)) throw error
+      const answered = await passOn(error.endpoint, { method, url: request.url ?? '/', headers: request.headers, body })
+      if (answered) return new Passed(answered)
+      // That server is gone; whoever takes its place may be this one.
+      about.trace.stays = true
+      return about.route.run(signed, about.trace)
+    }
+  }
+
+  function sendPassed(response: ServerResponse, { status, headers, body }: PassedAnswer, about: About): void {
+    metrics.count(about.route?.name ?? 'unknown', status === 200 ? 'Ok' : 'PassedOn', (parts.realNow() - about.startedAt) / 1000)
+    const kept = Object.fromEntries(['content-type', 'content-encoding', 'vary', 'retry-after'].flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]])))
+    response.writeHead(status, { ...kept, 'content-length': body.length }).end(body)
   }
 
   function refuseCall(request: IncomingMessage, response: ServerResponse, error: unknown, about: About): void {

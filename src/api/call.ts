@@ -5,6 +5,7 @@ import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
 import { underFaults } from './answer-faults.ts'
 import { bodyFromQuery, parseBody } from './body.ts'
+import { ServedElsewhere } from './pass-on.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
@@ -25,7 +26,10 @@ export interface CallParts {
 }
 
 /** What became known of a call on its way; the answer's metadata show it, also when the call was refused. */
-export interface CallTrace { readonly requestId: string; region?: string }
+export interface CallTrace { readonly requestId: string; region?: string; /** It is answered here, whoever runs its region. */ stays?: boolean }
+
+/** Reads of what only the process that runs a region knows. */
+const WORLD_READS = new Set(['GetClock', 'ListFaults'])
 
 /** Answers the envelope's `Result`; throws Refusals. */
 export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
@@ -49,10 +53,12 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       trace.region = caller.region
       if (caller.service !== parts.settings.service) refuse('ServiceNotFound', { service: caller.service })
       const region = findRegion(parts.regions, parts.settings, caller.region)
-      limits.take(caller.accountId, action, parts.realNow())
+      if (!region.ports.unlimited) limits.take(caller.accountId, action, parts.realNow())
 
       const fromQuery = request.method === 'GET' && request.body.length === 0
       const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
+      const elsewhere = trace.stays ? undefined : region.ports.elsewhere?.()
+      if (elsewhere !== undefined && (action.kind === 'write' || WORLD_READS.has(action.name))) throw new ServedElsewhere(elsewhere)
       return perform(action, body as object, caller, region, trace.requestId)
     }
   }

@@ -35,6 +35,10 @@ export interface RegionPorts {
   readonly clock?: RegionTime | undefined
   /** Bytes for ids and tokens, where the region draws them from a seed. */
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
+  /** The address of the server that runs it, where that is another one. */
+  elsewhere?(): string | undefined
+  /** Its callers are not held to the rate limits of real regions. */
+  readonly unlimited?: true
   /** Ends when the region takes writes, or will not soon; `refusesWrites` then says which. */
   untilOpen?(): Promise<void>
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */

@@ -37,6 +37,8 @@ export interface SimulatedRun {
   readonly graceMs: number
   /** Where a simulated cluster's API would be: an address of ours that says what it is. */
   readonly serverOf: (clusterId: string) => string
+  /** Of this server, as others reach it. */
+  readonly endpoint: () => string
   readonly log: Log
 }
 
@@ -120,14 +122,14 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
  * Each opening counts ids from a place of its own, but one before which nothing was recorded: whoever opens an untouched region tells the same story.
  * The clock goes on where it was kept, or from the latest instant that anything of the region is recorded with, and never goes back.
  */
-async function startClock({ region, store, face }: SimulatedRun): Promise<RegionClock> {
+async function startClock({ region, store, face, endpoint }: SimulatedRun): Promise<RegionClock> {
   const latest = await store.latestInstant(region)
   return store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
     if (!record) throw new Error(`The region ${region} is gone`)
     const before = settingsOf(record)
     const clock = new RegionClock(systemClock, { ...before.clock, at: Math.max(before.clock.at, latest ?? 0) })
-    const settings = { ...before, opened: latest === undefined ? before.opened : before.opened + 1, clock: clock.setting() }
+    const settings = { ...before, opened: latest === undefined ? before.opened : before.opened + 1, clock: clock.setting(), servedAt: endpoint() }
     await tx.putRegion(withSettings(record, settings))
     face.follow(settings)
     return clock

@@ -26,6 +26,8 @@ export interface OpenRegion {
 export interface FaceParts {
   readonly components: Components
   readonly bootstrapLine: (token: string) => string
+  /** Of this server. */
+  readonly endpoint: () => string
 }
 
 /** After a server that was killed its lease has to lapse first. */
@@ -37,6 +39,7 @@ const QUIET_MS = 20_000
 /** A simulated region as the API sees it: whole in the process that runs it; in others its records are shown, and its clock as it was last set. */
 export class SimulatedRegionFace implements RegionPorts {
   readonly kind = 'Simulated' as const
+  readonly unlimited = true as const
   readonly #parts: FaceParts
   #settings: SimulatedSettings
   #following: RegionClock
@@ -79,7 +82,9 @@ export class SimulatedRegionFace implements RegionPorts {
 
   ready(): { ready: boolean; text: string } {
     if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
-    if (!this.#open) return { ready: false, text: 'it is being opened, or another server runs it' }
+    const elsewhere = this.elsewhere()
+    if (elsewhere !== undefined) return { ready: true, text: `simulated, seed ${this.#settings.seed}; the server at ${elsewhere} runs it, and is passed its calls` }
+    if (!this.#open) return { ready: false, text: 'it is being opened' }
     const { paused, speed } = this.#open.clock
     return { ready: true, text: `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}` }
   }
@@ -98,7 +103,12 @@ export class SimulatedRegionFace implements RegionPorts {
 
   refusesWrites(): string | undefined {
     if (this.#settings.deleting) return 'it is being deleted'
-    return this.#open ? undefined : 'no process of this server runs it at the moment; another server does, or it is being opened. Try again in a moment'
+    return this.#open ? undefined : 'it is being opened, or taken over from a server that ended; try again in a moment'
+  }
+
+  elsewhere(): string | undefined {
+    const { servedAt, deleting } = this.#settings
+    return this.#open || deleting || servedAt === this.#parts.endpoint() ? undefined : servedAt
   }
 
   /** Writes wait a little for a region that is being opened. */

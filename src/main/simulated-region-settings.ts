@@ -11,6 +11,8 @@ export interface SimulatedSettings {
   readonly opened: number
   /** Fixed times instead of drawn ones, ms each, for measuring. */
   readonly durations?: Readonly<Record<string, readonly [number, number]>>
+  /** The address of the server that runs it, or ran it last. */
+  readonly servedAt?: string
   /** Everything of it is being removed. */
   readonly deleting?: true
 }

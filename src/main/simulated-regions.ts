@@ -124,10 +124,10 @@ export class SimulatedRegions implements RegionMaker {
   #begin(record: RegionRecord, failed: (error: unknown) => void): void {
     const { store, queue, worldStore, lease, components, regions, graceMs, endpoint, log, signal } = this.#parts
     const { region } = record
-    const face = new SimulatedRegionFace(settingsOf(record), { components, bootstrapLine: token => onboardingLine(`${endpoint()}/simulated/${region}`, token) })
+    const face = new SimulatedRegionFace(settingsOf(record), { components, endpoint, bootstrapLine: token => onboardingLine(`${endpoint()}/simulated/${region}`, token) })
     const stop = new AbortController()
     const done = runSimulatedRegion({
-      region, face, store, queue, worldStore, lease, graceMs, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
+      region, face, store, queue, worldStore, lease, graceMs, endpoint, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
       serverOf: clusterId => `${endpoint()}/simulated/${region}/clusters/${clusterId}`,
     }, AbortSignal.any([signal, stop.signal])).catch(failed)
     this.#running.set(region, { face, stop, done })

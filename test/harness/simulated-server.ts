@@ -10,6 +10,7 @@ import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { freePort } from './command.ts'
 import { systemTime } from './waiting.ts'
 
 const HOST = '127.0.0.1:7420'
@@ -32,11 +33,14 @@ export class SimulatedServer {
     this.#stopping = parts.stopping
   }
 
-  static async open({ store, queue, worldStore, name = 'server', log = LOG }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string; log?: Log }): Promise<SimulatedServer> {
+  /** `listen`: on a port of its own, so that other servers reach it. */
+  static async open({ store, queue, worldStore, name = 'server', listen = false, log = LOG }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string; listen?: boolean; log?: Log }): Promise<SimulatedServer> {
+    const port = listen ? await freePort() : undefined
+    const endpoint = port === undefined ? `http://${HOST}` : `http://127.0.0.1:${port}`
     const regions = new Map<string, RegionPorts>(), stopping = new AbortController()
     const lease = await keepLease({ queue, clock: systemTime, log, name })
     const components = { kubernetesVersions: () => ['v1.34.4', 'v1.35.4'] } as unknown as Components
-    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => `http://${HOST}`, log, signal: stopping.signal })
+    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => endpoint, log, signal: stopping.signal })
     await simulated.start()
     if (!await store.findAccessKey(KEY.accessKeyId)) await store.write(Date.now(), tx => tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'sim' }))
     const app = createApi({
@@ -44,6 +48,7 @@ export class SimulatedServer {
       settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } }, readyParts: async () => [],
     })
     await app.ready()
+    if (port !== undefined) await app.listen({ host: '127.0.0.1', port })
     return new SimulatedServer({ regions: simulated, app, stopping })
   }
 

@@ -60,8 +60,8 @@ describe('the proof of the status tables', () => {
     assert.equal(new Set(scenarios.map(scenario => scenario.Name)).size, scenarios.length)
   })
 
-  test('each leads to its row, twice by the same story, and no set of conditions comes that no table allows', async context => {
-    for (const scenario of await client.all('ListScenarios')) {
+  test('each leads to its row, and no set of conditions comes that no table allows', async context => {
+    for (const [index, scenario] of (await client.all('ListScenarios')).entries()) {
       await context.test(scenario.Name, async () => {
         const played = await run(scenario.Name)
         assert.ok(played.Story.some(told => sameRow(scenario.Reaches[0], told)), `it does not come to ${rowKeyText(scenario.Reaches[0])}:\n${played.Story.map(told => `${told.At} ${told.Text}`).join('\n')}`)
@@ -71,6 +71,8 @@ describe('the proof of the status tables', () => {
           assert.ok(allowedSets(rows, together).some(([phase, conditions]) => phase === Status.Phase && conditions.join() === Status.Conditions.map(condition => condition.Type).join()), JSON.stringify(Status))
         }
         proofs.push({ scenario, played })
+        // The page below holds all of them to the same story; a few are told twice at once.
+        if (index % 10 > 0) return
         const again = await run(scenario.Name)
         assert.deepEqual(again.Story.map(told => [told.At, told.Text]), played.Story.map(told => [told.At, told.Text]))
       })

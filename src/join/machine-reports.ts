@@ -30,7 +30,8 @@ export async function takeReport(options: ReportOptions, form: Form): Promise<st
     if (kind === 'failure' && node.facts.firstReadyAt !== undefined) return
     const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: said } : { progress: said })
     await tx.changeNode(node.id, { facts }, { evidence: [{ observer: `machine ${node.spec.name}`, source: `onboarding script, step ${step}`, observedAt: now, fact: text }] })
-    await tx.enqueue({ kind: 'node', id: node.id, region })
+    // Progress is told by the rules alone; nothing is to be done about it.
+    if (kind === 'failure') await tx.enqueue({ kind: 'node', id: node.id, region })
   })
   return 'ok\n'
 }

@@ -445,6 +445,10 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
         assert.deepEqual(await store.findNodeToken(claim.token.tokenHash), claim.token)
       }
       assert.deepEqual((await store.listLedger(scope, { clusterIds: [clusterId] }, ALL)).items, claims.map(claim => claim.ledger))
+      const [first] = claims
+      assert.deepEqual((await store.nodesById(['unknown', ...claims.map(claim => claim.node.id)])).map(node => node.id).sort(), claims.map(claim => claim.node.id))
+      assert.deepEqual([await store.machinesById([first?.machine.id ?? '']), await store.machinesById([])], [[first?.machine], []])
+      assert.deepEqual([(await store.clustersById([clusterId])).map(one => one.id), (await store.nodePoolsById([nodePoolId, 'unknown'])).map(one => one.id)], [[clusterId], [nodePoolId]])
       await assert.rejects(store.write(NOON, tx => tx.insertClaims(claims.slice(0, 1).map(({ node, machine: machineRow, ledger, token }) => ({ node: { ...node, id: `n${mark}9` }, machine: { ...machineRow, id: `m${mark}9` }, ledger: { ...ledger, id: `l${mark}9` }, token })), becauseOf('CreateNodes'))), NameTaken)
       assert.equal(await store.findMachine(`m${mark}9`), undefined)
 

@@ -31,6 +31,11 @@ export interface Store {
   findKubeconfig(id: string): Promise<KubeconfigRecord | undefined>
   findMachine(id: string): Promise<MachineRecord | undefined>
   findOnboardingByTokenHash(tokenHash: string): Promise<OnboardingRecord | undefined>
+  /** Those of these ids that there are, for passes over many keys; in no order. Machines come as findMachine gives them. */
+  clustersById(ids: readonly string[]): Promise<readonly ClusterRecord[]>
+  nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]>
+  nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]>
+  machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */

@@ -15,7 +15,7 @@ import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { findAccount, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
-import { clustersOfRegion, findCluster, nodesOfMachine } from './operations/find-records.ts'
+import { clustersById, clustersOfRegion, findCluster, nodesOfMachine } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
@@ -28,7 +28,7 @@ import { listOnboardings } from './operations/list-onboardings.ts'
 import { listAddons } from './operations/list-addons.ts'
 import { readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsOf } from './operations/machine-secrets.ts'
-import { findMachine, findMachineByMachineId, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
+import { findMachine, findMachineByMachineId, machinesById, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
 import { findNodeToken } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
@@ -106,6 +106,22 @@ export class PostgresStore implements Store {
 
   findMachine(id: string): Promise<MachineRecord | undefined> {
     return findMachine(this.#database, this.#key, id)
+  }
+
+  clustersById(ids: readonly string[]): Promise<readonly ClusterRecord[]> {
+    return clustersById(this.#database, ids)
+  }
+
+  nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]> {
+    return readNodePools(this.#database, 'id', ids)
+  }
+
+  nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]> {
+    return readNodes(this.#database, 'id', ids)
+  }
+
+  machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return machinesById(this.#database, this.#key, ids)
   }
 
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {

@@ -82,6 +82,22 @@ export class MemoryStore implements Store {
     return this.#tables.machines.get(id)
   }
 
+  async clustersById(ids: readonly string[]): Promise<readonly ClusterRecord[]> {
+    return ids.flatMap(id => this.#tables.clusters.get(id) ?? [])
+  }
+
+  async nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]> {
+    return ids.flatMap(id => this.#tables.nodePools.get(id) ?? [])
+  }
+
+  async nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]> {
+    return ids.flatMap(id => this.#tables.nodes.get(id) ?? [])
+  }
+
+  async machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return ids.flatMap(id => this.#tables.machines.get(id) ?? [])
+  }
+
   async nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
     return inOrder([...this.#tables.nodePools.values()].filter(pool => pool.clusterId === clusterId))
   }

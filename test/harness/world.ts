@@ -14,9 +14,9 @@ import { nodeController } from '#controllers/node/reconcile.ts'
 import { watchNodes } from '#controllers/node/watch-nodes.ts'
 import type { Watches } from '#kernel/watch-each.ts'
 import { newId, type IdKind } from '#model/ids.ts'
-import type { Controller } from '#ports/controller.ts'
+import type { Controller, PassOutcome } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
-import type { ProcessLease } from '#ports/queue.ts'
+import type { ClaimedWork, ProcessLease } from '#ports/queue.ts'
 import type { Store, Transaction } from '#ports/store.ts'
 import { Crash } from './crashing.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -64,6 +64,8 @@ export class World {
   /** Errors of passes, in order; a story says which it expects. */
   readonly errors: unknown[] = []
   passes = 0
+  /** Keys that are due together are handed to their controllers together. */
+  sharesPasses = false
   #ids = 0
   #controllers = new Map<string, Controller>()
   #lease: ProcessLease | undefined
@@ -168,10 +170,13 @@ export class World {
       const claimed = await this.store.queue.claim(this.#lease, { limit: 100, now: () => this.clock.now(), realNow: this.clock.now() })
       if (claimed.length === 0) return
       if (round > 200) throw new Error(`These look again at once for ever: ${claimed.map(work => `${work.kind}/${work.id}`).join()}`)
+      const shared = this.sharesPasses ? await this.#together(claimed) : new Map<string, PassOutcome>()
       for (const work of claimed) {
         this.passes++
         try {
-          const { lookAgainAt } = await this.#controllers.get(work.kind)!.reconcile(work.id, new AbortController().signal)
+          const outcome = shared.get(`${work.kind}/${work.id}`) ?? await this.#controllers.get(work.kind)!.reconcile(work.id, new AbortController().signal)
+          if ('error' in outcome) throw outcome.error
+          const { lookAgainAt } = outcome
           await this.store.queue.complete(this.#lease, work, lookAgainAt)
         } catch (error) {
           this.errors.push(error)
@@ -184,6 +189,17 @@ export class World {
       }
       await this.#settleWatches()
     }
+  }
+
+  /** As workers do it that let controllers share their looks and writes. */
+  async #together(claimed: readonly ClaimedWork[]): Promise<Map<string, PassOutcome>> {
+    const outcomes = new Map<string, PassOutcome>()
+    for (const [kind, controller] of this.#controllers) {
+      const ids = claimed.filter(work => work.kind === kind).map(work => work.id)
+      if (ids.length < 2 || !controller.reconcileMany) continue
+      for (const [id, outcome] of await controller.reconcileMany(ids, new AbortController().signal)) outcomes.set(`${kind}/${id}`, outcome)
+    }
+    return outcomes
   }
 
   /** Watches run beside the passes; a few turns of the loop bring them to where they wait again. */

@@ -54,3 +54,25 @@ test('what the autoscaler gives back leaves MinReplicas Running, whoever takes n
   assert.equal(left.filter(node => node.facts.deletion?.by === 'scaling').length, 1)
   await scene.end()
 })
+
+test('passes over many keys at once come to the same as one by one, and make each machine once', async () => {
+  const ends = await Promise.all([true, false].map(async together => {
+    const scene = await Scene.begin(), { world } = scene
+    world.sharesPasses = together
+    world.machines.stock = 7
+    const cluster = await scene.runningCluster()
+    const pool = await scene.users.createPool(cluster, { type: 'edge-machine-pool', scaling: { ...SCALING, desiredReplicas: 8 } })
+    await scene.pool(pool, 'Running StockOut', 2 * MINUTE)
+    world.machines.stock = 5
+    await scene.pool(pool, 'Running Ok', 5 * MINUTE)
+    const nodes = await world.store.nodesOf({ nodePoolId: pool })
+    await world.machines.crash(nodes[0]!.spec.machine!)
+    await scene.users.deleteNodes([nodes[1]!.id], 'Destroy')
+    await world.pass(20_000)
+    const history = await world.store.listHistory({ accountId: ACCOUNT, region: REGION }, { kinds: ['Node'] }, { number: 1, size: 1000 })
+    const end = [(await world.store.nodesOf({ nodePoolId: pool })).map(shows).sort(), world.machines.made.size, history.items.map(row => `${row.status?.phase} ${row.rule}`).sort(), world.errors]
+    await scene.end()
+    return end
+  }))
+  assert.deepEqual(ends[0], ends[1])
+})

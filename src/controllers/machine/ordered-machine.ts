@@ -8,6 +8,9 @@ import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
 
+/** Long enough for most machines to have joined, and short beside the time that they have for it. */
+const NODE_AWAITED_MS = 60_000
+
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
 /**
@@ -23,40 +26,64 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePor
 }
 
 async function ensure(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
-  const { machines } = ports.regionOf(record.region)
-  const isNew = record.machineId === undefined
-  const arrears = isNew ? await arrearsOf(record, ports) : undefined
-  if (arrears !== undefined) return await noteRefusal(record, 'Balance', arrears, ports)
-  let seen: MachineSeen
-  try {
-    seen = await machines.ensure(orderOf(record))
-  } catch (error) {
-    if (!isNew || signal.aborted) throw error
-    return await noteNotMade(record, error, ports)
+  if (record.machineId !== undefined) {
+    await ports.regionOf(record.region).machines.ensure(orderOf(record))
+    return await notePower(record, ports)
   }
-  if (isNew) await noteMade(record, seen, ports)
-  else await notePower(record, ports)
+  const arrears = await arrearsOf(record, ports)
+  const seen = await make(record, arrears, ports, signal)
+  if (seen) await noteMade([{ record, seen }], ports)
+}
+
+/** Makes it; undefined where it was not had, which is noted. */
+export async function make(record: OrderedMachine, arrears: string | undefined, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
+  if (arrears !== undefined) {
+    await noteRefusal(record, 'Balance', arrears, ports)
+    return undefined
+  }
+  try {
+    return await ports.regionOf(record.region).machines.ensure(orderOf(record))
+  } catch (error) {
+    if (signal.aborted) throw error
+    await noteNotMade(record, error, ports)
+    return undefined
+  }
 }
 
 /** Nobody in arrears is given another machine; why, as a sentence. */
-async function arrearsOf({ accountId, region }: OrderedMachine, { store }: MachinePorts): Promise<string | undefined> {
+export async function arrearsOf({ accountId, region }: Pick<OrderedMachine, 'accountId' | 'region'>, { store }: MachinePorts): Promise<string | undefined> {
   const { arrearsSince } = await store.findAccount({ accountId, region })
   return arrearsSince === undefined ? undefined : `The account is in arrears since ${rfc3339Seconds(arrearsSince)}, and gets no more machines until they are paid`
 }
 
-async function noteMade(record: OrderedMachine, { machineId }: MachineSeen, ports: MachinePorts): Promise<void> {
-  const { clock, machines } = ports.regionOf(record.region)
-  const isKept = await ports.store.write(clock.now(), async tx => {
-    const locked = await tx.lockMachine(record.id)
-    if (!locked) return false
-    const owned = { ...record, ownedBy: locked.ownedBy ?? record.ownedBy }
-    await tx.putLedger(machineEntry(owned, 'Held', clock.now(), { power: record.power }))
-    await tx.changeMachine(record.id, { machineId })
-    await wakeOwner(tx, owned)
-    return true
+export interface Made {
+  readonly record: OrderedMachine
+  readonly seen: MachineSeen
+}
+
+/** Written for all of them in one transaction; all are of one region. */
+export async function noteMade(made: readonly Made[], ports: MachinePorts): Promise<void> {
+  const [first] = made
+  if (!first) return
+  const { clock, machines } = ports.regionOf(first.record.region)
+  const lost = await ports.store.write(clock.now(), async tx => {
+    const gone: string[] = []
+    for (const { record, seen: { machineId } } of made) {
+      const locked = await tx.lockMachine(record.id)
+      if (!locked) {
+        gone.push(record.id)
+        continue
+      }
+      const owned = { ...record, ownedBy: locked.ownedBy ?? record.ownedBy }
+      await tx.putLedger(machineEntry(owned, 'Held', clock.now(), { power: record.power }))
+      await tx.changeMachine(record.id, { machineId })
+      // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
+      await wakeOwner(tx, owned, owned.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
+    }
+    return gone
   })
   // Another process took it down while this one, long thought dead, was still making it.
-  if (!isKept) await machines.ensureGone(record.id)
+  for (const id of lost) await machines.ensureGone(id)
 }
 
 /** What is off costs no compute, so the ledger is told. */
@@ -125,8 +152,8 @@ async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change:
   })
 }
 
-async function wakeOwner(tx: Transaction, { region, ownedBy }: OrderedMachine): Promise<void> {
-  await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region })
+async function wakeOwner(tx: Transaction, { region, ownedBy }: OrderedMachine, dueAt?: number): Promise<void> {
+  await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region }, dueAt)
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,9 @@
 import type { Controller } from '#ports/controller.ts'
+import type { MachineRecord } from '#ports/store.ts'
 import { reconcileOrdered } from './ordered-machine.ts'
 import { reconcileOwn } from './own-machine.ts'
 import type { MachinePorts } from './ports.ts'
+import { reconcileMachines } from './reconcile-many.ts'
 
 export type { MachinePorts } from './ports.ts'
 
@@ -11,8 +13,12 @@ export function machineController(ports: MachinePorts): Controller {
     kind: 'machine',
     async reconcile(id, signal) {
       const record = await ports.store.findMachine(id)
-      if (!record) return {}
-      return record.ownedBy ? await reconcileOrdered({ ...record, ownedBy: record.ownedBy }, ports, signal) : await reconcileOwn(record, ports)
+      return record ? await passOver(record, signal) : {}
     },
+    reconcileMany: (ids, signal) => reconcileMachines(ids, record => passOver(record, signal), ports, signal),
+  }
+
+  function passOver(record: MachineRecord, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
+    return record.ownedBy ? reconcileOrdered({ ...record, ownedBy: record.ownedBy }, ports, signal) : reconcileOwn(record, ports)
   }
 }

@@ -12,28 +12,47 @@ import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePow
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
   const { store } = ports
   const { clock } = ports.regionOf(record.region)
-  const [cluster, pool, sights, { machine, power }] = await Promise.all([
-    store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId),
-    store.sights('KubernetesNode', [record.id]), machineOf(record, ports),
+  const [cluster, pool, [object], found] = await Promise.all([
+    store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId), store.sights('KubernetesNode', [record.id]), machineOf(record, ports),
   ])
-  const seen = { now: clock.now(), record, pool, cluster, machine, power, object: watched<KubernetesNodeFact>(sights[0], clock.now()), apiAnswers: false }
-  if (!cluster || cluster.facts.deletion || cluster.facts.controlPlane !== 'usable') return seen
-  if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, cluster, ports) }
+  const seen = seenFrom(record, clock.now(), { cluster, pool, object, ...found })
+  if (!isUsable(seen)) return seen
+  if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, seen.cluster, ports) }
   if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
-  const fresh = await lookNow(record, cluster, ports)
+  const fresh = await lookNow(record, seen.cluster, ports)
   return fresh ? { ...seen, object: fresh, apiAnswers: true } : seen
 }
 
-async function machineOf({ region, spec }: NodeRecord, { store }: NodePorts): Promise<Pick<NodePassSeen, 'machine' | 'power'>> {
-  const machine = spec.machine !== undefined ? await store.findMachine(spec.machine) : await store.findMachineByMachineId(region, spec.machineId)
-  const power = machine?.machineId === undefined ? undefined : await powerOf(machine, store)
-  return { machine: spec.machine === undefined ? undefined : machine, power }
+export interface NodeFound {
+  readonly cluster: ClusterRecord | undefined
+  readonly pool: NodePassSeen['pool']
+  readonly machine: MachineRecord | undefined
+  readonly object: Sight | undefined
+  readonly power: Sight | undefined
 }
 
-async function powerOf(machine: MachineRecord, store: NodePorts['store']): Promise<NodePassSeen['power']> {
-  const [sight] = await store.sights('MachinePower', [machine.id])
-  const power = watched<MachinePowerFact>(sight, sight?.seenAt ?? 0)
-  return power && { ...power, machine: machine.name }
+/** What records and sights alone tell. */
+export function seenFrom(record: NodeRecord, now: number, { cluster, pool, machine, object, power }: NodeFound): NodePassSeen {
+  const watchedPower = machine?.machineId === undefined ? undefined : watched<MachinePowerFact>(power, power?.seenAt ?? 0)
+  return {
+    now, record, pool, cluster, apiAnswers: false, machine: record.spec.machine === undefined ? undefined : machine,
+    power: watchedPower && machine && { ...watchedPower, machine: machine.name }, object: watched<KubernetesNodeFact>(object, now),
+  }
+}
+
+/** True where the tenant cluster itself has to be asked. */
+export function asksItself(seen: NodePassSeen): boolean {
+  return isUsable(seen) && (seen.record.facts.deletion !== undefined || fellSilent(seen) || awaitsFirstHeartbeat(seen))
+}
+
+function isUsable<Seen extends NodePassSeen>(seen: Seen): seen is Seen & { cluster: ClusterRecord } {
+  return seen.cluster !== undefined && !seen.cluster.facts.deletion && seen.cluster.facts.controlPlane === 'usable'
+}
+
+async function machineOf({ region, spec }: NodeRecord, { store }: NodePorts): Promise<Pick<NodeFound, 'machine' | 'power'>> {
+  const machine = spec.machine !== undefined ? await store.findMachine(spec.machine) : await store.findMachineByMachineId(region, spec.machineId)
+  const [power] = machine?.machineId === undefined ? [] : await store.sights('MachinePower', [machine.id])
+  return { machine, power }
 }
 
 function watched<Fact>(sight: Sight | undefined, now: number): Watched<Fact> | undefined {

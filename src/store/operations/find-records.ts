@@ -9,6 +9,11 @@ export async function findCluster(connection: Queryable, id: string): Promise<Cl
   return row && clusterOf(row)
 }
 
+export async function clustersById(connection: Queryable, ids: readonly string[]): Promise<readonly ClusterRecord[]> {
+  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where id = any($1::text[])`, [ids])
+  return rows.map(clusterOf)
+}
+
 export async function clustersOfRegion(connection: Queryable, region: string): Promise<readonly ClusterRecord[]> {
   const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where region = $1 order by created_at, id`, [region])
   return rows.map(clusterOf)

@@ -10,6 +10,12 @@ export async function findMachine(connection: Queryable, key: KeyObject, id: str
   return row && wholeMachineOf(row, key)
 }
 
+/** As findMachine, of many. */
+export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[]): Promise<readonly MachineRecord[]> {
+  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = any($1::text[])`, [ids])
+  return rows.map(row => wholeMachineOf(row, key))
+}
+
 export function machinesOfRegion(connection: Queryable, region: string): Promise<readonly MachineRecord[]> {
   return readMachines(connection, 'region = $1', [region])
 }

@@ -1,0 +1,36 @@
+import type { PassOutcome } from '#ports/controller.ts'
+import type { MachineRecord } from '#ports/store.ts'
+import { decideOrdered } from './decide.ts'
+import { arrearsOf, make, noteMade, type Made, type OrderedMachine } from './ordered-machine.ts'
+import type { MachinePorts } from './ports.ts'
+
+/**
+ * Passes over many machines: those that pools ordered and that are to be made are made one after another and written down together; a crash before that makes each of
+ * them again, which finds it. All others have a pass of their own (`alone`).
+ */
+export async function reconcileMachines(ids: readonly string[], alone: (record: MachineRecord) => Promise<PassOutcome>, ports: MachinePorts, signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>> {
+  const records = new Map((await ports.store.machinesById(ids)).map(record => [record.id, record]))
+  const outcomes = new Map<string, PassOutcome>()
+  const arrears = new Map<string, string | undefined>()
+  const made: Made[] = []
+  for (const id of ids) {
+    const record = records.get(id)
+    if (!record) outcomes.set(id, {})
+    else outcomes.set(id, await one(record).catch((error: unknown) => ({ error })))
+  }
+  await noteMade(made, ports)
+  return outcomes
+
+  async function one(record: MachineRecord): Promise<PassOutcome> {
+    if (!isToBeMade(record)) return await alone(record)
+    const account = `${record.accountId}/${record.region}`
+    if (!arrears.has(account)) arrears.set(account, await arrearsOf(record, ports))
+    const seen = await make(record, arrears.get(account), ports, signal)
+    if (seen) made.push({ record, seen })
+    return {}
+  }
+}
+
+function isToBeMade(record: MachineRecord): record is OrderedMachine {
+  return record.ownedBy !== undefined && record.machineId === undefined && decideOrdered(record) === 'ensure'
+}

@@ -1,4 +1,4 @@
-import { refuse } from '#model/errors/catalogue.ts'
+import { isRefusal, refuse } from '#model/errors/catalogue.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
@@ -22,7 +22,7 @@ export async function findMachine(context: ActionContext, id: string): Promise<M
 export async function startScriptOn(context: ActionContext, machine: MachineRecord, line: string): Promise<void> {
   await untilOn(context, machine)
   try {
-    await machinesOf(context).machines.runScript?.(machine.id, line)
+    await asked(context, machine.id, 'starting a script', async () => await machinesOf(context).machines.runScript?.(machine.id, line))
   } catch (error) {
     if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
     throw error
@@ -43,13 +43,24 @@ export async function runOn(context: ActionContext, machine: MachineRecord, comm
   }
 }
 
+/** Errors of the machines' provider that fit nothing else are none of ours: the call may be sent again. */
+export async function asked<Result>({ log }: ActionContext, id: string, what: string, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call()
+  } catch (error) {
+    if (isRefusal(error) || (error instanceof Error && ('kind' in error || error.name === 'TimeoutError'))) throw error
+    log.warn({ id, error }, 'The provider of machines did not do what a call asked for')
+    return refuse('ServiceUnavailable', { why: `${what} at the machine ${id} did not succeed` })
+  }
+}
+
 /** A machine just added is made by its controller a moment later. */
 async function untilOn(context: ActionContext, machine: MachineRecord): Promise<void> {
   const { machines } = machinesOf(context)
   if (machine.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: machine.id, why: 'it is being removed' })
   if (machine.power === 'off') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off; switch it on first' })
   const deadline = performance.now() + LONGEST_START_MS
-  while ((await machines.look(machine.id))?.power !== 'on') {
+  while ((await asked(context, machine.id, 'looking', () => machines.look(machine.id)))?.power !== 'on') {
     if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
   }

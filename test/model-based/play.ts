@@ -44,11 +44,13 @@ async function judge(seed: number, player: Player, more: readonly string[] = [])
 
 /** Every cause ends: faults, arrears, limits, images and machines that are off; then time passes, more than any back-off lasts. */
 async function comeToRest(seed: number, player: Player): Promise<void> {
-  player.told.push('everything is cured: faults, money, limits, images and machines; two days pass')
+  player.told.push('everything is cured: faults, money, limits, images, pods of users and machines; two days pass')
   await player.call('ClearFault', { All: true })
+  player.faults = 0
   await player.call('SetBalance', { Unlimited: true })
   for (const Kind of ['Machine', 'LoadBalancer', 'SecurityGroup', 'Nat']) for (const action of ['SetStock', 'SetQuota']) await player.call(action, { Kind, Unlimited: true })
   for (const Name of ['metrics-server', 'ingress-nginx-controller', 'log-collector', 'prometheus-agent']) await player.call('SetImage', { Name, Present: true })
+  for (const ClusterId of player.busy) await player.call('SetWorkload', { ClusterId, Name: 'batch', Pods: 0 })
   for (const { clusterId, kind, name } of player.objects) {
     const object = { ClusterId: clusterId, Kind: kind, ...kind === 'Deployment' && { Namespace: 'kube-system' }, Name: name }
     if (kind !== 'Deployment') await player.call('PutObject', { ...object, Finalizers: [] })
@@ -60,7 +62,7 @@ async function comeToRest(seed: number, player: Player): Promise<void> {
     await player.call('SetClock', { Step })
     await judge(seed, player)
   }
-  await judge(seed, player, [...sameAsLedger(player.view, await player.region.world()), ...unrest(player.view)])
+  await judge(seed, player, [...sameAsLedger(player.view, await player.region.world()), ...unrest(player.view, await player.region.world())])
 }
 
 /** What is deleted, and deleted again where it was refused or held, is gone; what is left is a user's own or explained. */

@@ -15,7 +15,11 @@ export class Player {
   readonly accepted = new Map<string, number>()
   #deaths = 0
   names = 0
+  /** Injected since all were cleared. */
+  faults = 0
   scripts: { readonly id: string; readonly poolId: string; readonly clusterId: string }[] = []
+  /** Clusters whose users want pods of their own. */
+  readonly busy = new Set<string>()
   objects: { readonly clusterId: string; readonly kind: string; readonly name: string }[] = []
 
   constructor(region: RegionUnderTest) {
@@ -35,7 +39,9 @@ export class Player {
     let answer = await this.region.call(action, sent)
     // Clients of the product wait for a server that is away; it comes back with what was written.
     for (let again = 0; answer.code === 'Died' && again < 3; again++) answer = await this.region.call(action, sent)
-    if (answer.status >= 500) this.wrong.push(`${action} ${JSON.stringify(sent)} answered ${answer.status} ${answer.code}: ${answer.message}`)
+    // While faults stand, what stands behind a call may be away, and the call says so.
+    const mayBeAway = answer.status === 503 && answer.code === 'ServiceUnavailable' && this.faults > 0
+    if (answer.status >= 500 && !mayBeAway) this.wrong.push(`${action} ${JSON.stringify(sent)} answered ${answer.status} ${answer.code}: ${answer.message}`)
     if (answer.status === 200) {
       this.accepted.set(action, (this.accepted.get(action) ?? 0) + 1)
       const id = answer.result.Id ?? answer.result.Ids?.join()
@@ -68,5 +74,5 @@ export function pick<Value>(from: readonly Value[], number: number): Value | und
 }
 
 export function nameOf(item: Item): string {
-  return `${String(item['Name'] ?? idOf(item))} [${item['Status'] === undefined ? 'machine' : shownBy(item)}]`
+  return `${typeof item['Name'] === 'string' ? item['Name'] : idOf(item)} [${item['Status'] === undefined ? 'machine' : shownBy(item)}]`
 }

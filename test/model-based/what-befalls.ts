@@ -30,7 +30,7 @@ export const WHAT_BEFALLS: Readonly<Record<string, Command>> = {
     async run(player, { a }) {
       const Step = pick(STEPS, a)
       const { result } = await player.call('SetClock', { Step })
-      if (result['Behind'] !== undefined) player.wrong.push(`after a step of ${Step} the region is behind by ${String(result['Behind'])}`)
+      if (result['Behind'] !== undefined) player.wrong.push(`after a step of ${Step} the region is behind by ${JSON.stringify(result['Behind'])}`)
       return `${Step} pass`
     },
   },
@@ -71,6 +71,7 @@ export const WHAT_BEFALLS: Readonly<Record<string, Command>> = {
     async run(player, { a, b }) {
       const cluster = pick(player.view.clusters, a), Pods = (b % 4) * 4
       if (!cluster) return undefined
+      player.busy.add(idOf(cluster))
       return `users of ${nameOf(cluster)} want ${Pods} pods${player.outcome(await player.call('SetWorkload', { ClusterId: idOf(cluster), Name: 'batch', Pods, Cpu: '1', MemoryMiB: 512 }))}`
     },
   },
@@ -103,6 +104,7 @@ export const WHAT_BEFALLS: Readonly<Record<string, Command>> = {
         Port, ...Call !== undefined && { Call }, Effect: { Type, ...Code !== undefined && { Code }, ...(Type === 'slow' || (Type === 'hang' && c % 2 === 0)) && { For: pick(['20s', '3m', '20m'], c) } },
         ...c % 4 !== 3 && { Times: 1 + c % 3 },
       }
+      player.faults += 1
       return `${Port} ${Call} suffers ${Type}${Code ? ` as ${Code}` : ''}${c % 4 === 3 ? ' always' : ` ${1 + c % 3} times`}${player.outcome(await player.call('InjectFault', body))}`
     },
   },
@@ -110,6 +112,7 @@ export const WHAT_BEFALLS: Readonly<Record<string, Command>> = {
     weight: 1,
     async run(player) {
       await player.call('ClearFault', { All: true })
+      player.faults = 0
       return 'all faults end'
     },
   },

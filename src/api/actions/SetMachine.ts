@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { rfc3339Seconds } from '#model/time.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { findOnboarding, lockMachine } from '../lock.ts'
-import { findMachine, machinesOf, runOn, startScriptOn } from '../machine-access.ts'
+import { asked, findMachine, machinesOf, runOn, startScriptOn } from '../machine-access.ts'
 import { Id, given } from './shapes.ts'
 
 /** Preflight, downloads from the same host and the wait for the cluster's approval fit in this many times over. */
@@ -26,6 +27,9 @@ export const SetMachine = defineAction({
     const { machines } = machinesOf(context)
     if (body.Power === undefined && body.Link === undefined && body.RunScript === undefined) refuseParameter(context.action, 'Id', 'it comes with none of Power, Link and RunScript')
     const onboarding = body.RunScript === undefined ? undefined : await findOnboarding(context, body.RunScript)
+    // A real machine is told so by the join endpoint, and the script prints it; a simulated one has nobody to print it for.
+    if (onboarding && machines.runScript && onboarding.expiresAt * 1000 <= now)
+      refuse('OperationDenied.Machine', { id: body.Id, why: `the onboarding script ${onboarding.name} expired at ${rfc3339Seconds(onboarding.expiresAt * 1000)}, and it is ${rfc3339Seconds(now)} now in the region ${scope.region}` })
 
     const machine = await findMachine(context, body.Id)
     if (body.Power !== undefined || body.Link !== undefined) {
@@ -37,7 +41,7 @@ export const SetMachine = defineAction({
         // It is crashed below; should this process end before, its controller switches it off a little later.
         await tx.enqueue({ kind: 'machine', id: locked.id, region: scope.region }, body.Power === 'crash' ? now + CRASH_PATIENCE_MS : undefined)
       })
-      if (body.Power === 'crash') await machines.crash(machine.id)
+      if (body.Power === 'crash') await asked(context, machine.id, 'pulling the plug', () => machines.crash(machine.id))
     }
     if (!onboarding) return {}
 

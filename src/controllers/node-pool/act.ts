@@ -11,6 +11,7 @@ export async function act(step: NodePoolStep, record: NodePoolRecord, ports: Nod
   switch (step) {
     case 'deleteNodes': return await deleteNodes(record, ports)
     case 'dropClaim': return await dropClaim(record, ports)
+    case 'dropRefusal': return await dropRefusal(record, ports)
     case 'forget': return await forget(record, ports)
   }
 }
@@ -44,6 +45,18 @@ async function dropClaim(record: NodePoolRecord, ports: NodePoolPorts): Promise<
     if (!pool) return
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No claim of it is open any more.' }] })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
+  })
+}
+
+/** Nobody asks for the machines again that a pool of joined ones was refused. */
+async function dropRefusal(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
+    await tx.lockCluster(record.clusterId)
+    const pool = await tx.lockNodePool(record.id)
+    if (!pool?.facts.refused) return
+    await keepWaiting(tx, pool, 0, now)
+    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No machine is asked for any more.' }] })
   })
 }
 

@@ -14,7 +14,7 @@ export interface NodePoolPassSeen {
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
 }
 
-export type NodePoolStep = 'deleteNodes' | 'dropClaim' | 'forget'
+export type NodePoolStep = 'deleteNodes' | 'dropClaim' | 'dropRefusal' | 'forget'
 
 export interface NodePoolDecision {
   readonly facts: NodePoolFacts
@@ -39,7 +39,14 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.nodes.map(nameOf)) }
   if (facts.deletion || !cluster) return { saw: members, ...decideDeletion(seen) }
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
-  return facts.ready ? { saw: members, ...decideUpdate(seen) } : { saw: api, ...decideCreation(seen, cluster) }
+  return facts.ready ? { saw: members, ...withoutClaims(seen, decideUpdate(seen)) } : { saw: api, ...decideCreation(seen, cluster) }
+}
+
+/** A pool that orders no machines by itself asks for a server that was refused no second time: who wants it says so again. Its refusal is shown until it could have been. */
+function withoutClaims({ now, record: { facts: { refused }, spec } }: NodePoolPassSeen, next: Next): Next {
+  if (!refused || spec.scaling) return next
+  const over = refused.retryAt ?? now
+  return over > now ? { ...next, lookAgainAt: Math.min(next.lookAgainAt ?? over, over) } : { ...next, step: next.step ?? 'dropRefusal' }
 }
 
 type Next = Omit<NodePoolDecision, 'saw'> & Partial<Pick<NodePoolDecision, 'saw'>>

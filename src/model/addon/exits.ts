@@ -17,6 +17,6 @@ export const ADDON_EXITS: Exits<RowKeyOf<typeof ADDON_STATUS>> = {
   'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
   'Failed/Degraded':              [['cause', 'all pods asked for are available'], DELETE],
   'Failed/SchedulingFailed':      [['cause', 'a node that fits joins'], DELETE],
-  'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it']],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it'], ['cause', 'its cluster goes, with everything that is in it']],
   'Failed/Unknown':               [['call', 'UpdateAddonConfig'], DELETE],
 }

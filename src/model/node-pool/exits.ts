@@ -17,7 +17,7 @@ export const NODE_POOL_EXITS: Exits<RowKeyOf<typeof NODE_POOL_STATUS>> = {
   'Running/ScalingFailed':        [WISH_GRANTED, FEWER, DELETE],
   'Updating/Progressing':         [['cause', 'every node that can be reached carries the labels and taints']],
   'Deleting/Progressing':         [['cause', 'it and its nodes are gone'], ['cause', 'a thing of it cannot be removed, or 4 min pass']],
-  'Failed/ResourceCleanupFailed': [['call', 'DeleteNodePool once more, when what stood in the way is out of it']],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteNodePool once more, when what stood in the way is out of it'], ['cause', 'the deletion of its cluster is asked for once more, and nothing stands in the way']],
   'Failed/Unknown':               [DELETE],
   'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
   'Scaling/Progressing':          [['cause', 'no node of it is Creating or Deleting any more'], DELETE],

@@ -18,6 +18,6 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
   'Failed/InitializeFailed':      [['cause', 'the same machine runs its script again after the fault is mended'], DELETE],
   'Failed/NotReady':              [['cause', 'its kubelet reports Ready again, once it has power and network'], DELETE],
   'Failed/Balance':               [['cause', 'the debt is paid'], DELETE],
-  'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it']],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it'], ['cause', 'the deletion of its pool or cluster is asked for once more, and nothing stands in the way']],
   'Failed/Unknown':               [DELETE],
 }

@@ -27,7 +27,7 @@ function compare(what: string, made: readonly string[], entries: readonly Ledger
 }
 
 /** What may be shown for ever when nothing is wrong any more and nothing was asked: every other state would have had to end. */
-export function unrest({ clusters, pools, nodes, addons, machines }: View): string[] {
+export function unrest({ clusters, pools, nodes, addons, machines }: View, world: readonly WorldThing[]): string[] {
   const wrong: string[] = []
   const steady = (kind: string, items: readonly Item[], allowed: (item: Item, pair: string) => boolean) => {
     for (const item of items) if (!allowed(item, shownBy(item))) wrong.push(`the ${kind} ${String(item['Name'])} (${idOf(item)}) is still ${shownBy(item)}, long after everything was cured`)
@@ -38,7 +38,9 @@ export function unrest({ clusters, pools, nodes, addons, machines }: View): stri
   // Where the cluster itself is Failed, what is in it can be anything but under way for ever.
   const isWell = (item: Item) => shownBy(clusterOf(item) ?? {}).startsWith('Running/')
   steady('pool', pools, (item, pair) => !isWell(item) || pair === 'Running/Ok' || cleanup.test(pair) || pair === 'Failed/Unknown')
-  const off = (item: Item) => machines.every(machine => machine['NodeId'] !== idOf(item) || machine['Power'] === 'off' || machine['Link'] === 'cut')
+  // A machine on which a later run of a script ended half-way has no kubelet until somebody runs it again.
+  const isHalf = (id: string) => world.some(one => one.kind === 'machine' && one.id === id && (one.thing['member'] === undefined || (one.thing['member'] as Item)['fails'] !== undefined))
+  const off = (item: Item) => machines.every(machine => machine['NodeId'] !== idOf(item) || machine['Power'] === 'off' || machine['Link'] === 'cut' || isHalf(idOf(machine)))
   steady('node', nodes, (item, pair) => !isWell(item) || /^(Running\/(Ok|Unschedulable)|Stopped\/Ok|Failed\/(InitializeFailed|Unknown))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/NotReady' && off(item)))
   steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair))
   return wrong

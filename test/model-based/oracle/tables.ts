@@ -28,11 +28,13 @@ export const COUNTERS: Readonly<Record<string, string>> = {
   CreatingCount: 'Creating', RunningCount: 'Running', UpdatingCount: 'Updating', DeletingCount: 'Deleting', FailedCount: 'Failed', StoppedCount: 'Stopped', StoppingCount: 'Stopping', StartingCount: 'Starting',
 }
 
-/** What work has ended on is left by deletion alone (node: or by the same machine's running its script again). `gone`: the record goes. */
+/** What work has ended on is left by deletion alone (node: or by the same machine's running its script again, or its coming to the end of it). `gone`: the record goes. */
 const REMOVAL = ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'Failed/Balance+ResourceCleanupFailed', 'gone']
+/** One that was too slow and is a Ready member after all. */
+const READY = ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing']
 const ENDED: Readonly<Partial<Record<Kind, Readonly<Record<string, readonly string[]>>>>> = {
   Cluster: { 'Failed/CreateError': REMOVAL, 'Failed/LimitedByQuota': REMOVAL, 'Failed/StockOut': REMOVAL, 'Failed/Balance': REMOVAL },
-  Node: { 'Failed/InitializeFailed': [...REMOVAL, 'Creating/Progressing'], 'Failed/Unknown': REMOVAL },
+  Node: { 'Failed/InitializeFailed': [...REMOVAL, 'Creating/Progressing', ...READY], 'Failed/Unknown': REMOVAL },
 }
 /** Nothing that was asked to go comes back. */
 const GOING = ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'Failed/Balance+ResourceCleanupFailed']

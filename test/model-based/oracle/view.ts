@@ -83,5 +83,5 @@ export function shownBy(item: Item): string {
 }
 
 export function idOf(item: Item): string {
-  return String(item['Id'] ?? `${String(item['ClusterId'])}:${String(item['Name'])}`)
+  return typeof item['Id'] === 'string' ? item['Id'] : `${String(item['ClusterId'])}:${String(item['Name'])}`
 }

@@ -209,6 +209,7 @@ test('a removal that only meets errors is tried for eight minutes', async () => 
   await scene.world.pass(7 * MINUTE)
   await scene.shows('Deleting Progressing')
   await scene.shows('Failed ResourceCleanupFailed', 2 * MINUTE)
+  assert.match(await scene.because(), /a custom resource waits for its finalizer/)
   scene.world.addons.fails = undefined
   await scene.shows('gone', 10 * MINUTE)
   await scene.scene.end()

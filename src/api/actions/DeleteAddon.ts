@@ -23,7 +23,7 @@ export const DeleteAddon = defineAction({
       const { cluster, addon } = await lockClusterAndAddon(context, tx, clusterId, name)
       if (region.addons?.catalogue().find(one => one.name === name)?.necessary === 'Required') refuse('OperationDenied.RequiredAddon', { name })
       checkPrecondition('DeleteAddon', { cluster, addon }, now)
-      const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], removalTriedAt: undefined })
+      const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], left: undefined })
       await tx.changeAddon(addon.id, { facts }, askedBy(context, 'The removal of the add-on was asked for.'))
       await tx.enqueue({ kind: 'addon', id: addon.id, region: scope.region })
       return { resourceId: addon.id, result: {} }

@@ -66,7 +66,7 @@ function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string 
   if (waits !== undefined) return decision(facts, overdue ? { obstacles: [`It cannot be removed from its cluster: ${waits.slice(0, 1).toLowerCase()}${waits.slice(1)}`] } : {})
   // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
   if (facts.obstacles.length > 0) {
-    const last = facts.removalTriedAt ?? now
+    const last = facts.left?.at ?? now
     const again = last + Math.min(Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), 24 * HOUR)
     if (again > now) return decision(facts, {}, undefined, again)
   }

@@ -121,7 +121,7 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
     const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
     const left = failures.map(messageOf)
     const source = `installer of ${record.spec.name}`
-    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : obstacles, removalTriedAt: now }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
+    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : obstacles, left: { text: left.join('; '), at: now } }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
     return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
   return await forget(record, 'It was uninstalled', ports)

@@ -40,8 +40,8 @@ export interface AddonFacts {
   readonly waitsFor?: string
   readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'cluster'; readonly crds: 'Delete' | 'Retain' }
   readonly obstacles: readonly string[]
-  /** When its removal was last tried in vain. */
-  readonly removalTriedAt?: number
+  /** What was still there when its removal was last tried, and when. */
+  readonly left?: { readonly text: string; readonly at: number }
   readonly staleSince?: number
 }
 

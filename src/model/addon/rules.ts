@@ -18,13 +18,13 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     name: 'being uninstalled',
     holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
     shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
-    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}`,
+    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}${left(seen)}`,
   },
   {
     name: 'could not be uninstalled',
     holds: isBeingDeleted,
     shows: () => ({ phase: 'Failed', conditions: ['ResourceCleanupFailed'] }),
-    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(DEADLINES.addonDeletion)} after its removal was asked for`,
+    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(DEADLINES.addonDeletion)} after its removal was asked for${left(seen)}`,
   },
   {
     name: 'its cluster is not running',
@@ -107,6 +107,10 @@ function isBeingDeleted(seen: AddonSight): boolean {
 
 function isDeletionOverdue({ now, facts }: AddonSight): boolean {
   return facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.addonDeletion
+}
+
+function left({ facts }: AddonSight): string {
+  return facts.left ? `; still there: ${facts.left.text}` : ''
 }
 
 function lastError({ facts }: AddonSight): string {

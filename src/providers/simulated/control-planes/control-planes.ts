@@ -193,7 +193,8 @@ export class ControlPlanes implements ControlPlaneHost {
   }
 
   #isSilent(clusterId: string, plane: Plane): boolean {
-    return this.#faults.standing(PORT, 'kube-apiserver', targetOf(clusterId, plane))?.effect.type === 'silent'
+    const fault = this.#faults.standing(PORT, 'kube-apiserver', targetOf(clusterId, plane))
+    return fault?.effect.type === 'silent' && this.#faults.affecting(PORT, 'kube-apiserver', targetOf(clusterId, plane)) === fault
   }
 
   #slowness(clusterId: string, plane: Plane): number {

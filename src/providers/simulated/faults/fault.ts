@@ -6,6 +6,8 @@ export interface Fault extends StandingFault {
   passed: number
   /** Since when each thing that it holds hangs. */
   hangs?: Record<string, number>
+  /** Things that it holds in a state, each of which is one hit. */
+  affects?: Record<string, true>
   /** What it goes on answering for each thing that it lies about, as JSON. */
   lies?: Record<string, string>
 }
@@ -18,7 +20,11 @@ export function timesOf({ times, effect }: FaultOrder): number {
 }
 
 export function isActive(fault: Fault, at: number): boolean {
-  return fault.hits < timesOf(fault) && (fault.from ?? fault.injectedAt) <= at && at < (fault.until ?? Infinity)
+  return fault.hits < timesOf(fault) && isInTime(fault, at)
+}
+
+export function isInTime(fault: Fault, at: number): boolean {
+  return (fault.from ?? fault.injectedAt) <= at && at < (fault.until ?? Infinity)
 }
 
 export function concerns({ target: wanted }: FaultOrder, target: FaultTarget): boolean {

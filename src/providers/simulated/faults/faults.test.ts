@@ -210,6 +210,21 @@ test('a machine that does not come up, or whose script ends before contact, is n
   }
 })
 
+test('a fault under which something goes on counts each thing once, and takes no more of them than it may', async () => {
+  const tiny = await TinyRegion.open()
+  const cluster = await tiny.cluster()
+  await tiny.node(cluster, 'shop-1', 'm1')
+  await tiny.node(cluster, 'shop-2', 'm2')
+  await inject(tiny, { port: 'machines', call: 'kubelet', effect: { type: 'silent' }, times: 1 })
+  await tiny.pass(60_000)
+  assert.deepEqual([await tiny.ready(cluster, 'shop-1'), await tiny.ready(cluster, 'shop-2')], ['Unknown', 'True'])
+  assert.equal(hits(tiny), '1')
+  await tiny.region.faults.clearAll()
+  await inject(tiny, { port: 'machines', call: 'kubelet', effect: { type: 'silent' } })
+  await tiny.pass(60_000)
+  assert.equal(hits(tiny), '2')
+})
+
 test('a slow happening takes so much longer', async () => {
   const tiny = await opened({ port: 'machines', call: 'download', effect: { type: 'slow', for: 300_000 } })
   const cluster = await tiny.cluster()

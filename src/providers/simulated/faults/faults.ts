@@ -2,7 +2,10 @@ import type { FaultOrder, FaultTarget, RegionFaults } from '#ports/region-world.
 import type { World } from '../world/world.ts'
 import { callKind } from './calls.ts'
 import { complaint, whyUnfit } from './complaint.ts'
-import { concerns, isActive, type Fault } from './fault.ts'
+import { concerns, isActive, isInTime, type Fault } from './fault.ts'
+
+/** More than so many things that one fault holds are not counted one by one. */
+const MOST_AFFECTED = 1_000
 
 /** The faults of a region: data, kept with its world, asked at each call of a port and at each happening behind it. */
 export class Faults implements RegionFaults {
@@ -69,6 +72,19 @@ export class Faults implements RegionFaults {
   standing(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
     return this.list().find(fault => this.#holds(fault, port, call, target))
+  }
+
+  /** The fault that holds a thing in a state for as long as it stands; each thing is one hit. */
+  affecting(port: string, call: string, target: FaultTarget): Fault | undefined {
+    if (this.#table.size === 0) return undefined
+    const now = this.#world.now()
+    const fault = this.list().find(one => this.#holds(one, port, call, target) || (one.port === port && one.call === call && isInTime(one, now) && one.affects?.[target.id]))
+    if (!fault || fault.affects?.[target.id]) return fault
+    if (Object.keys(fault.affects ?? {}).length >= MOST_AFFECTED) return fault
+    fault.affects = { ...fault.affects, [target.id]: true }
+    fault.hits++
+    this.#table.put(fault.id, fault)
+    return fault
   }
 
   /** A fault that holds this call of this thing since an earlier one, and still does. */

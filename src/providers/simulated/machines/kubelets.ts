@@ -34,7 +34,7 @@ export class Kubelets implements Heard {
   hearing(machineId: string): { readonly from: number | undefined; readonly says?: string } {
     const machine = this.#fleet.get(machineId)
     if (!machine?.member || machine.member.fails || machine.power === 'off' || machine.link === 'cut' || machine.upAt === undefined) return { from: undefined }
-    const fault = this.#faults.standing('machines', 'kubelet', targetOfMachine(machineId, machine))
+    const fault = this.#faults.affecting('machines', 'kubelet', targetOfMachine(machineId, machine))
     if (fault && (fault.effect.type === 'silent' || fault.effect.type === 'hang')) return { from: undefined }
     const linked = machine.linkSince + this.#world.draw.within(HEARD_AGAIN, 'machines', 'link', machineId, machine.linkSince)
     const from = Math.max(machine.upAt, machine.member.startsAt, linked)

@@ -101,7 +101,6 @@ export class Onboarding {
     delete machine.script
     machine.runs = run
     this.#fleet.setMember(id, machine, member)
-    this.#report(id, 'progress', 'download', 'the machine fetches its programs')
     this.#world.schedule('machine', id, failure?.at ?? member.startsAt)
     this.#world.settleSoon(1)
   }

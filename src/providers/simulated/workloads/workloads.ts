@@ -209,7 +209,7 @@ export class Workloads {
     const pulled = pod.readyAt !== undefined && !pod.broken
     if (!pulled && pod.broken?.by !== 'exit' && this.#images.isMissing(workload.image)) return 'image'
     if (workload.exits && pod.revision === workload.revision) return 'exit'
-    return this.#faults.standing('addon-installer', 'container', targetOfWorkload(workload)) ? 'exit' : undefined
+    return this.#faults.affecting('addon-installer', 'container', targetOfWorkload(workload)) ? 'exit' : undefined
   }
 
   #runs(workload: Workload, pod: Pod): boolean {

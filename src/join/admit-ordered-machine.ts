@@ -50,5 +50,5 @@ function checkStays(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePool
 /** What failed before is taken back, and the time of initialisation begins anew, when a machine tries again. */
 function joinedNow({ facts }: NodeRecord, now: number): NodeFacts {
   const startsOver = facts.initialiseFailed !== undefined && facts.firstReadyAt === undefined
-  return withFacts(facts, { initialiseFailed: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, ...startsOver && { pausedMs: 0, progress: undefined } })
+  return withFacts(facts, { initialiseFailed: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: { step: 'join', text: 'it was admitted and fetches its programs', at: now }, ...startsOver && { pausedMs: 0 } })
 }

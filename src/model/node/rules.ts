@@ -47,9 +47,10 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
   },
   {
     name: 'shut down for arrears',
-    holds: seen => seen.facts.unpaid,
+    // What was ordered is not what is: a machine that still runs is told of by its kubelet.
+    holds: seen => seen.facts.unpaid && seen.facts.power?.state === 'off',
     shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
-    because: () => 'Its machine was shut down because the account is in arrears',
+    because: seen => `Its machine was shut down because the account is in arrears; its power is off since ${at(seen.facts.power?.since)}`,
   },
   {
     name: 'ordered to stop',

@@ -473,6 +473,7 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       const found = async () => (await Promise.all(tokens.map(token => store.findNodeToken(token.tokenHash)))).map(token => token?.nodeId)
       assert.deepEqual(await found(), tokens.map(token => token.nodeId))
       assert.equal(await store.findNodeToken('unknown'), undefined)
+      assert.deepEqual(await store.nodeTokensByHash(['unknown']), [])
       await store.write(NOON, async tx => {
         await tx.lockNode(`n-${mark}-1`)
         await tx.forget({ kind: 'Node', id: `n-${mark}-1` }, { ...becauseOf('DeleteNodes'), text: 'gone' })
@@ -504,6 +505,20 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       })
       const nodes = async (instanceIds: readonly string[]) => (await store.listNodes(scope, { instanceIds }, ALL)).items.map(node => node.spec.name.at(-1)).join('')
       assert.deepEqual([await nodes([`i-${mark}`]), await nodes([`m-${mark}`]), await nodes([`machine-of-${mark}-c`, `i-${mark}`])], ['a', 'b', 'ac'])
+    })
+
+    test('secrets of machines are put and read together', async () => {
+      const { mark, clusterId } = await grow()
+      const secrets = ['a', 'b'].map(name => machineSecret({ secretHash: `${mark}-${name}`, clusterId }))
+      const hashes = [...secrets.map(({ secretHash }) => secretHash), 'unknown']
+      const sorted = (found: readonly { readonly secretHash: string }[]) => found.toSorted((one, other) => (one.secretHash < other.secretHash ? -1 : 1))
+      await store.write(NOON, async tx => {
+        await tx.putMachineSecrets(secrets)
+        assert.deepEqual(sorted(await tx.machineSecretsByHash(hashes)), secrets)
+      })
+      assert.deepEqual(sorted(await store.machineSecretsByHash(hashes)), secrets)
+      await store.write(NOON, tx => tx.putMachineSecrets(secrets.map(secret => ({ ...secret, state: 'removed' as const }))))
+      assert.deepEqual((await store.machineSecretsByHash(hashes)).map(({ state }) => state), ['removed', 'removed'])
     })
 
     test('many transactions at once that read secrets under one cluster\'s lock need no more than their own connections', async () => {
@@ -546,6 +561,8 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
       assert.deepEqual((await store.nodesOfMachine(scope.region, `machine-of-${mark}`)).map(node => node.id), [`n-${mark}`])
       assert.deepEqual(await store.nodesOfMachine('sim-2', `machine-of-${mark}`), [])
+      assert.deepEqual((await store.nodesOfMachines(scope.region, ['nobody', `machine-of-${mark}`])).map(node => node.id), [`n-${mark}`])
+      assert.deepEqual(await store.nodesOfMachines('sim-2', [`machine-of-${mark}`]), [])
     })
 
     test('the ledger shows all but what was released, unless asked', async () => {

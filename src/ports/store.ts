@@ -40,6 +40,8 @@ export interface Store {
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]>
+  /** As nodesOfMachine of each, together. */
+  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]>
   /** Clusters of a region for controllers that start over (adoption, watches). */
   clustersOfRegion(region: string): Promise<readonly ClusterRecord[]>
 
@@ -63,6 +65,9 @@ export interface Store {
   readSecret(name: string): Promise<string | undefined>
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>
+  /** Those of these hashes that there are, in no order. */
+  machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]>
+  nodeTokensByHash(tokenHashes: readonly string[]): Promise<readonly NodeToken[]>
   /** Whose first boot a token is. The node may not be there yet: a bare claim's token names the node that it is to become. */
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined>
   findRegion(region: string): Promise<RegionRecord | undefined>
@@ -368,6 +373,9 @@ export interface Transaction {
   forgetMachine(id: string): Promise<void>
 
   putMachineSecret(secret: MachineSecret): Promise<void>
+  /** As putMachineSecret of each; no two of one hash. */
+  putMachineSecrets(secrets: readonly MachineSecret[]): Promise<void>
+  machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]>
   /** As this transaction sees them. A transaction reads nothing by the store's own methods: each of those needs another connection, and whoever waits for one holds one. */
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined>
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]>

@@ -15,7 +15,7 @@ import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { findAccount, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
-import { clustersById, clustersOfRegion, findCluster, nodesOfMachine } from './operations/find-records.ts'
+import { clustersById, clustersOfRegion, findCluster, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
@@ -27,9 +27,9 @@ import { listNodes } from './operations/list-nodes.ts'
 import { listOnboardings } from './operations/list-onboardings.ts'
 import { listAddons } from './operations/list-addons.ts'
 import { readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
-import { findMachineSecret, machineSecretsOf } from './operations/machine-secrets.ts'
+import { findMachineSecret, machineSecretsByHash, machineSecretsOf } from './operations/machine-secrets.ts'
 import { findMachine, findMachineByMachineId, machinesById, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
-import { findNodeToken } from './operations/node-tokens.ts'
+import { findNodeToken, nodeTokensByHash } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
@@ -133,7 +133,11 @@ export class PostgresStore implements Store {
   }
 
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
-    return nodesOfMachine(this.#database, region, machineId)
+    return nodesOfMachines(this.#database, region, [machineId])
+  }
+
+  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
+    return nodesOfMachines(this.#database, region, machineIds)
   }
 
   clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {
@@ -217,6 +221,14 @@ export class PostgresStore implements Store {
 
   machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
     return machineSecretsOf(this.#database, clusterId)
+  }
+
+  machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
+    return machineSecretsByHash(this.#database, secretHashes)
+  }
+
+  nodeTokensByHash(tokenHashes: readonly string[]): Promise<readonly NodeToken[]> {
+    return nodeTokensByHash(this.#database, tokenHashes)
   }
 
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {

@@ -14,7 +14,7 @@ import { bindClientToken, claimClientToken, type ClaimedToken } from './operatio
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
-import { findMachineSecret, machineSecretsOf, putMachineSecret } from './operations/machine-secrets.ts'
+import { findMachineSecret, machineSecretsByHash, machineSecretsOf, putMachineSecrets } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
@@ -177,7 +177,15 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   putMachineSecret(secret: MachineSecret): Promise<void> {
-    return putMachineSecret(this.#connection, secret)
+    return putMachineSecrets(this.#connection, [secret])
+  }
+
+  putMachineSecrets(secrets: readonly MachineSecret[]): Promise<void> {
+    return putMachineSecrets(this.#connection, secrets)
+  }
+
+  machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
+    return machineSecretsByHash(this.#connection, secretHashes)
   }
 
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {

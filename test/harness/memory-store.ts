@@ -110,6 +110,10 @@ export class MemoryStore implements Store {
     return inOrder([...this.#tables.nodes.values()].filter(node => node.region === region && node.spec.machineId === machineId))
   }
 
+  async nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
+    return (await Promise.all([...new Set(machineIds)].map(machineId => this.nodesOfMachine(region, machineId)))).flat()
+  }
+
   async clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {
     return inOrder([...this.#tables.clusters.values()].filter(cluster => cluster.region === region))
   }
@@ -214,6 +218,14 @@ export class MemoryStore implements Store {
 
   async machineSecretsOf(clusterId: string): Promise<readonly MachineSecret[]> {
     return [...this.#tables.machineSecrets.values()].filter(secret => secret.clusterId === clusterId).sort((one, other) => one.changedAt - other.changedAt || (one.secretHash < other.secretHash ? -1 : 1))
+  }
+
+  async machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
+    return secretHashes.flatMap(secretHash => this.#tables.machineSecrets.get(secretHash) ?? [])
+  }
+
+  async nodeTokensByHash(tokenHashes: readonly string[]): Promise<readonly NodeToken[]> {
+    return tokenHashes.flatMap(tokenHash => this.#tables.nodeTokens.get(tokenHash) ?? [])
   }
 
   async findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {

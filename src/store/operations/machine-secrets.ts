@@ -16,8 +16,13 @@ interface MachineSecretRow {
 const COLUMNS = 'secret_hash, cluster_id, node_pool_id, node_id, node_name, onboarding_id, state, certificate_until, changed_at'
 
 export async function findMachineSecret(connection: Queryable, secretHash: string): Promise<MachineSecret | undefined> {
-  const [row] = await connection.query<MachineSecretRow>(`select ${COLUMNS} from machine_secret where secret_hash = $1`, [secretHash])
-  return row && machineSecretOf(row)
+  const [secret] = await machineSecretsByHash(connection, [secretHash])
+  return secret
+}
+
+export async function machineSecretsByHash(connection: Queryable, secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
+  const rows = await connection.query<MachineSecretRow>(`select ${COLUMNS} from machine_secret where secret_hash = any($1::text[])`, [secretHashes])
+  return rows.map(machineSecretOf)
 }
 
 export async function machineSecretsOf(connection: Queryable, clusterId: string): Promise<readonly MachineSecret[]> {
@@ -25,12 +30,16 @@ export async function machineSecretsOf(connection: Queryable, clusterId: string)
   return rows.map(machineSecretOf)
 }
 
-export async function putMachineSecret(connection: Queryable, secret: MachineSecret): Promise<void> {
+export async function putMachineSecrets(connection: Queryable, secrets: readonly MachineSecret[]): Promise<void> {
+  const columns = [
+    secrets.map(secret => secret.secretHash), secrets.map(secret => secret.clusterId), secrets.map(secret => secret.nodePoolId), secrets.map(secret => secret.nodeId), secrets.map(secret => secret.nodeName),
+    secrets.map(secret => secret.onboardingId), secrets.map(secret => secret.state), secrets.map(secret => secret.certificateUntil ?? null), secrets.map(secret => Math.floor(secret.changedAt)),
+  ]
   await connection.query(
-    `insert into machine_secret (${COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    `insert into machine_secret (${COLUMNS}) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
      on conflict (secret_hash) do update set cluster_id = excluded.cluster_id, node_pool_id = excluded.node_pool_id, node_id = excluded.node_id, node_name = excluded.node_name,
        onboarding_id = excluded.onboarding_id, state = excluded.state, certificate_until = excluded.certificate_until, changed_at = excluded.changed_at`,
-    [secret.secretHash, secret.clusterId, secret.nodePoolId, secret.nodeId, secret.nodeName, secret.onboardingId, secret.state, secret.certificateUntil ?? null, Math.floor(secret.changedAt)],
+    columns,
   )
 }
 

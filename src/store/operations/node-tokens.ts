@@ -8,7 +8,12 @@ export async function putNodeTokens(connection: Queryable, tokens: readonly Node
   )
 }
 
+export async function nodeTokensByHash(connection: Queryable, tokenHashes: readonly string[]): Promise<readonly NodeToken[]> {
+  const rows = await connection.query<{ token_hash: string; node_id: string; machine_id: string }>('select token_hash, node_id, machine_id from node_token where token_hash = any($1::text[])', [tokenHashes])
+  return rows.map(row => ({ tokenHash: row.token_hash, nodeId: row.node_id, machineId: row.machine_id }))
+}
+
 export async function findNodeToken(connection: Queryable, tokenHash: string): Promise<NodeToken | undefined> {
-  const [row] = await connection.query<{ token_hash: string; node_id: string; machine_id: string }>('select token_hash, node_id, machine_id from node_token where token_hash = $1', [tokenHash])
-  return row && { tokenHash: row.token_hash, nodeId: row.node_id, machineId: row.machine_id }
+  const [token] = await nodeTokensByHash(connection, [tokenHash])
+  return token
 }

@@ -206,6 +206,14 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#tables.machineSecrets.set(secret.secretHash, secret)
   }
 
+  async putMachineSecrets(secrets: readonly MachineSecret[]): Promise<void> {
+    for (const secret of secrets) await this.putMachineSecret(secret)
+  }
+
+  async machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
+    return secretHashes.flatMap(secretHash => this.#tables.machineSecrets.get(secretHash) ?? [])
+  }
+
   async lockRegion(region: string): Promise<RegionRecord | undefined> {
     return this.#tables.regions.get(region)
   }
@@ -213,6 +221,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   async forgetRegion(region: string): Promise<void> {
     const tables = this.#tables
     const clusters = new Set([...tables.clusters.values()].filter(one => one.region === region).map(one => one.id))
+    const clustersEver = new Set([...clusters, ...[...tables.ledger.values()].filter(one => one.region === region).map(one => one.clusterId)])
     const machines = new Set([...tables.machines.values()].filter(one => one.region === region).map(one => one.id))
     const drop = <Row>(rows: Map<string, Row>, goes: (row: Row, key: string) => boolean): void => {
       for (const [key, row] of rows) if (goes(row, key)) rows.delete(key)
@@ -221,7 +230,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     for (const rows of [tables.clusters, tables.nodePools, tables.nodes, tables.addons, tables.kubeconfigs, tables.machines, tables.ledger, tables.ranges, tables.accounts, tables.work] as Map<string, { region: string }>[]) drop(rows, isOf)
     drop(tables.onboardings, kept => isOf(kept.record))
     drop(tables.nodeTokens, token => machines.has(token.machineId))
-    drop(tables.machineSecrets, secret => clusters.has(secret.clusterId))
+    drop(tables.machineSecrets, secret => clustersEver.has(secret.clusterId))
     drop(tables.addresses, (_, key) => key.startsWith(`${region}/`))
     drop(tables.clientTokens, (_, key) => (JSON.parse(key) as string[])[1] === region)
     drop(tables.secrets, (_, key) => key.startsWith(`region/${region}/`) || clusters.has(key.split('/')[1] ?? ''))

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cidrContains, cidrOf, cidrsOverlap } from '#model/cidr.ts'
+import type { NodeRecord } from '#model/node/record.ts'
 import { ComponentMissing } from '#ports/components.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
 import { ensureCgroup, findCgroupHierarchies, removeCgroup, removeCgroupIfEmpty } from '#providers/local/control-plane/cgroups.ts'
@@ -72,13 +73,21 @@ export function removeOverlayFromHost(configuration: Configuration): Promise<voi
 
 /**
  * The routes of API servers to pods: what lies in the overlay is reached by the bridge's gateway, which knows the machine. Nodes outside while nothing is
- * advertised are not reached at all, and must not keep others from being.
+ * advertised are not reached at all, and must not keep others from being. The host's ways are everybody's, so they lead only to addresses that the records
+ * give to nodes of that cluster: a Node object is written by its machine.
  */
-export function routesThroughOverlay(host: Pick<ControlPlaneHost, 'ensureRoutes'>, network: HostNetworkSettings, overlay: RegionOverlay | undefined): Pick<ControlPlaneHost, 'ensureRoutes'> {
+export function routesThroughOverlay({ host, network, overlay, nodesOf }: {
+  readonly host: Pick<ControlPlaneHost, 'ensureRoutes'>
+  readonly network: HostNetworkSettings
+  readonly overlay: Pick<RegionOverlay, 'holds' | 'ensurePodRoutes'> | undefined
+  readonly nodesOf: (parent: { clusterId: string }) => Promise<readonly Pick<NodeRecord, 'spec'>[]>
+}): Pick<ControlPlaneHost, 'ensureRoutes'> {
   const { gateway } = addressPool(network)
   return {
     async ensureRoutes(clusterId, routes) {
-      const outside = routes.filter(({ via }) => overlay?.holds(via))
+      const inOverlay = routes.filter(({ via }) => overlay?.holds(via))
+      const own = new Set((inOverlay.length > 0 ? await nodesOf({ clusterId }) : []).map(({ spec }) => spec.address))
+      const outside = inOverlay.filter(({ via }) => own.has(via))
       const inside = routes.filter(({ via }) => cidrContains(cidrOf(network.cidr), via))
       await overlay?.ensurePodRoutes(clusterId, outside)
       await host.ensureRoutes(clusterId, [...inside, ...outside.map(({ podCidr }) => ({ podCidr, via: gateway }))])

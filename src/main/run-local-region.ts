@@ -150,7 +150,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   }, signal)
   const keeper = { queue, clock, log, lease: () => worker.lease() }
   watches = [
-    watchNodes(region.region, { ...shared, ...keeper, host: routesThroughOverlay(parts.host, parts.network, run.face.overlay) }, signal),
+    watchNodes(region.region, { ...shared, ...keeper, host: routesThroughOverlay({ host: parts.host, network: parts.network, overlay: run.face.overlay, nodesOf: parent => store.nodesOf(parent) }) }, signal),
     watchHealth(region.region, { ...keeper, store, tenantAddressOf, tenant: parts.tenant, everyMs: PROBE_EVERY_MS }, signal),
   ]
   const all = [

@@ -1,3 +1,4 @@
+import { cidrContains, cidrOf, parseCidr, type Cidr } from '#model/cidr.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { ControlPlaneHost } from '#ports/control-plane-host.ts'
 import type { Log } from '#ports/log.ts'
@@ -7,10 +8,12 @@ const AGAIN_MS = 2_000
 
 /**
  * Keeps the API server's routes to its nodes' pod ranges as the Node objects say. The whole list is replaced whenever it differs from the last one that
- * was put in place; a list that could not be put in place is tried again until a newer one comes.
+ * was put in place; a list that could not be put in place is tried again until a newer one comes. A machine makes its Node object itself, so a range that is
+ * none of the cluster's own is not led to: it could be another cluster's, or everything.
  */
 export class RouteKeeper {
   readonly #clusterId: string
+  readonly #ranges: readonly Cidr[]
   readonly #host: Pick<ControlPlaneHost, 'ensureRoutes'>
   readonly #clock: Clock
   readonly #log: Log
@@ -19,8 +22,9 @@ export class RouteKeeper {
   #placed = ''
   #isPlacing = false
 
-  constructor(parts: { clusterId: string; host: Pick<ControlPlaneHost, 'ensureRoutes'>; clock: Clock; log: Log; signal: AbortSignal }) {
+  constructor(parts: { clusterId: string; podCidrs: readonly string[]; host: Pick<ControlPlaneHost, 'ensureRoutes'>; clock: Clock; log: Log; signal: AbortSignal }) {
     this.#clusterId = parts.clusterId
+    this.#ranges = parts.podCidrs.map(cidrOf)
     this.#host = parts.host
     this.#clock = parts.clock
     this.#log = parts.log
@@ -45,7 +49,8 @@ export class RouteKeeper {
   }
 
   #note({ name, podCidr, internalIp }: NodeSeen): void {
-    if (podCidr === undefined || internalIp === undefined) this.#vias.delete(name)
+    const range = parseCidr(podCidr ?? '')
+    if (podCidr === undefined || internalIp === undefined || !range || !this.#ranges.some(own => cidrContains(own, range))) this.#vias.delete(name)
     else this.#vias.set(name, { podCidr, via: internalIp })
   }
 

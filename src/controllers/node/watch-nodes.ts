@@ -37,7 +37,7 @@ async function watchCluster(cluster: ClusterRecord, ports: WatchNodesPorts, sign
     const address = await ports.tenantAddressOf(cluster)
     if (!address) return
     const stop = new AbortController()
-    const routes = new RouteKeeper({ clusterId: cluster.id, host: ports.host, clock, log, signal: AbortSignal.any([ends, stop.signal]) })
+    const routes = new RouteKeeper({ clusterId: cluster.id, podCidrs: cluster.spec.podCidrs, host: ports.host, clock, log, signal: AbortSignal.any([ends, stop.signal]) })
     try {
       await new ClusterNodesWatch({ cluster, address, watch, queue, ports, routes, sleeper: clock }).run(ends)
     } finally {

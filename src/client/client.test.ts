@@ -36,6 +36,16 @@ suite('the client', () => {
     assert.match(headers['authorization'] ?? '', /Signature=95fff74a9ae49cf0acbacb0be999699d96fabf3751344b798c44827b7a6aa957$/)
   })
 
+  test('says that no answer came in time, and leaves an abort of the caller as it is', async () => {
+    const silent = createServer(() => {})
+    server = silent
+    await new Promise<void>(resolve => { silent.listen(0, '127.0.0.1', resolve) })
+    const client = new EdgeholdClient({ endpoint: `127.0.0.1:${(silent.address() as AddressInfo).port}`, accessKeyId: 'AK', secretAccessKey: 'SK', region: 'local-1' })
+    await assert.rejects(client.call('ListClusters', {}, { timeoutMs: 20 }), { kind: 'NoAnswer', message: /did not answer within 0\.02 s$/ })
+    await assert.rejects(client.call('ListClusters', {}, { signal: AbortSignal.timeout(20) }), { name: 'AbortError' })
+    silent.closeAllConnections()
+  })
+
   test('knows the version of each action, and answers the result alone', async () => {
     const { client, asked } = await answering([200, result({ Id: 'c1' })])
     assert.deepEqual(await client.call('CreateCluster', { Name: 'shop' }), { Id: 'c1' })

@@ -29,6 +29,6 @@ export async function findUsableOnboarding(store: Store, region: string, token: 
   const onboarding = token ? await store.findOnboardingByTokenHash(hashOf(token)) : undefined
   if (!onboarding || onboarding.region !== region) throw new JoinRefused(403, 'The token of this onboarding script is unknown here.')
   if (onboarding.deletedAt !== undefined) throw new JoinRefused(403, `The onboarding script ${onboarding.name} was deleted at ${rfc3339Seconds(onboarding.deletedAt)}.`)
-  if (onboarding.expiresAt * 1000 <= now) throw new JoinRefused(403, `The onboarding script ${onboarding.name} expired at ${rfc3339Seconds(onboarding.expiresAt * 1000)}.`)
+  if (onboarding.expiresAt * 1000 <= now) throw new JoinRefused(403, `The onboarding script ${onboarding.name} expired at ${rfc3339Seconds(onboarding.expiresAt * 1000)}; it is ${rfc3339Seconds(now)} now.`)
   return onboarding
 }

@@ -121,11 +121,12 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
     const cluster = await tx.lockCluster(record.id)
     if (!cluster) return
     for (const kind of ['Network', 'ControlPlane'] as const) {
-      const known = (await tx.ledgerOf(record.id)).some(entry => entry.kind === kind)
+      const known = (await tx.ledgerOf(record.id)).some(entry => entry.kind === kind && entry.state !== 'Released')
       if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
     }
   })
   const hostLeft = await host.ensureGone(record.id).then(() => [], eachOf)
+  if (hostLeft.length === 0) await releaseControlPlane(record, ports)
   const failures = [...hostLeft, ...await ensureOutsideGone(record, ports)]
   if (failures.length === 0) return {}
   const left = failures.map(failure => failure instanceof Error ? failure.message : String(failure))
@@ -137,6 +138,17 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
   else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
   ports.log.warn({ clusterId: record.id, left }, 'Removing a control plane: something is left')
   return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
+}
+
+/** Nothing of it is held any more, whatever outside things may still stand in the way. */
+async function releaseControlPlane(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  const { clock } = ports.regionOf(record.region)
+  await ports.store.write(clock.now(), async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (!cluster) return
+    for (const entry of await tx.ledgerOf(record.id))
+      if (entry.kind === 'Network' || entry.kind === 'ControlPlane') await putEntry(tx, cluster, entry.kind, 'Released', clock.now(), ports.newLedgerId)
+  })
 }
 
 function isForGood(failure: unknown): boolean {

@@ -3,7 +3,8 @@ import type { Queryable } from '../connection/database.ts'
 /** Tables without a column of their own for the region: their rows go with those that they are of. */
 const BY_OWNER = [
   `delete from node_token where machine_id in (select id from machine where region = $1)`,
-  `delete from machine_secret where cluster_id in (select id from cluster where region = $1)`,
+  // Tombstones of clusters that are gone as well: a region with the same seed gives the same secrets, and its machines would be taken for removed ones. The ledger knows every cluster that there was.
+  `delete from machine_secret where cluster_id in (select id from cluster where region = $1 union select cluster_id from ledger where region = $1)`,
   `delete from cluster_range where cluster_id in (select id from cluster where region = $1)`,
   `delete from secret where name like 'region/' || $1 || '/%' or name in (select s.name from cluster c join secret s on s.name >= 'cluster/' || c.id || '/' and s.name < 'cluster/' || c.id || '0' where c.region = $1)`,
   `delete from sight where key_region = $1 or subject in (select subject from watch where split_part(subject, '/', 2) = $1 or split_part(subject, '/', 2) in (select id from cluster where region = $1))`,

@@ -1,0 +1,75 @@
+/** A real server of somebody without root, in a state folder of its own: sim-1 is its only region, as on a CI machine. */
+import assert from 'node:assert/strict'
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EdgeholdClient } from '#client/client.ts'
+import { findServer, startTicks } from '#main/server-mark.ts'
+import { freePort, repository, runProgram, until, type Ended } from './command.ts'
+
+/** Whoever runs the tests as root takes this user instead: Debian's nobody. */
+const NOBODY = 65_534
+const DEADLINE_MS = 120_000
+
+export interface Keys { readonly AccessKeyId: string; readonly SecretAccessKey: string }
+
+export class RootlessServer {
+  /** `127.0.0.1:PORT` */
+  readonly listen: string
+  readonly #folder: string
+  readonly #environment: NodeJS.ProcessEnv
+
+  private constructor(folder: string, listen: string, settings: NodeJS.ProcessEnv) {
+    this.#folder = folder
+    this.listen = listen
+    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
+    this.#environment = { ...inherited, HOME: folder, EDGEHOLD_STATE: join(folder, 'state'), EDGEHOLD_LISTEN: listen, EDGEHOLD_CACHE: join(folder, 'cache'), ...settings }
+  }
+
+  static async start(settings: NodeJS.ProcessEnv = {}): Promise<RootlessServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'edgehold-rootless-'))
+    if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY)
+    const server = new RootlessServer(folder, `127.0.0.1:${await freePort()}`, settings)
+    await server.up()
+    return server
+  }
+
+  run(args: readonly string[], deadlineMs = DEADLINE_MS): Promise<Ended> {
+    const command = join(repository, 'edgehold'), options = { environment: this.#environment, deadlineMs }
+    return process.getuid?.() === 0
+      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', command, ...args], options)
+      : runProgram(command, args, options)
+  }
+
+  /** What it printed; fails unless it ended with 0. */
+  async ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args)
+    assert.equal(code, 0, `edgehold ${args.join(' ')}\n${stdout}\n${stderr}`)
+    return stdout
+  }
+
+  async up(): Promise<void> {
+    await this.ok('up', '--detach')
+  }
+
+  /** As a host that loses its power would end it. */
+  async kill(): Promise<void> {
+    const { pid } = findServer(join(this.#folder, 'state')) ?? assert.fail('no server serves this state folder')
+    process.kill(pid, 'SIGKILL')
+    await until('the killed server to be gone', async () => startTicks(pid) === undefined, 10_000, 20)
+  }
+
+  get keys(): Keys {
+    return JSON.parse(readFileSync(join(this.#folder, 'state/credentials.json'), 'utf8')) as Keys
+  }
+
+  client(region = 'sim-1'): EdgeholdClient {
+    return new EdgeholdClient({ endpoint: `http://${this.listen}`, accessKeyId: this.keys.AccessKeyId, secretAccessKey: this.keys.SecretAccessKey, region })
+  }
+
+  /** Everything down and its folder gone. */
+  async remove(): Promise<void> {
+    await this.run(['down', '--all'])
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}

@@ -134,7 +134,7 @@ describe('a pool that makes its own machines', () => {
   })
 
   test('whose user switches a machine off has a NotReady node, which comes back', async () => {
-    const scene = await begin(1), { world, users } = scene
+    const scene = await begin(1), { users } = scene
     await come(scene, running(1))
     const [node] = await nodesOf(scene)
     await users.orderMachine(node!.spec.machine!, { power: 'off' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decideMachine, type MachinePassSeen } from './decide.ts'
+import { decideMachine, decideOrdered, type MachinePassSeen } from './decide.ts'
 
 // oxfmt-ignore
 const rows: [what: string, seen: MachinePassSeen, step: string][] = [
@@ -14,3 +14,14 @@ const rows: [what: string, seen: MachinePassSeen, step: string][] = [
   ['and again after a crash before it was forgotten', { record: { deletionRequestedAt: 0 }, ledger: 'Released' },              'ensureGone'],
 ]
 for (const [what, seen, step] of rows) test(`a machine: ${what}`, () => assert.equal(decideMachine(seen), step))
+
+const obstacle = { because: 'DeleteInstance: it is protected', at: 0 }, refused = { as: 'StockOut', because: 'sold out', at: 0 } as const
+// oxfmt-ignore
+const ordered: [what: string, record: Parameters<typeof decideOrdered>[0], step: string][] = [
+  ['is made: its intent came with its record',             {},                                       'ensure'],
+  ['that was refused waits for whoever owns it',           { refused },                              'rest'],
+  ['that is wanted no more goes, refused or not',          { refused, deletionRequestedAt: 0 },      'ensureGone'],
+  ['that cannot be removed waits to be asked to go again', { obstacle, deletionRequestedAt: 0 },     'rest'],
+  ['that was given up is not tried again',                 { obstacle },                             'rest'],
+]
+for (const [what, record, step] of ordered) test(`a machine that a pool ordered ${what}`, () => assert.equal(decideOrdered(record), step))

@@ -35,23 +35,24 @@ export async function reconcileNodes(ids: readonly string[], alone: (record: Nod
   return outcomes
 }
 
-async function observeTogether(records: readonly NodeRecord[], { store, regionOf }: NodePorts): Promise<ReadonlyMap<string, NodePassSeen>> {
+async function observeTogether(records: readonly NodeRecord[], ports: NodePorts): Promise<ReadonlyMap<string, NodePassSeen>> {
   if (records.length === 0) return new Map()
+  const { store } = ports
   const unique = (of: (record: NodeRecord) => string | undefined) => [...new Set(records.flatMap(record => of(record) ?? []))]
   const [clusters, pools, machines, objects, powers] = await Promise.all([
     store.clustersById(unique(record => record.clusterId)).then(byId), store.nodePoolsById(unique(record => record.nodePoolId)).then(byId), store.machinesById(unique(record => record.spec.machine)).then(byId),
     store.sights('KubernetesNode', records.map(record => record.id)).then(byId<Sight>), store.sights('MachinePower', unique(record => record.spec.machine)).then(byId<Sight>),
   ])
-  return new Map(records.map(record => [record.id, seenFrom(record, regionOf(record.region).clock.now(), {
+  return new Map(records.map(record => [record.id, seenFrom(record, ports.regionOf(record.region).clock.now(), {
     cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: machines.get(record.spec.machine ?? ''), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
   })]))
 }
 
 /** A record that has moved on since it was read is that node's affair alone. */
-async function writeTogether(changes: readonly { readonly record: NodeRecord; readonly change: NodeChange }[], outcomes: Outcomes, { store, regionOf }: NodePorts): Promise<void> {
+async function writeTogether(changes: readonly { readonly record: NodeRecord; readonly change: NodeChange }[], outcomes: Outcomes, ports: NodePorts): Promise<void> {
   const [first] = changes
   if (!first) return
-  const moved = await store.write(regionOf(first.record.region).clock.now(), async tx => {
+  const moved = await ports.store.write(ports.regionOf(first.record.region).clock.now(), async tx => {
     const locked = new Map((await tx.lockNodes(changes.map(({ record }) => record.id))).map(node => [node.id, node]))
     const late: string[] = []
     for (const { record, change } of changes) {

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ClusterRecord } from '#model/cluster/record.ts'
+import { claimedFacts } from '#model/node/claim.ts'
+import type { NodeFacts } from '#model/node/record.ts'
+import { NODE_RULES } from '#model/node/rules.ts'
+import { verdict } from '#model/status/rules.ts'
+import { decideNode } from './decide.ts'
+import type { NodePassSeen } from './seen.ts'
+
+const NOW = 1_000_000_000, MINUTE = 60_000
+const claimed = claimedFacts(NOW - MINUTE)
+const ready = { status: 'True', since: NOW - MINUTE, reason: 'KubeletReady', message: 'ready' } as const
+const member: NodeFacts = { ...claimed, machineExistsAt: NOW - MINUTE, joinedAt: NOW - MINUTE, firstReadyAt: NOW - MINUTE, ready, power: { state: 'on', since: NOW - 2 * MINUTE, machine: 'shop-1' } }
+const cluster = (unpaid = false): ClusterRecord => ({ facts: { controlPlane: 'usable', obstacles: [], unpaid } }) as unknown as ClusterRecord
+const on = { machineId: 'id', power: 'on' } as const, off = { machineId: 'id', power: 'off' } as const
+const obstacle = { because: 'RunInstances: internal error', at: NOW }, refused = { as: 'StockOut', because: 'sold out', at: NOW } as const
+const leaving = (more: Partial<NonNullable<NodeFacts['deletion']>> = {}): NodeFacts => ({ ...member, deletion: { requestedAt: NOW - MINUTE, by: 'call', done: ['taken off the members', 'Node object deleted'], machine: 'Destroy', ...more } })
+const power = (state: 'on' | 'off', since: number): NodePassSeen['power'] => ({ fact: { state, since, link: 'up', machineId: 'id' }, machine: 'shop-1', seenAt: since, observer: 'machines' })
+
+type Row = Partial<NodePassSeen> & { facts?: NodeFacts }
+function seenOf({ facts = member, ...row }: Row): NodePassSeen {
+  return { now: NOW, record: { facts, spec: { name: 'shop-1', architecture: 'amd64', machineId: 'id', machine: 'm1' } }, pool: undefined, cluster: cluster(), object: undefined, machine: on, power: undefined, apiAnswers: true, ...row }
+}
+
+describe('a node whose machine its pool ordered', () => {
+  // oxfmt-ignore
+  const rows: [what: string, row: Row, shows: string, step?: string][] = [
+    ['is being created while its machine is not there',       { facts: claimed, machine: { power: 'on' } },                                         'Creating Progressing'],
+    ['has no place once its machine is refused',              { facts: claimed, machine: { power: 'on', refused } },                                'Creating Progressing', 'giveBack'],
+    ['has failed once its machine is given up',               { facts: claimed, machine: { power: 'on', obstacle } },                               'Failed Unknown'],
+    ['and once somebody removed it before it was there',      { facts: claimed, machine: undefined },                                               'Failed Unknown'],
+    ['is ordered off for arrears',                            { cluster: cluster(true) },                                                           'Running Ok',           'switchOff'],
+    ['and shown so when it is, while they last',              { cluster: cluster(true), machine: off, power: power('off', NOW), facts: { ...member, unpaid: true, shutDown: true } }, 'Failed Balance'],
+    ['is on again when they are paid',                        { machine: off, facts: { ...member, unpaid: true, shutDown: true } },                 'Running Ok',           'switchOn'],
+    ['is not switched on if its pool had stopped it',         { machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
+    ['nor shut down for arrears then',                        { cluster: cluster(true), machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
+    ['is its pool\'s no more if a user switches it on',       { power: power('on', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE }, power: { state: 'off', since: NOW - MINUTE, machine: 'shop-1' } } }, 'Running Ok'],
+    ['asks its machine to go after all else',                 { facts: leaving() },                                                                 'Deleting Progressing', 'askMachineGone'],
+    ['waits for that',                                        { facts: leaving({ machineAsked: true }) },                                           'Deleting Progressing'],
+    ['names what stands in the way',                          { facts: leaving({ machineAsked: true }), machine: { ...on, obstacle } },             'Failed ResourceCleanupFailed'],
+    ['goes with it',                                          { facts: leaving({ machineAsked: true }), machine: undefined },                       'Deleting Progressing', 'forget'],
+    ['goes without it where nobody asked for that',           { facts: leaving({ machine: 'Retain' }) },                                            'Deleting Progressing', 'forget'],
+    ['but takes a claim with it that nothing was made of',    { facts: leaving({ machine: 'Retain' }), machine: { power: 'on' } },                  'Deleting Progressing', 'askMachineGone'],
+  ]
+  for (const [what, row, shows, step] of rows) {
+    test(what, () => {
+      const decision = decideNode(seenOf(row))
+      const { status } = verdict(NODE_RULES, { now: NOW, facts: decision.facts })
+      assert.deepEqual([`${status.phase} ${status.conditions.join('+')}`, decision.step], [shows, step])
+    })
+  }
+
+  test('has its fifteen minutes from when its machine was switched on', () => {
+    assert.equal(decideNode(seenOf({ facts: claimed, power: { ...power('on', NOW - 30_000)!, fact: { state: 'on', since: NOW - 30_000, lastOnAt: NOW - 30_000, link: 'up', machineId: 'id' } } })).facts.machineExistsAt, NOW - 30_000)
+    assert.equal(decideNode(seenOf({ facts: claimed })).facts.machineExistsAt, NOW)
+  })
+})

@@ -1,5 +1,6 @@
 import type { Kubeconfig } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
+import { nowIn } from './now-in.ts'
 import { until } from './wait.ts'
 
 const HOUR_MS = 3_600_000
@@ -17,7 +18,8 @@ export async function makeKubeconfig(client: EdgeholdClient, clusterId: string, 
 /** The text of one that holds for another hour, else of a new one. */
 export async function anyKubeconfig(client: EdgeholdClient, clusterId: string): Promise<string> {
   const there = await client.all('ListKubeconfigs', { Filter: { ClusterIds: [clusterId] } })
-  const usable = there.filter(kubeconfig => kubeconfig.Kubeconfig && Date.parse(kubeconfig.ExpireTime) - Date.now() > HOUR_MS).toSorted((a, b) => a.ExpireTime < b.ExpireTime ? 1 : -1)[0]
+  const now = await nowIn(client)
+  const usable = there.filter(kubeconfig => kubeconfig.Kubeconfig && Date.parse(kubeconfig.ExpireTime) - now > HOUR_MS).toSorted((a, b) => a.ExpireTime < b.ExpireTime ? 1 : -1)[0]
   return usable ? textOf(usable) : makeKubeconfig(client, clusterId, undefined)
 }
 

@@ -3,6 +3,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { CommandFailed, NothingThere } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { findCluster } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
@@ -39,7 +40,7 @@ export function addAddonCommands(verbs: Verbs): void {
         return
       }
       const found = await client.all('ListAddons', { Filter: flags.cluster === undefined ? {} : { ClusterIds: [(await findCluster(client, flags.cluster)).Id] } })
-      const now = Date.now()
+      const now = await nowIn(client)
       await printResult(flags, found, () => {
         if (found.length === 0) tell('There are no add-ons. See what may be installed with "edgehold list addon --supported".')
         return table(['NAME', 'CLUSTER', 'VERSION', 'STATUS', 'AGE'], found.map(one => [one.Name, one.ClusterId, one.Version, statusWords(one.Status), age(one.CreateTime, now)]), terminalWidth())

@@ -5,6 +5,7 @@ import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { pickRanges } from '../free-ranges.ts'
+import { nowIn } from '../now-in.ts'
 import { parsePairs, parseSwitch, parseWhole } from '../parse.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
@@ -137,7 +138,7 @@ function takenRange(error: ApiError, ranges: { pods: string; services: string },
 async function printClusters(client: EdgeholdClient, flags: Common, clusters: readonly Cluster[]): Promise<void> {
   await printResult(flags, clusters, async () => {
     const reasons = await reasonsOf(client, clusters.map(cluster => cluster.Id))
-    const now = Date.now()
+    const now = await nowIn(client)
     if (clusters.length === 0) tell('There are no clusters. Make one with "edgehold create cluster NAME --wait".')
     return table(['NAME', 'ID', 'STATUS', 'SINCE', 'NODES', 'VERSION', 'BECAUSE'], clusters.map(cluster => [
       cluster.Name, cluster.Id, statusWords(cluster.Status), age(reasons.get(cluster.Id)?.At ?? cluster.UpdateTime, now),

@@ -4,6 +4,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { CommandFailed, NothingThere } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { parseWhole } from '../parse.ts'
 import { printResult, tell } from '../print.ts'
 import { findCluster, findNode, findOnboarding, findPool } from '../resolve.ts'
@@ -25,7 +26,7 @@ export function addExplainCommands(program: Command): void {
       const id = await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => { throw await goneError(client, kind, name, error) })
       const explanation = await client.call('ExplainStatus', { Id: id })
       const version = kind === 'cluster' ? `\n\nIt runs Kubernetes ${versionWords(await findCluster(client, id))}.` : ''
-      await printResult(flags, explanation, () => `${explanationText(explanation, Date.now())}${version}`)
+      await printResult(flags, explanation, async () => `${explanationText(explanation, await nowIn(client))}${version}`)
     })
 
   withCommon(program.command('history')).addArgument(kindArgument()).argument('<name>', 'name or id, also of something that is gone')
@@ -47,7 +48,7 @@ export function addExplainCommands(program: Command): void {
       }
       const changes = newestFirst.toReversed()
       if (changes.length === 0) tell(kind === 'onboarding' ? 'An onboarding script keeps one status from its creation to its deletion, so it has no changes to tell.' : `No change of ${name} is known.`)
-      const now = Date.now()
+      const now = await nowIn(client)
       await printResult(flags, changes, () => changes.flatMap(change => [
         `${clock(change.At, now)}  ${statusWords(change.Status)}  ${sentence(change.Because)}${change.Operation === undefined ? '' : ` (${change.Operation})`}`,
         `          Rule: ${change.Rule}.${change.CausedBy ? ` Because of ${resourceWords(change.CausedBy)}.` : ''}`,

@@ -1,5 +1,6 @@
 import { connect } from '../credentials.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { printJson, printResult, tell } from '../print.ts'
 import { findCluster } from '../resolve.ts'
 import { table } from '../text/table.ts'
@@ -13,7 +14,7 @@ export function addKubeconfigCommands(verbs: Verbs): void {
       const client = connect(flags)
       const filter = flags.cluster === undefined ? {} : { ClusterIds: [(await findCluster(client, flags.cluster)).Id] }
       const found = await client.all('ListKubeconfigs', { Filter: filter })
-      const now = Date.now()
+      const now = await nowIn(client)
       await printResult(flags, found, () => {
         if (found.length === 0) tell('There are no kubeconfigs. Make one with "edgehold kubeconfig CLUSTER".')
         return table(['ID', 'CLUSTER', 'TYPE', 'AGE', 'ENDS', ''], found.map(one => [one.Id, one.ClusterId, one.Type, age(one.CreateTime, now), one.ExpireTime, one.Kubeconfig ? '' : 'being made']))

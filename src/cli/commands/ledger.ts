@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { connect } from '../credentials.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { printResult, tell, terminalWidth } from '../print.ts'
 import { findCluster } from '../resolve.ts'
 import { table } from '../text/table.ts'
@@ -18,7 +19,7 @@ export function addLedgerCommands(program: Command): void {
         ...flags.all && { States: ['Intended', 'Held', 'Releasing', 'Retained', 'Abandoned', 'Released'] },
       }
       const entries = await client.all('ListLedger', { Filter: filter })
-      const now = Date.now()
+      const now = await nowIn(client)
       await printResult(flags, entries, () => {
         if (entries.length === 0) tell('The ledger is empty: nothing is held.')
         return table(['KIND', 'ID', 'OWNER', 'STATE', 'SINCE', 'BECAUSE'], entries.map(entry => [

@@ -3,6 +3,7 @@ import type { Node, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
 import { findCluster, findNode, findPool } from '../resolve.ts'
@@ -88,7 +89,7 @@ async function printNodes(client: EdgeholdClient, flags: Common, nodes: readonly
     if (nodes.length === 0) tell('There are no nodes. Make an onboarding script with "edgehold create onboarding" and run it on a machine, or a pool that orders machines with "edgehold create pool NAME --cluster CLUSTER --elastic --desired 2".')
     const [reasons, pools] = await Promise.all([reasonsOf(client, nodes.map(node => node.Id)), client.all('ListEdgeNodePools')])
     const names = new Map(pools.map(pool => [pool.Id, pool.Name]))
-    const now = Date.now()
+    const now = await nowIn(client)
     return table(['NAME', 'ID', 'POOL', 'STATUS', 'SINCE', 'BECAUSE'], nodes.map(node => [
       node.Name, node.Id, names.get(node.NodePoolId) ?? node.NodePoolId, statusWords(node.Status), age(reasons.get(node.Id)?.At ?? node.UpdateTime, now), reasons.get(node.Id)?.Because ?? '',
     ]), terminalWidth())

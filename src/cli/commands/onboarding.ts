@@ -3,6 +3,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { flag, parseSpan, withCommon, type Common } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { print, printJson, printResult, tell } from '../print.ts'
 import { findCluster, findOnboarding, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
@@ -29,7 +30,7 @@ export function addOnboardingCommands(verbs: Verbs): void {
       const { Ids: [id = ''] } = await client.call('CreateBatchEdgeMachine', {
         ClusterId: pool.ClusterId, NodePoolId: pool.Id, Name: name, TTLHours: Math.ceil(flags.ttl / HOUR_MS),
         // The call counts in hours; what is no whole number of them is an instant.
-        ...!whole && { ExpirationDate: Math.ceil((Date.now() + flags.ttl) / 1000) },
+        ...!whole && { ExpirationDate: Math.ceil((await nowIn(client) + flags.ttl) / 1000) },
       })
       const onboarding = await withScript(client, id)
       tell(`${name} (${id}) makes nodes of pool ${pool.Name} until ${endOf(onboarding)}. Run this line as root on each machine:`)
@@ -41,7 +42,7 @@ export function addOnboardingCommands(verbs: Verbs): void {
     const client = connect(flags)
     const filter = flags.cluster === undefined ? {} : { ClusterIds: [(await findCluster(client, flags.cluster)).Id] }
     const found = await client.all('ListBatchEdgeMachine', { Filter: filter })
-    const now = Date.now()
+    const now = await nowIn(client)
     await printResult(flags, found, () => {
       if (found.length === 0) tell('There are no onboarding scripts. Make one with "edgehold create onboarding NAME --cluster CLUSTER --pool POOL".')
       return table(['NAME', 'ID', 'POOL', 'STATUS', 'AGE', 'ENDS'], found.map(one => [
@@ -63,7 +64,7 @@ export function addOnboardingCommands(verbs: Verbs): void {
     if (flags.ttl === undefined) throw new UsageError('say for how long from now on: --ttl 1h')
     const client = connect(flags)
     const { Id } = await findOnboarding(client, name, flags.cluster)
-    await client.call('UpdateBatchEdgeMachine', { NodeId: Id, ExpirationDate: Math.ceil((Date.now() + flags.ttl) / 1000) })
+    await client.call('UpdateBatchEdgeMachine', { NodeId: Id, ExpirationDate: Math.ceil((await nowIn(client) + flags.ttl) / 1000) })
     if (flags.output === 'json') printJson({ Id })
   })
 

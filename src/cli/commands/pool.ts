@@ -3,6 +3,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { nowIn } from '../now-in.ts'
 import { parsePairs, parseTaint } from '../parse.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
@@ -117,7 +118,7 @@ async function printPools(client: EdgeholdClient, flags: Common, pools: readonly
     if (pools.length === 0) tell('There are no node pools. Make one with "edgehold create pool NAME --cluster CLUSTER".')
     const [reasons, clusters] = await Promise.all([reasonsOf(client, pools.map(pool => pool.Id)), client.all('ListClusters')])
     const names = new Map(clusters.map(cluster => [cluster.Id, cluster.Name]))
-    const now = Date.now()
+    const now = await nowIn(client)
     return table(['NAME', 'ID', 'CLUSTER', 'KIND', 'STATUS', 'SINCE', 'NODES', 'BECAUSE'], pools.map(pool => [
       pool.Name, pool.Id, names.get(pool.ClusterId) ?? pool.ClusterId, KINDS[pool.Type] ?? pool.Type, statusWords(pool.Status), age(reasons.get(pool.Id)?.At ?? pool.UpdateTime, now),
       `${pool.NodeStatistics.RunningCount}/${pool.NodeStatistics.TotalCount}`, reasons.get(pool.Id)?.Because ?? '',

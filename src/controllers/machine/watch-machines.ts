@@ -39,9 +39,14 @@ async function watchOnce(region: string, watch: HeldWatch, ports: WatchMachinesP
 }
 
 async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, regionClock }: WatchMachinesPorts): Promise<void> {
-  const { id, power, powerSince, lastOnAt, link, machineId } = seen
-  const [first, ...others] = (await store.nodesOfMachine(region, machineId)).map(node => ({ kind: 'node' as const, id: node.id, region }))
-  const fact = { state: power, since: powerSince, ...(lastOnAt !== undefined && { lastOnAt }), link, machineId }
-  await queue.putSights(watch, [{ kind: 'MachinePower', id, fact, seenAt: regionClock.now(), observer: `machines of region ${region}`, key: first }])
+  const { sight, others } = machineSight({ region, id: seen.id, seen, nodes: await store.nodesOfMachine(region, seen.machineId), seenAt: regionClock.now() })
+  await queue.putSights(watch, [sight])
   for (const key of others) await queue.enqueue(key)
+}
+
+/** What whoever watches machines writes of one: the sight with the key of the first of its nodes, and the keys of the others. `seen` undefined: it is gone, and so is the sight. */
+export function machineSight({ region, id, seen, nodes, seenAt }: { readonly region: string; readonly id: string; readonly seen: MachineSeen | undefined; readonly nodes: readonly { readonly id: string }[]; readonly seenAt: number }) {
+  const [key, ...others] = nodes.map(node => ({ kind: 'node' as const, id: node.id, region }))
+  const fact = seen && { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId }
+  return { sight: { kind: 'MachinePower' as const, id, fact, seenAt, observer: `machines of region ${region}`, key }, others }
 }

@@ -43,6 +43,11 @@ export function machinePowerFact(seen: MachineSeen): MachinePowerFact {
   return { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId }
 }
 
+/** What whoever watches a cluster writes of a node: the sight, and the key that has to look at it. `fact`: NODE_GONE where the cluster has no such Node object. */
+export function nodeSight({ region, clusterName, id, fact, seenAt }: { readonly region: string; readonly clusterName: string; readonly id: string; readonly fact: KubernetesNodeFact; readonly seenAt: number }) {
+  return { kind: 'KubernetesNode' as const, id, fact, seenAt, observer: `watch on cluster ${clusterName}`, key: { kind: 'node' as const, id, region } }
+}
+
 /** The fact without what changes while nothing changes: two facts with the same text are no transition. */
 export function transitionText({ ready, labels, ...rest }: KubernetesNodeFact): string {
   const { lastHeartbeatAt: _, ...transition } = ready ?? { lastHeartbeatAt: undefined }

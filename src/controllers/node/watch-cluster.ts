@@ -7,7 +7,7 @@ import type { NodeSeen, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { ensureMembers } from './members.ts'
 import type { NodePorts } from './ports.ts'
 import type { RouteKeeper } from './routes.ts'
-import { kubernetesNodeFact, NODE_GONE, transitionText, type KubernetesNodeFact } from './sights.ts'
+import { kubernetesNodeFact, NODE_GONE, nodeSight, transitionText, type KubernetesNodeFact } from './sights.ts'
 
 /** A watch that broke for less than this is no blindness worth a mark on every node. */
 export const BLIND_AFTER_MS = 5_000
@@ -175,9 +175,7 @@ export class ClusterNodesWatch {
     const told = seen.map(({ id, fact }) => ({ id, fact, text: transitionText(fact) })).filter(({ id, text }) => this.#toldById.get(id) !== text)
     if (told.length === 0) return
     const { region, spec } = this.#cluster
-    await this.#queue.putSights(this.#watch, told.map(({ id, fact }) => ({
-      kind: 'KubernetesNode' as const, id, fact, seenAt: this.#now(), observer: `watch on cluster ${spec.name}`, key: { kind: 'node' as const, id, region },
-    })))
+    await this.#queue.putSights(this.#watch, told.map(({ id, fact }) => nodeSight({ region, clusterName: spec.name, id, fact, seenAt: this.#now() })))
     for (const { id, text } of told) this.#toldById.set(id, text)
   }
 

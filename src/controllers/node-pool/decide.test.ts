@@ -30,7 +30,7 @@ const leaves = node('leaves', { deletion: { requestedAt: START, by: 'pool', done
 
 type Row = Partial<Omit<NodePoolPassSeen, 'record'>> & { facts?: NodePoolFacts }
 function seenOf({ facts = works, ...row }: Row): NodePoolPassSeen {
-  return { now: START, record: { facts, createdAt: START, spec: { name: 'counters', labels, taints: [] } as unknown as NodePoolRecord['spec'] }, cluster: usable, nodes: [], ...row }
+  return { now: START, record: { facts, createdAt: START, counts: NO_NODES, spec: { name: 'counters', labels, taints: [] } as unknown as NodePoolRecord['spec'] }, cluster: usable, nodes: [], ...row }
 }
 function shown(seen: NodePoolPassSeen): string {
   const { status } = verdict(NODE_POOL_RULES, { facts: decideNodePool(seen).facts, counts: NO_NODES, clusterPhase: seen.cluster === stopped ? 'Stopped' : 'Running', now: seen.now })

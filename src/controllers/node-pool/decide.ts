@@ -8,7 +8,7 @@ import { withFacts, type FactsChange } from '#model/with-facts.ts'
 /** Everything that a pass over a node pool looked at; all of it is records. Times are the region's, in epoch ms. */
 export interface NodePoolPassSeen {
   readonly now: number
-  readonly record: Pick<NodePoolRecord, 'facts' | 'spec' | 'createdAt'>
+  readonly record: Pick<NodePoolRecord, 'facts' | 'spec' | 'createdAt' | 'counts'>
   /** `undefined` where the cluster's record is gone. */
   readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
@@ -36,7 +36,7 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const { record: { facts }, cluster } = seen
   const { facts: { controlPlane } } = cluster ?? { facts: { controlPlane: 'absent' } }
   const api = { source: 'its cluster', fact: controlPlane === 'usable' ? 'The API of the cluster is usable, and its members can be admitted.' : controlPlane === 'absent' ? 'The control plane of the cluster is not there.' : `The control plane of the cluster is ${controlPlane}.` }
-  const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.nodes.map(nameOf)) }
+  const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.record.counts.total, seen.nodes.map(nameOf)) }
   if (facts.deletion || !cluster) return { saw: members, ...decideDeletion(seen) }
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
   return facts.ready ? { saw: members, ...withoutClaims(seen, decideUpdate(seen)) } : { saw: api, ...decideCreation(seen, cluster) }
@@ -51,9 +51,12 @@ function withoutClaims({ now, record: { facts: { refused }, spec } }: NodePoolPa
 
 type Next = Omit<NodePoolDecision, 'saw'> & Partial<Pick<NodePoolDecision, 'saw'>>
 
-function nodesText(names: readonly string[]): string {
-  if (names.length === 0) return 'It has no nodes.'
-  return `It has ${names.length} ${names.length === 1 ? 'node' : 'nodes'}: ${names.slice(0, NAMED_AT_MOST).join(', ')}${names.length > NAMED_AT_MOST ? ' and others' : ''}.`
+/** Its nodes are counted on its record; by name they are known only where each of them was read. */
+function nodesText(counted: number, names: readonly string[]): string {
+  const total = Math.max(counted, names.length)
+  if (total === 0) return 'It has no nodes.'
+  const many = `It has ${total} ${total === 1 ? 'node' : 'nodes'}`
+  return names.length === 0 ? `${many}.` : `${many}: ${names.slice(0, NAMED_AT_MOST).join(', ')}${names.length > NAMED_AT_MOST ? ' and others' : ''}.`
 }
 
 /** A pool is there as soon as the cluster admits members; that came with the cluster's base. */

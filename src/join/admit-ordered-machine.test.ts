@@ -11,7 +11,7 @@ const machine = (secretHash: string, hostname = 'whatever') => ({ secretHash, ho
 const refusedWith = (status: number, words: RegExp) => (error: unknown) => error instanceof JoinRefused && error.status === status && words.test(error.message)
 
 /** A pool with the nodes `a` and `b`, claimed and not joined; their tokens are `token-a` and `token-b`. */
-async function claimedPair(): Promise<{ store: MemoryStore; admit(token: string, secretHash: string, now?: number): Promise<string> }> {
+async function claimedPair(): Promise<{ store: MemoryStore; readonly admit: (token: string, secretHash: string, now?: number) => Promise<string> }> {
   const store = new MemoryStore(() => 0)
   await store.write(NOON, async tx => {
     await addCluster(tx, 'shop')

@@ -12,28 +12,51 @@ export type ReportOptions = Pick<JoinOptions, 'region' | 'store' | 'clock'>
 
 const NOTE_EVERY_MS = 30 * 86_400_000
 
-/** Takes what a machine says of its installation: progress, or the step that failed and why. A node that was Ready once is past such failures. */
+/** What a machine says of its installation: how far it is, or the step that failed and why. */
+export interface MachineReport {
+  readonly secretHash: string
+  readonly kind: 'progress' | 'failure'
+  readonly step: string
+  readonly text: string
+}
+
+/** Takes what a machine says of its installation. A node that was Ready once is past such failures. */
 export async function takeReport(options: ReportOptions, form: Form): Promise<string> {
-  const { store, region, clock } = options
   const secret = await knownSecret(options, form)
   const step = (form.get('step') ?? '').replaceAll(/[^a-z-]/g, '').slice(0, 40)
   const text = (form.get('text') ?? '').replaceAll(/\p{Cc}/gu, ' ').trim().slice(0, 1000)
   if (!step || !text) throw new JoinRefused(400, 'A report has a step and a text.')
   const kind = form.get('kind')
   if (kind !== 'progress' && kind !== 'failure') throw new JoinRefused(400, 'A report is of the kind progress or failure.')
+  await writeReports(options, [{ secret, report: { secretHash: secret.secretHash, kind, step, text } }])
+  return 'ok\n'
+}
+
+/** Takes what many machines say, in their order, in one transaction; what machines say that are not known here is left out. */
+export async function takeReports(options: ReportOptions, reports: readonly MachineReport[]): Promise<void> {
+  const secrets = new Map((await options.store.machineSecretsByHash([...new Set(reports.map(({ secretHash }) => secretHash))])).map(secret => [secret.secretHash, secret]))
+  const known = reports.flatMap(report => {
+    const secret = secrets.get(report.secretHash)
+    return secret ? [{ secret, report }] : []
+  })
+  if (known.length > 0) await writeReports(options, known)
+}
+
+async function writeReports({ store, region, clock }: ReportOptions, said: readonly { readonly secret: MachineSecret; readonly report: MachineReport }[]): Promise<void> {
   const now = clock.now()
   await store.write(now, async (tx) => {
-    if (!(await tx.lockCluster(secret.clusterId)) || !(await tx.lockNodePool(secret.nodePoolId))) return
-    const node = await tx.lockNode(secret.nodeId)
-    if (!node || node.facts.deletion) return
-    const said = { step, text, at: now }
-    if (kind === 'failure' && node.facts.firstReadyAt !== undefined) return
-    const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: said } : { progress: said })
-    await tx.changeNode(node.id, { facts }, { evidence: [{ observer: `machine ${node.spec.name}`, source: `onboarding script, step ${step}`, observedAt: now, fact: text }] })
-    // Progress is told by the rules alone; nothing is to be done about it.
-    if (kind === 'failure') await tx.enqueue({ kind: 'node', id: node.id, region })
+    const nodes = new Map((await tx.lockNodes([...new Set(said.map(({ secret }) => secret.nodeId))])).map((node) => [node.id, node]))
+    for (const { secret, report: { kind, step, text } } of said) {
+      const node = nodes.get(secret.nodeId)
+      if (!node || node.facts.deletion) continue
+      if (kind === 'failure' && node.facts.firstReadyAt !== undefined) continue
+      const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: { step, text, at: now } } : { progress: { step, text, at: now } })
+      await tx.changeNode(node.id, { facts }, { evidence: [{ observer: `machine ${node.spec.name}`, source: `onboarding script, step ${step}`, observedAt: now, fact: text }] })
+      nodes.set(node.id, { ...node, facts })
+      // Progress is told by the rules alone; nothing is to be done about it.
+      if (kind === 'failure') await tx.enqueue({ kind: 'node', id: node.id, region })
+    }
   })
-  return 'ok\n'
 }
 
 /** `member` or `removed`; a secret that is not known here is `unknown`, on which machines carry on. */

@@ -14,6 +14,17 @@ export async function tenantAddress(store: Store, cluster: ClusterRecord): Promi
   return { clusterId: cluster.id, address: cluster.address, pki: JSON.parse(pki) as ClusterPki }
 }
 
+/** Lets nodes of one cluster in, as letIn of each. */
+export async function letAllIn(store: Store, tenantCluster: TenantCluster, address: TenantClusterAddress, cluster: ClusterRecord, nodeNames: readonly string[]): Promise<void> {
+  try {
+    await bringMembers(store, tenantCluster, address)
+    for (const nodeName of nodeNames) await tenantCluster.issueBootstrapToken(address, nodeName, TOKEN_SECONDS)
+  } catch (error) {
+    if (!(error instanceof TenantClusterUnreachable)) throw error
+    throw new JoinRefused(503, `The API of the cluster ${cluster.spec.name} does not answer at the moment.`, { cause: error })
+  }
+}
+
 /** Lets the node in: its name is on the members' list before its token is given. Answers the bootstrap token, good for that name only. */
 export async function letIn(store: Store, tenantCluster: TenantCluster, address: TenantClusterAddress, cluster: ClusterRecord, nodeName: string): Promise<string> {
   try {

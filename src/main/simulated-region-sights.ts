@@ -1,15 +1,17 @@
-import { hash } from 'node:crypto'
-import { kubernetesNodeFact, machinePowerFact, NODE_GONE } from '#controllers/node/sights.ts'
+import { machineSight } from '#controllers/machine/watch-machines.ts'
+import { kubernetesNodeFact, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
 import type { HeldWatch } from '#kernel/watching.ts'
-import { letMachineIn } from '#join/let-machine-in.ts'
-import { takeConfirmation, takeReport, tellMembership } from '#join/machine-reports.ts'
-import { findInvitation } from '#join/onboarding-token.ts'
+import type { Admitted, Newcomer } from '#join/admit-machine.ts'
+import { letMachineIn, letOrderedMachinesIn, type LetInOptions } from '#join/let-machine-in.ts'
+import { takeConfirmation, takeReports, tellMembership } from '#join/machine-reports.ts'
+import { findInvitation, hashOf } from '#join/onboarding-token.ts'
 import { JoinRefused } from '#join/refused.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { RegionChange } from '#ports/region-events.ts'
-import type { SightKind, Store, WorkKey } from '#ports/store.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import type { NodeToken, SightKind, Store, WorkKey } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 
@@ -58,10 +60,7 @@ export class RegionSights {
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
-    const waiting = asked.values()
-    await Promise.all(Array.from({ length: Math.min(this.#parts.hands(), asked.size) }, async () => {
-      for (const one of waiting) for (const change of one) await this.#answer(change)
-    }))
+    for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) await this.#answer(turns)
     await this.#see(seen)
   }
 
@@ -74,10 +73,11 @@ export class RegionSights {
       gone.delete(name)
       ;(put.fact === undefined ? gone : puts).set(name, put)
     }
+    const known = await this.#lookUp(changes)
     for (const change of changes) {
-      if (change.kind === 'Node') for (const put of await this.#node(change)) note(put)
+      if (change.kind === 'Node') for (const put of await this.#node(change, known.nodes)) note(put)
       else if (change.kind === 'Machine') {
-        const [put, others] = await this.#machine(change)
+        const [put, others] = this.#machine(change, known.onMachines)
         note(put)
         for (const key of others) keys.set(`${key.kind}/${key.id}`, key)
       } else if (change.kind === 'Room') for (const key of await this.#scaling(change)) keys.set(`${key.kind}/${key.id}`, key)
@@ -90,16 +90,16 @@ export class RegionSights {
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }
 
-  async #node({ clusterId, name, seen }: OfKind<'Node'>): Promise<Put[]> {
+  async #node({ clusterId, name, seen }: OfKind<'Node'>, living: ReadonlySet<string>): Promise<Put[]> {
     const { region, clock } = this.#parts
-    const id = await this.#idOf(clusterId, name)
+    const id = await this.#idOf(clusterId, name, living)
     if (id === undefined) {
       if (seen) await this.#takeOff(clusterId, name)
       return []
     }
     const cluster = this.#clusters.get(clusterId)
     if (!seen) cluster?.nodes.delete(name)
-    return [{ kind: 'KubernetesNode', id, fact: seen ? kubernetesNodeFact(seen) : NODE_GONE, seenAt: clock.now(), observer: `watch on cluster ${cluster?.name ?? clusterId}`, key: { kind: 'node', id, region } }]
+    return [nodeSight({ region, clusterName: cluster?.name ?? clusterId, id, fact: seen ? kubernetesNodeFact(seen) : NODE_GONE, seenAt: clock.now() })]
   }
 
   /** Pools that may grow or shrink by what finds no room. */
@@ -109,11 +109,11 @@ export class RegionSights {
   }
 
   /** A node's own machine first; a machine that a pool ordered is its node's from the beginning on. */
-  async #machine({ id, seen }: OfKind<'Machine'>): Promise<[Put, readonly RegionKey[]]> {
-    const { store, region, clock } = this.#parts
-    const nodes = seen ? await store.nodesOfMachine(region, seen.machineId) : []
-    const [key, ...others] = nodes.map(node => ({ kind: 'node' as const, id: node.id, region }))
-    return [{ kind: 'MachinePower', id, fact: seen && machinePowerFact(seen), seenAt: clock.now(), observer: `machines of region ${region}`, key }, others]
+  #machine({ id, seen }: OfKind<'Machine'>, onMachines: ReadonlyMap<string, readonly NodeRecord[]>): [Put, readonly RegionKey[]] {
+    const { region, clock } = this.#parts
+    const nodes = seen ? onMachines.get(seen.machineId) ?? [] : []
+    const { sight, others } = machineSight({ region, id, seen, nodes, seenAt: clock.now() })
+    return [sight, others]
   }
 
   /** A Node object of nobody whom we know: its node left while the API was away. */
@@ -126,11 +126,20 @@ export class RegionSights {
     await tenant.ensureNodeGone(address, name).catch((error: unknown) => log.warn({ clusterId, node: name, error }, 'Taking off a Node object did not succeed'))
   }
 
-  async #idOf(clusterId: string, name: string): Promise<string | undefined> {
+  /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. */
+  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: ReadonlySet<string>; readonly onMachines: ReadonlyMap<string, readonly NodeRecord[]> }> {
+    const { store, region } = this.#parts
+    const nodeIds = changes.flatMap(change => (change.kind === 'Node' ? this.#clusters.get(change.clusterId)?.nodes.get(change.name) ?? [] : []))
+    const machineIds = changes.flatMap(change => (change.kind === 'Machine' ? change.seen?.machineId ?? [] : []))
+    const [nodes, onMachines] = await Promise.all([nodeIds.length > 0 ? store.nodesById(nodeIds) : [], machineIds.length > 0 ? store.nodesOfMachines(region, machineIds) : []])
+    return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ spec }) => spec.machineId) }
+  }
+
+  async #idOf(clusterId: string, name: string, living: ReadonlySet<string>): Promise<string | undefined> {
     const { store } = this.#parts
     const known = this.#clusters.get(clusterId)?.nodes.get(name)
     // A name may have passed to another node since it was last asked for.
-    if (known !== undefined && await store.findNode(known)) return known
+    if (known !== undefined && (living.has(known) || await store.findNode(known))) return known
     const [cluster, records] = await Promise.all([store.findCluster(clusterId), store.nodesOf({ clusterId })])
     const nodes = new Map(records.map(record => [record.spec.name, record.id]))
     if (cluster) this.#clusters.set(clusterId, { name: cluster.spec.name, nodes })
@@ -138,39 +147,76 @@ export class RegionSights {
     return nodes.get(name)
   }
 
-  async #answer(change: Asking): Promise<void> {
-    if (change.kind === 'Join') return this.#join(change)
-    const options = this.#parts
-    const form = new Map(Object.entries(change.kind === 'Report'
-      ? { secret: change.secret, step: change.step, text: change.text, kind: change.outcome === 'failed' ? 'failure' : 'progress' }
-      : { secret: change.secret }))
+  /** What each of these machines says or asks, one thing of each. */
+  async #answer(changes: readonly Asking[]): Promise<void> {
+    const joins = changes.filter(change => change.kind === 'Join'), reports = changes.filter(change => change.kind === 'Report')
+    if (joins.length > 0) await this.#join(joins)
+    if (reports.length > 0) await takeReports(this.#parts, reports.map(({ secret, outcome, step, text }) => ({ secretHash: hashOf(secret), kind: outcome === 'failed' ? 'failure' : 'progress', step, text })))
+    await inLanes(changes.filter(change => change.kind === 'Membership'), this.#parts.hands(), change => this.#membership(change))
+  }
+
+  async #membership({ secret }: OfKind<'Membership'>): Promise<void> {
+    const options = this.#parts, form = new Map([['secret', secret]])
     try {
-      if (change.kind === 'Report') await takeReport(options, form)
-      else {
-        const answer = await tellMembership(options, form)
-        await this.#parts.onboarding.membership(change.secret, answer === 'member' || answer === 'removed' ? answer : 'unknown')
-        if (answer === 'removed') await takeConfirmation(options, form)
-      }
+      const answer = await tellMembership(options, form)
+      await this.#parts.onboarding.membership(secret, answer === 'member' || answer === 'removed' ? answer : 'unknown')
+      if (answer === 'removed') await takeConfirmation(options, form)
     } catch (error) {
       if (!(error instanceof JoinRefused)) throw error
-      this.#parts.log.info({ why: error.message, change: change.kind }, 'Refusing what a machine says')
+      this.#parts.log.info({ why: error.message }, 'Refusing what a machine asks')
     }
   }
 
-  async #join({ machineId, token, hostname, architecture, secret, address }: OfKind<'Join'>): Promise<void> {
-    const { store, region, clock, onboarding, log } = this.#parts
-    const { machineId: etcMachineId } = await store.findMachine(machineId) ?? {}
-    // Its controller has not written down yet that it was made.
-    if (etcMachineId === undefined) return onboarding.refused(machineId, true)
-    const newcomer = { secretHash: hash('sha256', secret, 'hex'), hostname, architecture, address, kernel: '6.1.0', machineId: etcMachineId }
-    try {
-      const invitation = await findInvitation(store, region, token, clock.now())
-      const { cluster, nodeName, nodeId } = await letMachineIn({ ...this.#parts, tenantCluster: this.#parts.tenant }, invitation, newcomer)
-      await onboarding.admitted(machineId, { clusterId: cluster.id, nodeName, nodeId })
-    } catch (error) {
-      if (!(error instanceof JoinRefused)) throw error
-      log.info({ machineId, hostname, why: error.message }, 'Refusing a machine')
-      await onboarding.refused(machineId, error.status === 503 || error.status === 429)
+  /** Machines that were ordered for a node come together, those that run a script one after another. */
+  async #join(joins: readonly OfKind<'Join'>[]): Promise<void> {
+    const { store, onboarding } = this.#parts
+    const [machines, tokens] = await Promise.all([
+      store.machinesById(joins.map(({ machineId }) => machineId)), store.nodeTokensByHash(joins.map(({ token }) => hashOf(token))),
+    ])
+    const made = new Map(machines.map(({ id, machineId }) => [id, machineId])), tokenOf = new Map(tokens.map(token => [token.tokenHash, token]))
+    const ordered: { readonly join: OfKind<'Join'>; readonly nodeToken: NodeToken; readonly machine: Newcomer }[] = [], byScript: { readonly join: OfKind<'Join'>; readonly machine: Newcomer }[] = []
+    for (const join of joins) {
+      const machineId = made.get(join.machineId), nodeToken = tokenOf.get(hashOf(join.token))
+      // Its controller has not written down yet that it was made.
+      if (machineId === undefined) await onboarding.refused(join.machineId, true)
+      else if (nodeToken) ordered.push({ join, nodeToken, machine: newcomer(join, machineId) })
+      else byScript.push({ join, machine: newcomer(join, machineId) })
     }
+    if (ordered.length > 0) {
+      const outcomes = await letOrderedMachinesIn(this.#options(), ordered, this.#parts.hands())
+      for (const [index, { join }] of ordered.entries()) await this.#tellOutcome(join, outcomes[index])
+    }
+    await inLanes(byScript, this.#parts.hands(), ({ join, machine }) => this.#joinByScript(join, machine))
   }
+
+  async #joinByScript(join: OfKind<'Join'>, machine: Newcomer): Promise<void> {
+    const { store, region, clock } = this.#parts
+    const outcome = await findInvitation(store, region, join.token, clock.now()).then(invitation => letMachineIn(this.#options(), invitation, machine)).catch((error: unknown) => {
+      if (!(error instanceof JoinRefused)) throw error
+      return error
+    })
+    await this.#tellOutcome(join, outcome)
+  }
+
+  async #tellOutcome({ machineId, hostname }: OfKind<'Join'>, outcome: Admitted | JoinRefused | undefined): Promise<void> {
+    const { onboarding, log } = this.#parts
+    if (outcome && !(outcome instanceof JoinRefused)) return onboarding.admitted(machineId, { clusterId: outcome.cluster.id, nodeName: outcome.nodeName, nodeId: outcome.nodeId })
+    log.info({ machineId, hostname, why: outcome?.message }, 'Refusing a machine')
+    await onboarding.refused(machineId, outcome?.status === 503 || outcome?.status === 429)
+  }
+
+  #options(): LetInOptions {
+    return { ...this.#parts, tenantCluster: this.#parts.tenant }
+  }
+}
+
+function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {
+  return { secretHash: hashOf(secret), hostname, architecture, address, kernel: '6.1.0', machineId }
+}
+
+async function inLanes<Item>(items: readonly Item[], lanes: number, act: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values()
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, async () => {
+    for (const item of waiting) await act(item)
+  }))
 }

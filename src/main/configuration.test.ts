@@ -38,3 +38,8 @@ test('machines outside enter at the port before the API servers’, or at anothe
 for (const wrong of ['0', '1023', '61441', '26000.5', 'many']) {
   test(`ports cannot begin at ${wrong}`, () => assert.throws(() => read({ EDGEHOLD_ADVERTISE_PORT_BASE: wrong }), ConfigurationError))
 }
+
+test('the grace time is in minutes, or parts of one', () => {
+  assert.deepEqual([read({}).graceMs, read({ EDGEHOLD_GRACE_MINUTES: '0.25' }).graceMs], [7_200_000, 15_000])
+  for (const wrong of ['0', '-1', 'soon', 'Infinity', '1e300', '']) assert.throws(() => read({ EDGEHOLD_GRACE_MINUTES: wrong }), ConfigurationError)
+})

@@ -95,7 +95,7 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     regionAliases: (setting('regionAliases', 'EDGEHOLD_REGION_ALIASES') ?? 'cn-*,ap-*').split(',').map(alias => alias.trim()).filter(alias => alias !== ''),
     readsPerSecond: count(setting('readsPerSecond', 'EDGEHOLD_READS_PER_SECOND') ?? '10000', 'readsPerSecond'),
     writesPerSecond: count(setting('writesPerSecond', 'EDGEHOLD_WRITES_PER_SECOND') ?? '2000', 'writesPerSecond'),
-    graceMs: count(setting('graceMinutes', 'EDGEHOLD_GRACE_MINUTES') ?? '120', 'graceMinutes') * 60_000,
+    graceMs: minutes(setting('graceMinutes', 'EDGEHOLD_GRACE_MINUTES') ?? '120', 'graceMinutes'),
     allowPlainHttp,
     repository: join(import.meta.dirname, '../..'),
   }
@@ -127,6 +127,13 @@ function count(value: string, name: string): number {
   const number = Number(value)
   if (!Number.isInteger(number) || number < 1) throw new ConfigurationError(`${name} must be a whole number above 0; it is ${value}.`)
   return number
+}
+
+/** In ms. Fractions are allowed, so that it can be tried in seconds. */
+function minutes(value: string, name: string): number {
+  const ms = Math.round(Number(value) * 60_000)
+  if (!Number.isSafeInteger(ms) || ms < 1) throw new ConfigurationError(`${name} must be a number of minutes above 0, e.g. 120 or 0.5; it is ${value}.`)
+  return ms
 }
 
 const DNS_NAME = /^(?=.{1,253}$)(?!.*\.\d+$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/

@@ -220,7 +220,9 @@ export class Place {
   /** At rest the host holds exactly what the ledger says is held. */
   async assertLedgerEqualsHost(): Promise<void> {
     const rows = await this.client.all('ListLedger')
-    const held = (kind: string) => rows.filter(row => row.Kind === kind).map(row => `${row.Owner.Id} ${row.State}`).toSorted()
+    // A machine that a pool ordered is its node's.
+    const ofNode = new Map((await this.client.all('ListMachines')).map(machine => [machine.NodeId, machine.Id]))
+    const held = (kind: string) => rows.filter(row => row.Kind === kind).map(row => `${(row.Owner.Kind === 'Node' && ofNode.get(row.Owner.Id)) || row.Owner.Id} ${row.State}`).toSorted()
     const { clusters, machines } = this.onHost()
     for (const kind of ['ControlPlane', 'Network', 'Address']) assert.deepEqual(held(kind), clusters.map(id => `${id} Held`), `${kind} in the ledger and clusters on the host`)
     assert.deepEqual(held('Machine'), machines.map(id => `${id} Held`), 'machines in the ledger and on the host')

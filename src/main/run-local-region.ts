@@ -24,7 +24,7 @@ import type { OpenStore } from '#store/open.ts'
 import type { ComponentSupply } from './component-supply.ts'
 import type { Configuration } from './configuration.ts'
 import { localHostName } from './local-host.ts'
-import { chosenNetwork, localParts, newLedgerId, type LocalParts, type LocalRegionFace } from './local-region.ts'
+import { chosenNetwork, JOIN_PORT, localParts, newLedgerId, REGISTRY_PORT, type LocalParts, type LocalRegionFace } from './local-region.ts'
 import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
 import { keepOverlay, openOverlay, removeOverlayFromHost, routesThroughOverlay } from './outside-machines.ts'
 import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
@@ -94,7 +94,7 @@ async function prepareNetwork(run: LocalRegionRun, signal: AbortSignal): Promise
     try {
       await ensureHostTools(say)
       const prepared = await openForOrders(run)
-      await ensureHostNetwork(prepared.parts.network, await outsidePortsOf(run, prepared.parts.network), face.overlay !== undefined)
+      await ensureHostNetwork(prepared.parts.network, await outsidePortsOf(run, prepared.parts.network), face.overlay && [REGISTRY_PORT, JOIN_PORT])
       if (!face.overlay) await removeOverlayFromHost(run.configuration) // of a time when something was advertised
       face.failure = undefined
       return prepared

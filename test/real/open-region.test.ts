@@ -33,7 +33,7 @@ test('a machine of the region reaches the world outside only where that was open
     assert.equal(ask(), outside.host)
     await ensureHostNetwork(settings)
     assert.equal(ask(), 'no answer')
-    await ensureHostNetwork({ ...settings, open: true }, [], true)
+    await ensureHostNetwork({ ...settings, open: true }, [], [])
     assert.equal(ask(), outside.host, 'also beside what leads in')
   } finally {
     server.kill('SIGKILL')

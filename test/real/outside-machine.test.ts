@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -97,6 +99,20 @@ suite('a machine on a network of its own, behind address translation', { skip: m
     const there = await place.call('ExecInMachine', { Id: near?.Id ?? '', Command: ['sh', '-c', upload(await addressOf('far'))] })
     assert.equal(there.Output, '200')
     assert.equal((await on(1, upload(await addressOf('near')))).output, '200')
+  })
+
+  test('of the host itself it reaches the registry and the join endpoint through the overlay, and nothing else', async () => {
+    const [gateway = ''] = (await place.installation.ok(['images', 'list'])).split(':')
+    const other = createServer(socket => socket.end()).listen(0, '0.0.0.0')
+    try {
+      await once(other, 'listening')
+      const { port } = other.address() as AddressInfo
+      // 28: no connection in time.
+      assert.match((await on(1, `curl -s --connect-timeout 3 --max-time 4 -o /dev/null telnet://${gateway}:${port} < /dev/null; echo ended with $?`)).output, /^ended with 28$/m)
+      for (const url of [`http://${gateway}:5000/v2/`, `https://${gateway}:7443/join`]) assert.match((await on(1, `curl -sk --max-time 5 -o /dev/null -w '%{http_code}' ${url}`)).output, /^[24]/, url)
+    } finally {
+      other.close()
+    }
   })
 
   test('where UDP does not come through, that is the sentence, and the same line goes on later', async () => {

@@ -1,5 +1,5 @@
 import { OUTSIDE_MAP, outsideElement, type OutsidePort } from './outside-ports.ts'
-import { overlayLink, tableName as table, type HostNetworkSettings } from './settings.ts'
+import { addressPool, overlayLink, tableName as table, type HostNetworkSettings } from './settings.ts'
 import { runTool, ToolFailed } from './tool.ts'
 
 const API_PORT = 6443
@@ -8,15 +8,16 @@ const API_PORT = 6443
 export interface WaysIn {
   /** Ports of this host that lead to API servers. */
   readonly outsidePorts?: readonly OutsidePort[] | undefined
-  /** Machines outside are part of the network. */
-  readonly overlay?: boolean
+  /** Machines outside are part of the network, and reach these TCP ports of this host, at the bridge's own address. */
+  readonly overlay?: readonly number[] | undefined
 }
 
 /**
  * The rules as nft reads them: inside the bridge everything may pass, and between it and the overlay, which lets in members only; in and out otherwise only
- * what is answered, forwarded by the host, or opened by the setting. From the overlay nothing leads to the world outside, nor back.
+ * what is answered, forwarded by the host, or opened by the setting. From the overlay nothing leads to the world outside, nor back, nor to what else listens on
+ * this host: machines outside are not under its roof.
  */
-export function firewallRules(settings: HostNetworkSettings, { outsidePorts, overlay = false }: WaysIn = {}): string {
+export function firewallRules(settings: HostNetworkSettings, { outsidePorts, overlay }: WaysIn = {}): string {
   const bridge = JSON.stringify(settings.bridge)
   const over = JSON.stringify(overlayLink(settings.hash))
   const members = overlay
@@ -39,7 +40,19 @@ ${members}${outside}    oifname ${bridge} ct state established,related accept
     oifname ${bridge} ct status dnat accept
     oifname ${bridge} drop
   }
-${translation}${outsidePorts ? waysIn(settings, outsidePorts) : ''}}
+${overlay ? toHost(settings, overlay) : ''}${translation}${outsidePorts ? waysIn(settings, outsidePorts) : ''}}
+`
+}
+
+function toHost(settings: HostNetworkSettings, ports: readonly number[]): string {
+  const over = `iifname ${JSON.stringify(overlayLink(settings.hash))}`
+  const open = ports.length === 0 ? '' : `    ${over} ip daddr ${addressPool(settings).gateway} tcp dport { ${ports.join(', ')} } accept\n`
+  return `  chain input {
+    type filter hook input priority -10; policy accept;
+    ${over} ct state established,related accept
+    ${over} meta l4proto icmp accept
+${open}    ${over} drop
+  }
 `
 }
 
@@ -99,7 +112,7 @@ async function removeLegacy(chain: Chain, listed: readonly string[] | undefined,
 type Chain = 'FORWARD' | 'INPUT'
 
 /** In the very words in which `iptables -S` lists them, so that they are found again. */
-function legacyRules({ hash, bridge, open }: HostNetworkSettings, chain: Chain, { outsidePorts, overlay = false }: WaysIn): readonly string[][] {
+function legacyRules({ hash, bridge, open }: HostNetworkSettings, chain: Chain, { outsidePorts, overlay }: WaysIn): readonly string[][] {
   const accept = ['-m', 'comment', '--comment', table({ hash }), '-j', 'ACCEPT']
   const over = overlayLink(hash)
   if (chain === 'INPUT') return [['-i', bridge, ...accept], ...(overlay ? [['-i', over, ...accept]] : [])]
@@ -113,7 +126,7 @@ function legacyRules({ hash, bridge, open }: HostNetworkSettings, chain: Chain, 
 }
 
 /** Whatever may be there of any setting. */
-const allLegacyRules = (settings: HostNetworkSettings, chain: Chain): readonly string[][] => legacyRules({ ...settings, open: true }, chain, { outsidePorts: [], overlay: true })
+const allLegacyRules = (settings: HostNetworkSettings, chain: Chain): readonly string[][] => legacyRules({ ...settings, open: true }, chain, { outsidePorts: [], overlay: [] })
 
 /** The chain's rules one a line, or undefined where there is no iptables. */
 async function listChain(chain: string): Promise<readonly string[] | undefined> {

@@ -58,7 +58,7 @@ test('a host port leads to a cluster only where that is wanted, and closing it t
 test('between bridge and overlay everything may pass, and from the overlay nothing goes elsewhere', () => {
   const link = overlayLink(settings.hash)
   assert.doesNotMatch(firewallRules(settings), new RegExp(link))
-  const rules = firewallRules({ ...settings, open: true }, { overlay: true }).split('\n').map(line => line.trim())
+  const rules = firewallRules({ ...settings, open: true }, { overlay: [] }).split('\n').map(line => line.trim())
   const place = (rule: string): number => {
     assert.ok(rules.includes(rule), rule)
     return rules.indexOf(rule)
@@ -66,6 +66,17 @@ test('between bridge and overlay everything may pass, and from the overlay nothi
   const ways = [place(`iifname "eh1234abcd" oifname "${link}" accept`), place(`iifname "${link}" oifname "eh1234abcd" accept`)]
   const ends = [place(`iifname "${link}" drop`), place(`oifname "${link}" drop`)]
   assert.ok(Math.max(...ways) < Math.min(...ends) && Math.max(...ends) < place('iifname "eh1234abcd" accept'))
+})
+
+test('of the host itself machines outside reach the named ports of the bridge’s address only', () => {
+  const link = overlayLink(settings.hash)
+  const [, chain = ''] = /chain input \{\n([^]*?)\n {2}\}/.exec(firewallRules(settings, { overlay: [5000, 7443] })) ?? []
+  assert.deepEqual(chain.split('\n').slice(1).map(line => line.trim()), [
+    `iifname "${link}" ct state established,related accept`, `iifname "${link}" meta l4proto icmp accept`,
+    `iifname "${link}" ip daddr 10.213.16.1 tcp dport { 5000, 7443 } accept`, `iifname "${link}" drop`,
+  ])
+  assert.doesNotMatch(firewallRules(settings, { overlay: [] }), /dport \{ *\}/)
+  assert.doesNotMatch(firewallRules(settings), /chain input/)
 })
 
 test('each address of the range has a port of its own, the same each time', () => {

@@ -11,9 +11,9 @@ import { runTool } from './tool.ts'
 
 /**
  * Makes bridge, address, firewall rules and limits as the settings say; safe to repeat, and whole again after a reboot. `outside`: ports of this host by which
- * API servers are reached from outside; without the list nothing leads in. `overlay`: machines outside are part of the network. Throws HostNetworkFailure or ToolFailed.
+ * API servers are reached from outside; without the list nothing leads in. `overlay`: machines outside are part of the network, and reach these ports of the host. Throws HostNetworkFailure or ToolFailed.
  */
-export async function ensureHostNetwork(settings: HostNetworkSettings, outside?: readonly OutsidePort[], overlay = false): Promise<void> {
+export async function ensureHostNetwork(settings: HostNetworkSettings, outside?: readonly OutsidePort[], overlay?: readonly number[]): Promise<void> {
   const inTheWay = await rangeInTheWay(settings)
   if (inTheWay !== undefined)
     throw new HostNetworkFailure(`The region's network ${settings.cidr} overlaps ${inTheWay}, which this host uses for something else now. Free that range; the region keeps its own, because clusters and machines have addresses in it.`)

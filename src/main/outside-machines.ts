@@ -97,7 +97,9 @@ export function routesThroughOverlay({ host, network, overlay, nodesOf }: {
 
 function recordsOf(store: Store, region: string): OverlayRecords {
   const name = `region/${region}/overlay`
-  const ofCluster = (id: string): string => `cluster/${id}/overlay` // goes with the cluster's other secrets
+  const list = `${name}/issued`
+  const clusters = async (): Promise<readonly string[]> => JSON.parse(await store.readSecret(list) ?? '[]') as string[]
+  const ofCluster = (id: string): string => `${list}/${id}`
   return {
     keys: make => store.write(systemClock.now(), async tx => {
       await tx.lockName(name)
@@ -107,11 +109,20 @@ function recordsOf(store: Store, region: string): OverlayRecords {
       if (keys !== kept) await tx.putSecret(name, JSON.stringify(keys))
       return keys
     }),
+    clusters,
     async issued(clusterId) {
       const text = await store.readSecret(ofCluster(clusterId))
       return text === undefined ? {} : (JSON.parse(text) as IssuedOf)
     },
-    keepIssued: (clusterId, issued) => store.write(systemClock.now(), tx => tx.putSecret(ofCluster(clusterId), JSON.stringify(issued))),
+    keepIssued: (clusterId, issued) => store.write(systemClock.now(), async tx => {
+      await tx.putSecret(ofCluster(clusterId), JSON.stringify(issued))
+      const known = await clusters()
+      if (!known.includes(clusterId)) await tx.putSecret(list, JSON.stringify([...known, clusterId]))
+    }),
+    forget: clusterId => store.write(systemClock.now(), async tx => {
+      await tx.deleteSecrets(ofCluster(clusterId))
+      await tx.putSecret(list, JSON.stringify((await clusters()).filter(id => id !== clusterId)))
+    }),
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -30,7 +30,7 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
   /** As a server has it; each over the same records. */
   const open = (): RegionOverlay => new RegionOverlay({
     settings: { network, cidr, host: '192.0.2.7', port: 30_000 + (process.pid % 2_000) }, folder: join(folder, 'run'), logFile: join(folder, 'log'), components: installed, clock: { now: () => now, sleep: async () => {} },
-    records: { keys: async make => (keys = await make(keys)), issued: async id => issued.get(id) ?? {}, keepIssued: async (id, all) => void issued.set(id, all) },
+    records: { keys: async make => (keys = await make(keys)), clusters: async () => [...issued.keys()], issued: async id => issued.get(id) ?? {}, keepIssued: async (id, all) => void issued.set(id, all), forget: async id => void issued.delete(id) },
     onStarted: async () => {},
   })
   const ensure = (overlay: RegionOverlay): Promise<void> => overlay.ensure(['c-shop'], async () => members)
@@ -56,7 +56,7 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
   before(async () => {
     network = await chooseHostNetwork(hash)
     cidr = await chooseOverlayRange(network, [])
-    await ensureHostNetwork(network, undefined, true)
+    await ensureHostNetwork(network, undefined, [])
   })
   after(async () => {
     await removeOverlay(hash, join(folder, 'run'), async () => {})
@@ -111,6 +111,17 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
     now -= 31 * DAY
   })
 
+  test('whoever floods it with packets does not fill the disk: what it says of them is kept short while it runs', async () => {
+    const overlay = open()
+    await ensure(overlay)
+    const before = await running()
+    appendFileSync(join(folder, 'log'), 'x'.repeat(11 * 2 ** 20))
+    await ensure(overlay)
+    assert.equal(statSync(join(folder, 'log')).size, 0)
+    assert.ok(statSync(join(folder, 'log.1')).size > 11 * 2 ** 20 - 1)
+    assert.deepEqual(await running(), before)
+  })
+
   test('another server takes the running process over, and leads to pods by a table of the region’s own', async () => {
     const before = await running()
     assert.equal(before.length, 1)
@@ -126,6 +137,20 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
     assert.equal(settingsOfRegion().tun.unsafe_routes.length, 1, 'also before it heard of nodes')
     await overlay.ensure([], async () => [])
     assert.equal(execFileSync('ip', ['route', 'show', 'table', rule?.[2] ?? ''], { encoding: 'utf8' }), '')
+  })
+
+  test('machines of a cluster that is gone are refused as long as their papers would hold, also by a server that comes later', async () => {
+    members = ['other']
+    await ensure(open())
+    assert.ok(settingsOfRegion().firewall.inbound.some(({ host }) => host === overlayName('other')))
+    const given = [...issued.values()].flatMap(all => Object.values(all).flat()).map(({ fingerprint }) => fingerprint).toSorted()
+    await open().ensure([], async () => [])
+    assert.deepEqual(settingsOfRegion().pki.blocklist, given)
+    now += 31 * DAY
+    await open().ensure([], async () => [])
+    assert.deepEqual(settingsOfRegion().pki.blocklist, [])
+    assert.equal(issued.size, 0)
+    now -= 31 * DAY
   })
 
   test('goes whole', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -29,7 +29,8 @@ const LOG_LIMIT_BYTES = 10 * 2 ** 20
  * it is known by its settings file, whose name follows from `identity`, the part that cannot change while it runs. All else it reads again by a signal.
  */
 export async function ensureOverlayProcess(options: OverlayProcessOptions, settings: object, identity: unknown): Promise<'started' | 'found'> {
-  const { folder, executable } = options
+  const { folder, executable, logFile } = options
+  await keepShort(logFile)
   const key = createHash('sha256').update(executable).update(JSON.stringify(identity)).digest('hex').slice(0, 12)
   const file = join(folder, `region-${key}.yml`)
   const text = JSON.stringify(settings, undefined, 1)
@@ -47,9 +48,16 @@ export async function ensureOverlayProcess(options: OverlayProcessOptions, setti
   return 'started'
 }
 
+/** Every packet of a stranger may be a line of it, and the process runs for months. It holds the file open for appending, so that it is emptied and not replaced. */
+async function keepShort(logFile: string): Promise<void> {
+  const size = await stat(logFile).then(found => found.size, () => 0) // nothing was said so far
+  if (size <= LOG_LIMIT_BYTES) return
+  await copyFile(logFile, `${logFile}.1`)
+  await truncate(logFile)
+}
+
 async function start({ executable, link, logFile, onStarted }: OverlayProcessOptions, file: string): Promise<void> {
   await mkdir(dirname(logFile), { recursive: true })
-  if (await stat(logFile).then(({ size }) => size, () => 0) > LOG_LIMIT_BYTES) await rename(logFile, `${logFile}.1`)
   await using output = await open(logFile, 'a')
   const from = (await output.stat()).size
   const child = spawn(executable, ['-config', file], { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd], env: {} })

@@ -22,11 +22,14 @@ const AUTHORITY_VALID_MS = 3_650 * DAY_MS
 /** Certificates that were given to machines of a cluster, by the machines' names in the overlay. */
 export type IssuedOf = Readonly<Record<string, readonly Issued[]>>
 
-/** What is kept of an overlay between processes. */
+/** What is kept of an overlay between processes; what was issued outlives the cluster, since the certificates do. */
 export interface OverlayRecords {
   keys(make: (kept: OverlayKeys | undefined) => Promise<OverlayKeys>): Promise<OverlayKeys>
+  /** For which clusters something was issued that is not forgotten yet. */
+  clusters(): Promise<readonly string[]>
   issued(clusterId: string): Promise<IssuedOf>
   keepIssued(clusterId: string, issued: IssuedOf): Promise<void>
+  forget(clusterId: string): Promise<void>
 }
 
 export interface RegionOverlayOptions {
@@ -51,6 +54,7 @@ export class RegionOverlay implements Overlay {
   #routes: Map<string, readonly PodRoute[]> | undefined
   /** As it is kept: nobody else writes it. */
   readonly #issued = new Map<string, IssuedOf>()
+  #everIssued: Set<string> | undefined
   #admitted: Omit<Admitted, 'routes'> = { names: [], refused: [] }
   #works = false
   #keys: OverlayKeys | undefined
@@ -91,6 +95,7 @@ export class RegionOverlay implements Overlay {
         names.push(...Object.keys(issued).filter(name => members.has(name)))
         refused.push(...this.#notOf(issued, members))
       }
+      refused.push(...await this.#ofGoneClusters(clusterIds))
       const routes = await this.#routesNow()
       for (const clusterId of routes.keys()) if (!clusterIds.includes(clusterId)) routes.delete(clusterId)
       this.#admitted = { names: names.toSorted(), refused: refused.toSorted() }
@@ -132,6 +137,7 @@ export class RegionOverlay implements Overlay {
       const extended = { ...kept, [name]: [...(kept[name] ?? []).filter(one => one.fingerprint !== signed.fingerprint), { fingerprint: signed.fingerprint, until: signed.until }] }
       await records.keepIssued(member.clusterId, extended)
       this.#issued.set(member.clusterId, extended)
+      this.#everIssued?.add(member.clusterId)
       if (!this.#admitted.names.includes(name)) {
         this.#admitted = { ...this.#admitted, names: [...this.#admitted.names, name].toSorted() }
         await this.#apply()
@@ -145,6 +151,22 @@ export class RegionOverlay implements Overlay {
   #notOf(issued: IssuedOf, names: ReadonlySet<string>): string[] {
     const now = this.#options.clock.now()
     return Object.entries(issued).filter(([name]) => !names.has(name)).flatMap(([, list]) => list.filter(one => one.until > now).map(one => one.fingerprint))
+  }
+
+  /** An address is another's once its machine has confirmed its leaving, so papers that name it too must lead nowhere until they end. */
+  async #ofGoneClusters(clusterIds: readonly string[]): Promise<string[]> {
+    const { records } = this.#options
+    this.#everIssued ??= new Set(await records.clusters())
+    const refused: string[] = []
+    for (const clusterId of this.#everIssued.difference(new Set(clusterIds))) {
+      const valid = this.#notOf(await this.#issuedOf(clusterId), new Set())
+      refused.push(...valid)
+      if (valid.length > 0) continue
+      await records.forget(clusterId)
+      this.#everIssued.delete(clusterId)
+      this.#issued.delete(clusterId)
+    }
+    return refused
   }
 
   async #issuedOf(clusterId: string): Promise<IssuedOf> {

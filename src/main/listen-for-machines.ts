@@ -49,11 +49,12 @@ export async function joinEndpoint({ region, face, opened, components, configura
 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
-    const isPublic = new URL(url).hostname !== gateway
+    const { hostname } = new URL(url)
+    const isPublic = hostname !== gateway
     const listeners = new Map<string, JoinListener>()
     let hasSaid = false
     while (!signal.aborted) {
-      const why = await listenAt(listeners, [gateway, ...(isPublic ? hostAddresses(parts.network.bridge) : [])])
+      const why = await listenAt(listeners, [gateway, ...(isPublic ? publicAddresses(networkInterfaces(), parts.network.bridge, hostname) : [])])
       if (why === undefined) {
         face.setObstacle('join', undefined)
         if (!hasSaid) say(`Region ${region.region}: machines join at ${url}`)
@@ -96,11 +97,12 @@ export async function joinEndpoint({ region, face, opened, components, configura
 }
 
 /**
- * The IPv4 addresses by which others may reach this host, those of other regions' bridges left out: each region listens at its own, and none must keep another
- * from it by listening everywhere.
+ * The IPv4 addresses by which others reach this host at the advertised one: that itself, where the host has it; else, behind a router or by a name, any may be
+ * meant, those of regions' bridges left out. Each region listens only there, and none must keep another from it by listening everywhere.
  */
-function hostAddresses(ownBridge: string): readonly string[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses]) => name === ownBridge || /^(eh[0-9a-f]{8}|e[0-9a-f]{13})$/.test(name) ? [] : (addresses ?? []).flatMap(({ family, internal, address }) => family === 'IPv4' && !internal ? [address] : []))
+export function publicAddresses(interfaces: ReturnType<typeof networkInterfaces>, ownBridge: string, advertised: string): readonly string[] {
+  const own = Object.entries(interfaces).flatMap(([name, addresses]) => name === ownBridge || /^(eh[0-9a-f]{8}|e[0-9a-f]{13})$/.test(name) ? [] : (addresses ?? []).flatMap(({ family, internal, address }) => family === 'IPv4' && !internal ? [address] : []))
+  return own.includes(advertised) ? [advertised] : own
 }
 
 /** Every server on this database can then show the line of this region's scripts. */

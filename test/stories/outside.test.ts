@@ -72,6 +72,29 @@ test('TryBest leaves what is protected in the ledger and lets the cluster go', a
   await scene.end()
 })
 
+test('a protected load balancer that a second call does not ask for stays, and the ledger says so', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.made.get(`${cluster}/LoadBalancer`)!.deleteProtected = true
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', MINUTE)
+  await scene.users.deleteCluster(cluster, { cascading: [] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.deepEqual([...outside.made.keys()], [`${cluster}/LoadBalancer`])
+  assert.deepEqual(await ledger(scene), ['LoadBalancer Retained'])
+  await scene.end()
+})
+
+test('TryBest leaves what its provider refuses to remove, also where no look shows why', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.holds.add(`${cluster}/LoadBalancer`)
+  await scene.users.deleteCluster(cluster, { cascading: ['All', 'TryBest'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.deepEqual(await ledger(scene), ['LoadBalancer Retained'])
+  await scene.end()
+})
+
 test('a provider that fails for a while is asked again until it can; one that fails for ever is named after eight minutes', async () => {
   const { scene, outside } = await beginWithOutside()
   const cluster = await scene.runningCluster()
@@ -83,6 +106,19 @@ test('a provider that fails for a while is asked again until it can; one that fa
   outside.breaks = undefined
   await scene.users.deleteCluster(cluster, { cascading: ['All'] })
   await scene.cluster(cluster, 'gone', MINUTE)
+  await scene.end()
+})
+
+test('what could never be made is not held, and the end of the creation says that it was missing', async () => {
+  const { scene, outside } = await beginWithOutside()
+  outside.makes = new Error('the load balancer service answers 503')
+  const cluster = await scene.users.createCluster()
+  await scene.cluster(cluster, 'Failed CreateError', 20 * MINUTE)
+  assert.match((await scene.world.store.findCluster(cluster))!.said.because, /its load balancer, its security group not yet/)
+  assert.deepEqual(await ledger(scene), ['Address Held', 'ControlPlane Held', 'LoadBalancer Intended', 'Network Held', 'SecurityGroup Intended'])
+  await scene.users.deleteCluster(cluster, { cascading: [] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  assert.deepEqual(await ledger(scene), [])
   await scene.end()
 })
 

@@ -35,8 +35,8 @@ export function decideCreation(seen: ClusterSeen): Course {
   const dead = host.components.find(component => diedTwice(component, probe))
   if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
 
-  if (seen.outside.some(one => one.seen === undefined)) return { change: {}, step: 'ensureOutside', lookAgainAt: now }
   const lacks = lacking(seen)
+  if (seen.outside.some(one => one.seen === undefined)) return { change: probe?.ready ? { controlPlaneSays: lacks } : {}, evidence: probe?.ready ? whatIsSeen(seen) : [], step: 'ensureOutside', lookAgainAt: now }
   const again = now + (seen.tellsAll ? BACKSTOP_MS : pollAfter(now - facts.attemptStartedAt, probe?.ready === true))
   if (probe?.ready && !probe.baseApplied && !isMissing(host)) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   // An API server works before it is ready, and mostly waits for its disk meanwhile: what is done then is not waited for later.
@@ -83,7 +83,7 @@ function lacking({ host, probe, outside }: ClusterSeen): string | undefined {
     probe.controllerManager ? [] : ['the controller manager'],
     probe.baseApplied ? [] : ['network and DNS'],
     probe.defaultServiceAccount ? [] : ['the default ServiceAccount'],
-    outside.filter(one => one.seen?.state === 'making').map(one => `its ${OUTSIDE_NAMES[one.kind]}`),
+    outside.filter(one => one.seen?.state !== 'ready').map(one => `its ${OUTSIDE_NAMES[one.kind]}`),
   ].flat()
   return missing.length === 0 ? undefined : `Its API server is ready; ${missing.join(', ')} not yet`
 }

@@ -3,7 +3,7 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { MachineSecret, Store } from '#ports/store.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
-import { retainOutside } from './outside.ts'
+import { lookOutside, retainOutside } from './outside.ts'
 import type { ClusterPorts } from './ports.ts'
 
 /**
@@ -13,7 +13,7 @@ import type { ClusterPorts } from './ports.ts'
 export async function finishDeletion(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
   const { store } = ports
   const { clock } = ports.regionOf(record.region)
-  const [onboardings, secrets] = await Promise.all([onboardingsOf(record, store), store.machineSecretsOf(record.id)])
+  const [onboardings, secrets, outside] = await Promise.all([onboardingsOf(record, store), store.machineSecretsOf(record.id), lookOutside(record, ports)])
   const now = clock.now()
   await store.write(now, async tx => {
     const cluster = await tx.lockCluster(record.id)
@@ -26,7 +26,7 @@ export async function finishDeletion(record: ClusterRecord, ports: ClusterPorts)
       await tx.lockAddon(id)
       await tx.forget({ kind: 'Addon', id }, { evidence: [hostEvidence('The cluster with everything in it is gone.', now)], operation: 'DeleteCluster', text: 'It went with its cluster' })
     }
-    await retainOutside(tx, cluster, now, ports.newLedgerId)
+    await retainOutside(tx, cluster, outside, now, ports.newLedgerId)
     for (const entry of await tx.ledgerOf(record.id)) if (entry.state !== 'Released' && entry.state !== 'Retained') await putEntry(tx, cluster, entry.kind, 'Released', now, ports.newLedgerId)
     await tx.releaseAddress(record.region, record.id)
     await tx.deleteSecrets(`cluster/${record.id}/`)

@@ -1,5 +1,7 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { LedgerEntry, LedgerKind, LedgerState, Transaction } from '#ports/store.ts'
+import type { ClusterOutside } from './outside.ts'
+import type { ClusterSeen } from './seen.ts'
 
 /** The outside things that a local control plane is made of. */
 export const CLUSTER_LEDGER_KINDS = ['Address', 'Network', 'ControlPlane'] as const satisfies readonly LedgerKind[]
@@ -18,7 +20,12 @@ export async function putEntry(tx: Transaction, cluster: ClusterRecord, kind: Le
   await tx.putLedger(entry)
 }
 
-/** What was intended and is seen to be there is held; a crash may have come between making it and saying so. */
-export async function holdWhatWasMade(tx: Transaction, cluster: ClusterRecord, at: number): Promise<void> {
-  for (const entry of await tx.ledgerOf(cluster.id)) if (entry.state === 'Intended') await tx.putLedger({ ...entry, state: 'Held', since: at })
+/** What was intended and is seen to be there is held; a crash may have come between making it and saying so. What is not seen was never made, or is on its way. */
+export async function holdWhatWasMade(tx: Transaction, cluster: ClusterRecord, { now, host, outside }: Pick<ClusterSeen, 'now' | 'host' | 'outside'>): Promise<void> {
+  for (const entry of await tx.ledgerOf(cluster.id)) {
+    if (entry.state !== 'Intended') continue
+    const made = outside.find(one => one.kind === entry.kind)?.seen
+    if (made) await tx.putLedger({ ...entry, providerId: made.providerId, state: 'Held', since: now })
+    else if (host.network && (entry.kind === 'Network' || entry.kind === 'ControlPlane')) await tx.putLedger({ ...entry, state: 'Held', since: now })
+  }
 }

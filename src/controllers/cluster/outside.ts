@@ -18,7 +18,11 @@ export async function lookOutside(record: ClusterRecord, ports: ClusterPorts): P
   const { outside } = ports.regionOf(record.region)
   const { facts } = record
   if (!outside || (facts.firstReadyAt !== undefined && !facts.deletion)) return []
-  return await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await outside.look(tokenOf(record, kind)) })))
+  const looks = await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await outside.look(tokenOf(record, kind)) })))
+  if (!facts.deletion || !leavesWhatIsHeld(facts.deletion) || looks.every(({ seen }) => seen === undefined)) return looks
+  // What a provider refused to remove it need not show as protected; that it was left is in the ledger.
+  const { items } = await ports.store.listLedger(record, { clusterIds: [record.id], states: ['Retained'] }, { number: 1, size: 100 })
+  return looks.map(({ kind, seen }) => ({ kind, seen: seen && items.some(entry => entry.kind === kind) ? { ...seen, deleteProtected: true } : seen }))
 }
 
 /** Derived from the record, so that an order after a crash gives the same thing. */
@@ -78,10 +82,16 @@ export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPor
   }
 }
 
-/** At the end of a cluster: what was made and was not asked to go is kept in the ledger, with who kept it. */
-export async function retainOutside(tx: Transaction, cluster: ClusterRecord, at: number, newId: () => string): Promise<void> {
-  for (const kind of wantedOutside(cluster.spec)) {
+/**
+ * At the end of a cluster: what is seen to be there still is kept in the ledger, with who kept it, whatever the entry said before. It may be one that an earlier call
+ * asked to go in vain, or one that a crash left without word of it.
+ */
+export async function retainOutside(tx: Transaction, cluster: ClusterRecord, outside: readonly ClusterOutside[], at: number, newId: () => string): Promise<void> {
+  for (const { kind, seen } of outside) {
     const entry = (await tx.ledgerOf(cluster.id)).find(each => each.kind === kind)
-    if (entry?.state === 'Held') await putEntry(tx, cluster, kind, 'Retained', at, newId, { because: `DeleteCluster did not ask for the ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} to go` })
+    if (!seen || entry?.state === 'Retained') continue
+    const asked = cluster.facts.deletion && goesInDeletion(kind, cluster.facts.deletion)
+    const because = asked ? `The ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} has deletion protection and was left (TryBest)` : `DeleteCluster did not ask for the ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} to go`
+    await putEntry(tx, cluster, kind, 'Retained', at, newId, { providerId: seen.providerId, because })
   }
 }

@@ -48,7 +48,7 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     const locked = await tx.lockCluster(record.id)
     if (!locked) return
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
-    if (creationIsOver(facts) && !creationIsOver(record.facts) && seen.host.network) await holdWhatWasMade(tx, locked, seen.now)
+    if (creationIsOver(facts) && !creationIsOver(record.facts)) await holdWhatWasMade(tx, locked, seen)
     const begins = facts.firstReadyAt !== undefined && record.facts.firstReadyAt === undefined
     // They wait for a cluster that can be worked in.
     if (turns || begins) for (const addon of await tx.addonsOf(record.id)) await tx.enqueue({ kind: 'addon', id: addon.id, region: record.region })

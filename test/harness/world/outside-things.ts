@@ -8,8 +8,12 @@ const MADE_AFTER_MS = 1_000
 export class MemoryOutside implements OutsideResources {
   readonly made = new Map<string, { order: OutsideOrder; readyAt: number; deleteProtected: boolean }>()
   refuses: OutsideRefused | undefined
+  /** Making ends with this. */
+  makes: Error | undefined
   /** Removing ends with this until it is taken away. */
   breaks: Error | undefined
+  /** Removing these is refused, and no look shows it. */
+  readonly holds = new Set<string>()
   readonly #clock: SteppedClock
 
   constructor(clock: SteppedClock) {
@@ -19,6 +23,7 @@ export class MemoryOutside implements OutsideResources {
   async ensure(order: OutsideOrder): Promise<OutsideSeen> {
     if (!this.made.has(order.token)) {
       if (this.refuses) throw this.refuses
+      if (this.makes) throw this.makes
       this.made.set(order.token, { order, readyAt: this.#clock.now() + MADE_AFTER_MS, deleteProtected: false })
     }
     return (await this.look(order.token))!
@@ -31,7 +36,7 @@ export class MemoryOutside implements OutsideResources {
 
   async ensureGone(token: string): Promise<void> {
     if (this.breaks) throw this.breaks
-    if (this.made.get(token)?.deleteProtected) throw new OutsideHeld(`outside-${token} has deletion protection, and DeleteLoadBalancer refused`)
+    if (this.made.get(token)?.deleteProtected || this.holds.has(token)) throw new OutsideHeld(`outside-${token} has deletion protection, and DeleteLoadBalancer refused`)
     this.made.delete(token)
   }
 }

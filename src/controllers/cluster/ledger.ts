@@ -1,6 +1,5 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { LedgerEntry, LedgerKind, LedgerState, Transaction } from '#ports/store.ts'
-import type { ClusterOutside } from './outside.ts'
 import type { ClusterSeen } from './seen.ts'
 
 /** The outside things that a local control plane is made of. */

@@ -33,12 +33,19 @@ export interface OrderedWorker {
   readonly ended: Promise<void>
 }
 
+interface FailedWork {
+  readonly work: ClaimedWork
+  readonly error: unknown
+}
+
 /** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
 const CLAIM_AT_ONCE = 500
 /** Passes at once while the clock runs: most of a pass is waiting for the store. */
-const HANDS_WHILE_RUNNING = 8
+const HANDS_WHILE_RUNNING = 32
 /** Backstop for calls that were lost. */
 const SLOWEST_LOOK_MS = 2_000
+/** Real time that is a moment to whoever looks at a clock that runs. */
+const MOMENT_MS = 20
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
 /** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, up to an hour. */
@@ -67,6 +74,8 @@ class OrderedLoop {
   /** Something was enqueued, or the clock was set, since the loop last looked for everything there is to do. */
   #news = true
   #resting = false
+  /** Nobody runs the region by this any more. */
+  #isOver = false
   /** When the first key is due, as the queue said it then (real time). */
   #due: { readonly at: number; readonly askedAt: number } | undefined
   #runsAtOnce: { readonly at: number; readonly counts: Map<string, number> } = { at: 0, counts: new Map() }
@@ -84,10 +93,14 @@ class OrderedLoop {
     const stop = () => this.wake()
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
+      // Keys that an earlier process died with are free only once somebody claims.
+      clock.hold()
+      await this.#runDue()
       while (!this.#signal.aborted) await this.#turn()
     } finally {
       clock.hold()
       this.#resting = false
+      this.#isOver = true
       this.#rested.call()
       await listening
     }
@@ -102,7 +115,7 @@ class OrderedLoop {
     try {
       for (;;) {
         const next = this.#rested.next()
-        if (await Promise.race([next.then(() => false), over]) || this.#signal.aborted) return false
+        if (await Promise.race([next.then(() => false), over]) || this.#signal.aborted || this.#isOver) return false
         if (!this.#resting || this.#news) continue
         const due = await queue.nextDue([region])
         if (this.#resting && !this.#news && (due.dueAt?.[0]?.at ?? Number.POSITIVE_INFINITY) > clock.target()) return true
@@ -131,11 +144,17 @@ class OrderedLoop {
     if (changes.length > 0) return this.#untilStored(() => tell(changes))
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return
-    if (next <= clock.target()) return clock.moveTo(next)
+    if (next <= clock.target()) return clock.moveTo(this.#stepTo(next))
     this.#resting = true
     clock.rest(next)
     this.#rested.call()
     await this.#waitFor(next, woken, set)
+  }
+
+  /** A clock that runs and is behind need not stop at each instant: what is due within a moment of real time is done together at its end. */
+  #stepTo(next: number): number {
+    const { clock } = this.#options
+    return clock.paused ? next : Math.max(next, Math.min(clock.target(), Math.floor(next + clock.speed * MOMENT_MS)))
   }
 
   async #waitFor(next: number, woken: Promise<void>, set: Promise<void>): Promise<void> {
@@ -164,37 +183,48 @@ class OrderedLoop {
     const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
     this.#meter.claimed(claimed.length)
     const hands = handsOf(clock), waiting = batchesOf(claimed, hands).values()
+    const ended: EndedWork[] = [], failed: FailedWork[] = []
     await Promise.all(Array.from({ length: hands }, async () => {
       for (const batch of waiting) {
         if (this.#signal.aborted) return
-        await this.#passes(batch)
+        await this.#passes(batch, ended, failed)
+        // A crash runs again what was not ended, so for one hand, whose keys come one after another, nothing is left to the end.
+        if (hands === 1) await this.#end(ended.splice(0), failed.splice(0))
       }
     }))
+    await this.#end(ended, failed)
   }
 
   /**
    * Passes over keys of one kind, whose ends are written together: what was enqueued meanwhile runs again, as if each had ended by itself. Chance and real time have no part in when a pass that
    * failed runs again; only a store that is away is waited for in real time.
    */
-  async #passes(batch: readonly ClaimedWork[]): Promise<void> {
-    const { queue, lease, clock, realClock, log } = this.#options
+  async #passes(batch: readonly ClaimedWork[], ended: EndedWork[], failed: FailedWork[]): Promise<void> {
+    const { clock, realClock } = this.#options
     const startedAt = realClock.now()
-    const ended: EndedWork[] = [], failed: { readonly work: ClaimedWork; readonly error: unknown }[] = []
     const meter = (work: ClaimedWork, outcome: Parameters<WorkerMeter['passEnded']>[1]) => this.#meter.passEnded(work.kind, outcome, (realClock.now() - startedAt) / batch.length)
     for (const [work, outcome] of await this.#outcomes(batch)) {
-      if (!('error' in outcome)) ended.push({ work, lookAgainAt: this.#dueAgain(work, outcome.lookAgainAt) })
-      else if (this.#signal.aborted) meter(work, 'abandoned')
-      else if (kindOf(outcome.error) === 'StaleRevision') ended.push({ work, lookAgainAt: clock.now() })
-      else failed.push({ work, error: outcome.error })
-      if (!('error' in outcome)) meter(work, 'done')
-      else if (kindOf(outcome.error) === 'StaleRevision') meter(work, 'stale')
+      if (!('error' in outcome)) {
+        ended.push({ work, lookAgainAt: this.#dueAgain(work, outcome.lookAgainAt) })
+        meter(work, 'done')
+      } else if (this.#signal.aborted) meter(work, 'abandoned')
+      else if (kindOf(outcome.error) === 'StaleRevision') {
+        ended.push({ work, lookAgainAt: clock.now() })
+        meter(work, 'stale')
+      } else {
+        failed.push({ work, error: outcome.error })
+        meter(work, 'failed')
+      }
     }
-    await this.#untilStored(() => queue.completeMany(lease, ended))
+  }
+
+  async #end(ended: readonly EndedWork[], failed: readonly FailedWork[]): Promise<void> {
+    const { queue, lease, clock, log } = this.#options
+    if (ended.length > 0) await this.#untilStored(() => queue.completeMany(lease, ended))
     for (const { work, error } of failed) {
       const retryAt = clock.now() + retryAfter(work.failures + 1)
       log.warn({ kind: work.kind, id: work.id, failures: work.failures + 1, retryAt, error }, 'Pass did not succeed')
       await this.#untilStored(() => queue.failUntil(lease, work, retryAt, messageOf(error)))
-      meter(work, 'failed')
     }
   }
 

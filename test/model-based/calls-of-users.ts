@@ -164,7 +164,7 @@ export const CALLS_OF_USERS: Readonly<Record<string, Command>> = {
   joinByScript: {
     weight: 4,
     async run(player, { a, b }) {
-      const pool = pick(player.view.pools.filter(one => !isCentral(one)), a)
+      const pool = pick(player.view.pools.filter(one => !isCentral(one) && !one['ElasticConfig']), a)
       if (!pool) return undefined
       const script = await player.call('CreateBatchEdgeMachine', { ...ofPool(pool), Name: player.newName('script'), TTLHours: 1 })
       const [id] = script.result.Ids ?? []

@@ -10,6 +10,7 @@ const FOUND: readonly (readonly [what: string, seed: number, steps: readonly (st
   ['an add-on whose cluster cannot be removed has a way out', 456203, ['createCluster', ['time', 3], ['createElasticPool', 0, 2, 3], ['fault', 11, 46, 28], ['time', 6], ['deleteCluster', 6, 3]]],
   ['a pool that orders no machines does not show for ever that a server was refused', 2, ['createCluster', ['time', 3], ['balance', 5], 'createStaticPool', ['time', 44], 'addServer']],
   ['a machine whose provider does not pull its plug is no error of ours', 999995, ['createCluster', ['time', 3], ['createElasticPool', 0, 2, 3], ['time', 3], ['fault', 8, 4, 47], ['machine', 1, 32]]],
+  ['what a cluster was to have outside and was never made is not held in the ledger', 352493, [['fault', 28, 31, 23], ['createCluster', 2, 0], ['time', 5]]],
 ]
 
 for (const [what, seed, steps] of FOUND) {

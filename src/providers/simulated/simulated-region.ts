@@ -102,12 +102,15 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       if (machine?.member?.nodeName === name) onboarding.asksLater(id, machine)
     }
   })
+  const podsOf = (clusterId: string): readonly RegionChange[] => {
+    const owners = new Set(workloads.of(clusterId).map(({ owner }) => owner))
+    return [{ kind: 'Room', clusterId }, ...[...owners].flatMap(addon => (addon === undefined ? [] : [{ kind: 'Workload' as const, clusterId, addon }]))]
+  }
   // What a fault keeps from being seen, or lets be seen wrongly, is looked at when it begins and when it ends.
   faults.onChange(() => {
     for (const [clusterId] of planes.entries()) {
       world.tell({ kind: 'ControlPlane', clusterId })
-      world.tell({ kind: 'Room', clusterId })
-      for (const addon of new Set(workloads.of(clusterId).map(({ owner }) => owner))) if (addon !== undefined) world.tell({ kind: 'Workload', clusterId, addon })
+      for (const change of podsOf(clusterId)) world.tell(change)
     }
   })
   planes.onTurn(clusterId => {
@@ -129,7 +132,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     onboarding.askAgain()
     const now = world.now()
     return [
-      ...[...planes.entries()].map(([clusterId]) => ({ kind: 'ControlPlane' as const, clusterId })),
+      ...[...planes.entries()].flatMap(([clusterId]) => [{ kind: 'ControlPlane' as const, clusterId }, ...podsOf(clusterId)]),
       ...[...fleet.entries()].map(([id, machine]) => ({ kind: 'Machine' as const, id, seen: seeMachine(id, machine, world.draw) })),
       ...[...planes.entries()].filter(([clusterId]) => planes.isUp(clusterId))
         .flatMap(([clusterId]) => nodes.of(clusterId).map(node => ({ kind: 'Node' as const, clusterId, name: node.name, seen: seeNode(node, world.draw, now) }))),

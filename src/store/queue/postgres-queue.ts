@@ -99,8 +99,11 @@ export class PostgresQueue implements Queue {
     if (await freeAbandoned(this.#database)) this.#wakeUps.announce()
   }
 
-  claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {
-    return claimWatch(this.#database, lease, subject, this.#clock.now())
+  async claimWatch(lease: ProcessLease, subject: string): Promise<number | undefined> {
+    const epoch = await claimWatch(this.#database, lease, subject, this.#clock.now())
+    // Whoever takes over from a dead process goes on with what that one had begun, before anything else.
+    if (epoch !== undefined) await this.#freeAbandoned()
+    return epoch
   }
 
   releaseWatch(lease: ProcessLease, subject: string): Promise<void> {

@@ -20,6 +20,7 @@ import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { seededBytes } from './seeded-bytes.ts'
+import { sharedStore } from './shared-store.ts'
 import type { SimulatedRegionFace } from './simulated-region-face.ts'
 import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './simulated-region-settings.ts'
 import { RegionSights } from './simulated-region-sights.ts'
@@ -160,7 +161,8 @@ async function untilDeleted({ region, store, face }: SimulatedRun, signal: Abort
 }
 
 function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock): readonly Controller[] {
-  const { region, store, log, tenantAddressOf, face } = run
+  const { region, log, tenantAddressOf, face } = run
+  const store = sharedStore(run.store, () => handsOf(clock) > 1)
   const { seed, lane, opened } = face.settings
   const ledgerBytes = seededBytes(seed, lane, opened, 'ledger'), poolBytes = seededBytes(seed, lane, opened, 'pools')
   const own = {

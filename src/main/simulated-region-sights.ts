@@ -90,7 +90,7 @@ export class RegionSights {
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }
 
-  async #node({ clusterId, name, seen }: OfKind<'Node'>, living: ReadonlySet<string>): Promise<Put[]> {
+  async #node({ clusterId, name, seen }: OfKind<'Node'>, living: Set<string>): Promise<Put[]> {
     const { region, clock } = this.#parts
     const id = await this.#idOf(clusterId, name, living)
     if (id === undefined) {
@@ -127,7 +127,7 @@ export class RegionSights {
   }
 
   /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. */
-  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: ReadonlySet<string>; readonly onMachines: ReadonlyMap<string, readonly NodeRecord[]> }> {
+  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodeRecord[]> }> {
     const { store, region } = this.#parts
     const nodeIds = changes.flatMap(change => (change.kind === 'Node' ? this.#clusters.get(change.clusterId)?.nodes.get(change.name) ?? [] : []))
     const machineIds = changes.flatMap(change => (change.kind === 'Machine' ? change.seen?.machineId ?? [] : []))
@@ -135,13 +135,14 @@ export class RegionSights {
     return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ spec }) => spec.machineId) }
   }
 
-  async #idOf(clusterId: string, name: string, living: ReadonlySet<string>): Promise<string | undefined> {
+  async #idOf(clusterId: string, name: string, living: Set<string>): Promise<string | undefined> {
     const { store } = this.#parts
     const known = this.#clusters.get(clusterId)?.nodes.get(name)
     // A name may have passed to another node since it was last asked for.
     if (known !== undefined && (living.has(known) || await store.findNode(known))) return known
     const [cluster, records] = await Promise.all([store.findCluster(clusterId), store.nodesOf({ clusterId })])
     const nodes = new Map(records.map(record => [record.spec.name, record.id]))
+    for (const { id } of records) living.add(id)
     if (cluster) this.#clusters.set(clusterId, { name: cluster.spec.name, nodes })
     else this.#clusters.delete(clusterId)
     return nodes.get(name)

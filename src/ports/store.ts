@@ -36,6 +36,7 @@ export interface Store {
   nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]>
   nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]>
   machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]>
+  addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
@@ -362,6 +363,10 @@ export interface Transaction {
   insertMachine(record: MachineRecord): Promise<void>
   lockMachine(id: string): Promise<MachineRecord | undefined>
   changeMachine(id: string, change: MachineChange): Promise<void>
+  /** Those that there are, in no order. */
+  lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]>
+  /** As changeMachine of each, for machines that were made. */
+  setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void>
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
   /** Machines that stand for those servers of the cloud (MachineTemplate.instanceId), as this transaction sees them. */
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]>

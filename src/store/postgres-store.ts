@@ -124,6 +124,10 @@ export class PostgresStore implements Store {
     return machinesById(this.#database, this.#key, ids)
   }
 
+  addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]> {
+    return readAddons(this.#database, 'id', ids)
+  }
+
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
     return readNodePools(this.#database, 'cluster_id', [clusterId])
   }

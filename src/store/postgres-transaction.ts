@@ -16,7 +16,7 @@ import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf, putMachineSecrets } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
-import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesOf, machinesOfInstances, machinesOwnedBy } from './operations/machines.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, machinesOwnedBy, setMachineIds } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { insertIntents, ledgerOf, putLedger } from './operations/put-ledger.ts'
@@ -38,6 +38,9 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** The hashes of requests whose ClientTokens this transaction claimed. */
   readonly #claims = new Map<string, string>()
   readonly accessKeyIds: string[] = []
+  /** Entries that are not written yet, and what was read of ledgers, by owner. */
+  readonly #entries = new Map<string, LedgerEntry>()
+  readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
 
@@ -59,6 +62,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
   async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
     const history = await this.settle()
+    await this.#writeLedger()
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connection, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
     writeRecords(this.#connection, this.work, history)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
@@ -113,11 +117,24 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   async putLedger(entry: LedgerEntry): Promise<void> {
-    if (await putLedger(this.#connection, entry, this.work.now)) this.#spenders.set(`${entry.accountId}/${entry.region}`, entry)
+    this.#entries.set(entry.id, entry)
   }
 
-  ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
-    return ledgerOf(this.#connection, ownerId)
+  /** Its owner's lock, or its owner's cluster's, keeps others from changing it meanwhile. */
+  async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
+    const read = this.#ledgers.get(ownerId) ?? await ledgerOf(this.#connection, ownerId)
+    this.#ledgers.set(ownerId, read)
+    const put = [...this.#entries.values()].filter(entry => entry.owner.id === ownerId)
+    if (put.length === 0) return read
+    return [...read.filter(entry => !this.#entries.has(entry.id)), ...put].sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+  }
+
+  async #writeLedger(): Promise<void> {
+    if (this.#entries.size === 0) return
+    const entries = [...this.#entries.values()]
+    this.#entries.clear()
+    this.#ledgers.clear()
+    for (const scope of await putLedger(this.#connection, entries, this.work.now)) this.#spenders.set(`${scope.accountId}/${scope.region}`, scope)
   }
 
   lockAccount(scope: Scope): Promise<AccountRecord> {
@@ -128,7 +145,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return putAccount(this.#connection, account)
   }
 
-  meterOf(scope: Scope): Promise<Meter> {
+  async meterOf(scope: Scope): Promise<Meter> {
+    await this.#writeLedger()
     return meterOf(this.#connection, scope)
   }
 
@@ -146,6 +164,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   changeMachine(id: string, change: MachineChange): Promise<void> {
     return changeMachine(this.#connection, this.#key, id, change)
+  }
+
+  lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return machinesById(this.#connection, this.#key, ids, 'order by id for update')
+  }
+
+  setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
+    return setMachineIds(this.#connection, made)
   }
 
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {

@@ -98,6 +98,10 @@ export class MemoryStore implements Store {
     return ids.flatMap(id => this.#tables.machines.get(id) ?? [])
   }
 
+  async addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]> {
+    return ids.flatMap(id => this.#tables.addons.get(id) ?? [])
+  }
+
   async nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
     return inOrder([...this.#tables.nodePools.values()].filter(pool => pool.clusterId === clusterId))
   }

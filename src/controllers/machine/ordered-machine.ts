@@ -67,19 +67,16 @@ export async function noteMade(made: readonly Made[], ports: MachinePorts): Prom
   if (!first) return
   const { clock, machines } = ports.regionOf(first.record.region)
   const lost = await ports.store.write(clock.now(), async tx => {
-    const gone: string[] = []
-    for (const { record, seen: { machineId } } of made) {
-      const locked = await tx.lockMachine(record.id)
-      if (!locked) {
-        gone.push(record.id)
-        continue
-      }
-      const owned = { ...record, ownedBy: locked.ownedBy ?? record.ownedBy }
-      await tx.putLedger(machineEntry(owned, 'Held', clock.now(), { power: record.power }))
-      await tx.changeMachine(record.id, { machineId })
-      // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
-      await wakeOwner(tx, owned, owned.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
-    }
+    const kept = new Map((await tx.lockMachines(made.map(({ record }) => record.id))).map(machine => [machine.id, machine]))
+    const gone = made.flatMap(({ record }) => (kept.has(record.id) ? [] : [record.id]))
+    const there = made.flatMap(({ record, seen }) => {
+      const locked = kept.get(record.id)
+      return locked ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId }] : []
+    })
+    for (const machine of there) await tx.putLedger(machineEntry(machine, 'Held', clock.now(), { power: machine.power }))
+    if (there.length > 0) await tx.setMachineIds(there)
+    // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
+    for (const machine of there) await wakeOwner(tx, machine, machine.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
     return gone
   })
   // Another process took it down while this one, long thought dead, was still making it.

@@ -11,8 +11,8 @@ export async function findMachine(connection: Queryable, key: KeyObject, id: str
 }
 
 /** As findMachine, of many. */
-export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[]): Promise<readonly MachineRecord[]> {
-  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = any($1::text[])`, [ids])
+export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[], lock: '' | 'order by id for update' = ''): Promise<readonly MachineRecord[]> {
+  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = any($1::text[]) ${lock}`, [ids])
   return rows.map(row => wholeMachineOf(row, key))
 }
 
@@ -56,6 +56,10 @@ export async function changeMachine(connection: Queryable, key: KeyObject, id: s
   ]
   if (columns.length === 0) return
   await connection.query(`update machine set ${columns.map(([name], index) => `${name} = $${index + 2}`).join(', ')} where id = $1`, [id, ...columns.map(([, value]) => value)])
+}
+
+export async function setMachineIds(connection: Queryable, made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
+  await connection.query('update machine set machine_id = t.machine_id from unnest($1::text[], $2::text[]) as t (id, machine_id) where machine.id = t.id', [made.map(({ id }) => id), made.map(({ machineId }) => machineId)])
 }
 
 function column(name: string, value: unknown): readonly (readonly [string, unknown])[] {

@@ -1,19 +1,21 @@
 import { priceOf } from '#model/account/prices.ts'
-import type { LedgerEntry } from '#ports/store.ts'
+import type { LedgerEntry, Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
 
-/** Adds the entry, or brings the one of that id up to date; what it cost until now is added up. True where it costs, or did. */
-export async function putLedger(connection: Queryable, entry: LedgerEntry, now: number): Promise<boolean> {
+/** Adds the entries, or brings those of their ids up to date; what each cost until now is added up. Answers the accounts of those that cost, or did. */
+export async function putLedger(connection: Queryable, entries: readonly LedgerEntry[], now: number): Promise<readonly Scope[]> {
   const moved = LEDGER_COLUMNS.split(', ').filter(column => column !== 'id').map(column => `${column} = excluded.${column}`)
-  const price = priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) })
-  const [row] = await connection.query<{ costs: boolean }>(
-    `insert into ledger as l (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, $2::bigint, $3::bigint from json_populate_record(null::ledger, $1::json)
-     on conflict (id) do update set ${moved.join(', ')}, spent = l.spent + l.price::numeric * greatest(0, excluded.priced_at - l.priced_at), price = excluded.price, priced_at = excluded.priced_at
-     returning price > 0 or spent > 0 as costs`,
-    [JSON.stringify(ledgerRow(entry)), price, Math.floor(now)],
+  const rows = entries.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map(entry => ({ ...ledgerRow(entry), price: priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) }), priced_at: Math.floor(now) }))
+  return connection.query<Scope>(
+    `with put as (
+       insert into ledger as l (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, price, priced_at from json_populate_recordset(null::ledger, $1::json)
+       on conflict (id) do update set ${moved.join(', ')}, spent = l.spent + l.price::numeric * greatest(0, excluded.priced_at - l.priced_at), price = excluded.price, priced_at = excluded.priced_at
+       returning account_id, region, price > 0 or spent > 0 as costs
+     )
+     select distinct account_id as "accountId", region from put where costs`,
+    [JSON.stringify(rows)],
   )
-  return row?.costs === true
 }
 
 /** Rows of intents, which cost nothing yet, under ids that are new. */

@@ -188,6 +188,14 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return this.#tables.nodeTokens.get(tokenHash)
   }
 
+  async lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return ids.flatMap(id => this.#tables.machines.get(id) ?? [])
+  }
+
+  async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
+    for (const { id, machineId } of made) await this.changeMachine(id, { machineId })
+  }
+
   async forgetMachine(id: string): Promise<void> {
     this.#tables.machines.delete(id)
     this.#dropTokens(token => token.machineId === id)

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Store } from '#ports/store.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { sharedStore } from './shared-store.ts'
+
+/** Counts what reaches the store. */
+function counted(store: Store): { store: Store; counts: Map<string, number> } {
+  const counts = new Map<string, number>()
+  return {
+    counts,
+    store: new Proxy(store, {
+      get(target, name) {
+        const own: unknown = Reflect.get(target, name, target)
+        if (typeof own !== 'function') return own
+        return (...given: unknown[]): unknown => {
+          counts.set(String(name), (counts.get(String(name)) ?? 0) + 1)
+          return own.apply(target, given)
+        }
+      },
+    }),
+  }
+}
+
+async function fleet(): Promise<{ store: Store; counts: Map<string, number>; ids: readonly string[] }> {
+  const memory = new MemoryStore(() => 0)
+  const names = ['a', 'b', 'c']
+  for (const name of names) await memory.write(NOON, tx => addCluster(tx, name))
+  return { ...counted(memory), ids: names.map(name => `c-${name}`) }
+}
+
+test('writes that meet are one transaction, each with its own answer', async () => {
+  const { store, counts, ids } = await fleet()
+  const shared = sharedStore(store, () => true)
+  const answers = await Promise.all(ids.map(id => shared.write(NOON + 1, async tx => {
+    await tx.lockCluster(id)
+    await tx.changeCluster(id, { address: `at-${id}` }, { evidence: [] })
+    return id
+  })))
+  assert.deepEqual(answers, ids)
+  assert.deepEqual((await store.clustersById(ids)).map(({ address }) => address), ids.map(id => `at-${id}`))
+  assert.equal(counts.get('write'), 1)
+})
+
+test('one that fails does so alone', async () => {
+  const { store, ids } = await fleet()
+  const shared = sharedStore(store, () => true)
+  const outcomes = await Promise.allSettled(ids.map((id, index) => shared.write(NOON + 1, async tx => {
+    if (index === 1) throw new Error('on purpose')
+    await tx.lockCluster(id)
+    await tx.changeCluster(id, { address: `at-${id}` }, { evidence: [] })
+  })))
+  assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  assert.deepEqual((await store.clustersById(ids)).map(({ address }) => address), [`at-${ids[0]}`, undefined, `at-${ids[2]}`])
+})
+
+test('writes at different instants do not share a transaction', async () => {
+  const { store, counts, ids } = await fleet()
+  const shared = sharedStore(store, () => true)
+  await Promise.all(ids.map((id, index) => shared.write(NOON + index, tx => tx.lockCluster(id))))
+  assert.equal(counts.get('write'), 3)
+})
+
+test('looks that meet are one, and one that is asked for later sees what was written meanwhile', async () => {
+  const { store, counts, ids } = await fleet()
+  const shared = sharedStore(store, () => true)
+  const found = await Promise.all([...ids, 'nobody'].map(id => shared.findCluster(id)))
+  assert.deepEqual(found.map(cluster => cluster?.id), [...ids, undefined])
+  assert.equal(counts.get('clustersById'), 1)
+  const [id = ''] = ids
+  await shared.write(NOON + 1, async tx => {
+    await tx.lockCluster(id)
+    await tx.changeCluster(id, { address: 'moved' }, { evidence: [] })
+  })
+  assert.equal((await shared.findCluster(id))?.address, 'moved')
+})
+
+test('while the order of passes matters everything is as the store does it', async () => {
+  const { store, counts, ids } = await fleet()
+  const shared = sharedStore(store, () => false)
+  await Promise.all(ids.map(id => shared.write(NOON + 1, tx => tx.lockCluster(id))))
+  assert.equal(counts.get('write'), 3)
+  assert.equal((await shared.findCluster(ids[0] ?? ''))?.id, ids[0])
+  assert.equal(counts.get('clustersById'), undefined)
+})

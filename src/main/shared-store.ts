@@ -1,0 +1,111 @@
+import type { Store, Transaction } from '#ports/store.ts'
+
+interface Write {
+  readonly now: number
+  readonly work: (tx: Transaction) => Promise<unknown>
+  readonly done: (answer: unknown) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** Transactions at once; while they run, the writes of others come together. */
+const LANES = 2
+/** More would hold the locks of many clusters for long. */
+const MOST_AT_ONCE = 40
+
+/**
+ * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single records that meet are one look. Each writer is
+ * answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. `isShared`: false while their order matters, for then everything is as the store does it.
+ */
+export function sharedStore(store: Store, isShared: () => boolean): Store {
+  const writes = new SharedWrites(store)
+  const looks = {
+    findCluster: sharedLook(ids => store.clustersById(ids)), findNodePool: sharedLook(ids => store.nodePoolsById(ids)), findNode: sharedLook(ids => store.nodesById(ids)),
+    findMachine: sharedLook(ids => store.machinesById(ids)), findAddon: sharedLook(ids => store.addonsById(ids)),
+  }
+  const shared: Partial<Store> = { ...looks, write: (now, work) => writes.write(now, work) }
+  return new Proxy(store, {
+    get(target, name) {
+      const own: unknown = (isShared() ? Reflect.get(shared, name) : undefined) ?? Reflect.get(target, name, target)
+      return typeof own === 'function' ? own.bind(target) as unknown : own
+    },
+  })
+}
+
+class SharedWrites {
+  readonly #store: Pick<Store, 'write'>
+  readonly #waiting: Write[] = []
+  #running = 0
+
+  constructor(store: Pick<Store, 'write'>) {
+    this.#store = store
+  }
+
+  write<Answer>(now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push({ now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
+      this.#run()
+    })
+  }
+
+  #run(): void {
+    if (this.#running >= LANES || this.#waiting.length === 0) return
+    this.#running++
+    // Those who come in the same turn of the event loop are still to join.
+    setImmediate(() => {
+      void this.#together(this.#take()).finally(() => {
+        this.#running--
+        this.#run()
+      })
+    })
+  }
+
+  /** Of one instant, since a transaction has one. */
+  #take(): Write[] {
+    const instant = this.#waiting[0]?.now
+    let count = 0
+    while (count < MOST_AT_ONCE && this.#waiting[count]?.now === instant && count < this.#waiting.length) count++
+    return this.#waiting.splice(0, count)
+  }
+
+  async #together(writes: readonly Write[]): Promise<void> {
+    const [first] = writes
+    if (!first) return
+    if (writes.length > 1) {
+      const answers = await this.#store.write(first.now, async tx => {
+        const all: unknown[] = []
+        for (const { work } of writes) all.push(await work(tx))
+        return all
+      }).catch(() => undefined) // whose fault it is, each hears from its own transaction
+      if (answers) {
+        for (const [index, { done }] of writes.entries()) done(answers[index])
+        return
+      }
+    }
+    for (const { now, work, done, failed } of writes) {
+      try {
+        done(await this.#store.write(now, work))
+      } catch (error) {
+        failed(error)
+      }
+    }
+  }
+}
+
+/** One look for all that are asked for in one turn of the event loop. It begins after each of them asked. */
+function sharedLook<Item extends { readonly id: string }>(read: (ids: readonly string[]) => Promise<readonly Item[]>): (id: string) => Promise<Item | undefined> {
+  let next: { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, Item>> } | undefined
+  return async id => {
+    next ??= begin()
+    next.ids.add(id)
+    return (await next.found).get(id)
+  }
+
+  function begin(): { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, Item>> } {
+    const ids = new Set<string>()
+    const found = new Promise<void>(resolve => { setImmediate(resolve) }).then(async () => {
+      next = undefined
+      return new Map((await read([...ids])).map(item => [item.id, item]))
+    })
+    return { ids, found }
+  }
+}

@@ -23,13 +23,13 @@ import { addressPool } from '#providers/local/host-network/settings.ts'
 import type { OpenStore } from '#store/open.ts'
 import type { ComponentSupply } from './component-supply.ts'
 import type { Configuration } from './configuration.ts'
+import { leaseName } from './dead-leases.ts'
 import { localHostName } from './local-host.ts'
 import { chosenNetwork, JOIN_PORT, localParts, newLedgerId, REGISTRY_PORT, type LocalParts, type LocalRegionFace } from './local-region.ts'
 import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
 import { keepOverlay, openOverlay, removeOverlayFromHost, routesThroughOverlay } from './outside-machines.ts'
 import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
 import { progressLine } from './components.ts'
-import { startTicks } from './server-mark.ts'
 import { systemClock } from './system-clock.ts'
 
 export interface LocalRegionRun {
@@ -134,7 +134,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   const shared = { store, log, regionOf, tenantAddressOf, newLedgerId }
   const worker = runWorker({
     queue, clock, log,
-    name: `${localHostName(configuration)}/${process.pid}/${startTicks(process.pid) ?? ''}`,
+    name: leaseName(configuration, ''),
     hosts: [localHostName(configuration)],
     now: () => clock.now(),
     regions: async () => [region.region],

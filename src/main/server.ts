@@ -12,13 +12,14 @@ import { ensureAccount, credentialsFile } from './account.ts'
 import { ComponentSupply } from './component-supply.ts'
 import { openComponents } from './components.ts'
 import type { Configuration } from './configuration.ts'
-import { localHostName, whyNoLocalRegion } from './local-host.ts'
+import { whyNoLocalRegion } from './local-host.ts'
+import { freeLeasesOfDead, leaseName } from './dead-leases.ts'
 import { claimLocalRegion, LocalRegionFace } from './local-region.ts'
 import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
+import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { openForOrders, runLocalRegion } from './run-local-region.ts'
-import { startTicks } from './server-mark.ts'
 import { answerForSimulated } from './simulated-addresses.ts'
 import { FIRST_REGION, SimulatedRegions } from './simulated-regions.ts'
 import { systemClock } from './system-clock.ts'
@@ -31,6 +32,8 @@ export interface ServerParts {
   readonly signal: AbortSignal
   /** Stands between the server and its records, to watch it or to break it at a chosen moment. */
   readonly wrapStore?: (store: Store) => Store
+  /** The same for what simulated regions keep of their worlds. */
+  readonly wrapWorldStore?: (store: WorldStore) => WorldStore
 }
 
 export interface RunningServer {
@@ -40,13 +43,14 @@ export interface RunningServer {
 }
 
 /** Starts database, API and regions; resolves when the API answers. Regions go on preparing themselves in the background and say what they wait for. */
-export async function startServer(configuration: Configuration, { log, say, signal, wrapStore = store => store }: ServerParts): Promise<RunningServer> {
+export async function startServer(configuration: Configuration, { log, say, signal, wrapStore = store => store, wrapWorldStore = store => store }: ServerParts): Promise<RunningServer> {
   const found = await openStore({ stateDir: configuration.stateDir, databaseUrl: configuration.databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], log, clock: systemClock })
   const store = wrapStore(found.store)
   const opened = { ...found, store }
   try {
     say(`Database: ${configuration.databaseUrl === undefined ? `own PostgreSQL in ${configuration.stateDir}/postgres` : 'the given PostgreSQL'}, tables up to date`)
     const components = openComponents(configuration)
+    await freeLeasesOfDead(configuration, opened.queue, log)
     const tenantAddressOf = tenantAddresses(store)
     const regions = new Map<string, RegionPorts>()
     const whyNot = whyNoLocalRegion()
@@ -63,8 +67,8 @@ export async function startServer(configuration: Configuration, { log, say, sign
     let endpoint = `http://${configuration.listen.host}:${configuration.listen.port}`
     const stopping = new AbortController()
     const simulated = new SimulatedRegions({
-      store, queue: opened.queue, worldStore: await openPostgresWorldStore(opened.query), components, regions, graceMs: configuration.graceMs, endpoint: () => endpoint, log,
-      lease: await keepLease({ queue: opened.queue, clock: systemClock, log, name: `${localHostName(configuration)}/${process.pid}/${startTicks(process.pid) ?? ''}/simulated` }),
+      store, queue: opened.queue, worldStore: wrapWorldStore(await openPostgresWorldStore(opened.query)), components, regions, graceMs: configuration.graceMs, endpoint: () => endpoint, log,
+      lease: await keepLease({ queue: opened.queue, clock: systemClock, log, name: leaseName(configuration, '/simulated') }),
       signal: AbortSignal.any([signal, stopping.signal]),
     })
     await simulated.start()

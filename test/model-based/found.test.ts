@@ -11,6 +11,9 @@ const FOUND: readonly (readonly [what: string, seed: number, steps: readonly (st
   ['a pool that orders no machines does not show for ever that a server was refused', 2, ['createCluster', ['time', 3], ['balance', 5], 'createStaticPool', ['time', 44], 'addServer']],
   ['a machine whose provider does not pull its plug is no error of ours', 999995, ['createCluster', ['time', 3], ['createElasticPool', 0, 2, 3], ['time', 3], ['fault', 8, 4, 47], ['machine', 1, 32]]],
   ['what a cluster was to have outside and was never made is not held in the ledger', 352493, [['fault', 28, 31, 23], ['createCluster', 2, 0], ['time', 5]]],
+  ['a cluster is degraded no longer once its DNS, which found no room, has started', 9, ['createCluster', ['time', 3], 'createStaticPool', ['joinByScript', 0, 5, 6], ['workload', 0, 3], ['time', 5]]],
+  ['a machine that its provider says it removed and did not is not forgotten', 807609, ['createCluster', ['time', 3], ['fault', 1, 6, 1], ['createElasticPool', 0, 1, 0], ['deletePool', 0, 0]]],
+  ['an add-on whose pods are ready again with their node is Running again', 256286, ['createCluster', ['time', 3], 'createStaticPool', ['joinByScript', 0, 1], ['time', 3], ['createAddon', 0, 2], ['time', 3], ['machine', 0, 2], ['time', 9], ['machine', 0, 1], ['time', 4]]],
 ]
 
 for (const [what, seed, steps] of FOUND) {

@@ -7,6 +7,7 @@ import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
+import { removeMachine } from './remove-machine.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
@@ -115,7 +116,7 @@ async function noteObstacle(record: OrderedMachine, because: string, ports: Mach
 async function ensureGone(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   try {
-    await machines.ensureGone(record.id)
+    await removeMachine(record, machines)
   } catch (error) {
     if (signal.aborted) throw error
     if (error instanceof MachineHeld) return await noteObstacle(record, error.message, ports)

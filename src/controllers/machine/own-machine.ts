@@ -2,6 +2,7 @@ import type { LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
+import { removeMachine } from './remove-machine.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
 export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): Promise<{ lookAgainAt?: number }> {
@@ -35,7 +36,7 @@ async function ensure(record: MachineRecord, ledger: LedgerState | undefined, po
 
 async function ensureGone(record: MachineRecord, ports: MachinePorts): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
-  await machines.ensureGone(record.id)
+  await removeMachine(record, machines)
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
   await ports.store.write(clock.now(), async tx => {
     if (!(await tx.lockMachine(record.id))) return

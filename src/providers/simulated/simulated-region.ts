@@ -127,6 +127,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   outside.restore()
   workloads.restore()
   faults.restore()
+  dns.restore([...planes.entries()].flatMap(([clusterId]) => (planes.isUp(clusterId) ? [clusterId] : [])))
 
   const everything = async (): Promise<readonly RegionChange[]> => {
     onboarding.askAgain()

@@ -40,13 +40,22 @@ export class ClusterDns {
     return { available, wanted: desired }
   }
 
-  /** One that is only being started is not down. */
-  #look(clusterId: string): void {
+  /** After a start of the process, whose first word is how each cluster is: those of which it said that DNS is down hear when it comes back. */
+  restore(clusterIds: Iterable<string>): void {
+    for (const clusterId of clusterIds) if (this.#isMissing(clusterId)) this.#down.add(clusterId)
+  }
+
+  #isMissing(clusterId: string): boolean {
     const { available, wanted } = this.count(clusterId)
+    return wanted > 0 && available === 0
+  }
+
+  /** One that is only being started is not down, and not yet back. */
+  #look(clusterId: string): void {
+    const isDown = this.#isMissing(clusterId)
     const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
     const starts = dns?.pods.some(pod => !pod.broken && (pod.readyAt ?? 0) > this.#world.now()) ?? false
-    const isDown = wanted > 0 && available === 0 && !starts
-    if (isDown === this.#down.has(clusterId)) return
+    if (isDown === this.#down.has(clusterId) || (isDown && starts)) return
     if (isDown) this.#down.add(clusterId)
     else this.#down.delete(clusterId)
     this.#world.tell({ kind: 'ControlPlane', clusterId })

@@ -221,8 +221,10 @@ export class Workloads {
   }
 
   /** One of its pods became ready at this very instant, by time alone. */
-  #justTurned({ pods }: Workload): boolean {
-    return pods.some(pod => pod.readyAt === this.#world.now())
+  /** By themselves, or with their node. */
+  #justTurned({ clusterId, pods }: Workload): boolean {
+    const now = this.#world.now()
+    return pods.some(pod => pod.readyAt === now || (pod.node !== undefined && this.#nodes.get(clusterId, pod.node)?.since === now))
   }
 
   #nextAt(clusterId: string): number | undefined {

@@ -60,8 +60,11 @@ async function refuseInArrears({ store, scope, action }: ActionContext): Promise
   if (stoppedSince !== undefined) refuse('OperationDenied.Balance', { action, arrearsSince: rfc3339Seconds(arrearsSince ?? stoppedSince), since: rfc3339Seconds(stoppedSince) })
 }
 
+/** How the observer of what a caller asked for begins; the key follows. */
+export const CALLER = 'caller '
+
 /** The history's words for a change that a caller asked for. */
 export function askedBy(context: ActionContext, fact: string): Because {
-  const evidence: Evidence = { observer: `caller ${context.accessKeyId}`, source: `${context.action} ${context.requestId}`, observedAt: context.now, fact }
+  const evidence: Evidence = { observer: `${CALLER}${context.accessKeyId}`, source: `${context.action} ${context.requestId}`, observedAt: context.now, fact }
   return { evidence: [evidence], operation: context.action }
 }

@@ -23,7 +23,7 @@ function sectionOf(scenario: Scenario, played: Played): string[] {
     '| time | what happened |', '| --- | --- |',
     ...played.Story.map(told => `| ${timeText(Date.parse(told.At) - began)} | ${told === first ? '**' : ''}${cell(told.Text)}${told === first ? '**' : ''} |`), '',
     `Rule: *${first?.Rule ?? 'not reached'}*. ${first?.Because ?? ''}.`, '',
-    ...(first?.Evidence ?? []).map(evidence => `- ${evidence.Observer.startsWith('caller ') ? 'a caller' : evidence.Observer}, ${evidence.Observer.startsWith('caller ') ? evidence.Source.split(' ')[0] : evidence.Source}: ${cell(evidence.Fact)}`), '',
+    ...(first?.Evidence ?? []).map(evidence => `- ${evidence.Observer}, ${evidence.Source}: ${cell(evidence.Fact)}`), '',
   ]
 }
 

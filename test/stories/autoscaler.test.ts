@@ -63,7 +63,7 @@ describe('the autoscaler', () => {
     await scaled.comes(pool, running(3))
     const record = (await world.store.findNodePool(pool))!
     assert.equal(record.facts.autoscaler?.target, 3)
-    assert.match(record.said.because, /its autoscaler wants 3 of them: 4 pods, web-0 among them, find no room on the nodes of its cluster since /)
+    assert.match(record.said.because, /its autoscaler wants 3 of them: 4 pods, web-0 among them, found no room on the nodes of its cluster at /)
     await world.pass(20 * MINUTE)
     await scaled.comes(pool, running(3), 0)
     scaled.workload(2)

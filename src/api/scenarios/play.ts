@@ -1,8 +1,9 @@
 import { isRefusal, refuse } from '#model/errors/catalogue.ts'
 import { statusText } from '#model/status/table.ts'
 import { rfc3339Milliseconds } from '#model/time.ts'
+import type { Evidence } from '#model/evidence.ts'
 import type { StatusChange } from '#ports/store.ts'
-import type { ActionContext } from '../action.ts'
+import { CALLER, type ActionContext } from '../action.ts'
 import { Rendered } from '../rendered.ts'
 import { evidenceToWire } from '../actions/own-wire.ts'
 import { spanOf } from '../actions/time-texts.ts'
@@ -96,6 +97,11 @@ export function toldToWire({ at, text, change }: Told): object {
     At: rfc3339Milliseconds(at), Text: text,
     ...change && { Resource: { Kind: change.resource.kind, Id: change.resource.id, Name: change.resource.name, ...change.resource.clusterId !== undefined && { ClusterId: change.resource.clusterId } } },
     ...change?.status && { Status: { Phase: change.status.phase, Conditions: change.status.conditions.map(Type => ({ Type })) } },
-    ...change && { Rule: change.rule, Because: change.because, Evidence: change.evidence.map(evidenceToWire) },
+    ...change && { Rule: change.rule, Because: change.because, Evidence: change.evidence.map(ofAnyRun).map(evidenceToWire) },
   }
+}
+
+/** Key and request id of a call are those of one run; a story is the same in every one (design.md 8, Determinism). */
+function ofAnyRun(evidence: Evidence): Evidence {
+  return evidence.observer.startsWith(CALLER) ? { ...evidence, observer: 'a caller', source: evidence.source.split(' ')[0] ?? '' } : evidence
 }

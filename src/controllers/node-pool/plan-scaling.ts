@@ -79,7 +79,7 @@ function said({ now, facts: { autoscaler }, room, share }: ScalingSeen, target: 
   if (autoscaler?.target === target) return autoscaler
   const waiting = room?.waiting ?? []
   const because = share > 0 && waiting.length > 0
-    ? `${waiting.length === 1 ? `the pod ${waiting[0]?.name ?? ''} finds` : `${waiting.length} pods, ${waiting[0]?.name ?? ''} among them, find`} no room on the nodes of its cluster since ${rfc3339Seconds(now)}`
+    ? `${waiting.length === 1 ? `the pod ${waiting[0]?.name ?? ''}` : `${waiting.length} pods, ${waiting[0]?.name ?? ''} among them,`} found no room on the nodes of its cluster at ${rfc3339Seconds(now)}`
     : `its other nodes carry pods, or have not been empty for ${spanText(DWELL.nodeIdle)}; callers want ${base}`
   return { target, because, since: now }
 }

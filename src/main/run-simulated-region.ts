@@ -20,7 +20,7 @@ import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { seededBytes } from './seeded-bytes.ts'
-import { sharedStore } from './shared-store.ts'
+import { ofTheirKeys, sharedStore } from './shared-store.ts'
 import type { SimulatedRegionFace } from './simulated-region-face.ts'
 import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './simulated-region-settings.ts'
 import { RegionSights } from './simulated-region-sights.ts'
@@ -182,7 +182,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     return own
   }
   const shared = { store, log, regionOf, tenantAddressOf, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)) }
-  return [
+  return ofTheirKeys([
     clusterController({ ...shared, makePki: async ({ id }) => keysOf(id) }),
     nodePoolController(shared),
     nodeController(shared),
@@ -190,7 +190,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     machineController(shared),
     accountController(shared),
     addonController(shared),
-  ]
+  ])
 }
 
 /** Nothing is signed in a simulated cluster; its keys are texts that say so. */

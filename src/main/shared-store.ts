@@ -1,6 +1,17 @@
-import type { Store, Transaction } from '#ports/store.ts'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Controller } from '#ports/controller.ts'
+import type { Store, Transaction, WorkKey } from '#ports/store.ts'
+
+/** The key whose pass is under way. */
+const passes = new AsyncLocalStorage<WorkKey>()
+
+/** The same controllers; what a pass writes by a shared store is known to be of its key, so that what it locks is locked together with what others do. */
+export function ofTheirKeys(controllers: readonly Controller[]): readonly Controller[] {
+  return controllers.map(controller => ({ ...controller, reconcile: (id, signal) => passes.run({ kind: controller.kind, id }, () => controller.reconcile(id, signal)) }))
+}
 
 interface Write {
+  readonly key: WorkKey | undefined
   readonly now: number
   readonly work: (tx: Transaction) => Promise<unknown>
   readonly done: (answer: unknown) => void
@@ -42,7 +53,7 @@ class SharedWrites {
 
   write<Answer>(now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
+      this.#waiting.push({ key: passes.getStore(), now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
       this.#run()
     })
   }
@@ -73,7 +84,11 @@ class SharedWrites {
     if (writes.length > 1) {
       const answers = await this.#store.write(first.now, async tx => {
         const all: unknown[] = []
-        for (const { work } of writes) all.push(await work(tx))
+        await tx.lockTrees(writes.flatMap(({ key }) => key ?? []))
+        for (const { work } of writes) {
+          tx.nextWriter()
+          all.push(await work(tx))
+        }
         return all
       }).catch(() => undefined) // whose fault it is, each hears from its own transaction
       if (answers) {

@@ -7,7 +7,7 @@ import { addonId } from '#model/addon/record.ts'
 import { priceOf } from '#model/account/prices.ts'
 import { claimOf } from '#model/node/claim.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
-import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store } from '#ports/store.ts'
+import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import {
   addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, ledgerEntry, machine, machineSecret, NEW_CLUSTER, NEW_NODE, nodePoolSpec, NOON, onboarding, READY_NODE, READY_POOL,
   USABLE_CLUSTER,
@@ -505,6 +505,26 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       })
       const nodes = async (instanceIds: readonly string[]) => (await store.listNodes(scope, { instanceIds }, ALL)).items.map(node => node.spec.name.at(-1)).join('')
       assert.deepEqual([await nodes([`i-${mark}`]), await nodes([`m-${mark}`]), await nodes([`machine-of-${mark}-c`, `i-${mark}`])], ['a', 'b', 'ac'])
+    })
+
+    test('of two writers in one transaction the second one does not overwrite what it has not read', async () => {
+      const { clusterId, nodePoolId } = await grow()
+      const cluster = await store.findCluster(clusterId)
+      const change = (address: string) => (tx: Transaction) => tx.changeCluster(clusterId, { revision: cluster?.revision ?? 0, address }, { evidence: [] })
+      await assert.rejects(store.write(NOON, async tx => {
+        await tx.lockTrees([{ kind: 'cluster', id: clusterId }, { kind: 'node-pool', id: nodePoolId }, { kind: 'addon', id: 'nobody' }])
+        await change('one')(tx)
+        tx.nextWriter()
+        await change('other')(tx)
+      }), StaleRevision)
+      assert.equal((await store.findCluster(clusterId))?.address, cluster?.address)
+      await store.write(NOON, async tx => {
+        await tx.lockTrees([{ kind: 'node-pool', id: nodePoolId }])
+        tx.nextWriter()
+        await change('one')(tx)
+        assert.equal((await tx.lockNodePool(nodePoolId))?.id, nodePoolId)
+      })
+      assert.equal((await store.findCluster(clusterId))?.address, 'one')
     })
 
     test('secrets of machines are put and read together', async () => {

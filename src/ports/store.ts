@@ -299,6 +299,10 @@ export class NameTaken extends Error {
 
 export interface Transaction {
   // Locks; call them in the order cluster → pool → node.
+  /** Locks beforehand, in few statements, what passes over these keys lock: clusters, pools and add-ons. */
+  lockTrees(keys: readonly WorkKey[]): Promise<void>
+  /** Another writer goes on in this transaction: a record that it read before an earlier one changed it is stale to it. */
+  nextWriter(): void
   lockCluster(id: string): Promise<ClusterRecord | undefined>
   lockNodePool(id: string): Promise<NodePoolRecord | undefined>
   lockNode(id: string): Promise<NodeRecord | undefined>

@@ -13,13 +13,13 @@ import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
-import { isNameTaken, lockCluster, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
+import { isNameTaken, lockCluster, lockClusters, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf, putMachineSecrets } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, machinesOwnedBy, setMachineIds } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
-import { insertIntents, ledgerOf, putLedger } from './operations/put-ledger.ts'
+import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
 import { forgetRegion } from './operations/forget-region.ts'
 import { lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
@@ -47,6 +47,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   constructor(connection: TransactionConnection, key: KeyObject, now: number) {
     super({
       lockCluster: id => lockCluster(connection, id),
+      lockClusters: ids => lockClusters(connection, ids),
       lockClustersOf: (table, ids) => lockClustersOf(connection, table, ids),
       clustersOf: scope => clustersOf(connection, scope),
       clusterNamed: (scope, name) => clusterNamed(connection, scope, name),
@@ -127,6 +128,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     const put = [...this.#entries.values()].filter(entry => entry.owner.id === ownerId)
     if (put.length === 0) return read
     return [...read.filter(entry => !this.#entries.has(entry.id)), ...put].sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+  }
+
+  /** With their ledgers: most passes over clusters write there. */
+  override async lockTrees(keys: readonly WorkKey[]): Promise<void> {
+    const clusterIds = keys.filter(({ kind }) => kind === 'cluster').map(({ id }) => id)
+    const [, entries] = await Promise.all([super.lockTrees(keys), clusterIds.length > 0 ? ledgersOf(this.#connection, clusterIds) : []])
+    const byOwner = Map.groupBy(entries, entry => entry.owner.id)
+    for (const id of clusterIds) this.#ledgers.set(id, byOwner.get(id) ?? [])
   }
 
   async #writeLedger(): Promise<void> {

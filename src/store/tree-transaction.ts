@@ -3,13 +3,15 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
-import { NameTaken, type Because, type Scope, type Transaction } from '#ports/store.ts'
+import { NameTaken, type Because, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { UnitOfWork, type Tracked } from './unit-of-work.ts'
 
 /** Where a transaction's clusters, pools and nodes come from. Locking a cluster locks its whole tree until the transaction ends. */
 export interface TreeSource {
   lockCluster(id: string): Promise<ClusterRecord | undefined>
   lockClustersOf(table: 'node_pool' | 'node' | 'addon', ids: readonly string[]): Promise<readonly ClusterRecord[]>
+  /** Locks these clusters, and those of these pools and add-ons, in the order of their ids. */
+  lockClusters(ids: { readonly clusters: readonly string[]; readonly nodePools: readonly string[]; readonly addons: readonly string[] }): Promise<readonly ClusterRecord[]>
   readAddons(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly AddonRecord[]>
   clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
   clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
@@ -19,7 +21,7 @@ export interface TreeSource {
   isNameTaken(table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean>
 }
 
-type TreeMethod = 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
+type TreeMethod = 'lockTrees' | 'nextWriter' | 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
   | 'lockAddon' | 'addonsOf' | 'insertAddon' | 'changeAddon' | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
 
 /** The part of a transaction that is about records with a status: locks and reads from a source, writes into a unit of work. */
@@ -32,6 +34,22 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   constructor(source: TreeSource, now: number) {
     this.#source = source
     this.work = new UnitOfWork(Math.floor(now))
+  }
+
+  nextWriter(): void {
+    this.work.nextWriter()
+  }
+
+  async lockTrees(keys: readonly WorkKey[]): Promise<void> {
+    const idsOf = (kind: WorkKey['kind']) => keys.filter(key => key.kind === kind).map(({ id }) => id)
+    const ids = { clusters: idsOf('cluster'), nodePools: idsOf('node-pool'), addons: idsOf('addon') }
+    if (ids.clusters.length + ids.nodePools.length + ids.addons.length === 0) return
+    const [clusters, nodePools, addons] = await Promise.all([
+      this.#source.lockClusters(ids), ids.nodePools.length > 0 ? this.#source.readNodePools('id', ids.nodePools) : [], ids.addons.length > 0 ? this.#source.readAddons('id', ids.addons) : [],
+    ])
+    for (const read of clusters) this.work.track(this.work.clusters, read)
+    for (const read of nodePools) this.work.track(this.work.nodePools, read)
+    for (const read of addons) this.work.track(this.work.addons, read)
   }
 
   async lockCluster(id: string): Promise<ClusterRecord | undefined> {

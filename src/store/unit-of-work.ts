@@ -12,6 +12,8 @@ import { StaleRevision, type Because } from '#ports/store.ts'
 export interface Tracked<Record> {
   readonly before: Record | undefined
   now: Record
+  /** The revision that the writer who goes on now may have read. */
+  read: number
   /** Set once somebody wrote it or asked for a new look at it. */
   because: Because | undefined
   /** Its row differs from what was read. */
@@ -49,10 +51,15 @@ export class UnitOfWork {
   track<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, read: Record): Record | undefined {
     let tracked = kept.get(read.id)
     if (!tracked) {
-      tracked = { before: read, now: read, because: undefined, changed: false, gone: undefined }
+      tracked = { before: read, now: read, read: read.revision, because: undefined, changed: false, gone: undefined }
       kept.set(read.id, tracked)
     }
     return tracked.gone ? undefined : tracked.now
+  }
+
+  /** Another writer goes on: what it read before an earlier one changed it is stale. */
+  nextWriter(): void {
+    for (const kept of [this.clusters, this.nodePools, this.nodes, this.addons]) for (const tracked of kept.values()) tracked.read = tracked.now.revision
   }
 
   insertCluster(written: Written<ClusterRecord>, because: Because): ClusterRecord {
@@ -83,7 +90,7 @@ export class UnitOfWork {
       throw new Error(`E-UNLOCKED: ${id} is written without having been locked`)
     }
     if (tracked.gone) throw new StaleRevision(`${id} is gone`)
-    if (change.revision !== undefined && change.revision !== tracked.before?.revision && change.revision !== tracked.now.revision)
+    if (change.revision !== undefined && change.revision !== tracked.read && change.revision !== tracked.now.revision)
       throw new StaleRevision(`${id} is at revision ${tracked.now.revision}; the writer read ${change.revision}`)
     tracked.because = joined(tracked.because, because)
     const { revision: _read, ...wanted } = change
@@ -168,7 +175,7 @@ export function withoutUndefined<Value>(value: Value): Value {
 function insert<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, record: Record, because: Because): Record {
   if (kept.has(record.id)) throw new Error(`E-TWICE: ${record.id} is inserted twice`)
   const clean = withoutUndefined(record)
-  kept.set(record.id, { before: undefined, now: clean, because, changed: true, gone: undefined })
+  kept.set(record.id, { before: undefined, now: clean, read: clean.revision, because, changed: true, gone: undefined })
   return clean
 }
 

@@ -23,6 +23,17 @@ export async function lockClustersOf(connection: Queryable, table: 'node_pool' |
   return rows.map(clusterOf)
 }
 
+/** As lockClustersOf, with these clusters themselves. */
+export async function lockClusters(connection: Queryable, { clusters, nodePools, addons }: { readonly clusters: readonly string[]; readonly nodePools: readonly string[]; readonly addons: readonly string[] }): Promise<readonly ClusterRecord[]> {
+  const rows = await connection.query<ClusterRow>(
+    `select ${CLUSTER_COLUMNS} from cluster where id in (
+       select unnest($1::text[]) union select cluster_id from node_pool where id = any($2::text[]) union select cluster_id from addon where id = any($3::text[])
+     ) order by id for no key update`,
+    [clusters, nodePools, addons],
+  )
+  return rows.map(clusterOf)
+}
+
 export async function readNodePools(connection: Queryable, where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly NodePoolRecord[]> {
   const rows = await connection.query<NodePoolRow>(`select ${NODE_POOL_COLUMNS} from node_pool where ${where} = any($1::text[]) order by created_at, id`, [ids])
   return rows.map(nodePoolOf)

@@ -25,7 +25,11 @@ export async function insertIntents(connection: Queryable, entries: readonly (Le
   )
 }
 
-export async function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {
-  const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where owner_id = $1 order by since, id`, [ownerId])
+export function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {
+  return ledgersOf(connection, [ownerId])
+}
+
+export async function ledgersOf(connection: Queryable, ownerIds: readonly string[]): Promise<readonly LedgerEntry[]> {
+  const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where owner_id = any($1::text[]) order by since, id`, [ownerIds])
   return rows.map(ledgerEntryOf)
 }

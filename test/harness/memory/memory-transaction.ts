@@ -23,6 +23,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
     super({
       lockCluster: async id => tables.clusters.get(id),
+      lockClusters: async ({ clusters, nodePools, addons }) => {
+        const ids = [...clusters, ...nodePools.flatMap(id => tables.nodePools.get(id)?.clusterId ?? []), ...addons.flatMap(id => tables.addons.get(id)?.clusterId ?? [])]
+        return [...new Set(ids)].sort().flatMap(id => tables.clusters.get(id) ?? [])
+      },
       lockClustersOf: async (table, ids) => {
         const children = ids.flatMap(id => (table === 'node_pool' ? tables.nodePools : table === 'addon' ? tables.addons : tables.nodes).get(id) ?? [])
         return [...new Set(children.map(child => child.clusterId))].sort().flatMap(id => tables.clusters.get(id) ?? [])

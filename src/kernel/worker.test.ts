@@ -175,7 +175,7 @@ describe('the worker', () => {
     const holders: string[] = []
     let watching = 0
     const kept = pair.map(worker => keepWatching({
-      queue: store.queue, clock: systemTime, log, lease: () => worker.lease(), subject: 'nodes/c-1',
+      queue: store.queue, clock: systemTime, log, lease: () => worker.lease(), subject: 'machines/local-1',
       watch: async (held, signal) => {
         holders.push(held.lease.name)
         watching += 1

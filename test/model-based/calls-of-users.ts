@@ -23,7 +23,8 @@ export const CALLS_OF_USERS: Readonly<Record<string, Command>> = {
       const token = `cluster-${++player.names}`
       const answer = await player.call('CreateCluster', body, { token })
       // A client that did not get its answer sends the same again.
-      if (b % 2 === 1) await player.call('CreateCluster', body, { token })
+      const again = b % 2 === 1 ? await player.call('CreateCluster', body, { token }) : answer
+      if (answer.status === 200 && again.result.Id !== answer.result.Id) player.wrong.push(`the same call with the same token was answered with ${answer.result.Id} and ${again.result.Id ?? again.code}`)
       return `the cluster ${Name} is created${b % 2 === 1 ? ', twice with one token' : ''}${player.outcome(answer)}`
     },
   },

@@ -5,9 +5,8 @@ import { idOf, shownBy, type Item } from './oracle/view.ts'
 import { Player, type Step } from './player.ts'
 import { COMMANDS } from './play.ts'
 import { RegionUnderTest } from './region-under-test.ts'
+import { CRASH_STRIDE } from './size.ts'
 
-/** 1: a server dies after every effect of every life; n: after every n-th, another one in each life. */
-const STRIDE = Number(process.env['EDGEHOLD_CRASH_STRIDE'] ?? 3)
 const SEED = 4711
 /** Minutes. */
 const PATIENCE = 5
@@ -30,7 +29,7 @@ for (const [number, [what, steps]] of Object.entries(LIVES).entries()) {
   describe(what, () => {
     test('ends the same wherever its server dies', { timeout: 600_000 }, async context => {
       const undisturbed = await live(steps.map(stepOf))
-      const points = Array.from({ length: undisturbed.effects }, (_, point) => point).filter(point => point % STRIDE === number % STRIDE)
+      const points = Array.from({ length: undisturbed.effects }, (_, point) => point).filter(point => point % CRASH_STRIDE === number % CRASH_STRIDE)
       for (const point of points) {
         const crashed = await live(steps.map(stepOf), point)
         assert.deepEqual(crashed.wrong, [], `the server died after effect ${point} of ${undisturbed.effects}`)

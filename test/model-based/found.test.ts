@@ -14,6 +14,7 @@ const FOUND: readonly (readonly [what: string, seed: number, steps: readonly (st
   ['a cluster is degraded no longer once its DNS, which found no room, has started', 9, ['createCluster', ['time', 3], 'createStaticPool', ['joinByScript', 0, 5, 6], ['workload', 0, 3], ['time', 5]]],
   ['a machine that its provider says it removed and did not is not forgotten', 807609, ['createCluster', ['time', 3], ['fault', 1, 6, 1], ['createElasticPool', 0, 1, 0], ['deletePool', 0, 0]]],
   ['an add-on whose pods are ready again with their node is Running again', 256286, ['createCluster', ['time', 3], 'createStaticPool', ['joinByScript', 0, 1], ['time', 3], ['createAddon', 0, 2], ['time', 3], ['machine', 0, 2], ['time', 9], ['machine', 0, 1], ['time', 4]]],
+  ['a control plane that its host says it made and did not is not held in the ledger', 3, [['fault', 10, 5, 3], 'createCluster', ['time', 7]]],
 ]
 
 for (const [what, seed, steps] of FOUND) {

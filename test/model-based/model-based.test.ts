@@ -2,9 +2,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { COMMANDS, play } from './play.ts'
 import type { Step } from './player.ts'
+import { SIZE } from './size.ts'
 
-/** How much is played, in calls: CI plays a little on every push, a nightly run sets more. */
-const SIZE = Number(process.env['EDGEHOLD_MODEL_BASED_SIZE'] ?? 600)
 const LENGTH = 50
 
 /** Where stories begin, so that most of what is drawn has something to be done to. */

@@ -76,7 +76,6 @@ export class RegionUnderTest {
     return things
   }
 
-  waiting() { return [...this.#store.waiting()] }
   async close(): Promise<void> {
     await this.#end()
   }
@@ -105,7 +104,7 @@ export class RegionUnderTest {
   #log(life: Life): Log {
     const quiet = () => {}
     const log: Log = {
-      debug: quiet, info: quiet, warn: (facts, text) => { if (process.env['F_DEBUG']) console.log('WARN', text, facts) }, child: () => log,
+      debug: quiet, info: quiet, warn: quiet, child: () => log,
       error: (facts, text) => {
         if (!life.dead) this.errors.push(`${text} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof Error ? value.stack : value))}`)
       },

@@ -65,7 +65,8 @@ async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): P
     const now = clock.now(), since = record.facts.notReadySince ?? record.facts.attemptStartedAt ?? now
     return { retryAt: now + Math.min(Math.max((now - since) / 4, 1_000), 30_000) }
   }
-  if (record.facts.firstReadyAt !== undefined) return {}
+  // It is held once it is seen, whatever was said of it.
+  if (record.facts.firstReadyAt !== undefined || !(await host.look(record.id)).network) return {}
   await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
     if (!cluster) return

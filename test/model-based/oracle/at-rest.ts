@@ -42,6 +42,8 @@ export function unrest({ clusters, pools, nodes, addons, machines }: View, world
   const isHalf = (id: string) => world.some(one => one.kind === 'machine' && one.id === id && (one.thing['member'] === undefined || (one.thing['member'] as Item)['fails'] !== undefined))
   const off = (item: Item) => machines.every(machine => machine['NodeId'] !== idOf(item) || machine['Power'] === 'off' || machine['Link'] === 'cut' || isHalf(idOf(machine)))
   steady('node', nodes, (item, pair) => !isWell(item) || /^(Running\/(Ok|Unschedulable)|Stopped\/Ok|Failed\/(InitializeFailed|Unknown))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/NotReady' && off(item)))
-  steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair))
+  // Its pods are where nobody hears of them.
+  const hasDarkNodes = (item: Item) => nodes.some(node => node['ClusterId'] === item['ClusterId'] && !shownBy(node).startsWith('Running/'))
+  steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/Unknown' && hasDarkNodes(item)))
   return wrong
 }

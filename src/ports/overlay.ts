@@ -11,7 +11,7 @@ export interface Overlay {
   readonly entrance: OverlayEntrance
   /**
    * The papers of a member, recorded before they are answered; `same` where what it has (`have`, a word of ours) is still right. From then on the machine is
-   * let in. Throws OverlayAway, OverlayKeyRefused, ComponentMissing where the overlay's programs are not there.
+   * let in. Throws OverlayAway, OverlayKeyRefused, OverlayRangeTaken, ComponentMissing where the overlay's programs are not there.
    */
   papersFor(member: OverlayMember, have: string): Promise<OverlayPapers | 'same'>
 }
@@ -50,4 +50,9 @@ export class OverlayAway extends Error {
 /** The machine sent no public key that a certificate could be made of. */
 export class OverlayKeyRefused extends Error {
   readonly kind = 'OverlayKeyRefused'
+}
+
+/** Another cluster with such pod addresses has machines in the overlay; the message is a sentence. */
+export class OverlayRangeTaken extends Error {
+  readonly kind = 'OverlayRangeTaken'
 }

@@ -5,11 +5,11 @@ import { ApiUnderTest } from './api-under-test.ts'
 
 const code = (answer: { body: { ResponseMetadata: { Error?: { Code: string; Message: string } } } }) => answer.body.ResponseMetadata.Error
 
-async function openWithCluster(): Promise<{ api: ApiUnderTest; clusterId: string; settle(name: string): Promise<void> }> {
+async function openWithCluster(): Promise<{ api: ApiUnderTest; clusterId: string }> {
   const api = await ApiUnderTest.open({}, { addons: { catalogue: () => CATALOGUE } })
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
-  return { api, clusterId, settle: name => api.makeAddonRun(clusterId, name) }
+  return { api, clusterId }
 }
 
 test('every cluster has the required add-ons from its first moment; they cannot be deleted, in the words that clients look for', async () => {
@@ -23,8 +23,10 @@ test('every cluster has the required add-ons from its first moment; they cannot 
 })
 
 test('an add-on as the Terraform provider asks for it: member for member what was sent, Config a text that holds JSON', async () => {
-  const { api, clusterId, settle } = await openWithCluster()
+  const { api, clusterId } = await openWithCluster()
+  const settle = (name: string) => api.makeAddonRun(clusterId, name)
   const find = async () => (await api.done('ListAddons', { Filter: { ClusterIds: [clusterId], Names: ['ingress-nginx'] }, PageNumber: 1, PageSize: 100 })).Items ?? []
+  const phase = async () => ((await find())[0]?.['Status'] as { Phase: string } | undefined)?.Phase
   assert.deepEqual(await find(), [])
   const body = { ClusterId: clusterId, Name: 'ingress-nginx', Version: 'v1.1.0', DeployMode: 'Unmanaged', DeployNodeType: 'Node', Config: '{"replicas": 2}', ClientToken: 'once' }
   await api.done('CreateAddon', body)
@@ -36,14 +38,14 @@ test('an add-on as the Terraform provider asks for it: member for member what wa
   assert.equal(code(await api.call('UpdateAddonVersion', { ClusterId: clusterId, Name: 'ingress-nginx', Version: 'v1.2.0' }))?.Code, 'OperationDenied.AddonStatus')
   await settle('ingress-nginx')
   await api.done('UpdateAddonVersion', { ClusterId: clusterId, Name: 'ingress-nginx', Version: 'v1.2.0' })
-  assert.equal(((await find())[0]?.['Status'] as { Phase: string }).Phase, 'Updating')
+  assert.equal(await phase(), 'Updating')
   await settle('ingress-nginx')
   await api.done('UpdateAddonConfig', { ClusterId: clusterId, Name: 'ingress-nginx', Config: '{"replicas": 3}' })
   assert.equal((await find())[0]?.['Config'], '{"replicas": 3}')
   const explained = await api.done('ExplainStatus', { Id: `${clusterId}:ingress-nginx` }) as unknown as { Resource: object; Because: string }
   assert.deepEqual(explained.Resource, { Kind: 'Addon', Id: `${clusterId}:ingress-nginx`, Name: 'ingress-nginx', ClusterId: clusterId })
   await api.done('DeleteAddon', { ClusterId: clusterId, Name: 'ingress-nginx', RetainResources: [], CascadingDeleteResources: ['Crd'] })
-  assert.equal(((await find())[0]?.['Status'] as { Phase: string }).Phase, 'Deleting')
+  assert.equal(await phase(), 'Deleting')
   // The data source sends its arguments beside the filter.
   assert.deepEqual((await api.done('ListAddons', { Name: 'core-dns', PageNumber: 1, PageSize: 100 })).Items?.map(item => item['Name']), ['core-dns'])
   await api.app.close()

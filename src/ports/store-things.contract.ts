@@ -1,0 +1,407 @@
+/** The contract of the store's port, its second part: machines, claims, ledger, accounts, add-ons and history. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { spentUntil } from '#model/account/arrears.ts'
+import { addonId } from '#model/addon/record.ts'
+import { priceOf } from '#model/account/prices.ts'
+import { claimOf } from '#model/node/claim.ts'
+import type { NodePoolSpec } from '#model/node-pool/record.ts'
+import { NameTaken, StaleRevision, type LedgerEntry, type Scope, type Store, type Transaction } from '#ports/store.ts'
+import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, ledgerEntry, machine, machineSecret, NEW_NODE, nodePoolSpec, NOON, onboarding, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
+
+const ALL = { number: 1, size: 100 }
+
+const MINUTE = 60_000
+
+/** More promises of the store's port, each a test on a scope of its own. */
+export function storeThingsContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+  describe(`store contract, things: ${name}`, () => {
+    let store: Store
+    let opened: Awaited<ReturnType<typeof open>> | undefined
+    before(async () => {
+      opened = await open()
+      store = opened.store
+    })
+    after(() => opened?.close())
+
+    let scopes = 0
+    /** A scope and a mark for ids that no other test uses. */
+    const fresh = () => {
+      scopes += 1
+      return { scope: { accountId: `account-${scopes}`, region: 'sim-1' } satisfies Scope, mark: `t${scopes}` }
+    }
+    const grow = async () => {
+      const { scope, mark } = fresh()
+      const ids = await store.write(NOON, async tx => {
+        const clusterId = await addCluster(tx, `${mark}-shop`, scope)
+        return { clusterId, nodePoolId: await addNodePool(tx, `${mark}-counters`, clusterId, scope) }
+      })
+      return { scope, mark, ...ids }
+    }
+
+    test('machines and their secrets', async () => {
+      const { scope, mark } = fresh()
+      const record = machine({ id: mark, ...scope, name: mark })
+      await store.write(NOON, tx => tx.insertMachine(record))
+      await assert.rejects(store.write(NOON, tx => tx.insertMachine({ ...record, id: `${mark}-2` })), NameTaken)
+      await store.write(NOON, async tx => {
+        assert.deepEqual([await tx.lockMachine(mark), (await tx.machinesOf(scope)).length], [record, 1])
+        await tx.changeMachine(mark, { power: 'off', machineId: `id-${mark}` })
+      })
+      assert.deepEqual(await store.findMachineByMachineId(scope.region, `id-${mark}`), { ...record, power: 'off', machineId: `id-${mark}` })
+      assert.equal((await store.listMachines(scope, { names: [mark] }, ALL)).totalCount, 1)
+      assert.ok((await store.machinesOfRegion(scope.region)).some(one => one.id === mark))
+      const secret = machineSecret({ secretHash: mark, clusterId: mark })
+      await store.write(NOON, tx => tx.putMachineSecret(secret))
+      await store.write(NOON, tx => tx.putMachineSecret({ ...secret, state: 'removed', certificateUntil: 5 }))
+      assert.deepEqual(await store.machineSecretsOf(mark), [{ ...secret, state: 'removed', certificateUntil: 5 }])
+      await store.write(NOON, tx => tx.forgetMachine(mark))
+      assert.deepEqual([await store.findMachine(mark), (await store.findMachineSecret(mark))?.state], [undefined, 'removed'])
+    })
+
+    test('machines that pools order: owner, template, refusal, obstacle; their first boot is told to who reads one of them only', async () => {
+      const { scope, mark } = fresh()
+      const ownedBy = { nodePoolId: `p-${mark}`, clusterId: `c-${mark}` }
+      const record = machine({ id: mark, ...scope, name: mark, ownedBy, template: { instanceId: `i-${mark}`, nodeConfig: { ImageId: '镜像' } }, firstBoot: 'curl -sk join | sh -s token' })
+      const { firstBoot: _sealed, ...listed } = record
+      await store.write(NOON, tx => tx.insertMachine(record))
+      assert.deepEqual(await store.findMachine(mark), record)
+      for (const parent of [{ nodePoolId: ownedBy.nodePoolId }, { clusterId: ownedBy.clusterId }]) assert.deepEqual(await store.machinesOwnedBy(parent), [listed])
+      assert.deepEqual((await store.listMachines(scope, { ids: [mark] }, ALL)).items, [listed])
+      assert.deepEqual((await store.machinesOfRegion(scope.region)).find(one => one.id === mark), listed)
+      const refused = { as: 'StockOut', because: 'They are sold out', at: NOON } as const
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.machinesOwnedBy({ nodeId: `n-${mark}` }), [])
+        await tx.changeMachine(mark, { ownedBy: { ...ownedBy, nodeId: `n-${mark}` }, refused, obstacle: { because: 'DeleteMachine: it is protected', at: NOON } })
+        assert.deepEqual(await tx.lockMachine(mark), { ...record, ownedBy: { ...ownedBy, nodeId: `n-${mark}` }, refused, obstacle: { because: 'DeleteMachine: it is protected', at: NOON } })
+        assert.deepEqual((await tx.machinesOwnedBy({ nodeId: `n-${mark}` })).map(one => one.id), [mark])
+        assert.deepEqual((await tx.machinesOfInstances(scope, ['i-other', `i-${mark}`])).map(one => one.id), [mark])
+        assert.deepEqual(await tx.machinesOfInstances({ ...scope, accountId: 'other' }, [`i-${mark}`]), [])
+      })
+      await store.write(NOON, tx => tx.changeMachine(mark, { refused: null, obstacle: null, ownedBy: null, firstBoot: null, power: 'off' }))
+      const { ownedBy: _owner, ...unowned } = listed
+      assert.deepEqual(await store.findMachine(mark), { ...unowned, power: 'off' })
+      assert.deepEqual(await store.machinesOwnedBy({ clusterId: ownedBy.clusterId }), [])
+      await store.write(NOON, tx => tx.changeMachine(mark, { firstBoot: 'again' }))
+      assert.equal((await store.findMachine(mark))?.firstBoot, 'again')
+      await store.write(NOON, tx => tx.changeMachine(mark, {}))
+    })
+
+    test('the rows of many claims go in together, and their addresses are claimed together, lowest first', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const pool = { first: '10.213.7.1', last: '10.213.7.3' }, region = `region-${mark}`
+      const owned = { ...scope, id: nodePoolId, clusterId, spec: nodePoolSpec({ name: mark }) }
+      const claims = [1, 2, 3].map(number => {
+        const { node, machine: machineRow, ledger } = claimOf({ nodeId: `n${mark}${number}`, now: NOON, pool: owned, address: `10.0.0.${number}`, name: `${mark}-${number}`, firstBoot: `line ${number}` })
+        return { node, machine: machineRow, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash: `${mark}-${number}`, nodeId: node.id, machineId: machineRow.id } }
+      })
+      await store.write(NOON, async tx => {
+        await tx.insertClaims(claims, becauseOf('CreateNodes'))
+        await tx.insertClaims([], becauseOf('CreateNodes'))
+      })
+      const records = await store.nodesOf({ nodePoolId })
+      assert.deepEqual(records.map(record => [record.id, record.said.status.phase]), claims.map(claim => [claim.node.id, 'Creating']))
+      assert.equal((await store.findNodePool(nodePoolId))?.counts.creating, 3)
+      for (const claim of claims) {
+        assert.deepEqual(await store.findMachine(claim.machine.id), claim.machine)
+        assert.deepEqual(await store.findNodeToken(claim.token.tokenHash), claim.token)
+      }
+      assert.deepEqual((await store.listLedger(scope, { clusterIds: [clusterId] }, ALL)).items, claims.map(claim => claim.ledger))
+      const [first] = claims
+      assert.deepEqual((await store.nodesById(['unknown', ...claims.map(claim => claim.node.id)])).map(node => node.id).sort(), claims.map(claim => claim.node.id))
+      assert.deepEqual([await store.machinesById([first?.machine.id ?? '']), await store.machinesById([])], [[first?.machine], []])
+      assert.deepEqual([(await store.clustersById([clusterId])).map(one => one.id), (await store.nodePoolsById([nodePoolId, 'unknown'])).map(one => one.id)], [[clusterId], [nodePoolId]])
+      await assert.rejects(store.write(NOON, tx => tx.insertClaims(claims.slice(0, 1).map(({ node, machine: machineRow, ledger, token }) => ({ node: { ...node, id: `n${mark}9` }, machine: { ...machineRow, id: `m${mark}9` }, ledger: { ...ledger, id: `l${mark}9` }, token })), becauseOf('CreateNodes'))), NameTaken)
+      assert.equal(await store.findMachine(`m${mark}9`), undefined)
+
+      const claim = (owners: readonly string[]) => store.write(NOON, tx => tx.claimAddresses(region, owners, pool))
+      assert.deepEqual([await claim(['a', 'b']), await claim(['c', 'd']), await claim(['d']), await claim([])], [['10.213.7.1', '10.213.7.2'], ['10.213.7.3'], [], []])
+      assert.equal(await store.write(NOON, tx => tx.claimAddress(region, 'b', pool)), '10.213.7.2')
+      await store.write(NOON, tx => tx.releaseAddress(region, 'a'))
+      assert.deepEqual(await claim(['e', 'f']), ['10.213.7.1'])
+    })
+
+    test('the token of a first boot leads to its node, and goes with the node or the machine', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const tokens = ['1', '2'].map(end => ({ tokenHash: `${mark}-${end}`, nodeId: `n-${mark}-${end}`, machineId: `m-${mark}-${end}` }))
+      await store.write(NOON, async tx => {
+        for (const [index, token] of tokens.entries()) {
+          await tx.insertMachine(machine({ id: token.machineId, ...scope, name: token.machineId }))
+          await tx.putNodeToken(token)
+          assert.deepEqual(await tx.findNodeToken(token.tokenHash), token)
+          await addNode(tx, `${mark}-${index + 1}`, { clusterId, nodePoolId }, NEW_NODE, scope)
+        }
+      })
+      const found = async () => (await Promise.all(tokens.map(token => store.findNodeToken(token.tokenHash)))).map(token => token?.nodeId)
+      assert.deepEqual(await found(), tokens.map(token => token.nodeId))
+      assert.equal(await store.findNodeToken('unknown'), undefined)
+      assert.deepEqual(await store.nodeTokensByHash(['unknown']), [])
+      await store.write(NOON, async tx => {
+        await tx.lockNode(`n-${mark}-1`)
+        await tx.forget({ kind: 'Node', id: `n-${mark}-1` }, { ...becauseOf('DeleteNodes'), text: 'gone' })
+      })
+      assert.deepEqual(await found(), [undefined, `n-${mark}-2`])
+      await store.write(NOON, tx => tx.forgetMachine(`m-${mark}-2`))
+      assert.deepEqual(await found(), [undefined, undefined])
+    })
+
+    test('pools are found by scaling and by tags, nodes by the servers that they are', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const scaling = { enabled: true, minReplicas: 0, maxReplicas: 10, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10 }
+      const insert = (id: string, spec: Partial<NodePoolSpec>) => store.write(NOON + 1, tx => tx.insertNodePool({ id, ...scope, clusterId, spec: nodePoolSpec({ name: id, ...spec }), facts: READY_POOL }, becauseOf('CreateNodePool')))
+      await insert(`${mark}-1`, { type: 'machine-set', scaling, tags: [{ key: 'team', value: 'x' }] })
+      await insert(`${mark}-2`, { type: 'edge-machine-pool', scaling: { ...scaling, enabled: false } })
+      const found = async (filter: Parameters<Store['listNodePools']>[1]) => (await store.listNodePools(scope, filter, ALL)).items.map(pool => pool.id)
+      assert.deepEqual(await found({ autoScalingEnabled: true }), [`${mark}-1`])
+      assert.deepEqual(await found({ autoScalingEnabled: false }), [nodePoolId, `${mark}-2`])
+      assert.deepEqual([await found({ tags: [{ key: 'team' }] }), await found({ tags: [{ key: 'team', value: 'y' }] })], [[`${mark}-1`], []])
+      await store.write(NOON + 2, async tx => {
+        const pool = await tx.lockNodePool(`${mark}-1`)
+        if (pool) await tx.changeNodePool(pool.id, { spec: { ...pool.spec, scaling: { ...scaling, enabled: false }, tags: [] } }, becauseOf('UpdateNodePoolConfig'))
+      })
+      assert.deepEqual([await found({ autoScalingEnabled: true }), await found({ tags: [{ key: 'team' }] })], [[], []])
+      await store.write(NOON, async tx => {
+        await addNode(tx, `${mark}-a`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}`, instanceId: `i-${mark}` })
+        await addNode(tx, `${mark}-b`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}` })
+        await addNode(tx, `${mark}-c`, { clusterId, nodePoolId }, NEW_NODE, scope)
+      })
+      const nodes = async (instanceIds: readonly string[]) => (await store.listNodes(scope, { instanceIds }, ALL)).items.map(node => node.spec.name.at(-1)).join('')
+      assert.deepEqual([await nodes([`i-${mark}`]), await nodes([`m-${mark}`]), await nodes([`machine-of-${mark}-c`, `i-${mark}`])], ['a', 'b', 'ac'])
+    })
+
+    test('of two writers in one transaction the second one does not overwrite what it has not read', async () => {
+      const { clusterId, nodePoolId } = await grow()
+      const cluster = await store.findCluster(clusterId)
+      const change = (address: string) => (tx: Transaction) => tx.changeCluster(clusterId, { revision: cluster?.revision ?? 0, address }, { evidence: [] })
+      await assert.rejects(store.write(NOON, async tx => {
+        await tx.lockTrees([{ kind: 'cluster', id: clusterId }, { kind: 'node-pool', id: nodePoolId }, { kind: 'addon', id: 'nobody' }])
+        await change('one')(tx)
+        tx.nextWriter()
+        await change('other')(tx)
+      }), StaleRevision)
+      assert.equal((await store.findCluster(clusterId))?.address, cluster?.address)
+      await store.write(NOON, async tx => {
+        await tx.lockTrees([{ kind: 'node-pool', id: nodePoolId }])
+        tx.nextWriter()
+        await change('one')(tx)
+        assert.equal((await tx.lockNodePool(nodePoolId))?.id, nodePoolId)
+      })
+      assert.equal((await store.findCluster(clusterId))?.address, 'one')
+    })
+
+    test('secrets of machines are put and read together', async () => {
+      const { mark, clusterId } = await grow()
+      const secrets = ['a', 'b'].map(name => machineSecret({ secretHash: `${mark}-${name}`, clusterId }))
+      const hashes = [...secrets.map(({ secretHash }) => secretHash), 'unknown']
+      const sorted = (found: readonly { readonly secretHash: string }[]) => found.toSorted((one, other) => (one.secretHash < other.secretHash ? -1 : 1))
+      await store.write(NOON, async tx => {
+        await tx.putMachineSecrets(secrets)
+        assert.deepEqual(sorted(await tx.machineSecretsByHash(hashes)), secrets)
+      })
+      assert.deepEqual(sorted(await store.machineSecretsByHash(hashes)), secrets)
+      await store.write(NOON, tx => tx.putMachineSecrets(secrets.map(secret => ({ ...secret, state: 'removed' as const }))))
+      assert.deepEqual((await store.machineSecretsByHash(hashes)).map(({ state }) => state), ['removed', 'removed'])
+    })
+
+    test('many transactions at once that read secrets under one cluster\'s lock need no more than their own connections', async () => {
+      const { mark, clusterId } = await grow()
+      const names = await Promise.all(Array.from({ length: 40 }, (_, index) => store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        const before = await tx.machineSecretsOf(clusterId)
+        await tx.putMachineSecret(machineSecret({ secretHash: `${mark}-${index}`, clusterId }))
+        assert.equal((await tx.findMachineSecret(`${mark}-${index}`))?.clusterId, clusterId)
+        return before.length
+      })))
+      assert.deepEqual(names.toSorted((one, other) => one - other), Array.from({ length: 40 }, (_, index) => index))
+    })
+
+    test('a program\'s last words that are no text keep no status from being written', async () => {
+      const { mark, clusterId } = await grow()
+      const says = `etcd said \0 and \ud83d`
+      await store.write(NOON, async tx => {
+        const cluster = await tx.lockCluster(clusterId)
+        if (cluster) await tx.changeCluster(clusterId, { facts: { ...cluster.facts, controlPlane: 'unkept', controlPlaneSays: says } }, { evidence: [{ ...becauseOf(mark).evidence[0]!, raw: says }] })
+      })
+      const said = (await store.findCluster(clusterId))?.said
+      assert.equal(said?.status.phase, 'Failed')
+      assert.match(said.because, /^etcd said . and /u)
+    })
+
+    test('a list by several statuses of every form', async () => {
+      const { scope, clusterId } = await grow()
+      const found = async (statuses: readonly { phase?: string; condition?: string }[]) => (await store.listClusters(scope, { ids: [clusterId], statuses }, ALL)).totalCount
+      const { status } = (await store.findCluster(clusterId))!.said
+      const [phase, condition] = [status.phase, status.conditions[0]]
+      assert.deepEqual(await Promise.all([
+        found([{ phase }]), found([{ condition }]), found([{ phase, condition }]), found([{}]), found([{ phase: 'Stopped' }, { phase, condition }]),
+        found([{ phase: 'Stopped', condition }, { phase, condition: 'Balance' }]), found([{ phase: 'Stopped' }, { condition: 'Balance' }]),
+      ]), [1, 1, 1, 1, 1, 0, 0])
+    })
+
+    test('nodes are found by the machine they run on', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
+      assert.deepEqual((await store.nodesOfMachine(scope.region, `machine-of-${mark}`)).map(node => node.id), [`n-${mark}`])
+      assert.deepEqual(await store.nodesOfMachine('sim-2', `machine-of-${mark}`), [])
+      assert.deepEqual((await store.nodesOfMachines(scope.region, ['nobody', `machine-of-${mark}`])).map(node => node.id), [`n-${mark}`])
+      assert.deepEqual(await store.nodesOfMachines('sim-2', [`machine-of-${mark}`]), [])
+    })
+
+    test('the ledger shows all but what was released, unless asked', async () => {
+      const { scope, mark } = fresh()
+      const entry = ledgerEntry({ id: mark, ...scope, owner: { kind: 'Cluster', id: mark, name: mark }, clusterId: mark, providerId: 'p' })
+      await store.write(NOON, tx => tx.putLedger(entry))
+      assert.deepEqual((await store.listLedger(scope, { clusterIds: [mark], kinds: ['ControlPlane'] }, ALL)).items, [entry])
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.ledgerOf(mark), [entry])
+        await tx.putLedger({ ...entry, state: 'Released', because: 'It is gone' })
+      })
+      assert.equal((await store.listLedger(scope, {}, ALL)).totalCount, 0)
+      assert.equal((await store.listLedger(scope, { states: ['Released'], ownerIds: [mark] }, ALL)).items[0]?.because, 'It is gone')
+    })
+
+    test('pages of the ledger do not shift when an entry moves on', async () => {
+      const { scope, mark } = fresh()
+      const entries = ['1', '2', '3'].map(end => ledgerEntry({ id: `${mark}-${end}`, ...scope, owner: { kind: 'Cluster', id: mark, name: mark }, clusterId: mark }))
+      await store.write(NOON, async tx => { for (const entry of entries) await tx.putLedger(entry) })
+      const [first] = (await store.listLedger(scope, {}, { number: 1, size: 1 })).items
+      assert.ok(first)
+      await store.write(NOON, tx => tx.putLedger({ ...first, state: 'Releasing', since: first.since + 60_000 }))
+      assert.deepEqual((await store.listLedger(scope, {}, { number: 2, size: 1 })).items, [entries[1]])
+    })
+
+    test('a transaction sees an onboarding script with its deletion', async () => {
+      const { mark } = await grow()
+      await store.write(NOON, tx => tx.insertOnboarding(onboarding({ id: mark, tokenHash: `hash-of-${mark}` }), 'token'))
+      assert.equal((await store.write(NOON, tx => tx.findOnboarding(mark)))?.deletedAt, undefined)
+      await store.write(NOON, tx => tx.forgetOnboarding(mark, NOON + 1))
+      assert.equal((await store.write(NOON, tx => tx.findOnboarding(mark)))?.deletedAt, NOON + 1)
+    })
+
+    test('regions, accounts and access keys', async () => {
+      const { mark } = fresh()
+      const region = { region: mark, kind: 'Local', ready: false, text: 'it builds', settings: { host: 'h', range: { cidr: '10.213.0.0/16' } } } as const
+      await store.write(NOON, tx => tx.putRegion(region))
+      await store.write(NOON, tx => tx.putRegion({ ...region, ready: true }))
+      assert.deepEqual(await store.findRegion(mark), { ...region, ready: true })
+      assert.ok((await store.listRegions()).some(one => one.region === mark))
+      assert.equal(await store.findAccessKey(`AK${mark}`), undefined)
+      await store.write(NOON, tx => tx.insertAccount({ id: mark, accessKeyId: `AK${mark}`, secret: 's3cret', name: 'main' }))
+      assert.deepEqual(await store.findAccessKey(`AK${mark}`), { accountId: mark, secret: 's3cret' })
+    })
+
+    test('history: newest first, by time, kind and cluster, positions in one order, and what held at an instant', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const nodeId = await store.write(NOON + MINUTE, tx => addNode(tx, mark, { clusterId, nodePoolId }, NEW_NODE, scope))
+      await store.write(NOON + 2 * MINUTE, async tx => {
+        await tx.lockNode(nodeId)
+        await tx.changeNode(nodeId, { facts: READY_NODE }, becauseOf('watch'))
+      })
+      const all = await store.listHistory(scope, { clusterIds: [clusterId] }, ALL)
+      const positions = all.items.map(row => row.position)
+      assert.deepEqual(positions, positions.toSorted((one, other) => other - one))
+      assert.equal(new Set(positions).size, all.totalCount)
+      assert.deepEqual(all.items.filter(row => row.resource.kind === 'Node').map(row => row.status?.phase), ['Running', 'Creating'])
+      assert.deepEqual(all.items.find(row => row.resource.kind === 'Node')?.resource, { kind: 'Node', id: nodeId, name: mark, clusterId })
+      assert.equal(all.items.find(row => row.resource.kind === 'Cluster')?.resource.clusterId, undefined)
+      assert.equal((await store.listHistory(scope, { kinds: ['Node'], from: NOON + 2 * MINUTE }, ALL)).totalCount, 1)
+      assert.equal((await store.listHistory(scope, { ids: [nodeId], to: NOON + MINUTE }, ALL)).totalCount, 1)
+      const then = await store.listHistory(scope, { clusterIds: [clusterId], at: NOON + MINUTE }, ALL)
+      assert.deepEqual(Object.fromEntries(then.items.map(row => [row.resource.kind, row.status?.phase])), { Cluster: 'Updating', NodePool: 'Scaling', Node: 'Creating' })
+      assert.equal((await store.listHistory(scope, { ids: [nodeId], at: NOON }, ALL)).totalCount, 0)
+    })
+
+    test('writers of one cluster at the same time lose nothing', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      await Promise.all(Array.from({ length: 20 }, (_, number) => store.write(NOON, tx => addNode(tx, `${mark}-${number}`, { clusterId, nodePoolId }, NEW_NODE, scope))))
+      const nodes = await store.nodesOf({ nodePoolId })
+      await Promise.all(nodes.map(node => store.write(NOON + 1, async tx => {
+        await tx.lockNode(node.id)
+        await tx.changeNode(node.id, { facts: READY_NODE }, becauseOf('watch'))
+      })))
+      const [cluster, pool] = [await store.findCluster(clusterId), await store.findNodePool(nodePoolId)]
+      assert.deepEqual([cluster?.counts.running, cluster?.counts.total, pool?.counts.running], [20, 20, 20])
+      assert.equal(cluster?.said.status.phase, 'Running')
+    })
+
+    test('an account: what its ledger cost is added up to the millisecond, and one with a balance is looked at when that changes', async () => {
+      const { scope, mark } = fresh()
+      const entry = { id: `l${mark}`, ...scope, kind: 'Machine' as const, owner: { kind: 'Machine' as const, id: mark, name: mark }, deleteProtected: false, since: NOON }
+      const put = (at: number, change: Partial<LedgerEntry>) => store.write(at, tx => tx.putLedger({ ...entry, state: 'Held', ...change }))
+      const spentAt = async (at: number) => spentUntil(await store.meterOf(scope), at)
+      const price = BigInt(priceOf({ kind: 'Machine', state: 'Held' }))
+      await put(NOON, { state: 'Intended' })
+      assert.equal(await spentAt(NOON + 1000), 0n)
+      await put(NOON + 1000, {})
+      assert.equal(await spentAt(NOON + 5000), price * 4000n)
+      await put(NOON + 5000, { power: 'off' })
+      assert.equal(await spentAt(NOON + 9000), price * 4000n)
+      await put(NOON + 9000, { power: 'on' })
+      await put(NOON + 9500, { state: 'Released' })
+      assert.equal(await spentAt(NOON + MINUTE), price * 4500n)
+      assert.equal(spentUntil(await store.meterOf({ ...scope, region: 'elsewhere' }), NOON), 0n)
+
+      assert.deepEqual(await store.findAccount(scope), { ...scope })
+      const limited = { ...scope, balance: { amount: -5, at: NOON, spentBefore: 12_345_678_901_234_567_890n }, arrearsSince: NOON, stoppedSince: NOON + 1 }
+      await store.write(NOON, async tx => {
+        assert.deepEqual(await tx.lockAccount(scope), { ...scope })
+        await tx.putAccount(limited)
+      })
+      assert.deepEqual(await store.findAccount(scope), limited)
+      await store.write(NOON, tx => tx.putAccount({ ...scope }))
+      assert.deepEqual(await store.findAccount(scope), { ...scope })
+    })
+
+    test('add-ons: one of a name in a cluster, filters, the cluster\'s stop and start, and their end', async () => {
+      const { scope, clusterId } = await grow()
+      const id = addonId(clusterId, 'core-dns')
+      const facts = { operation: { action: 'CreateAddon' as const, since: NOON }, reasons: {}, obstacles: [] }
+      const insert = (name: string) => store.write(NOON, tx => tx.insertAddon(
+        { id: addonId(clusterId, name), ...scope, createClientToken: `token-${name}`, clusterId, spec: { name, version: '1', deployMode: name === 'core-dns' ? 'Unmanaged' : 'Managed', deployNodeType: 'Node', config: '{}' }, facts }, becauseOf('CreateAddon')))
+      assert.equal((await insert('core-dns')).said.status.phase, 'Creating')
+      await insert('log-collector')
+      await assert.rejects(insert('core-dns'), NameTaken)
+      await store.write(NOON + 1, async tx => {
+        const addon = await tx.lockAddon(id)
+        await tx.changeAddon(id, { revision: addon?.revision ?? 0, facts: { reasons: {}, obstacles: [], applied: { version: '1', at: NOON } } }, becauseOf('controller'))
+      })
+      const names = async (filter: Parameters<Store['listAddons']>[1]) => (await store.listAddons(scope, filter, ALL)).items.map(addon => addon.spec.name)
+      assert.deepEqual(await names({}), ['core-dns', 'log-collector'])
+      assert.deepEqual(await names({ clusterIds: [clusterId], names: ['core-dns'] }), ['core-dns'])
+      assert.deepEqual(await names({ deployModes: ['Managed'] }), ['log-collector'])
+      assert.deepEqual(await names({ deployNodeTypes: ['VirtualNode'] }), [])
+      assert.deepEqual(await names({ statuses: [{ phase: 'Running' }] }), ['core-dns'])
+      assert.deepEqual(await names({ createClientToken: 'token-log-collector' }), ['log-collector'])
+
+      const setPaid = (paid: boolean) => store.write(NOON + 2, async tx => {
+        const cluster = await tx.lockCluster(clusterId)
+        if (cluster) await tx.changeCluster(clusterId, { facts: { ...USABLE_CLUSTER, unpaid: !paid, controlPlane: paid ? 'usable' : 'absent' } }, becauseOf('account'))
+      })
+      const shown = async () => (await store.addonsOf(clusterId)).map(addon => `${addon.said.status.phase} ${addon.said.status.conditions.join()}`)
+      await setPaid(false)
+      assert.deepEqual(await shown(), ['Failed ClusterNotRunning', 'Failed ClusterNotRunning'])
+      assert.equal((await store.findAddon(id))?.said.causedBy?.id, clusterId)
+      await setPaid(true)
+      assert.deepEqual(await shown(), ['Running Ok', 'Creating Progressing'])
+      await store.write(NOON + 3, async tx => {
+        await tx.lockAddon(id)
+        await tx.forget({ kind: 'Addon', id }, { ...becauseOf('DeleteAddon'), text: 'It was uninstalled' })
+      })
+      assert.equal(await store.findAddon(id), undefined)
+      const history = await store.listHistory(scope, { ids: [id] }, ALL)
+      assert.deepEqual(history.items.map(row => row.status?.phase ?? 'gone'), ['gone', 'Running', 'Failed', 'Running', 'Creating'])
+    })
+
+    test('clusters of a region, for those who start over', async () => {
+      const { scope, mark } = fresh()
+      const region = `region-${mark}`
+      await store.write(NOON, async tx => {
+        await tx.insertCluster({ id: mark, ...scope, region, spec: clusterSpec({ name: mark }), facts: USABLE_CLUSTER }, becauseOf('CreateCluster'))
+        await tx.lockCluster(mark)
+        await tx.changeCluster(mark, { address: '10.213.4.7' }, { evidence: [] })
+      })
+      assert.deepEqual((await store.clustersOfRegion(region)).map(cluster => [cluster.id, cluster.address]), [[mark, '10.213.4.7']])
+    })
+  })
+}

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { beforeEach, suite, test } from 'node:test'
 import type { ComponentFile, Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
-import { OverlayAway, OverlayKeyRefused, type Overlay, type OverlayMember } from '#ports/overlay.ts'
+import { OverlayAway, OverlayKeyRefused, OverlayRangeTaken, type Overlay, type OverlayMember } from '#ports/overlay.ts'
 import type { TenantCluster } from '#ports/tenant-cluster.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, addNodePool, becauseOf, NOON, onboarding, SCOPE } from '#test/harness/sample-records.ts'
@@ -116,6 +116,8 @@ suite('a machine outside of the region’s network', () => {
     await assert.rejects(giveOverlayPapers(options, form()), refusal(503, /being prepared/))
     answer = async () => { throw new OverlayKeyRefused('That is no public key of the overlay.') }
     await assert.rejects(giveOverlayPapers(options, form()), refusal(400, /no public key/))
+    answer = async () => { throw new OverlayRangeTaken('Another cluster has pods there.') }
+    await assert.rejects(giveOverlayPapers(options, form()), refusal(409, /Another cluster/))
     await assert.rejects(giveOverlayPapers({ ...options, overlay: undefined } as unknown as JoinOptions, form()), refusal(409, /not one outside/))
   })
 })

@@ -1,5 +1,5 @@
 import { parseAddress } from '#model/cidr.ts'
-import { type Overlay, OverlayAway, OverlayKeyRefused } from '#ports/overlay.ts'
+import { type Overlay, OverlayAway, OverlayKeyRefused, OverlayRangeTaken } from '#ports/overlay.ts'
 import { ComponentMissing } from '#ports/components.ts'
 import type { JoinOptions } from './join-options.ts'
 import type { Form } from './join-machine.ts'
@@ -22,6 +22,7 @@ export async function giveOverlayPapers(options: JoinOptions, form: Form): Promi
     return `${assignments({ EH_OVERLAY_SETTINGS_BASE64: Buffer.from(papers.settings).toString('base64'), EH_OVERLAY_HAVE: papers.have })}\n`
   } catch (error) {
     if (error instanceof OverlayKeyRefused) throw new JoinRefused(400, error.message, { cause: error })
+    if (error instanceof OverlayRangeTaken) throw new JoinRefused(409, error.message, { cause: error })
     if (error instanceof OverlayAway || error instanceof ComponentMissing) throw new JoinRefused(503, error.message, { cause: error })
     throw error
   }

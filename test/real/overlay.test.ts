@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { OverlayAway, OverlayKeyRefused, type OverlayMember, type OverlayPapers } from '#ports/overlay.ts'
+import { OverlayAway, OverlayKeyRefused, OverlayRangeTaken, type OverlayMember, type OverlayPapers } from '#ports/overlay.ts'
 import { chooseHostNetwork, chooseOverlayRange } from '#providers/local/host-network/choose.ts'
 import { ensureHostNetwork, removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { overlayLink, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
@@ -109,6 +109,25 @@ suite('the region’s end of the overlay', { skip: missingForControlPlanes() ?? 
     await ensure(overlay)
     assert.deepEqual(settingsOfRegion().pki.blocklist, [], 'those that ended are forgotten')
     now -= 31 * DAY
+  })
+
+  test('a pod range is led to one cluster: machines of another one with the same, of another account perhaps, are not let in', async () => {
+    const overlay = open()
+    await ensure(overlay)
+    const stranger: OverlayMember = { ...await member('stranger', 9), clusterId: 'c-other' }
+    papers(await overlay.papersFor(await member('other', 3), ''))
+    await assert.rejects(overlay.papersFor(stranger, ''), OverlayRangeTaken)
+    await assert.rejects(overlay.papersFor({ ...stranger, podCidrs: ['172.20.4.0/22'] }, ''), OverlayRangeTaken)
+    assert.ok(!issued.has('c-other'))
+    papers(await overlay.papersFor(await member('other', 3), ''))
+    await overlay.ensurePodRoutes('c-shop', [{ podCidr: '172.20.3.0/24', via: cidr.replace(/\d+\/\d+$/, '3') }])
+    const later = open()
+    await ensure(later)
+    await assert.rejects(later.papersFor(stranger, ''), OverlayRangeTaken, 'also before it heard of any machine')
+    papers(await later.papersFor(await member('other', 3), ''))
+    await later.ensure([], async () => [])
+    papers(await later.papersFor(stranger, ''))
+    issued.delete('c-other')
   })
 
   test('whoever floods it with packets does not fill the disk: what it says of them is kept short while it runs', async () => {

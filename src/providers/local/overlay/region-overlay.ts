@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { cidrContains, cidrOf } from '#model/cidr.ts'
+import { cidrContains, cidrOf, cidrsOverlap } from '#model/cidr.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Components } from '#ports/components.ts'
-import { OverlayAway, type Overlay, type OverlayEntrance, type OverlayMember, type OverlayPapers } from '#ports/overlay.ts'
+import { OverlayAway, OverlayRangeTaken, type Overlay, type OverlayEntrance, type OverlayMember, type OverlayPapers } from '#ports/overlay.ts'
 import { OverlayCertificates, type Issued, type OverlayKeys } from './certificates.ts'
 import { overlayAddresses, overlayPlaces, type OverlaySettings } from './places.ts'
 import { ensureOverlayProcess } from './process.ts'
@@ -55,6 +55,8 @@ export class RegionOverlay implements Overlay {
   /** As it is kept: nobody else writes it. */
   readonly #issued = new Map<string, IssuedOf>()
   #everIssued: Set<string> | undefined
+  /** Pod ranges of clusters whose machines this process gave papers to. */
+  readonly #ranges = new Map<string, readonly string[]>()
   #admitted: Omit<Admitted, 'routes'> = { names: [], refused: [] }
   #works = false
   #keys: OverlayKeys | undefined
@@ -92,12 +94,14 @@ export class RegionOverlay implements Overlay {
         const issued = await this.#issuedOf(clusterId)
         if (Object.keys(issued).length === 0) continue
         const members = new Set((await membersOf(clusterId)).map(overlayName))
-        names.push(...Object.keys(issued).filter(name => members.has(name)))
+        const own = Object.keys(issued).filter(name => members.has(name))
+        if (own.length === 0) this.#ranges.delete(clusterId)
+        names.push(...own)
         refused.push(...this.#notOf(issued, members))
       }
       refused.push(...await this.#ofGoneClusters(clusterIds))
       const routes = await this.#routesNow()
-      for (const clusterId of routes.keys()) if (!clusterIds.includes(clusterId)) routes.delete(clusterId)
+      for (const known of [routes, this.#ranges]) for (const clusterId of known.keys()) if (!clusterIds.includes(clusterId)) known.delete(clusterId)
       this.#admitted = { names: names.toSorted(), refused: refused.toSorted() }
       await this.#apply()
       this.#works = true
@@ -130,6 +134,7 @@ export class RegionOverlay implements Overlay {
       const about = createHash('sha256').update(JSON.stringify([machineSettings(settings, { authority: keys.authority, certificate: '' }, { clusterId: member.clusterId, refused }), member])).digest('hex').slice(0, 32)
       const [before, until] = have.split('.')
       if (before === about && Number(until) - now > RENEW_BEFORE_MS) return 'same'
+      await this.#refuseTakenRange(member)
       const signed = await this.#certificates.sign(keys, {
         name, group: member.clusterId, networks: `${member.address}/${overlayAddresses(settings.cidr).prefix}`, unsafeNetworks: member.podCidrs, publicKey: member.publicKey, validMs: VALID_MS,
       })
@@ -138,6 +143,7 @@ export class RegionOverlay implements Overlay {
       await records.keepIssued(member.clusterId, extended)
       this.#issued.set(member.clusterId, extended)
       this.#everIssued?.add(member.clusterId)
+      this.#ranges.set(member.clusterId, member.podCidrs)
       if (!this.#admitted.names.includes(name)) {
         this.#admitted = { ...this.#admitted, names: [...this.#admitted.names, name].toSorted() }
         await this.#apply()
@@ -145,6 +151,15 @@ export class RegionOverlay implements Overlay {
       const text = machineSettings(settings, { authority: keys.authority, certificate: signed.certificate }, { clusterId: member.clusterId, refused })
       return { settings: JSON.stringify(text, undefined, 1), have: `${about}.${signed.until}` }
     })
+  }
+
+  /** Clusters of one account never share a range, those of several may, and a packet says only where it goes. A cluster that was let in stays in. */
+  async #refuseTakenRange({ clusterId, podCidrs }: OverlayMember): Promise<void> {
+    const routes = await this.#routesNow()
+    if (this.#ranges.has(clusterId) || (routes.get(clusterId) ?? []).length > 0) return
+    const others = [...this.#ranges, ...[...routes].map(([id, all]) => [id, all.map(({ podCidr }) => podCidr)] as const)].flatMap(([id, ranges]) => (id === clusterId ? [] : ranges))
+    const taken = podCidrs.find(own => others.some(other => cidrsOverlap(cidrOf(own), cidrOf(other))))
+    if (taken !== undefined) throw new OverlayRangeTaken(`Another cluster of the region with machines outside has pods in ${taken}, the pod range of this cluster; a cluster of another pod range can have machines outside.`)
   }
 
   /** Fingerprints of certificates that have not ended, of machines that are not among these. */

@@ -22,6 +22,7 @@ Commands of the server:
   up [--detach]                   start database, server and regions
   down [--all]                    stop the server; with --all everything of it on this host
   demo [--region sim-1]           the whole story on this machine, or in a simulated region
+  demo --story NAME               other stories, in a simulated region of their own; --story list names them
   test [TIER…], bench [NAME…]     tests and benchmarks
   components install|list         the Kubernetes programs
   images list|push                the region's registry

@@ -19,14 +19,10 @@ const MINUTE = 60_000
  * the end unless it is kept.
  */
 export async function demo(configuration: Configuration, options: { keep: boolean; region: string | undefined }): Promise<number> {
-  if (!findServer(configuration.stateDir)) {
-    const { upDetached } = await import('./up.ts')
-    const code = await upDetached(configuration)
-    if (code !== 0) return code
-  }
-  const credentials = JSON.parse(readFileSync(credentialsFile(configuration.stateDir), 'utf8')) as Credentials
-  const clientIn = (region: string) => new EdgeholdClient({ endpoint: credentials.Endpoint, accessKeyId: credentials.AccessKeyId, secretAccessKey: credentials.SecretAccessKey, region })
-  const regions = await clientIn(credentials.Region).all('ListRegions')
+  const code = await ensureUp(configuration)
+  if (code !== 0) return code
+  const { clientIn, home } = clientsOf(configuration)
+  const regions = await clientIn(home).all('ListRegions')
   const region = regions.find(each => options.region === undefined ? each.Default : each.Region === options.region)
   if (!region) {
     process.stderr.write(`edgehold demo: there is no region ${options.region ?? ''} here; there are ${regions.map(each => each.Region).join(', ')}.\n`)
@@ -54,6 +50,39 @@ export async function demo(configuration: Configuration, options: { keep: boolea
     else await takeAway(client, story)
     await story.end()
   }
+}
+
+/** Another story, by its name, in a simulated region that is made for it; `list` names them all. */
+export async function demoStory(configuration: Configuration, options: { keep: boolean; story: string }): Promise<number> {
+  const { DEMO_STORIES } = await import('./demo-stories.ts')
+  const { tellStory } = await import('./tell-story.ts')
+  const tell = (text: string) => process.stdout.write(`${text}\n`)
+  if (options.story === 'list') {
+    for (const { name, title } of DEMO_STORIES) tell(`${name.padEnd(16)} ${title}`)
+    return 0
+  }
+  const story = DEMO_STORIES.find(each => each.name === options.story)
+  if (!story) {
+    process.stderr.write(`edgehold demo: there is no story ${options.story}; there are ${DEMO_STORIES.map(each => each.name).join(', ')}.\n`)
+    return 1
+  }
+  const code = await ensureUp(configuration)
+  if (code !== 0) return code
+  const { clientIn, home } = clientsOf(configuration)
+  await tellStory(clientIn, story, { keep: options.keep, inRegion: home, tell })
+  return 0
+}
+
+async function ensureUp(configuration: Configuration): Promise<number> {
+  if (findServer(configuration.stateDir)) return 0
+  const { upDetached } = await import('./up.ts')
+  return upDetached(configuration)
+}
+
+function clientsOf({ stateDir }: Configuration): { clientIn: (region: string) => EdgeholdClient; home: string } {
+  const credentials = JSON.parse(readFileSync(credentialsFile(stateDir), 'utf8')) as Credentials
+  const { Endpoint: endpoint, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Region: home } = credentials
+  return { home, clientIn: region => new EdgeholdClient({ endpoint, accessKeyId, secretAccessKey, region }) }
 }
 
 async function play(client: EdgeholdClient, story: Story, isReal: boolean): Promise<{ clusterId: string; machines: readonly string[] }> {

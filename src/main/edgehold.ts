@@ -37,10 +37,12 @@ withState(program.command('down').description('stop the server'))
 
 withState(program.command('demo').description('the whole story on this machine, told as it happens'))
   .addOption(new Option('--region <region>', 'where it is played: the local region where there is one, or a simulated one').env('EDGEHOLD_REGION'))
-  .option('--keep', 'leave the cluster and the machines at the end')
-  .action(async (flags: Flags & { keep?: boolean; region?: string }) => {
-    const { demo } = await import('./demo.ts')
-    process.exitCode = await demo(configuration(flags), { keep: flags.keep === true, region: flags.region })
+  .option('--keep', 'leave the cluster and the machines, or the region of a story, at the end')
+  .option('--story <name>', 'tell another story in a simulated region of its own; list names them')
+  .action(async (flags: Flags & { keep?: boolean; region?: string; story?: string }) => {
+    const { demo, demoStory } = await import('./demo.ts')
+    if (flags.story !== undefined) process.exitCode = await demoStory(configuration(flags), { keep: flags.keep === true, story: flags.story })
+    else process.exitCode = await demo(configuration(flags), { keep: flags.keep === true, region: flags.region })
   })
 
 program

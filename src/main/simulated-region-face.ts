@@ -44,6 +44,8 @@ export class SimulatedRegionFace implements RegionPorts {
   #settings: SimulatedSettings
   #following: RegionClock
   #open: OpenRegion | undefined
+  /** What the clock showed when this process ceased to run the region. */
+  #stoodAt = 0
   readonly #followed = new Wake()
   #opened = Promise.withResolvers<void>()
 
@@ -76,6 +78,7 @@ export class SimulatedRegionFace implements RegionPorts {
   }
 
   close(): void {
+    this.#stoodAt = this.#open?.clock.now() ?? this.#stoodAt
     this.#open = undefined
     this.#opened = Promise.withResolvers()
   }
@@ -90,7 +93,7 @@ export class SimulatedRegionFace implements RegionPorts {
   }
 
   now(): number {
-    return (this.#open?.clock ?? this.#following).now()
+    return this.#read().now
   }
 
   servedVersions(): readonly string[] {
@@ -178,6 +181,12 @@ export class SimulatedRegionFace implements RegionPorts {
   }
 
   #read(): ClockShown {
+    // Nobody runs it: it stands still, and what a step had not done yet is done once somebody does.
+    if (!this.#open && this.elsewhere() === undefined) {
+      const { at, speed, paused, steppedTo = at } = this.#settings.clock
+      const now = Math.max(at, this.#stoodAt), behindMs = paused ? steppedTo - now : 0
+      return { now, speed, paused, ...(behindMs > 0 && { behindMs }) }
+    }
     const clock = this.#open?.clock ?? this.#following
     const now = clock.now(), behindMs = clock.target() - now
     // A clock that runs fast is always a little behind; what a person would call behind is a second of real time.

@@ -124,8 +124,12 @@ export class Story {
 }
 
 function line(change: Change, seconds: number): string {
-  const status = change.Status ? `{${change.Status.Phase},[${change.Status.Conditions.map(condition => condition.Type).join(',')}]}` : 'gone'
-  return `${seconds.toFixed(1).padStart(6)} s  ${`${change.Kind} ${change.Name}`.padEnd(20)} ${status.padEnd(26)} ${change.Because}`
+  return `${seconds.toFixed(1).padStart(6)} s  ${`${change.Kind} ${change.Name}`.padEnd(20)} ${statusText(change.Status).padEnd(26)} ${change.Because}`
+}
+
+/** As people write it: `{Running,[Ok]}`; `gone` where there is none any more. */
+export function statusText(status: Status | null): string {
+  return status ? `{${status.Phase},[${status.Conditions.map(condition => condition.Type).join(',')}]}` : 'gone'
 }
 
 export function pair(status: Status): string {

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ApiUnderTest } from './api-under-test.ts'
+import { compareMembers, readRecorded, translated, type Recorded } from '#test/harness/recorded-requests.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { forgetWithChildren } from './play-controllers.ts'
 
-interface Recorded { readonly from: string; readonly action: string; readonly body: Record<string, unknown>; readonly answer: { readonly Id?: string; readonly Ids?: readonly string[]; readonly Items?: readonly Item[] } }
-type Item = Record<string, unknown> & { readonly Id: string; readonly Status: { readonly Phase: string } }
-
-/** Made up by the double of which the recording is, or ours to say: not compared by value. */
-const OWN_WORDS = new Set(['Id', 'Status', 'CreateTime', 'UpdateTime', 'TTLHours', 'ApiServerEndpoints', 'NodeStatistics', 'DeleteProtectionEnabled'])
-
 /** Requests that the official provider 0.0.195 sent, in their order, with answers that satisfied it: every member it was given there has to be in ours. The pools were recorded against a simulated region of ours: applied, changed, destroyed, with empty plans between. */
 suite('recorded requests of the Terraform provider', () => {
-  for (const file of ['terraform-provider.jsonl', 'terraform-pools.jsonl']) test(`get answers that fit member for member: ${file}`, async () => {
-    const lines = readFileSync(join(import.meta.dirname, 'recorded', file), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as Recorded)
+  for (const file of ['terraform-provider.jsonl', 'terraform-pools.jsonl'] as const) test(`get answers that fit member for member: ${file}`, async () => {
+    const lines = readRecorded(file)
     assert.ok(lines.length > 50)
     const api = await ApiUnderTest.open({}, { machines: new MemoryMachines(new SteppedClock()), machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }) })
     const ours = new Map<string, string>()
@@ -33,7 +26,7 @@ suite('recorded requests of the Terraform provider', () => {
         // A script is gone with the call that deletes it; the double took a while.
         if (!found && item.Status.Phase === 'Deleting') continue
         assert.ok(found, `${line.action} does not list ${item.Id}`)
-        compare(translated(item, ours), found, `${line.from} ${line.action}`)
+        compareMembers(translated(item, ours), found, `${line.from} ${line.action}`)
       }
       const forgotten = line.answer.Items?.length === 0
       if (forgotten) assert.deepEqual(result.Items, [], line.action)
@@ -71,19 +64,4 @@ async function takeProtectionOff(api: ApiUnderTest, body: Record<string, unknown
   assert.deepEqual([status, envelope.ResponseMetadata.Error?.Code], [400, 'OperationDenied.DeleteProtection'])
   await api.done('UpdateClusterConfig', { Id: body['Id'], DeleteProtectionEnabled: false })
   await api.makeClusterRun(String(body['Id']))
-}
-
-function translated<Value>(value: Value, ours: ReadonlyMap<string, string>): Value {
-  return JSON.parse(JSON.stringify(value).replaceAll(/"([cpn]c0\d+x)"/g, (whole, id: string) => JSON.stringify(ours.get(id) ?? id))) as Value
-}
-
-function compare(wanted: unknown, found: unknown, path: string): void {
-  if (typeof wanted !== 'object' || wanted === null || Array.isArray(wanted)) {
-    assert.deepEqual(found, wanted, path)
-    return
-  }
-  for (const [name, member] of Object.entries(wanted)) {
-    if (OWN_WORDS.has(name)) continue
-    compare(member, (found as Record<string, unknown> | undefined)?.[name], `${path}.${name}`)
-  }
 }

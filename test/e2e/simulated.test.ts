@@ -1,45 +1,20 @@
 /** A life in simulated regions by the commands that people type, on a server that has no root: by its own state folder, as in somebody's CI. */
 import assert from 'node:assert/strict'
-import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { freePort, repository, runProgram, until, type Ended } from '#test/harness/command.ts'
-
-/** Whoever runs the tests as root takes this user instead: Debian's nobody. */
-const NOBODY = 65_534
+import { until, type Ended } from '#test/harness/command.ts'
+import { RootlessServer } from '#test/harness/rootless-server.ts'
 
 interface Item { readonly Name: string; readonly Id: string; readonly Status: { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] } }
 
 describe('a simulated region, by the command line and without root', () => {
-  let state: string
-  let environment: NodeJS.ProcessEnv
-  const run = (args: readonly string[], deadlineMs = 60_000): Promise<Ended> => {
-    const command = join(repository, 'edgehold')
-    return process.getuid?.() === 0
-      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', command, ...args], { environment, deadlineMs })
-      : runProgram(command, args, { environment, deadlineMs })
-  }
-  const ok = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await run(args)
-    assert.equal(code, 0, `edgehold ${args.join(' ')}\n${stdout}\n${stderr}`)
-    return stdout
-  }
+  let server: RootlessServer
+  const run = (args: readonly string[], deadlineMs = 60_000): Promise<Ended> => server.run(args, deadlineMs)
+  const ok = (...args: string[]): Promise<string> => server.ok(...args)
   const json = async <Result>(...args: string[]): Promise<Result> => JSON.parse(await ok(...args, '--output', 'json')) as Result
   const statuses = async (kind: string, ...args: string[]): Promise<string[]> => (await json<Item[]>('list', kind, ...args)).map(one => `${one.Name} ${one.Status.Phase}/${one.Status.Conditions.map(condition => condition.Type).join('+')}`)
 
-  before(async () => {
-    state = mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
-    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
-    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
-    environment = { ...inherited, HOME: state, EDGEHOLD_STATE: join(state, 'state'), EDGEHOLD_LISTEN: `127.0.0.1:${await freePort()}`, EDGEHOLD_CACHE: join(state, 'cache') }
-    const { code, stdout, stderr } = await run(['up', '--detach'], 120_000)
-    assert.equal(code, 0, `${stdout}${stderr}`)
-  })
-  after(async () => {
-    await run(['down', '--all'], 60_000)
-    rmSync(state, { recursive: true, force: true })
-  })
+  before(async () => { server = await RootlessServer.start() })
+  after(() => server.remove())
 
   test('sim-1 is ready as soon as the server answers, and is the default where there is no root', async () => {
     const regions = await json<{ Region: string; Kind: string; Ready: boolean; Default: boolean }[]>('region', 'list')
@@ -60,8 +35,8 @@ describe('a simulated region, by the command line and without root', () => {
 
   test('its kubeconfig names an address of ours that answers at once, with a sentence', async () => {
     const kubeconfig = await ok('kubeconfig', 'shop')
-    const [, server = ''] = /server: "?([^"\s]+)"?/.exec(kubeconfig) ?? []
-    const answer = await fetch(`${server}/api/v1/nodes`, { signal: AbortSignal.timeout(10_000) })
+    const [, address = ''] = /server: "?([^"\s]+)"?/.exec(kubeconfig) ?? []
+    const answer = await fetch(`${address}/api/v1/nodes`, { signal: AbortSignal.timeout(10_000) })
     assert.equal(answer.status, 503)
     assert.match(await answer.text(), /this cluster is simulated/)
   })
@@ -90,9 +65,8 @@ describe('a simulated region, by the command line and without root', () => {
     await ok('clock', 'step', '2s', '--region', 'ci-1')
     const latest = async () => (JSON.parse(await ok('call', 'ListStatusHistory', '{}')) as { Items: { At: string }[] }).Items[0]?.At ?? ''
     const before = await latest()
-    process.kill((JSON.parse(readFileSync(join(state, 'state', 'server.json'), 'utf8')) as { pid: number }).pid, 'SIGKILL')
-    const { code, stderr } = await run(['up', '--detach'], 120_000)
-    assert.equal(code, 0, stderr)
+    await server.kill()
+    await server.up()
     assert.deepEqual(await statuses('cluster', '--region', 'ci-1'), ['shop Creating/Progressing'])
     await ok('clock', 'step', '60s', '--region', 'ci-1')
     assert.deepEqual(await statuses('cluster', '--region', 'ci-1'), ['shop Running/Ok'])
@@ -116,5 +90,24 @@ describe('a simulated region, by the command line and without root', () => {
     for (const row of rows) assert.match(told, row)
     assert.deepEqual(await statuses('cluster'), [])
     assert.equal((await run(['demo', '--region', 'sim-9'])).code, 1)
+  })
+
+  // oxfmt-ignore
+  const stories: readonly (readonly [name: string, ...rows: RegExp[]])[] = [
+    ['arrears',        /Cluster shop +\{Stopped,\[Balance\]\}/, /Node burst-\w+ +\{Failed,\[Balance\]\}/, /CreateEdgeNodePool is refused: The account is in arrears since/, /Cluster shop +\{Starting,\[Progressing\]\}[^]*Node burst-\w+ +\{Running,\[Ok\]\}/],
+    ['stockout',       /NodePool burst +\{Running,\[StockOut\]\}[^]*NodePool burst +\{Running,\[Ok\]\}/],
+    ['stuck-deletion', /\{Failed,\[ResourceCleanupFailed\]\} +shop-LoadBalancer .* is protected/, /LoadBalancer of Cluster shop: Releasing/, /Cluster shop +gone[^]* {3}nothing/],
+    ['autoscaler',     /\{Stopped,\[Ok\]\}[^]*\{Starting,\[Progressing\]\}[^]*\{Running,\[Ok\]\}/],
+    ['flapping',       /nothing is told\.\n\nNow for[^]*\{Failed,\[NotReady\]\}.*\n.*\{Running,\[Ok\]\}.*\n$/],
+    ['no-nodes',       /Addon ingress-nginx +\{Failed,\[SchedulingFailed\]\} .*0 schedulable nodes[^]*Addon ingress-nginx +\{Running,\[Ok\]\}/],
+  ]
+  test('the demo tells other stories, each to its end in a region of its own that goes with it', async () => {
+    assert.deepEqual((await ok('demo', '--story', 'list')).trimEnd().split('\n').map(line => line.split(' ')[0]), stories.map(([name]) => name))
+    for (const [name, ...rows] of stories) {
+      const told = await ok('demo', '--story', name)
+      for (const row of rows) assert.match(told, row)
+    }
+    assert.deepEqual((await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => /^sim-[2-9]/.test(region)), [])
+    assert.equal((await run(['demo', '--story', 'moon'])).code, 1)
   })
 })

@@ -1,5 +1,6 @@
 /** A real server of somebody without root, in a state folder of its own: sim-1 is its only region, as on a CI machine. */
 import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,7 @@ export class RootlessServer {
   private constructor(folder: string, listen: string, settings: NodeJS.ProcessEnv) {
     this.#folder = folder
     this.listen = listen
-    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
+    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, NODE_COMPILE_CACHE: _compiled, ...inherited } = process.env
     this.#environment = { ...inherited, HOME: folder, EDGEHOLD_STATE: join(folder, 'state'), EDGEHOLD_LISTEN: listen, EDGEHOLD_CACHE: join(folder, 'cache'), ...settings }
   }
 
@@ -52,15 +53,32 @@ export class RootlessServer {
     await this.ok('up', '--detach')
   }
 
+  /** Another program, as the same user and on the same state folder, e.g. a server of its own kind. What it says on its error stream is shown. */
+  spawn(program: string, args: readonly string[]): ChildProcess {
+    // What `up` compiled is compiled.
+    const options = { env: { ...this.#environment, NODE_COMPILE_CACHE: join(this.#folder, '.cache/edgehold/compiled') }, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
+    return process.getuid?.() === 0
+      ? spawn('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', program, ...args], options)
+      : spawn(program, args, options)
+  }
+
+  async down(): Promise<void> {
+    await this.ok('down')
+  }
+
   /** As a host that loses its power would end it. */
   async kill(): Promise<void> {
-    const { pid } = findServer(join(this.#folder, 'state')) ?? assert.fail('no server serves this state folder')
+    const { pid } = findServer(this.state) ?? assert.fail('no server serves this state folder')
     process.kill(pid, 'SIGKILL')
     await until('the killed server to be gone', async () => startTicks(pid) === undefined, 10_000, 20)
   }
 
+  get state(): string {
+    return join(this.#folder, 'state')
+  }
+
   get keys(): Keys {
-    return JSON.parse(readFileSync(join(this.#folder, 'state/credentials.json'), 'utf8')) as Keys
+    return JSON.parse(readFileSync(join(this.state, 'credentials.json'), 'utf8')) as Keys
   }
 
   client(region = 'sim-1'): EdgeholdClient {

@@ -3,53 +3,38 @@
  * played again with the same story, replayed call by call by a client that somebody else wrote, and played without its cause, which must then not lead there.
  */
 import assert from 'node:assert/strict'
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Played, Scenario } from '#client/calls.ts'
-import { EdgeholdClient } from '#client/client.ts'
+import type { EdgeholdClient } from '#client/client.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
 import { allowedSets } from '#model/status/table.ts'
-import { freePort, repository, runProgram } from '#test/harness/command.ts'
-import { ForeignClient, type Keys } from './foreign-replay.ts'
+import { repository } from '#test/harness/command.ts'
+import { RootlessServer } from '#test/harness/rootless-server.ts'
+import { ForeignClient } from './foreign-replay.ts'
 import { proofPage } from './proof-page.ts'
 import { pairsOf, rowKeyText, sameRow } from './rows.ts'
 
-const NOBODY = 65_534
 const PAGE = join(repository, 'docs/generated/status-proof.md')
 const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon'] as const
 /** Rows that stand for something gone wrong, or held back: they must not come without their cause. */
 const NEEDS_A_CAUSE = new Set(['Failed', 'Stopped'])
 
 const proofs: { scenario: Scenario; played: Played }[] = []
-let state: string
-let environment: NodeJS.ProcessEnv
+let server: RootlessServer
 let client: EdgeholdClient
 let foreign: ForeignClient
 
-const asNobody = (...args: string[]) => process.getuid?.() === 0
-  ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', join(repository, 'edgehold'), ...args], { environment, deadlineMs: 120_000 })
-  : runProgram(join(repository, 'edgehold'), args, { environment, deadlineMs: 120_000 })
 const run = (Name: string, more: object = {}) => client.call('RunScenario', { Name, Seed: 1, ...more }, { timeoutMs: 120_000 })
 
 describe('the proof of the status tables', () => {
   before(async () => {
-    state = mkdtempSync(join(tmpdir(), 'edgehold-proof-'))
-    if (process.getuid?.() === 0) chownSync(state, NOBODY, NOBODY)
-    const listen = `127.0.0.1:${await freePort()}`
-    const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
-    environment = { ...inherited, HOME: state, EDGEHOLD_STATE: join(state, 'state'), EDGEHOLD_LISTEN: listen, EDGEHOLD_CACHE: join(state, 'cache') }
-    const { code, stdout, stderr } = await asNobody('up', '--detach')
-    assert.equal(code, 0, `${stdout}${stderr}`)
-    const keys = JSON.parse(readFileSync(join(state, 'state/credentials.json'), 'utf8')) as Keys
-    client = new EdgeholdClient({ endpoint: `http://${listen}`, accessKeyId: keys.AccessKeyId, secretAccessKey: keys.SecretAccessKey, region: 'sim-1' })
-    foreign = new ForeignClient(listen, keys)
+    server = await RootlessServer.start()
+    client = server.client()
+    foreign = new ForeignClient(server.listen, server.keys)
   })
-  after(async () => {
-    await asNobody('down', '--all')
-    rmSync(state, { recursive: true, force: true })
-  })
+  after(() => server.remove())
 
   test('there is a scenario for each row that is emitted: the seed\'s 41, and their siblings', async () => {
     const scenarios = await client.all('ListScenarios')

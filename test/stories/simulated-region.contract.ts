@@ -82,6 +82,23 @@ export function simulatedRegionStories(name: string, open: () => Promise<Databas
       assert.deepEqual(await nodes(), [])
     })
 
+    test('an add-on of a cluster that is asked to go twice has eight minutes each time', async () => {
+      await ci()
+      const { cluster } = await server.fleet(REGION, [])
+      const addon = async () => ((await server.done('ListAddons', {}, REGION)).Items ?? []).map(({ Status }) => (Status as NonNullable<History['Status']>).Phase)
+      await server.done('InjectFault', { Port: 'outside', Call: 'ensureGone', Effect: { Type: 'hang' } }, REGION)
+      for (const _time of ['first', 'second']) {
+        await server.done('DeleteCluster', { Id: cluster, CascadingDeleteResources: ['All'] }, REGION)
+        await server.done('SetClock', { Step: '479s' }, REGION)
+        assert.deepEqual(await addon(), ['Deleting'])
+        await server.done('SetClock', { Step: '1s' }, REGION)
+        assert.deepEqual(await addon(), ['Failed'])
+        assert.equal(await server.shows('ListClusters', cluster, REGION), 'Failed/ResourceCleanupFailed')
+      }
+      const { Because } = (await server.history(REGION)).findLast(row => row.Kind === 'Cluster')!
+      assert.match(Because, /: The load balancer of shop could not be removed: ensureGone: no answer within 30 s/)
+    })
+
     test('regions do not see each other, and what is in one goes with it', async () => {
       await ci()
       await server.done('CreateRegion', { Region: 'ci-8', Seed: 7, Paused: true })

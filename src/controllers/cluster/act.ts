@@ -126,7 +126,7 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
       if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
     }
   })
-  const hostLeft = await host.ensureGone(record.id).then(() => [], eachOf)
+  const hostLeft = await host.ensureGone(record.id).then(() => [], error => eachOf(error).map(each => named(each, record)))
   if (hostLeft.length === 0) await releaseControlPlane(record, ports)
   const failures = [...hostLeft, ...await ensureOutsideGone(record, ports)]
   if (failures.length === 0) return {}
@@ -150,6 +150,12 @@ async function releaseControlPlane(record: ClusterRecord, ports: ClusterPorts): 
     for (const entry of await tx.ledgerOf(record.id))
       if (entry.kind === 'Network' || entry.kind === 'ControlPlane') await putEntry(tx, cluster, entry.kind, 'Released', clock.now(), ports.newLedgerId)
   })
+}
+
+/** What the host itself says of a thing names it; any other error says only what went wrong. */
+function named(failure: unknown, { spec }: ClusterRecord): unknown {
+  if (failure instanceof ControlPlaneFailure) return failure
+  return new Error(`The control plane of ${spec.name} could not be removed: ${failure instanceof Error ? failure.message : String(failure)}`, { cause: failure })
 }
 
 function isForGood(failure: unknown): boolean {

@@ -35,8 +35,10 @@ export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts):
   const { outside, clock } = ports.regionOf(record.region)
   if (!outside) return
   const { id, accountId, spec } = record
+  let asked: ClusterOutsideKind | undefined
   try {
     for (const kind of wantedOutside(spec)) {
+      asked = kind
       const { providerId } = await outside.ensure({ token: tokenOf(record, kind), kind, accountId, clusterId: id, name: `${spec.name}-${kind}` })
       await ports.store.write(clock.now(), async tx => {
         const cluster = await tx.lockCluster(id)
@@ -49,7 +51,7 @@ export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts):
       const cluster = await tx.lockCluster(id)
       if (!cluster || cluster.facts.firstReadyAt !== undefined) return
       const facts = withFacts(cluster.facts, { creationEnded: { as: error.as, because: error.message } })
-      await tx.changeCluster(id, { revision: cluster.revision, facts }, { evidence: [hostEvidence(error.message, clock.now())] })
+      await tx.changeCluster(id, { revision: cluster.revision, facts }, { evidence: [{ ...hostEvidence(error.message, clock.now()), source: asked === undefined ? 'outside' : `${OUTSIDE_NAMES[asked]} of ${spec.name}` }] })
     })
   }
 }
@@ -68,7 +70,7 @@ export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPor
     } catch (error) {
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
       if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', `It was left at the deletion of its cluster (TryBest): ${error.message}`, ports)
-      else failures.push(error)
+      else failures.push(isHeld ? error : new Error(`The ${OUTSIDE_NAMES[kind]} of ${record.spec.name} could not be removed: ${error instanceof Error ? error.message : String(error)}`, { cause: error }))
     }
   }
   return failures

@@ -76,6 +76,6 @@ describe('the node-pool table of status-rules.md', () => {
 
   test('an update names the nodes it waits for and those that are off', () => {
     const seen = { ...steady, facts: { ...steady.facts, updating: { since: NOW, waitsFor: ['shop-1'], off: ['shop-2'] } } }
-    assert.equal(verdict(NODE_POOL_RULES, seen).because, 'Its labels and taints were changed at 2027-01-15T08:00:00Z and are not yet on shop-1; shop-2 get them when they are back')
+    assert.equal(verdict(NODE_POOL_RULES, seen).because, 'Its configuration was changed at 2027-01-15T08:00:00Z, and its labels and taints are not yet on shop-1; shop-2 get them when they are back')
   })
 })

@@ -93,7 +93,7 @@ function autoscaled(seen: NodePoolSight): string {
 function configurationWaits(seen: NodePoolSight): string {
   const waitsFor = seen.facts.updating?.waitsFor ?? []
   const since = rfc3339Seconds(seen.facts.updating?.since ?? seen.now)
-  return waitsFor.length === 0 ? `Its labels and taints were changed at ${since}` : `Its labels and taints were changed at ${since} and are not yet on ${waitsFor.join(', ')}`
+  return waitsFor.length === 0 ? `Its configuration was changed at ${since}` : `Its configuration was changed at ${since}, and its labels and taints are not yet on ${waitsFor.join(', ')}`
 }
 
 const NAMED_AT_MOST = 10

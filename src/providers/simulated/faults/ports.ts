@@ -4,7 +4,7 @@ import { OUTSIDE_REFUSALS, OutsideHeld, OutsideRefused } from '#ports/outside.ts
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
-import { targetOfMachine, type Fleet } from '../machines/fleet.ts'
+import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from '../machines/fleet.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { FaultyPort } from './faulty.ts'
 
@@ -19,7 +19,7 @@ export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
       const refusedAs = call === 'ensure' ? OUTSIDE_REFUSALS.find(one => one === code) : undefined
       return new ControlPlaneFailure(message, code === 'never' || refusedAs ? 'never' : 'soon', refusedAs && { refusedAs })
     },
-    held: (target, call, message) => new AggregateError([new ControlPlaneFailure(message ?? `${nameOf(target)} is protected against deletion: ${call} was refused`, 'never')], `Removing ${nameOf(target)}`),
+    held: (target, _call, message) => new AggregateError([new ControlPlaneFailure(message ?? `The control plane of ${nameOf(target)} is protected against deletion: DeleteControlPlane was refused`, 'never')], `Removing ${nameOf(target)}`),
   }
 }
 
@@ -48,7 +48,7 @@ export function faultyMachines(fleet: Fleet): FaultyPort {
       const as = MACHINE_REFUSALS.find(one => one === code)
       return call === 'ensure' && as ? new MachineRefused(as, message) : new Error(message)
     },
-    held: (target, call, message) => new MachineHeld(message ?? `The machine ${nameOf(target)} is protected against deletion: ${call} was refused`),
+    held: (target, _call, message) => new MachineHeld(message ?? `The machine ${nameOf(target)} is protected against deletion: ${MACHINE_REMOVAL} was refused`),
   }
 }
 
@@ -69,7 +69,7 @@ export function faultyOutside(outside: Outside): FaultyPort {
       const as = OUTSIDE_REFUSALS.find(one => one === code)
       return call === 'ensure' && as ? new OutsideRefused(as, message) : new Error(message)
     },
-    held: (target, _call, message) => new OutsideHeld(message ?? `${nameOf(target)} is protected against deletion: ${outside.removalOf(target.id)} was refused`),
+    held: ({ id, name }, _call, message) => new OutsideHeld(message ?? `${name ?? id} (${outside.get(id)?.providerId ?? id}) is protected against deletion: ${outside.removalOf(id)} was refused`),
   }
 }
 

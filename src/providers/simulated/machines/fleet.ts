@@ -77,6 +77,9 @@ export class Fleet {
   }
 }
 
+/** The call of the world's provider that removes a machine. */
+export const MACHINE_REMOVAL = 'ReleaseMachine'
+
 /** A machine is meant by its own name and id, by those of the node that it is, by its pool and by its cluster. */
 export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member' | 'pool'> | undefined): FaultTarget {
   const { member, name, pool } = machine ?? {}

@@ -5,7 +5,7 @@ import type { Faults } from '../faults/faults.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { WorldMachine } from '../world/things.ts'
 import type { World } from '../world/world.ts'
-import { targetOfMachine, type Fleet } from './fleet.ts'
+import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from './fleet.ts'
 import type { Kubelets } from './kubelets.ts'
 import type { Onboarding } from './onboarding.ts'
 import { seeMachine } from './see-machine.ts'
@@ -75,7 +75,7 @@ export class SimulatedMachines implements Machines {
 
   async ensureGone(id: string): Promise<void> {
     const machine = this.#fleet.get(id)
-    if (machine?.protected) throw new MachineHeld(`The machine ${machine.name} (${id}) is protected against deletion: ReleaseMachine was refused`)
+    if (machine?.protected) throw new MachineHeld(`The machine ${machine.name} (${id}) is protected against deletion: ${MACHINE_REMOVAL} was refused`)
     if (machine) {
       if (machine.takes) this.#limits.giveBack(machine.takes)
       const { member } = machine

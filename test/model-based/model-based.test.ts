@@ -2,7 +2,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { COMMANDS, play } from './play.ts'
 import type { Step } from './player.ts'
-import { SIZE } from './size.ts'
+import { SEED, SIZE } from './size.ts'
 
 const LENGTH = 50
 
@@ -20,7 +20,7 @@ test(`whatever is asked of a region and whatever befalls it, it shows what the r
   const stats = new Map<string, number>()
   await fc.assert(fc.asyncProperty(fc.noShrink(fc.nat({ max: 1_000_000 })), fc.constantFrom(...BEGINNINGS), fc.array(step, { maxLength: LENGTH, size: 'max' }), async (seed, beginning, steps) => {
     await play(seed, [...beginning, ...steps], stats)
-  }), { numRuns: Math.ceil(SIZE / (LENGTH / 2)), interruptAfterTimeLimit: 3_500_000 })
+  }), { numRuns: Math.ceil(SIZE / (LENGTH / 2)), interruptAfterTimeLimit: 3_500_000, ...SEED !== undefined && { seed: SEED } })
   context.diagnostic([...stats].sort(([one], [other]) => (one < other ? -1 : 1)).map(([what, count]) => `${what} ${count}`).join(', '))
 })
 

@@ -30,8 +30,8 @@ export class Oracle {
   #learn(view: View): void {
     for (const node of view.nodes) this.#poolOf.set(idOf(node), String(node['NodePoolId']))
     for (const pool of [...view.pools, ...view.central]) {
-      const scaling = (pool['AutoScaling'] ?? (pool['ElasticConfig'] as Item | undefined)?.['AutoScaleConfig']) as { readonly Enabled?: boolean; readonly MinReplicas?: number } | undefined
-      if (scaling?.Enabled) this.#minReplicas.set(idOf(pool), scaling.MinReplicas ?? 0)
+      const scaling = (pool['AutoScaling'] ?? (pool['ElasticConfig'] as Item | undefined)?.['AutoScaleConfig']) as { readonly MinReplicas?: number } | undefined
+      if (scaling) this.#minReplicas.set(idOf(pool), scaling.MinReplicas ?? 0)
       else this.#minReplicas.delete(idOf(pool))
     }
   }

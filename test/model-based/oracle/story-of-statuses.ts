@@ -7,7 +7,7 @@ interface Told { readonly kind: Kind; readonly name: string; readonly clusterId:
 export interface Known {
   /** Of every node that was ever listed. */
   readonly poolOf: ReadonlyMap<string, string>
-  /** Of every pool that scales itself: how many Running it is to keep. */
+  /** Of every pool that orders its machines: how many Running it is to keep. */
   readonly minReplicas: ReadonlyMap<string, number>
 }
 

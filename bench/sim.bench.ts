@@ -1,12 +1,17 @@
-/** A fleet of a simulated region, made by signed calls over the wire: how long, how much memory, how many bytes a node. Beside it: a bare COPY of the same rows, and moto's EKS server. */
+/** A fleet of a simulated region, made by signed calls over the wire: how long, how much memory, how many bytes a node; then what lists, changes, the death of the server and idleness cost at that size. Beside it: a bare COPY of the same rows, and moto's EKS server. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#main/system-clock.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
+import { measureCopy } from './copy-baseline.ts'
+import { measureChanges, measureRestart } from './fleet-changes.ts'
+import { measureLists } from './fleet-lists.ts'
+import { compareWithMoto } from './moto.ts'
 import { familyOf, memoryMiB, processes, processorSeconds } from './processes.ts'
 import { quiet } from './quiet.ts'
 import type { FleetOrder, Progress } from './simulated-client.ts'
@@ -14,6 +19,10 @@ import type { SimulatedAlone } from './simulated-server.ts'
 import { printNote, printTable, verdict } from './table.ts'
 
 const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
+const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,restart,moto').split(','))
+const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
+/** The statistics of PostgreSQL are told so late. */
+const SETTLE_MS = 12_000
 const NODES_EACH = 10
 const NODES = CLUSTERS * NODES_EACH
 const CONNECTIONS = 32
@@ -97,10 +106,32 @@ async function fill(opened: OpenStore, { child, said }: Running): Promise<void> 
   printTable('sim: rows', [rows ?? {}])
 }
 
+/** Nothing happens: what is written but leases, and how much processor time it takes. */
+async function measureIdle(opened: OpenStore, server: number): Promise<void> {
+  const writes = () => opened.query<{ name: string; writes: number }>(`select relname as name, n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables`)
+  await sleep(SETTLE_MS)
+  const before = new Map((await writes()).map(row => [row.name, row.writes])), cpu = await seconds(server)
+  await sleep(IDLE_MS)
+  const after = await seconds(server)
+  const written = (await writes()).flatMap(({ name, writes: now }) => (now === before.get(name) ? [] : [`${name} ${now - (before.get(name) ?? 0)}`]))
+  const share = 100 * (after.server - cpu.server + after.database - cpu.database) / (IDLE_MS / 1000)
+  printTable(`sim: idle for ${IDLE_MS / 1000} s`, [{ 'of a core %': share, 'of a core a thousand clusters %': verdict(share / Math.max(1, CLUSTERS / 1000), 1), 'rows written': written.join(', ') || 'none' }])
+}
+
 try {
-  const running = await startServer()
+  let running = await startServer()
   const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
   await fill(opened, running)
+  if (PARTS.has('copy')) await measureCopy(opened)
+  if (PARTS.has('lists')) await measureLists(opened, running.said)
+  if (PARTS.has('idle')) await measureIdle(opened, running.child.pid ?? 0)
+  if (PARTS.has('changes')) await measureChanges(opened, running.said)
+  if (PARTS.has('restart')) await measureRestart(opened, running.said, async () => {
+    running.child.kill('SIGKILL')
+    await once(running.child, 'exit')
+    running = await startServer()
+  })
+  if (PARTS.has('moto')) await compareWithMoto(running.said)
   running.child.kill('SIGTERM')
   await once(running.child, 'exit')
   await opened.stopDatabase()

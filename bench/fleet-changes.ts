@@ -1,0 +1,90 @@
+/** Machines of a fleet that are switched off by signed calls, and when their nodes show it: at a steady pace, and over the death of the server. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OpenStore } from '#store/open.ts'
+import { Caller } from './simulated-client.ts'
+import type { Signer } from './signed-requests.ts'
+import { percentile, printTable, verdict } from './table.ts'
+
+const A_SECOND = Number(process.env['BENCH_CHANGES_A_SECOND'] ?? 1_000)
+const SECONDS = Number(process.env['BENCH_CHANGES_SECONDS'] ?? 60)
+const IN_FLIGHT = Number(process.env['BENCH_IN_FLIGHT'] ?? 1_000)
+const LOOK_EVERY_MS = 10
+const PATIENCE_MS = 120_000
+const BAR_MS = 250, RESTART_BAR_MS = 5_000
+const CONNECTIONS = 32
+
+/** Calls back with each node that stands in the history anew, as any reader of the database sees it. */
+async function follow(opened: OpenStore, seen: (id: string) => void, signal: AbortSignal): Promise<void> {
+  const [last] = await opened.query<{ ordinal: number }>('select coalesce(max(ordinal), 0) as ordinal from status_change')
+  let ordinal = last?.ordinal ?? 0
+  while (!signal.aborted) {
+    const rows = await opened.query<{ ordinal: number; id: string }>(`select ordinal, id from status_change where ordinal > $1 and kind = 'Node' and phase = 'Failed' order by ordinal`, [ordinal])
+    for (const row of rows) seen(row.id)
+    ordinal = rows.at(-1)?.ordinal ?? ordinal
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
+async function someNodes(opened: OpenStore, count: number): Promise<readonly string[]> {
+  return (await opened.query<{ id: string }>(`select id from node where phase = 'Running' order by random() limit $1`, [count])).map(({ id }) => id)
+}
+
+/** The machine that a pool ordered for a node. */
+const machineOf = (nodeId: string): string => `m${nodeId.slice(1)}`
+
+export async function measureChanges(opened: OpenStore, signer: Signer): Promise<void> {
+  const caller = new Caller(signer, CONNECTIONS), stop = new AbortController()
+  const nodes = await someNodes(opened, A_SECOND * SECONDS)
+  const asked = new Map<string, number>(), called: number[] = [], shown: number[] = []
+  const following = follow(opened, id => {
+    const at = asked.get(id)
+    if (at === undefined) return
+    asked.delete(id)
+    shown.push(performance.now() - at)
+  }, stop.signal)
+  const startedAt = performance.now()
+  let sent = 0
+  await Promise.all(Array.from({ length: CONNECTIONS }, async () => {
+    for (let number = sent++; number < nodes.length; number = sent++) {
+      const id = nodes[number] ?? '', due = startedAt + (number * 1000) / A_SECOND
+      if (due > performance.now()) await sleep(due - performance.now())
+      const at = performance.now()
+      asked.set(id, at)
+      await caller.call('SetMachine', { Id: machineOf(id), Power: 'off' })
+      called.push(performance.now() - at)
+    }
+  }))
+  const seconds = (performance.now() - startedAt) / 1000
+  for (const end = performance.now() + PATIENCE_MS; asked.size > 0 && performance.now() < end;) await sleep(LOOK_EVERY_MS)
+  stop.abort()
+  await following
+  printTable(`sim: machines switched off, ${A_SECOND} a second wanted`, [{
+    'changes a second': nodes.length / seconds, 'call p50 ms': percentile(called, 50), 'call p99 ms': percentile(called, 99), 'shown p50 ms': percentile(shown, 50), 'shown p99 ms': percentile(shown, 99), 'not shown': asked.size,
+    verdict: verdict(percentile(shown, 99), BAR_MS, ' ms'),
+  }])
+}
+
+/** `restart` kills the server and answers when its successor listens. */
+export async function measureRestart(opened: OpenStore, signer: Signer, restart: () => Promise<void>): Promise<void> {
+  const caller = new Caller(signer, CONNECTIONS), nodes = await someNodes(opened, IN_FLIGHT), asked = new Set<string>()
+  let sent = 0
+  const calls = Promise.all(Array.from({ length: CONNECTIONS }, async () => {
+    for (let number = sent++; number < nodes.length; number = sent++) {
+      const id = nodes[number] ?? ''
+      await caller.call('SetMachine', { Id: machineOf(id), Power: 'off' }).then(() => asked.add(id), () => undefined) // what the dying server did not answer is not counted
+    }
+  }))
+  await Promise.race([calls, sleep(PATIENCE_MS)])
+  const left = async () => (await opened.query<{ id: string }>(`select id from node where id = any($1::text[]) and phase = 'Running'`, [[...asked]])).length
+  const inFlight = await left()
+  const startedAt = performance.now()
+  await restart()
+  const listensAt = performance.now()
+  let unshown = inFlight
+  for (const end = startedAt + PATIENCE_MS; unshown > 0 && performance.now() < end;) {
+    await sleep(LOOK_EVERY_MS)
+    unshown = await left()
+  }
+  const ms = performance.now() - startedAt
+  printTable('sim: the server is killed with changes in flight', [{ 'changes asked for': asked.size, 'in flight at its death': inFlight, 'start until it listens ms': listensAt - startedAt, 'start until all are shown ms': ms, 'not shown': unshown, verdict: verdict(ms, RESTART_BAR_MS, ' ms') }])
+}

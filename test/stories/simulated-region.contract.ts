@@ -91,7 +91,7 @@ export function simulatedRegionStories(name: string, open: () => Promise<Databas
         await server.done('DeleteCluster', { Id: cluster, CascadingDeleteResources: ['All'] }, REGION)
         await server.done('SetClock', { Step: '479s' }, REGION)
         assert.deepEqual(await addon(), ['Deleting'])
-        await server.done('SetClock', { Step: '1s' }, REGION)
+        await server.done('SetClock', { Step: '2s' }, REGION)
         assert.deepEqual(await addon(), ['Failed'])
         assert.equal(await server.shows('ListClusters', cluster, REGION), 'Failed/ResourceCleanupFailed')
       }

@@ -92,10 +92,13 @@ function shownReasons({ now, facts }: AddonSight): readonly AddonReason[] {
   })
 }
 
+/** Both have the same time, and the cluster's own look has words for what is left: it comes first. */
+const AFTER_ITS_CLUSTER_MS = 1
+
 /** When the verdict can change by time alone. */
 export function nextInstantOfAddon({ now, facts }: AddonSight): number | undefined {
   return soonestAfter(now, [
-    facts.deletion && facts.deletion.requestedAt + DEADLINES.addonDeletion,
+    facts.deletion && facts.deletion.requestedAt + DEADLINES.addonDeletion + (facts.deletion.by === 'cluster' ? AFTER_ITS_CLUSTER_MS : 0),
     ...facts.operation?.action === 'CreateAddon' ? REASONS.map(reason => facts.reasons[reason] && facts.reasons[reason].since + DWELL.addonReasonWhileCreating) : [],
     facts.unavailable && facts.unavailable.since + DWELL.addonUnavailable,
   ])

@@ -99,6 +99,28 @@ export function simulatedRegionStories(name: string, open: () => Promise<Databas
       assert.match(Because, /: The load balancer of shop could not be removed: ensureGone: no answer within 30 s/)
     })
 
+    test('a machine of its owner keeps its pair while its cluster is stopped for arrears, marked stale', async () => {
+      await ci()
+      await server.fleet(REGION, ['till-1'])
+      const explained = async () => server.done('ExplainStatus', { Id: String(((await server.done('ListEdgeNodes', {}, REGION)).Items ?? [])[0]?.['Id']) }, REGION)
+      assert.equal((await explained())['StaleSince'], undefined)
+      await server.done('SetBalance', { Amount: 0 }, REGION)
+      await server.done('SetClock', { Step: '121m' }, REGION)
+      assert.deepEqual([await nodes(), (await explained())['StaleSince']], [['till-1 Running/Ok'], '2026-12-01T02:02:00.000Z'])
+      await server.done('SetBalance', { Amount: 100 }, REGION)
+      await server.done('SetClock', { Step: '5m' }, REGION)
+      assert.deepEqual([await nodes(), (await explained())['StaleSince']], [['till-1 Running/Ok'], undefined])
+    })
+
+    test('an add-on of a cluster whose creation failed says so', async () => {
+      await ci()
+      await server.done('SetQuota', { Kind: 'LoadBalancer', Limit: 0 }, REGION)
+      const { Id: cluster = '' } = await server.done('CreateCluster', { Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] }, PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] } }, REGION)
+      await server.done('SetClock', { Step: '60s' }, REGION)
+      assert.equal(await server.shows('ListClusters', cluster, REGION), 'Failed/LimitedByQuota')
+      assert.equal((await server.done('ExplainStatus', { Id: `${cluster}:core-dns` }, REGION))['Because'], 'The creation of its cluster has failed')
+    })
+
     test('regions do not see each other, and what is in one goes with it', async () => {
       await ci()
       await server.done('CreateRegion', { Region: 'ci-8', Seed: 7, Paused: true })

@@ -11,6 +11,7 @@ import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
 import { ensureOutside, ensureOutsideGone } from './outside.ts'
 import { pkiSecretName } from './tenant-address.ts'
+import { wakeAddons } from './wake-addons.ts'
 
 /** Short, since a pass that waits hears of nothing else. */
 const SERVICE_ACCOUNT_PATIENCE_MS = 1_000
@@ -43,6 +44,7 @@ async function prepare(record: ClusterRecord, ports: ClusterPorts): Promise<void
     if (address === undefined) {
       const because = `Every address of the region from ${addressPool.first} to ${addressPool.last} is taken`
       await tx.changeCluster(record.id, { revision: cluster.revision, facts: { ...cluster.facts, creationEnded: { as: 'LimitedByQuota', because } } }, { evidence: [hostEvidence(because, now)] })
+      await wakeAddons(tx, cluster)
       return
     }
     await tx.putSecret(pkiSecretName(record.id), JSON.stringify(pki))
@@ -170,7 +172,9 @@ async function changeFacts(record: ClusterRecord, ports: ClusterPorts, fact: str
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
     const cluster = await tx.lockCluster(record.id)
-    if (cluster) await tx.changeCluster(record.id, { revision: cluster.revision, facts: withFacts(cluster.facts, change) }, { evidence: [hostEvidence(fact, now)] })
+    if (!cluster) return
+    await tx.changeCluster(record.id, { revision: cluster.revision, facts: withFacts(cluster.facts, change) }, { evidence: [hostEvidence(fact, now)] })
+    if (change.creationEnded) await wakeAddons(tx, cluster)
   })
 }
 

@@ -6,6 +6,7 @@ import type { Transaction } from '#ports/store.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
+import { wakeAddons } from './wake-addons.ts'
 
 /** One thing that the cluster has, or shall have, outside; `seen` undefined: it is not there. */
 export interface ClusterOutside {
@@ -52,6 +53,7 @@ export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts):
       if (!cluster || cluster.facts.firstReadyAt !== undefined) return
       const facts = withFacts(cluster.facts, { creationEnded: { as: error.as, because: error.message } })
       await tx.changeCluster(id, { revision: cluster.revision, facts }, { evidence: [{ ...hostEvidence(error.message, clock.now()), source: asked === undefined ? 'outside' : `${OUTSIDE_NAMES[asked]} of ${spec.name}` }] })
+      await wakeAddons(tx, cluster)
     })
   }
 }

@@ -13,6 +13,7 @@ import { holdWhatWasMade } from './ledger.ts'
 import { observeCluster } from './observe.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen } from './seen.ts'
+import { wakeAddons } from './wake-addons.ts'
 
 /** Brings clusters up, keeps them up, and takes them down; one pass observes, writes facts, and takes at most one step. */
 export function clusterController(ports: ClusterPorts): Controller {
@@ -48,10 +49,9 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     const locked = await tx.lockCluster(record.id)
     if (!locked) return
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
-    if (creationIsOver(facts) && !creationIsOver(record.facts)) await holdWhatWasMade(tx, locked, seen)
-    const begins = facts.firstReadyAt !== undefined && record.facts.firstReadyAt === undefined
-    // They wait for a cluster that can be worked in.
-    if (turns || begins) for (const addon of await tx.addonsOf(record.id)) await tx.enqueue({ kind: 'addon', id: addon.id, region: record.region })
+    const ends = creationIsOver(facts) && !creationIsOver(record.facts)
+    if (ends) await holdWhatWasMade(tx, locked, seen)
+    if (turns || ends) await wakeAddons(tx, record)
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
@@ -91,7 +91,9 @@ async function noteBlindness(record: ClusterRecord, error: unknown, ports: Clust
   const blind = decideBlind({ now, facts: record.facts, since, why: error instanceof Error ? error.message : String(error) })
   if (!blind) return
   await ports.store.write(now, async tx => {
-    if (await tx.lockCluster(record.id)) await tx.changeCluster(record.id, { revision: record.revision, facts: withFacts(record.facts, blind.change) }, { evidence: blind.evidence })
+    if (!(await tx.lockCluster(record.id))) return
+    await tx.changeCluster(record.id, { revision: record.revision, facts: withFacts(record.facts, blind.change) }, { evidence: blind.evidence })
+    if (blind.change.creationEnded) await wakeAddons(tx, record)
   })
   ports.onChanged?.(record.id)
 }

@@ -50,9 +50,10 @@ function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evid
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
-function objectSeen({ now, record: { spec }, pool, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   if (!object) return { change: {}, evidence: [] }
   if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
+  if (spec.machine === undefined && isStopped(cluster)) return { change: { staleSince: facts.staleSince ?? now }, evidence: [] }
   const { fact } = object
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
@@ -69,6 +70,11 @@ function objectSeen({ now, record: { spec }, pool, object }: NodePassSeen, facts
       ...ready === facts.ready && fact.unschedulable === facts.unschedulable ? [] : [readyEvidence(spec.name, object)],
     ],
   }
+}
+
+/** status-rules.md, node 6: machines of their owners keep their pair while the cluster is stopped for arrears; what was last heard of them is from before. */
+function isStopped(cluster: NodePassSeen['cluster']): boolean {
+  return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.unpaid || cluster.facts.startingSince !== undefined)
 }
 
 /** A heartbeat alone is no news, unless it is the first one after the machine was switched on. */

@@ -1,7 +1,7 @@
 /** A real server of somebody without root, in a state folder of its own: sim-1 is its only region, as on a CI machine. */
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EdgeholdClient } from '#client/client.ts'
@@ -11,6 +11,7 @@ import { freePort, repository, runProgram, until, type Ended } from './command.t
 /** Whoever runs the tests as root takes this user instead: Debian's nobody. */
 const NOBODY = 65_534
 const DEADLINE_MS = 120_000
+const LOG_LINES = 20
 
 export interface Keys { readonly AccessKeyId: string; readonly SecretAccessKey: string }
 
@@ -87,7 +88,13 @@ export class RootlessServer {
 
   /** Everything down and its folder gone. */
   async remove(): Promise<void> {
+    if (!findServer(this.state)) process.stderr.write(`The server ended by itself; its log ends so:\n${this.#endOfLog()}\n`)
     await this.run(['down', '--all'])
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #endOfLog(): string {
+    const file = join(this.state, 'log/server.log')
+    return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LOG_LINES).join('\n') : 'there is no log'
   }
 }

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClockSetting } from '#kernel/region-clock.ts'
+import type { Components } from '#ports/components.ts'
+import { SimulatedRegionFace } from './simulated-region-face.ts'
+
+const NOON = Date.UTC(2026, 0, 5, 12), HERE = 'http://127.0.0.1:7420'
+
+function face(clock: Omit<ClockSetting, 'since'>, servedAt = HERE): SimulatedRegionFace {
+  const settings = { seed: 1, lane: 0, opened: 1, servedAt, clock: { ...clock, since: Date.now() - 3_600_000 } }
+  return new SimulatedRegionFace(settings, { components: {} as Components, bootstrapLine: token => token, endpoint: () => HERE })
+}
+
+test('while nobody runs a region its clock stands still, and a step that was not done is still to be done', () => {
+  assert.deepEqual(face({ paused: true, speed: 1, at: NOON, steppedTo: NOON + 60_000 }).clock.read(), { now: NOON, speed: 1, paused: true, behindMs: 60_000 })
+  const running = face({ paused: false, speed: 60, at: NOON })
+  assert.deepEqual([running.clock.read(), running.now()], [{ now: NOON, speed: 60, paused: false }, NOON])
+})
+
+test('a region that another server runs shows the clock that runs there', () => {
+  const { now } = face({ paused: false, speed: 1, at: NOON }, 'http://127.0.0.1:7421').clock.read()
+  assert.ok(now >= NOON + 3_600_000)
+})

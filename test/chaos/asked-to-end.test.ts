@@ -26,7 +26,7 @@ describe('a server asked to end', () => {
 
   test('calls under way get their answers, leases are given back, and it ends within 10 s', async () => {
     const pid = place.serverPid()
-    assert.equal(await leases(), 1)
+    assert.ok(await leases() >= 1, 'it has leases')
     const underWay = Array.from({ length: 5 }, (_, number) =>
       place.client.call('ExecInMachine', { Id: machineId, Command: ['sh', '-c', `sleep 3; echo answer ${number}`] }, { timeoutMs: MINUTE }))
     await until('the commands to run on the machine', async () => place.machinePids(machineId, 'sleep').length === 5, 20 * SECOND, 20)
@@ -36,7 +36,7 @@ describe('a server asked to end', () => {
     assert.deepEqual(answers.map(answer => answer.Output?.trim()), [0, 1, 2, 3, 4].map(number => `answer ${number}`))
     await until('the server to end', async () => !isAlive(pid), 15 * SECOND, 20)
     assert.ok(performance.now() - startedAt < 10 * SECOND, `it took ${Math.round(performance.now() - startedAt)} ms`)
-    assert.equal(await leases(), 0, 'its lease is given back')
+    assert.equal(await leases(), 0, 'its leases are given back')
     await place.up()
   })
 

@@ -108,22 +108,18 @@ describe('bad input and bad moments', () => {
       const [first = '', second = ''] = clusters
       await region.elasticPool(first, { DesiredReplicas: 2 })
       await region.call('CreateAddon', { ClusterId: second, Name: 'ingress-nginx' })
-      const fault = await region.call('InjectFault', { Port: 'outside', Call: 'ensureGone', Effect: { Type: 'protected' }, Target: { Kind: 'LoadBalancer' } })
       await region.step('2m')
-      await region.call('DeleteCluster', { Id: second, CascadingDeleteResources: ['All'] })
-      // Something that is stuck is looked at now and then.
-      for (let step = 0; step < steps; step++) await region.step(`${Math.round(2_400 / steps)}h`)
-      assert.equal(await region.cluster(second), 'Failed/ResourceCleanupFailed')
-      await region.call('ClearFault', { Id: fault.Id })
+      // One that cannot go, for as long as nobody asks again.
+      await region.call('InjectFault', { Port: 'outside', Call: 'ensureGone', Effect: { Type: 'protected' }, Target: { Kind: 'LoadBalancer' } })
       await region.call('DeleteCluster', { Id: second, CascadingDeleteResources: ['All'] })
       const began = performance.now()
       for (let step = 0; step < steps; step++) await region.step(`${Math.round(87_600 / steps)}h`)
       if (steps === 1) assert.ok(performance.now() - began < 30_000, `${performance.now() - began} ms`)
-      assert.equal(await region.now(), BEGAN + 4 * MINUTE + 90_000 * HOUR)
+      assert.equal(await region.now(), BEGAN + 4 * MINUTE + 87_600 * HOUR)
       ends.push(await stateOf(region))
     }
     assert.deepEqual(ends[1], ends[0])
-    assert.ok(ends[0]?.includes('Cluster shop-0 Running/Ok'), JSON.stringify(ends[0]))
+    for (const shown of ['Cluster shop-0 Running/Ok', 'Cluster shop-1 Failed/ResourceCleanupFailed']) assert.ok(ends[0]?.includes(shown), `${shown}: ${ends[0]?.join()}`)
   })
 
   test('a server that is stopped or killed at every point of a life: it goes on to the same end, and nothing is left over in the world', async context => {

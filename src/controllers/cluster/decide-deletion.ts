@@ -25,16 +25,22 @@ function nextOfDeletion(seen: ClusterSeen): Course {
     return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + SECOND, deadline) }
   }
   // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows.
-  if (facts.obstacles.length > 0) return { change: {}, lookAgainAt: now + Math.min(Math.max((now - seen.shownSince) / 2, 10 * SECOND), DAY) }
+  if (facts.obstacles.length > 0) return { change: {}, lookAgainAt: now + untilNextLook(seen) }
   if (waitsForChildren && now - since < CHILDREN_FIRST_MS) return { change: {}, lookAgainAt: Math.min(now + SECOND, since + CHILDREN_FIRST_MS) }
   return { change: { degraded: undefined, updating: undefined }, step: 'ensureControlPlaneGone', lookAgainAt: now }
 }
 
-function overdue({ now, record: { facts }, children, shownSince }: ClusterSeen): Course | undefined {
+/** Less and less often; where everything is told, without a bound: somebody who is stuck for years is no work. */
+function untilNextLook({ now, shownSince, tellsAll }: ClusterSeen): number {
+  return Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), tellsAll ? Infinity : DAY)
+}
+
+function overdue(seen: ClusterSeen): Course | undefined {
+  const { now, record: { facts }, children } = seen
   if (facts.deletion === undefined || now < facts.deletion.requestedAt + DEADLINES.clusterDeletion) return undefined
   const left = `Still there of it: ${counted(children.nodes, 'node')}, ${counted(children.pools, 'node pool')}`
   const evidence = [{ observer: 'cluster controller', source: 'records of its nodes and node pools', observedAt: now, fact: `${left}.` }]
-  return { evidence, change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), DAY) }
+  return { evidence, change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + untilNextLook(seen) }
 }
 
 /** Those that were asked to go and are still there. */

@@ -32,11 +32,11 @@ function died(name: ComponentSeen['name'], recentStarts: number, how: { code?: n
   return { network: true, components: components({ state: 'running', recentStarts: 1 }, { [name]: { state: 'exited', recentStarts, lastExit: { at: START, lastLines: ['listen tcp: bind: address already in use'], ...how } } }) }
 }
 
-interface Row { facts?: ClusterFacts; address?: string | undefined; host?: ControlPlaneSeen; probe?: TenantClusterProbe | undefined; now?: number; shownSince?: number; components?: ClusterSeen['components']; children?: ClusterSeen['children'] }
+interface Row { facts?: ClusterFacts; address?: string | undefined; host?: ControlPlaneSeen; probe?: TenantClusterProbe | undefined; now?: number; shownSince?: number; components?: ClusterSeen['components']; children?: ClusterSeen['children']; tellsAll?: true }
 
 function seenOf({ facts = fresh, host = none, probe, now = START, shownSince = START, children = { pools: 0, nodes: 0 }, ...row }: Row): ClusterSeen {
   const address = 'address' in row ? row.address : '10.213.4.7'
-  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, outside: [], children, probeEveryMs: 30 * SECOND }
+  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, outside: [], children, probeEveryMs: 30 * SECOND, ...(row.tellsAll && { tellsAll: true }) }
 }
 
 function shown(seen: ClusterSeen): string {
@@ -99,6 +99,8 @@ describe('the life of a cluster', () => {
     ['is deleted from a creation that ended, too',          { facts: { ...going, creationEnded: { as: 'CreateError', because: 'It died' } }, host: up }, 'Deleting Progressing', 'ensureControlPlaneGone', 0],
     ['and before it ever began',                            { facts: { ...fresh, deletion: going.deletion! }, address: undefined },   'Deleting Progressing', 'finishDeletion',     undefined],
     ['names what stands in the way, and only looks',        { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + MINUTE }, 'Failed ResourceCleanupFailed', undefined, 30 * SECOND],
+    ['less and less often',                                 { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + 9_000_000 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 1_440 * MINUTE],
+    ['for ever less where everything is told',              { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, tellsAll: true, now: START + 9_000_000 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 4_500_000 * MINUTE],
     ['goes on by itself when that cleared',                 { facts: { ...going, obstacles: ['The mount is busy'] }, host: none },           'Failed ResourceCleanupFailed', 'finishDeletion', undefined],
     ['does not keep a deleting client waiting',             { facts: going, host: none, children: { pools: 0, nodes: 1 }, now: START + 8 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 4 * MINUTE],
   ]

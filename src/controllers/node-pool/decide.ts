@@ -26,7 +26,7 @@ export interface NodePoolDecision {
   readonly lookAgainAt: number | undefined
 }
 
-const SECOND = 1_000, MINUTE = 60 * SECOND
+const SECOND = 1_000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE
 /** status-rules.md, node pool 3. */
 const CREATION_RETRIES_MS = 5 * MINUTE
 const NAMED_AT_MOST = 10
@@ -68,7 +68,7 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
     const because = `The cluster's API was not usable for ${CREATION_RETRIES_MS / MINUTE} min, so that members could not be admitted${controlPlaneSays === undefined ? '' : `: ${controlPlaneSays}`}`
     return decision(facts, { creationEnded: { because } })
   }
-  return decision(facts, {}, { lookAgainAt: now + (clusterRests ? 30 * SECOND : SECOND) })
+  return decision(facts, {}, { lookAgainAt: now + (clusterRests ? Math.min(Math.max(30 * SECOND, (now - createdAt) / 2), DAY) : SECOND) })
 }
 
 /**
@@ -103,7 +103,9 @@ function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Ne
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
   const obstacles = stuck ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
   const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
-  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + (stuck ? MINUTE : 5 * SECOND) })
+  // Its nodes call it when they change; a pool that is stuck for years is looked at less and less.
+  const again = stuck ? Math.max(MINUTE, (now - (facts.deletion?.requestedAt ?? now)) / 2) : 5 * SECOND
+  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + again })
 }
 
 function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {

@@ -82,7 +82,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
   const sights = new RegionSights({
     region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'), hands: () => handsOf(clock),
   })
-  await sights.tell(await world.events.everything())
+  await sights.tellAgain(await world.events.everything())
   await queue.markWatch(held, undefined, true)
 
   // A deletion, or the end of the process, ends the worker; the clock is then kept as it stands.

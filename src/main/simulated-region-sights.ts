@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { machineSight } from '#controllers/machine/watch-machines.ts'
-import { kubernetesNodeFact, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
+import { kubernetesNodeFact, type KubernetesNodeFact, transitionText, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
 import type { HeldWatch } from '#kernel/watching.ts'
 import type { Admitted, Newcomer } from '#join/admit-machine.ts'
 import { letMachineIn, letOrderedMachinesIn, type LetInOptions } from '#join/let-machine-in.ts'
@@ -39,6 +40,7 @@ type OfKind<Kind extends RegionChange['kind']> = Extract<RegionChange, { kind: K
 type Asking = OfKind<'Join' | 'Report' | 'Membership'>
 
 const SIGHTS_AT_ONCE = 500
+const CLUSTERS_AT_ONCE = 200
 
 /**
  * What a simulated region tells of itself, made into what passes see: the same sights with the same keys as the watches of a real region write, and machines that ask are
@@ -55,16 +57,25 @@ export class RegionSights {
 
   /** Machines are answered first, each in the order in which it asked; then all that was seen is written in one go. Safe to repeat. */
   async tell(changes: readonly RegionChange[]): Promise<void> {
+    await this.#tell(changes, puts => Promise.resolve(puts))
+  }
+
+  /** As tell of everything that there is: most of it stands written already, and is not written again for a heartbeat. */
+  async tellAgain(changes: readonly RegionChange[]): Promise<void> {
+    await this.#tell(changes, puts => this.#newOf(puts))
+  }
+
+  async #tell(changes: readonly RegionChange[], newOf: (puts: readonly Put[]) => Promise<readonly Put[]>): Promise<void> {
     const asked = new Map<string, Asking[]>(), seen: RegionChange[] = []
     for (const change of changes) {
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
     for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) await this.#answer(turns)
-    await this.#see(seen)
+    await this.#see(seen, newOf)
   }
 
-  async #see(changes: readonly RegionChange[]): Promise<void> {
+  async #see(changes: readonly RegionChange[], newOf: (puts: readonly Put[]) => Promise<readonly Put[]>): Promise<void> {
     const { queue, watch, store, clock, region } = this.#parts
     const puts = new Map<string, Put>(), gone = new Map<string, Put>(), keys = new Map<string, RegionKey>()
     const note = (put: Put): void => {
@@ -73,19 +84,22 @@ export class RegionSights {
       gone.delete(name)
       ;(put.fact === undefined ? gone : puts).set(name, put)
     }
-    const known = await this.#lookUp(changes)
+    const known = await this.#lookUp(changes), rooms = new Set<string>()
     for (const change of changes) {
       if (change.kind === 'Node') for (const put of await this.#node(change, known.nodes)) note(put)
       else if (change.kind === 'Machine') {
         const [put, others] = this.#machine(change, known.onMachines)
         note(put)
         for (const key of others) keys.set(`${key.kind}/${key.id}`, key)
-      } else if (change.kind === 'Room') for (const key of await this.#scaling(change)) keys.set(`${key.kind}/${key.id}`, key)
+      } else if (change.kind === 'Room') rooms.add(change.clusterId)
       else if (change.kind === 'Workload') keys.set(`addon/${change.clusterId}:${change.addon}`, { kind: 'addon', id: `${change.clusterId}:${change.addon}`, region })
       else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
-    const all = [...puts.values()]
-    for (let at = 0; at < all.length; at += SIGHTS_AT_ONCE) await queue.putSights(watch, all.slice(at, at + SIGHTS_AT_ONCE))
+    for (const clusterId of rooms) for (const key of await this.#scaling(clusterId)) keys.set(`${key.kind}/${key.id}`, key)
+    for (const some of inParts([...puts.values()], SIGHTS_AT_ONCE)) {
+      const fresh = await newOf(some)
+      if (fresh.length > 0) await queue.putSights(watch, fresh)
+    }
     if (gone.size > 0) await queue.putSights(watch, [], [...gone.values()])
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }
@@ -103,7 +117,7 @@ export class RegionSights {
   }
 
   /** Pools that may grow or shrink by what finds no room. */
-  async #scaling({ clusterId }: OfKind<'Room'>): Promise<readonly RegionKey[]> {
+  async #scaling(clusterId: string): Promise<readonly RegionKey[]> {
     const { store, region } = this.#parts
     return (await store.nodePoolsOf(clusterId)).filter(({ spec }) => spec.scaling?.enabled).map(({ id }) => ({ kind: 'node-pool' as const, id, region }))
   }
@@ -129,10 +143,31 @@ export class RegionSights {
   /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. */
   async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodeRecord[]> }> {
     const { store, region } = this.#parts
+    const unknown = new Set(changes.flatMap(change => (change.kind === 'Node' && !this.#clusters.has(change.clusterId) ? change.clusterId : [])))
+    for (const ids of inParts([...unknown], CLUSTERS_AT_ONCE)) await this.#getToKnow(ids)
     const nodeIds = changes.flatMap(change => (change.kind === 'Node' ? this.#clusters.get(change.clusterId)?.nodes.get(change.name) ?? [] : []))
     const machineIds = changes.flatMap(change => (change.kind === 'Machine' ? change.seen?.machineId ?? [] : []))
     const [nodes, onMachines] = await Promise.all([nodeIds.length > 0 ? store.nodesById(nodeIds) : [], machineIds.length > 0 ? store.nodesOfMachines(region, machineIds) : []])
     return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ spec }) => spec.machineId) }
+  }
+
+  async #getToKnow(clusterIds: readonly string[]): Promise<void> {
+    const [clusters, records] = await Promise.all([this.#parts.store.clustersById(clusterIds), this.#parts.store.nodesOfClusters(clusterIds)])
+    const byCluster = Map.groupBy(records, ({ clusterId }) => clusterId)
+    for (const { id, spec } of clusters) this.#clusters.set(id, { name: spec.name, nodes: new Map((byCluster.get(id) ?? []).map(record => [record.spec.name, record.id])) })
+  }
+
+  /** Those of which something else stands written, or nothing. */
+  async #newOf(puts: readonly Put[]): Promise<readonly Put[]> {
+    const written = new Map<string, unknown>()
+    for (const kind of ['KubernetesNode', 'MachinePower'] as const) {
+      for (const { id, fact } of await this.#parts.store.sights(kind, puts.flatMap(put => (put.kind === kind ? put.id : [])))) written.set(`${kind}/${id}`, fact)
+    }
+    return puts.filter(({ kind, id, fact }) => {
+      const before = written.get(`${kind}/${id}`)
+      if (before === undefined) return true
+      return kind === 'KubernetesNode' ? transitionText(before as KubernetesNodeFact) !== transitionText(fact as KubernetesNodeFact) : !isDeepStrictEqual(before, fact)
+    })
   }
 
   async #idOf(clusterId: string, name: string, living: Set<string>): Promise<string | undefined> {
@@ -213,6 +248,10 @@ export class RegionSights {
 
 function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {
   return { secretHash: hashOf(secret), hostname, architecture, address, kernel: '6.1.0', machineId }
+}
+
+function inParts<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size))
 }
 
 async function inLanes<Item>(items: readonly Item[], lanes: number, act: (item: Item) => Promise<void>): Promise<void> {

@@ -244,6 +244,7 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       await store.write(NOON, tx => addNode(tx, mark, { clusterId, nodePoolId }, READY_NODE, scope))
       assert.deepEqual((await store.nodesOfMachine(scope.region, `machine-of-${mark}`)).map(node => node.id), [`n-${mark}`])
       assert.deepEqual(await store.nodesOfMachine('sim-2', `machine-of-${mark}`), [])
+      assert.deepEqual((await store.nodesOfClusters([clusterId, 'nobody'])).map(node => node.id), [`n-${mark}`])
       assert.deepEqual((await store.nodesOfMachines(scope.region, ['nobody', `machine-of-${mark}`])).map(node => node.id), [`n-${mark}`])
       assert.deepEqual(await store.nodesOfMachines('sim-2', [`machine-of-${mark}`]), [])
     })

@@ -39,6 +39,8 @@ export interface Store {
   addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
+  /** As nodesOf each of these clusters, together. */
+  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]>
   /** As nodesOfMachine of each, together. */

@@ -136,6 +136,10 @@ export class PostgresStore implements Store {
     return 'clusterId' in parent ? readNodes(this.#database, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, 'node_pool_id', [parent.nodePoolId])
   }
 
+  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]> {
+    return readNodes(this.#database, 'cluster_id', clusterIds)
+  }
+
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
     return nodesOfMachines(this.#database, region, [machineId])
   }

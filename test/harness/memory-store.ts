@@ -110,6 +110,10 @@ export class MemoryStore implements Store {
     return inOrder([...this.#tables.nodes.values()].filter(node => ('clusterId' in parent ? node.clusterId === parent.clusterId : node.nodePoolId === parent.nodePoolId)))
   }
 
+  async nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]> {
+    return inOrder([...this.#tables.nodes.values()].filter(node => clusterIds.includes(node.clusterId)))
+  }
+
   async nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
     return inOrder([...this.#tables.nodes.values()].filter(node => node.region === region && node.spec.machineId === machineId))
   }

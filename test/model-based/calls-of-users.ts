@@ -201,6 +201,42 @@ export const CALLS_OF_USERS: Readonly<Record<string, Command>> = {
       return `the add-on ${nameOf(addon)} is brought to ${Version}${player.outcome(await player.call('UpdateAddonVersion', { ClusterId: addon['ClusterId'], Name, Version }))}`
     },
   },
+  configureAddon: {
+    weight: 1,
+    async run(player, { a, b }) {
+      const addon = pick(player.view.addons, a)
+      if (!addon) return undefined
+      return `the add-on ${nameOf(addon)} is configured anew${player.outcome(await player.call('UpdateAddonConfig', { ClusterId: addon['ClusterId'], Name: addon['Name'], Config: JSON.stringify({ round: b }) }))}`
+    },
+  },
+  resizeCentralPool: {
+    weight: 1,
+    async run(player, { a, b, c }) {
+      const pool = pick(player.view.central, a)
+      if (!pool) return undefined
+      const AutoScaling = { ...pool['AutoScaling'] as { MinReplicas: number; MaxReplicas: number }, Enabled: c % 2 === 0, MinReplicas: b % 2, MaxReplicas: 1 + b % 4, DesiredReplicas: c % 4 }
+      return `the pool ${nameOf(pool)} is to have ${sizes(AutoScaling)}${player.outcome(await player.call('UpdateNodePoolConfig', { ClusterId: pool['ClusterId'], Id: idOf(pool), AutoScaling }))}`
+    },
+  },
+  protectCluster: {
+    weight: 1,
+    async run(player, { a, b }) {
+      const cluster = pick(player.view.clusters, a)
+      if (!cluster) return undefined
+      const DeleteProtectionEnabled = b % 3 === 0
+      return `${nameOf(cluster)} is ${DeleteProtectionEnabled ? '' : 'no longer '}protected from deletion${player.outcome(await player.call('UpdateClusterConfig', { Id: idOf(cluster), DeleteProtectionEnabled }))}`
+    },
+  },
+  makeKubeconfig: {
+    weight: 1,
+    async run(player, { a, b }) {
+      const cluster = pick(player.view.clusters, a)
+      if (!cluster) return undefined
+      const answer = await player.call('CreateKubeconfig', { ClusterId: idOf(cluster), Type: 'Private' })
+      if (answer.status === 200 && b % 2 === 0) await player.call('DeleteKubeconfigs', { ClusterId: idOf(cluster), Ids: [answer.result.Id] })
+      return `a kubeconfig of ${nameOf(cluster)} is made${b % 2 === 0 ? ' and deleted' : ''}${player.outcome(answer)}`
+    },
+  },
   deleteAddon: {
     weight: 1,
     async run(player, { a, b }) {

@@ -47,17 +47,20 @@ async function comeToRest(seed: number, player: Player): Promise<void> {
   player.told.push('everything is cured: faults, money, limits, images, pods of users and machines; two days pass')
   await player.call('ClearFault', { All: true })
   player.faults = 0
+  player.cutAnswers = false
   await player.call('SetBalance', { Unlimited: true })
   for (const Kind of ['Machine', 'LoadBalancer', 'SecurityGroup', 'Nat']) for (const action of ['SetStock', 'SetQuota']) await player.call(action, { Kind, Unlimited: true })
   for (const Name of ['metrics-server', 'ingress-nginx-controller', 'log-collector', 'prometheus-agent']) await player.call('SetImage', { Name, Present: true })
+  for (const machine of player.view.machines.filter(one => !one['OwnedBy'])) await player.call('SetMachine', { Id: idOf(machine), Power: 'on', Link: 'up' })
+  for (const machine of player.view.machines.filter(one => one['OwnedBy'] && (one['Link'] === 'cut'))) await player.call('SetMachine', { Id: idOf(machine), Link: 'up' })
+  await player.call('SetClock', { Step: '20m' })
+  // Clusters that stood still take calls again.
   for (const ClusterId of player.busy) await player.call('SetWorkload', { ClusterId, Name: 'batch', Pods: 0 })
   for (const { clusterId, kind, name } of player.objects) {
     const object = { ClusterId: clusterId, Kind: kind, ...kind === 'Deployment' && { Namespace: 'kube-system' }, Name: name }
     if (kind !== 'Deployment') await player.call('PutObject', { ...object, Finalizers: [] })
     await player.call('DeleteObject', object)
   }
-  for (const machine of player.view.machines.filter(one => !one['OwnedBy'])) await player.call('SetMachine', { Id: idOf(machine), Power: 'on', Link: 'up' })
-  for (const machine of player.view.machines.filter(one => one['OwnedBy'] && (one['Link'] === 'cut'))) await player.call('SetMachine', { Id: idOf(machine), Link: 'up' })
   for (const Step of ['1m', '10m', '2h', '1d', '1d']) {
     await player.call('SetClock', { Step })
     await judge(seed, player)
@@ -69,7 +72,7 @@ async function comeToRest(seed: number, player: Player): Promise<void> {
 async function endEverything(seed: number, player: Player): Promise<void> {
   player.told.push('everything is deleted, again where that was refused')
   for (let again = 0; again < 4 && player.view.clusters.length > 0; again++) {
-    for (const cluster of player.view.clusters) await player.call('DeleteCluster', { Id: idOf(cluster), CascadingDeleteResources: ['All'] })
+    for (const cluster of player.view.clusters) await player.call('DeleteCluster', { Id: idOf(cluster), Force: true, CascadingDeleteResources: ['All'] })
     await player.call('SetClock', { Step: '30m' })
     await judge(seed, player)
   }

@@ -5,6 +5,9 @@ import type { RegionUnderTest, Answer } from './region-under-test.ts'
 /** One step of a story as it is drawn: what is done, and three whole numbers that choose to what and how. */
 export interface Step { readonly does: string; readonly a: number; readonly b: number; readonly c: number }
 
+/** How often a call is sent again. */
+const PATIENCE = 5
+
 /** Plays users, operators and misfortune on one region, by public calls alone, and keeps what was done as sentences. */
 export class Player {
   readonly region: RegionUnderTest
@@ -15,6 +18,8 @@ export class Player {
   readonly accepted = new Map<string, number>()
   #deaths = 0
   names = 0
+  /** Faults strike our own answers, so that callers have to send again. */
+  cutAnswers = false
   /** Injected since all were cleared. */
   faults = 0
   scripts: { readonly id: string; readonly poolId: string; readonly clusterId: string }[] = []
@@ -36,9 +41,9 @@ export class Player {
   /** A call as a patient client sends it: with a token, and once more where the server died of it. */
   async call(action: string, body: object, { token }: { token?: string } = {}): Promise<Answer> {
     const sent = token === undefined ? body : { ...body, ClientToken: token }
-    let answer = await this.region.call(action, sent)
-    // Clients of the product wait for a server that is away; it comes back with what was written.
-    for (let again = 0; answer.code === 'Died' && again < 3; again++) answer = await this.region.call(action, sent)
+    let answer = await this.#send(action, sent)
+    // Clients of the product wait for a server that is away, busy, or gave no answer; it comes back with what was written.
+    for (let again = 0; (answer.code === 'Died' || (this.cutAnswers && (answer.status === 429 || answer.status >= 500))) && again < PATIENCE; again++) answer = await this.#send(action, sent)
     // While faults stand, what stands behind a call may be away, and the call says so.
     const mayBeAway = answer.status === 503 && answer.code === 'ServiceUnavailable' && this.faults > 0
     if (answer.status >= 500 && !mayBeAway) this.wrong.push(`${action} ${JSON.stringify(sent)} answered ${answer.status} ${answer.code}: ${answer.message}`)
@@ -48,6 +53,15 @@ export class Player {
       if (token !== undefined && id !== undefined) this.oracle.answered(token, id)
     }
     return answer
+  }
+
+  async #send(action: string, body: object): Promise<Answer> {
+    try {
+      return await this.region.call(action, body)
+    } catch (error) {
+      if (!this.cutAnswers) throw error
+      return { status: 504, code: 'Cut', message: String(error), result: {} }
+    }
   }
 
   /** What is wrong by now: with the answers, the log, and all that is shown. */

@@ -108,11 +108,21 @@ export const WHAT_BEFALLS: Readonly<Record<string, Command>> = {
       return `${Port} ${Call} suffers ${Type}${Code ? ` as ${Code}` : ''}${c % 4 === 3 ? ' always' : ` ${1 + c % 3} times`}${player.outcome(await player.call('InjectFault', body))}`
     },
   },
+  answers: {
+    weight: 1,
+    async run(player, { a, b }) {
+      const Call = pick(['CreateCluster', 'CreateEdgeNodePool', 'CreateEdgeNode', 'ScaleUpEdgeNodePool', 'DeleteCluster', 'DeleteNodePool', 'AddMachine'], a), Type = pick(['half', 'fail', 'double', 'silent'], b)
+      await player.call('InjectFault', { Port: 'api', Call, Effect: { Type, ...Type === 'fail' && { Code: a % 2 === 0 ? 429 : 503 } }, Times: 1 + b % 3 })
+      player.cutAnswers = true
+      return `answers to ${Call} suffer ${Type} ${1 + b % 3} times`
+    },
+  },
   clearFaults: {
     weight: 1,
     async run(player) {
       await player.call('ClearFault', { All: true })
       player.faults = 0
+      player.cutAnswers = false
       return 'all faults end'
     },
   },

@@ -3,16 +3,18 @@ import { idOf, shownBy, type Item, type LedgerItem, type View } from './view.ts'
 export interface WorldThing { readonly kind: string; readonly id: string; readonly thing: Record<string, unknown> }
 
 /** What is there by the ledger, and by the world itself. */
-export function sameAsLedger({ clusters, machines, ledger }: View, world: readonly WorldThing[]): string[] {
+export function sameAsLedger({ clusters, nodes, machines, ledger }: View, world: readonly WorldThing[]): string[] {
   const wrong: string[] = []
   const standing = ledger.filter(entry => entry.State !== 'Released')
   for (const entry of standing) if (entry.State === 'Retained' && !entry.Because) wrong.push(`${entry.Kind} ${entry.ProviderId ?? entry.Id} of ${entry.Owner.Name} is retained, and nobody says why`)
+  // Whether it went is not known until somebody asks again, and its node says so.
+  const isGivenUp = ({ Owner }: LedgerItem) => nodes.some(node => idOf(node) === Owner.Id && shownBy(node).includes('ResourceCleanupFailed'))
   const planes = new Set(world.filter(one => one.kind === 'plane').map(one => one.id))
   const listed = new Set(standing.filter(entry => entry.Kind === 'ControlPlane').map(entry => entry.ClusterId))
   for (const id of planes) if (!listed.has(id)) wrong.push(`the world runs a control plane of ${id} that no ledger row tells of`)
   for (const entry of standing) if (entry.Kind === 'ControlPlane' && entry.State === 'Held' && !planes.has(entry.ClusterId ?? '')) wrong.push(`the ledger holds a control plane of ${entry.Owner.Name} that the world has not`)
   for (const entry of standing) if (entry.Owner.Kind === 'Cluster' && entry.State !== 'Retained' && !clusters.some(cluster => idOf(cluster) === entry.Owner.Id)) wrong.push(`${entry.Kind} is ${entry.State} of the cluster ${entry.Owner.Name}, which is gone`)
-  wrong.push(...compare('machine', world.filter(one => one.kind === 'machine').map(one => one.id), standing.filter(entry => entry.Kind === 'Machine'), machines.filter(machine => !machine['OwnedBy']).map(idOf)))
+  wrong.push(...compare('machine', world.filter(one => one.kind === 'machine').map(one => one.id), standing.filter(entry => entry.Kind === 'Machine' && !isGivenUp(entry)), [...machines.filter(machine => !machine['OwnedBy']), ...machines.filter(machine => machine['Removing'] === true)].map(idOf)))
   const outside = ['LoadBalancer', 'Nat', 'SecurityGroup']
   wrong.push(...compare('outside thing', world.filter(one => one.kind === 'outside').map(one => String(one.thing['providerId'])), standing.filter(entry => outside.includes(entry.Kind)), []))
   return wrong
@@ -38,8 +40,8 @@ export function unrest({ clusters, pools, nodes, addons, machines }: View, world
   // Where the cluster itself is Failed, what is in it can be anything but under way for ever.
   const isWell = (item: Item) => shownBy(clusterOf(item) ?? {}).startsWith('Running/')
   steady('pool', pools, (item, pair) => !isWell(item) || pair === 'Running/Ok' || cleanup.test(pair) || pair === 'Failed/Unknown')
-  // A machine on which a later run of a script ended half-way has no kubelet until somebody runs it again.
-  const isHalf = (id: string) => world.some(one => one.kind === 'machine' && one.id === id && (one.thing['member'] === undefined || (one.thing['member'] as Item)['fails'] !== undefined))
+  // A machine on which a later run of a script ended half-way has no kubelet until somebody runs it again; one that did not come up at its start stays so until somebody switches it.
+  const isHalf = (id: string) => world.some(one => one.kind === 'machine' && one.id === id && (one.thing['upAt'] === undefined || one.thing['member'] === undefined || (one.thing['member'] as Item)['fails'] !== undefined))
   const off = (item: Item) => machines.every(machine => machine['NodeId'] !== idOf(item) || machine['Power'] === 'off' || machine['Link'] === 'cut' || isHalf(idOf(machine)))
   steady('node', nodes, (item, pair) => !isWell(item) || /^(Running\/(Ok|Unschedulable)|Stopped\/Ok|Failed\/(InitializeFailed|Unknown))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/NotReady' && off(item)))
   // Its pods are where nobody hears of them.

@@ -39,7 +39,8 @@ type OfKind<Kind extends RegionChange['kind']> = Extract<RegionChange, { kind: K
 /** What a machine says or asks. */
 type Asking = OfKind<'Join' | 'Report' | 'Membership'>
 
-const SIGHTS_AT_ONCE = 500
+/** More would hold the locks of many clusters, and keep everybody else waiting, for long. */
+const AT_ONCE = 500
 const CLUSTERS_AT_ONCE = 200
 
 /**
@@ -71,8 +72,8 @@ export class RegionSights {
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
-    for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) await this.#answer(turns)
-    await this.#see(seen, newOf)
+    for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) for (const some of inParts(turns, AT_ONCE)) await this.#answer(some)
+    for (const some of inParts(seen, AT_ONCE)) await this.#see(some, newOf)
   }
 
   async #see(changes: readonly RegionChange[], newOf: (puts: readonly Put[]) => Promise<readonly Put[]>): Promise<void> {
@@ -96,10 +97,8 @@ export class RegionSights {
       else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
     for (const clusterId of rooms) for (const key of await this.#scaling(clusterId)) keys.set(`${key.kind}/${key.id}`, key)
-    for (const some of inParts([...puts.values()], SIGHTS_AT_ONCE)) {
-      const fresh = await newOf(some)
-      if (fresh.length > 0) await queue.putSights(watch, fresh)
-    }
+    const fresh = await newOf([...puts.values()])
+    if (fresh.length > 0) await queue.putSights(watch, fresh)
     if (gone.size > 0) await queue.putSights(watch, [], [...gone.values()])
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }

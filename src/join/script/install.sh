@@ -35,6 +35,11 @@ read_file_facts() {
   return 1
 }
 
+# fetch PATH: from the server to standard output. A server that is just started anew, or whose database is, is waited for.
+fetch() {
+  curl -sSf --connect-timeout 10 --speed-limit 1024 --speed-time 30 --retry 120 --retry-connrefused --retry-delay 1 --retry-max-time 120 --cacert "$EH_CA_FILE" "$EH_URL$1"
+}
+
 # fetch_file NAME FOLDER: fetches one program and checks it while it arrives.
 fetch_file() {
   read_file_facts "$1" || return 1
@@ -44,7 +49,7 @@ fetch_file() {
   if [ -x "$2/$1" ] && [ "$have" = "$sum" ] && [ "$(wc -c < "$2/$1")" -eq "$size" ]; then return 0; fi
   part=$2/.$1.part
   for attempt in 1 2 3; do
-    got=$(curl -sSf --connect-timeout 10 --speed-limit 1024 --speed-time 30 --cacert "$EH_CA_FILE" "$EH_URL/join/components/$1/$version/$EH_ARCH" | tee "$part" | sha256sum)
+    got=$(fetch "/join/components/$1/$version/$EH_ARCH" | tee "$part" | sha256sum)
     if [ "${got%% *}" = "$sum" ]; then
       chmod 755 "$part"
       mv "$part" "$2/$1"
@@ -78,7 +83,7 @@ make_folders() {
 }
 
 fetch_node_program() {
-  curl -sSf --max-time 30 --cacert "$EH_CA_FILE" "$EH_URL/join/node-program" -o "$EH_BIN/.edgehold-node.part" || return 1
+  fetch /join/node-program > "$EH_BIN/.edgehold-node.part" || return 1
   chmod 755 "$EH_BIN/.edgehold-node.part"
   mv "$EH_BIN/.edgehold-node.part" "$EH_BIN/edgehold-node"
 }

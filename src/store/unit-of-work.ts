@@ -123,12 +123,12 @@ export class UnitOfWork {
 
   /** Lets the model settle each touched cluster's tree, takes the outcome into the records, and answers the rows of history in order. */
   settle(): HistoryRow[] {
+    const [allPools, allNodes, allAddons] = [byCluster(this.nodePools), byCluster(this.nodes), byCluster(this.addons)]
+    const takingAlong = new Set(this.stoppingOrStarting())
     return this.touchedClusters().flatMap(clusterId => {
-      const pools = [...this.nodePools.values()].filter(one => one.now.clusterId === clusterId)
-      const nodes = [...this.nodes.values()].filter(one => one.now.clusterId === clusterId)
+      const pools = allPools.get(clusterId) ?? [], nodes = allNodes.get(clusterId) ?? [], addons = allAddons.get(clusterId) ?? []
       const cluster = this.clusters.get(clusterId)
-      const addons = [...this.addons.values()].filter(one => one.now.clusterId === clusterId)
-      const takesAlong = cluster !== undefined && this.stoppingOrStarting().includes(clusterId)
+      const takesAlong = cluster !== undefined && takingAlong.has(clusterId)
       const wasThere = (one: Tracked<AnyRecord>) => !(one.gone && !one.before)
       const touched = [...(cluster ? [cluster] : []), ...pools, ...nodes, ...addons].flatMap(one => (one.because && !one.gone ? [[one.now.id, one.because] as const] : []))
       const settled = settle({
@@ -170,6 +170,11 @@ export class UnitOfWork {
 /** Records are compared and kept as JSON has them, so that a member that is undefined is the same as one that is absent. */
 export function withoutUndefined<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value)) as Value
+}
+
+/** A transaction may touch many clusters. */
+function byCluster<Record extends NodePoolRecord | NodeRecord | AddonRecord>(kept: ReadonlyMap<string, Tracked<Record>>): ReadonlyMap<string, readonly Tracked<Record>[]> {
+  return Map.groupBy(kept.values(), one => one.now.clusterId)
 }
 
 function insert<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, record: Record, because: Because): Record {

@@ -43,6 +43,8 @@ export interface ControlPlaneSeen {
   /** The cluster's network namespace and its end on the bridge are there. */
   readonly network: boolean
   readonly components: readonly ComponentSeen[]
+  /** What else of it lies on the host, in words (`its data`): nothing is gone as long as any of it is there. */
+  readonly keeps?: readonly string[]
   /** The datastore's folder was there and is lost or damaged: a sentence. */
   readonly dataLost?: string
 }

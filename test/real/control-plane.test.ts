@@ -180,7 +180,10 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
   })
 
   test('nothing is left of it when it goes, and going twice is fine', async () => {
+    await region.host.ensureStopped(order.clusterId)
+    assert.deepEqual((await region.host.look(order.clusterId)).keeps, ['its data'], 'a removal that was cut short there is gone on with')
     await region.host.ensureGone(order.clusterId)
+    assert.equal((await region.host.look(order.clusterId)).keeps, undefined)
     await region.host.ensureGone(order.clusterId)
     assert.deepEqual(region.left().filter(line => !line.includes(`: ${region.network.bridge}:`)), [])
   })

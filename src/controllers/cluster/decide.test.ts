@@ -96,6 +96,7 @@ describe('the life of a cluster', () => {
     ['is taken down in reverse',                            { facts: going, host: up },                                                      'Deleting Progressing', 'ensureControlPlaneGone', 0],
     ['waits for its children\'s records',                   { facts: going, host: none, children: { pools: 0, nodes: 1 } },                  'Deleting Progressing', undefined,            SECOND],
     ['ends by being forgotten',                             { facts: going, host: none },                                                    'Deleting Progressing', 'finishDeletion',     undefined],
+    ['is not forgotten while its data lies on the host',    { facts: going, host: { ...none, keeps: ['its data'] } },                        'Deleting Progressing', 'ensureControlPlaneGone', 0],
     ['is deleted from a creation that ended, too',          { facts: { ...going, creationEnded: { as: 'CreateError', because: 'It died' } }, host: up }, 'Deleting Progressing', 'ensureControlPlaneGone', 0],
     ['and before it ever began',                            { facts: { ...fresh, deletion: going.deletion! }, address: undefined },   'Deleting Progressing', 'finishDeletion',     undefined],
     ['names what stands in the way, and only looks',        { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + MINUTE }, 'Failed ResourceCleanupFailed', undefined, 30 * SECOND],
@@ -130,7 +131,7 @@ describe('the life of a cluster', () => {
 
 describe('in every sight', () => {
   const probes = [undefined, notReady, usable, { ...usable, baseApplied: false }, { ...usable, scheduler: false }]
-  const hosts = [none, up, died('etcd', 1), died('kube-apiserver', 2), died('kube-apiserver', 6), { ...none, network: true }, { ...none, dataLost: 'gone' }]
+  const hosts = [none, up, died('etcd', 1), died('kube-apiserver', 2), died('kube-apiserver', 6), { ...none, network: true }, { ...none, keeps: ['its data'] }, { ...none, dataLost: 'gone' }]
   const lives = [fresh, started, runs, { ...runs, controlPlane: 'starting' as const, notReadySince: START }, { ...runs, controlPlane: 'unkept' as const, notReadySince: START }, going, { ...going, obstacles: ['busy'] }, { ...started, creationEnded: { as: 'CreateError' as const, because: 'x' } }]
   function* everySight(): Generator<ClusterSeen> {
     for (const life of lives)
@@ -156,7 +157,7 @@ describe('in every sight', () => {
       const watched = facts.controlPlane === 'usable' && step === undefined
       assert.ok(lookAgainAt !== undefined || step === 'finishDeletion' || ended || stopped || watched, JSON.stringify({ facts, step, seen }))
     }
-    assert.equal(sights, 8 * 2 * 2 * 7 * 5 * 2 * 2 * 2 * 3)
+    assert.equal(sights, 8 * 2 * 2 * 8 * 5 * 2 * 2 * 2 * 3)
   })
 
   test('nobody who goes is started, and nobody is forgotten while something of it is there', () => {
@@ -164,7 +165,7 @@ describe('in every sight', () => {
       const { facts, step } = decideCluster(seen)
       if (facts.deletion) assert.ok(step === undefined || step === 'ensureControlPlaneGone' || step === 'finishDeletion')
       else assert.ok(step !== 'ensureControlPlaneGone' && step !== 'finishDeletion')
-      if (step === 'finishDeletion') assert.ok(!seen.host.network && seen.children.pools + seen.children.nodes === 0)
+      if (step === 'finishDeletion') assert.ok(!seen.host.network && !seen.host.keeps && seen.children.pools + seen.children.nodes === 0)
       if (facts.creationEnded) assert.ok(facts.deletion || step === undefined)
     }
   })

@@ -50,7 +50,7 @@ export function componentsEvidence(says: string, now: number): Evidence {
 
 /** What of the control plane is there, as it was looked at. */
 export function lookEvidence(host: ControlPlaneSeen, now: number): Evidence {
-  const there = [...host.network ? ['its network'] : [], ...host.components.filter(({ state }) => state !== 'absent').map(({ name, state }) => `${name} (${state})`)]
+  const there = [...host.network ? ['its network'] : [], ...host.components.filter(({ state }) => state !== 'absent').map(({ name, state }) => `${name} (${state})`), ...host.keeps ?? []]
   return hostEvidence(there.length === 0 ? 'Nothing of its control plane is there.' : `Of its control plane there are ${there.join(', ')}.`, now)
 }
 
@@ -63,9 +63,9 @@ export function isMissing(host: ControlPlaneSeen): boolean {
   return !host.network || host.components.some(component => component.state === 'absent')
 }
 
-/** Nothing of it is there any more. */
+/** Nothing of it is there any more, so that a removal that was cut short is gone on with. */
 export function isGone(host: ControlPlaneSeen): boolean {
-  return !host.network && host.components.every(component => component.state === 'absent')
+  return !host.network && (host.keeps ?? []).length === 0 && host.components.every(component => component.state === 'absent')
 }
 
 function howItEnded(lastExit: NonNullable<ComponentSeen['lastExit']>): string {

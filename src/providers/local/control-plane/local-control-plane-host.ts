@@ -13,6 +13,7 @@ import { ensureDataFolder, lostData, noteDataBegun, unlessDataIsLost, wasBegun }
 import { takeLock } from './lock.ts'
 import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
 import { leadIn, leadInAtStart, nameAnew, namesAll, type OutsideOptions } from './outside.ts'
+import { keptBy } from './kept.ts'
 import { clusterPlaces, COMPONENTS, type ClusterPlaces, type HostFolders } from './places.ts'
 import { startSupervisor, writePrivateFiles } from './start-components.ts'
 import { StartSlots } from './start-slots.ts'
@@ -54,7 +55,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     const sights = await this.#sights(places)
     const network = namespaceIsThere(places, this.#options.network.bridge)
     const dataLost = await lostData(places, sights.get('etcd')?.seen)
-    return { network, components: [...sights.values()].map(sight => sight.seen), ...(dataLost === undefined ? {} : { dataLost }) }
+    const keeps = keptBy(places, await this.#cgroups())
+    return { network, components: [...sights.values()].map(sight => sight.seen), ...(keeps.length > 0 && { keeps }), ...(dataLost === undefined ? {} : { dataLost }) }
   }
 
   async ensure(order: ControlPlaneOrder): Promise<void> {

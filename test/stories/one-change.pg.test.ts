@@ -15,7 +15,7 @@ describe('the cost of one change', () => {
   before(async () => { postgres = await scratchPostgres() })
   after(() => postgres.end())
 
-  async function fleet(clusters: number): Promise<{ server: SimulatedServer; nodes: readonly string[]; close(): Promise<void> }> {
+  async function fleet(clusters: number): Promise<{ server: SimulatedServer; nodes: readonly string[]; close: () => Promise<void> }> {
     const opened = await postgres.openCopy()
     const server = await SimulatedServer.open({ store: opened.store, queue: opened.queue, worldStore: await openPostgresWorldStore(opened.query) })
     await server.done('CreateRegion', { Region: REGION, Seed: 7, Paused: true })
@@ -74,7 +74,7 @@ describe('the cost of one change', () => {
 })
 
 /** Counts the rows of all statements of this process from now on. */
-function countRows(): { rows(): number; stop(): void } {
+function countRows(): { rows: () => number; stop: () => void } {
   const prototype = Client.prototype as unknown as { query: (config: QueryConfig | string) => unknown }
   const { query } = prototype
   let rows = 0

@@ -110,7 +110,13 @@ remove_network() {
 }
 
 remove_cgroups() {
+  # The kernel needs a moment to let go of a group whose processes have just ended.
+  wait_until 15 no_pod_cgroup_left || complain 'Some cgroups of pods are busy and stay until the next boot.'
+}
+
+no_pod_cgroup_left() {
   pod_cgroups | sort -r | while IFS= read -r folder; do rmdir "$folder" 2> /dev/null || true; done
+  [ -z "$(pod_cgroups)" ]
 }
 
 # By hand once; after a removal until the server has heard it, for it keeps the name until then.

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ConfigurationError, readConfiguration } from './configuration.ts'
-import { outsideUrl } from './reach-from-outside.ts'
+import { outsideUrl } from './local/reach-from-outside.ts'
 
 const state = mkdtempSync(join(tmpdir(), 'edgehold-configuration-'))
 after(() => rmSync(state, { recursive: true }))

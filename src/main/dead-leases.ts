@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Configuration } from './configuration.ts'
-import { localHostName } from './local-host.ts'
+import { localHostName } from './local/host.ts'
 import { startTicks } from './server-mark.ts'
 
+type StateFolder = Pick<Configuration, 'stateDir'>
 interface Holder { readonly pid: number; readonly startTicks: string }
 
 /** Of the worker of the local region, and of those who hold the watches of simulated regions. */
@@ -13,7 +14,7 @@ const HOLDERS = ['', '/simulated'] as const
 const TTL_MS = 3_500
 
 /** The name of a lease of this process: no other process has it, on this host or another one. */
-export function leaseName(configuration: Configuration, of: typeof HOLDERS[number]): string {
+export function leaseName(configuration: StateFolder, of: typeof HOLDERS[number]): string {
   return nameOf(configuration, { pid: process.pid, startTicks: startTicks(process.pid) ?? '' }, of)
 }
 
@@ -21,7 +22,7 @@ export function leaseName(configuration: Configuration, of: typeof HOLDERS[numbe
  * Gives back what a server of this state folder held that died without doing so: its next server knows that it is dead, and need not wait until its leases lapse.
  * Who it was is remembered in the state folder.
  */
-export async function freeLeasesOfDead(configuration: Configuration, queue: Pick<Queue, 'register'>, log: Log): Promise<void> {
+export async function freeLeasesOfDead(configuration: StateFolder, queue: Pick<Queue, 'register'>, log: Log): Promise<void> {
   const file = join(configuration.stateDir, 'lease-holder.json')
   try {
     const before = holderIn(file)
@@ -33,7 +34,7 @@ export async function freeLeasesOfDead(configuration: Configuration, queue: Pick
   }
 }
 
-function nameOf(configuration: Configuration, { pid, startTicks: ticks }: Holder, of: string): string {
+function nameOf(configuration: StateFolder, { pid, startTicks: ticks }: Holder, of: string): string {
   return `${localHostName(configuration)}/${pid}/${ticks}${of}`
 }
 

@@ -40,7 +40,7 @@ withState(program.command('demo').description('the whole story on this machine, 
   .option('--keep', 'leave the cluster and the machines, or the region of a story, at the end')
   .option('--story <name>', 'tell another story in a simulated region of its own; list names them')
   .action(async (flags: Flags & { keep?: boolean; region?: string; story?: string }) => {
-    const { demo, demoStory } = await import('./demo.ts')
+    const { demo, demoStory } = await import('./demo/demo.ts')
     if (flags.story !== undefined) process.exitCode = await demoStory(configuration(flags), { keep: flags.keep === true, story: flags.story })
     else process.exitCode = await demo(configuration(flags), { keep: flags.keep === true, region: flags.region })
   })

@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.ts'
 import { openComponents } from './components.ts'
-import { rememberedNetwork } from './local-network.ts'
-import { localParts } from './local-region.ts'
+import { rememberedNetwork } from './local/remembered-network.ts'
+import { localParts } from './local/parts.ts'
 import { pinoLog } from './pino-log.ts'
 import type { ImageRegistry } from '#ports/images.ts'
 

@@ -4,7 +4,7 @@ import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
-import { rangesOf } from './local-region.ts'
+import { rangesOf } from './local/network.ts'
 import { systemClock } from './system-clock.ts'
 
 /** A new region of another host is known here after this. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, test } from 'node:test'
 import { ConfigurationError, readConfiguration } from './configuration.ts'
-import { rememberedNetwork, rememberNetwork } from './local-network.ts'
+import { rememberedNetwork, rememberNetwork } from './local/remembered-network.ts'
 import { upArguments } from './up.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'edgehold-up-'))

@@ -10,40 +10,25 @@ import { watchMachines } from '#controllers/machine/watch-machines.ts'
 import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
 import { watchNodes } from '#controllers/node/watch-nodes.ts'
-import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { Watches } from '#kernel/watch-each.ts'
 import { runWorker } from '#kernel/worker.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
-import { ComponentMissing, type Components } from '#ports/components.ts'
-import type { Log } from '#ports/log.ts'
-import type { RegionRecord, Transaction } from '#ports/store.ts'
+import { ComponentMissing } from '#ports/components.ts'
+import type { Transaction } from '#ports/store.ts'
 import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
-import type { OpenStore } from '#store/open.ts'
-import type { ComponentSupply } from './component-supply.ts'
-import type { Configuration } from './configuration.ts'
-import { leaseName } from './dead-leases.ts'
-import { localHostName } from './local-host.ts'
-import { chosenNetwork, JOIN_PORT, localParts, newLedgerId, REGISTRY_PORT, type LocalParts, type LocalRegionFace } from './local-region.ts'
-import { joinEndpoint, type JoinEndpoint } from './listen-for-machines.ts'
+import { leaseName } from '../dead-leases.ts'
+import { localHostName } from './host.ts'
+import type { JoinEndpoint } from './face.ts'
+import { chosenNetwork } from './network.ts'
+import { JOIN_PORT, localParts, newLedgerId, REGISTRY_PORT, type LocalParts } from './parts.ts'
+import type { LocalRegionRun } from './run.ts'
+import { joinEndpoint } from './listen-for-machines.ts'
 import { keepOverlay, openOverlay, removeOverlayFromHost, routesThroughOverlay } from './outside-machines.ts'
 import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
-import { progressLine } from './components.ts'
-import { systemClock } from './system-clock.ts'
-
-export interface LocalRegionRun {
-  readonly configuration: Configuration
-  readonly region: RegionRecord
-  readonly face: LocalRegionFace
-  readonly supply: ComponentSupply
-  readonly components: Components
-  readonly opened: OpenStore
-  readonly tenantAddressOf: ReturnType<typeof tenantAddresses>
-  readonly log: Log
-  readonly say: (text: string) => void
-  readonly signal: AbortSignal
-}
+import { progressLine } from '../components.ts'
+import { systemClock } from '../system-clock.ts'
 
 /** A healthy cluster is looked at this often besides events: a probe costs a few requests on this host. */
 const PROBE_EVERY_MS = 15_000

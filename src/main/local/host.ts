@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Configuration } from './configuration.ts'
+import type { Configuration } from '../configuration.ts'
 
 /** Names this host for local regions: the state folder together with the machine. Work of a local region is claimed only where this is the same. */
-export function localHostName(configuration: Configuration): string {
+export function localHostName(configuration: Pick<Configuration, 'stateDir'>): string {
   return createHash('sha256').update(`${machineId()}\n${configuration.stateDir}`).digest('hex').slice(0, 24)
 }
 

@@ -11,10 +11,10 @@ import type { OverlayKeys } from '#providers/local/overlay/certificates.ts'
 import { RegionOverlay, type IssuedOf, type OverlayRecords } from '#providers/local/overlay/region-overlay.ts'
 import { removeOverlay } from '#providers/local/overlay/remove-overlay.ts'
 import type { Store } from '#ports/store.ts'
-import type { Configuration } from './configuration.ts'
-import { overlayHost } from './local-region.ts'
-import type { LocalRegionRun } from './run-local-region.ts'
-import { systemClock } from './system-clock.ts'
+import type { Configuration } from '../configuration.ts'
+import { overlayHost } from './network.ts'
+import type { LocalRegionRun } from './run.ts'
+import { systemClock } from '../system-clock.ts'
 
 /** A process that died is back, and a removed machine is let in no more, after this. */
 const LOOK_EVERY_MS = 3_000

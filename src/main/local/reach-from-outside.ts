@@ -1,10 +1,10 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { outsidePort, outsidePortsThere, takenPorts, type OutsidePort } from '#providers/local/host-network/outside-ports.ts'
 import type { HostNetworkSettings } from '#providers/local/host-network/settings.ts'
-import type { Configuration } from './configuration.ts'
-import type { LocalParts } from './local-region.ts'
-import type { LocalRegionRun } from './run-local-region.ts'
-import { systemClock } from './system-clock.ts'
+import type { Configuration } from '../configuration.ts'
+import type { LocalParts } from './parts.ts'
+import type { LocalRegionRun } from './run.ts'
+import { systemClock } from '../system-clock.ts'
 
 const LOOK_EVERY_MS = 60_000
 const RETRY_MS = 5_000

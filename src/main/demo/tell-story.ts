@@ -2,7 +2,7 @@ import { answeredId, filled, isCall, SCENARIO_START, type CallStep } from '#api/
 import type { Change, LedgerEntry, ListOf } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
-import type { DemoStory } from './demo-stories.ts'
+import type { DemoStory } from './stories.ts'
 import { statusText } from './story.ts'
 
 const SEED = 1

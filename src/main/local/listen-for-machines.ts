@@ -10,9 +10,10 @@ import { AUTHORITY_VALID_MS } from '#kubernetes/pki/cluster-pki.ts'
 import type { Overlay } from '#ports/overlay.ts'
 import type { Store } from '#ports/store.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
-import { JOIN_PORT, type LocalParts } from './local-region.ts'
-import type { LocalRegionRun } from './run-local-region.ts'
-import { systemClock } from './system-clock.ts'
+import type { JoinEndpoint } from './face.ts'
+import { JOIN_PORT, type LocalParts } from './parts.ts'
+import type { LocalRegionRun } from './run.ts'
+import { systemClock } from '../system-clock.ts'
 
 /** Design 7: without a public name the line says that it works on this host only. A comment, so that it can be pasted as it is. */
 const ON_THIS_HOST = "  # works on machines of this host's own network only; EDGEHOLD_ADVERTISE lets in others"
@@ -20,13 +21,6 @@ const ON_THIS_HOST = "  # works on machines of this host's own network only; EDG
 const RETRY_MS = 2_000
 const PATIENCE_MS = 8_000
 const FOREVER_MS = 2 ** 31 - 1
-
-export interface JoinEndpoint {
-  /** The one line that a machine runs. */
-  line(token: string): string
-  /** Listens until aborted; calls under way then get their answers. */
-  serve(signal: AbortSignal): Promise<void>
-}
 
 /**
  * The join endpoint of a region: on the bridge's own address, advertised there or at the address that the configuration names. Another process of this host

@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EdgeholdClient } from '#client/client.ts'
-import { credentialsFile, type Credentials } from './account.ts'
-import { openComponents } from './components.ts'
-import type { Configuration } from './configuration.ts'
-import { kubectlTells, webManifest } from './demo-workload.ts'
-import { findServer } from './server-mark.ts'
+import { credentialsFile, type Credentials } from '../account.ts'
+import { openComponents } from '../components.ts'
+import type { Configuration } from '../configuration.ts'
+import { kubectlTells, webManifest } from './workload.ts'
+import { findServer } from '../server-mark.ts'
 import { Story } from './story.ts'
-import { imageReference } from './demo-images.ts'
+import { imageReference } from './images.ts'
 
 const CLUSTER = 'demo'
 const MACHINES = ['demo-1', 'demo-2']
@@ -54,7 +54,7 @@ export async function demo(configuration: Configuration, options: { keep: boolea
 
 /** Another story, by its name, in a simulated region that is made for it; `list` names them all. */
 export async function demoStory(configuration: Configuration, options: { keep: boolean; story: string }): Promise<number> {
-  const { DEMO_STORIES } = await import('./demo-stories.ts')
+  const { DEMO_STORIES } = await import('./stories.ts')
   const { tellStory } = await import('./tell-story.ts')
   const tell = (text: string) => process.stdout.write(`${text}\n`)
   if (options.story === 'list') {
@@ -75,7 +75,7 @@ export async function demoStory(configuration: Configuration, options: { keep: b
 
 async function ensureUp(configuration: Configuration): Promise<number> {
   if (findServer(configuration.stateDir)) return 0
-  const { upDetached } = await import('./up.ts')
+  const { upDetached } = await import('../up.ts')
   return upDetached(configuration)
 }
 

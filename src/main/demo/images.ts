@@ -1,8 +1,8 @@
-import { openComponents } from './components.ts'
-import type { Configuration } from './configuration.ts'
-import { rememberedNetwork } from './local-network.ts'
-import { localParts } from './local-region.ts'
-import { pinoLog } from './pino-log.ts'
+import { openComponents } from '../components.ts'
+import type { Configuration } from '../configuration.ts'
+import { rememberedNetwork } from '../local/remembered-network.ts'
+import { localParts } from '../local/parts.ts'
+import { pinoLog } from '../pino-log.ts'
 
 /** The reference of an image in the region's registry, e.g. `10.210.0.1:5000/agnhost:2.57`. */
 export async function imageReference(configuration: Configuration, name: string): Promise<string> {

@@ -67,7 +67,7 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
     const { exitCode, output } = await machine.exec('/opt/edgehold/bin/edgehold-node reset', 300_000)
     assert.equal(exitCode, 0, output)
     const left = await machine.exec('ls -d /etc/edgehold /opt/edgehold /var/lib/edgehold-node /var/lib/kubelet /run/edgehold-node 2>/dev/null; systemctl list-unit-files "edgehold-*" --no-legend; ip -br link | grep -v -e ^lo -e ^eth0; nft list tables; grep -e edgehold -e kubelet /proc/mounts; pgrep -af "/opt/[e]dgehold/"; pgrep -a agnhost; find /sys/fs/cgroup -name "kubepods*"; true')
-    assert.equal(left.output, '')
+    assert.equal(left.output, '', `${left.output}${output}`)
   })
 
   test('boxes hold on a cgroup v2 host too', async () => {

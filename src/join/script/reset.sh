@@ -110,6 +110,8 @@ remove_network() {
 }
 
 remove_cgroups() {
+  # systemd would make the groups of its slices anew when it next reads its units.
+  ! uses_systemd || systemctl stop kubepods.slice 2> /dev/null || true
   # The kernel needs a moment to let go of a group whose processes have just ended.
   wait_until 15 no_pod_cgroup_left || complain 'Some cgroups of pods are busy and stay until the next boot.'
 }

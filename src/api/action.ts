@@ -39,6 +39,8 @@ export interface Action {
   /** One sentence for the API's description. */
   readonly says: string
   readonly schema: TSchema
+  /** A call of our own that orders what costs, or changes what an account in arrears has; the product's writes are refused whatever they say here, but for deletions. */
+  readonly refusedInArrears?: true | ((body: never) => boolean)
   run(context: ActionContext, body: never): Promise<object>
 }
 
@@ -47,14 +49,27 @@ export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schem
   readonly schema: Schema
   run(context: ActionContext, body: Static<Schema>): Promise<object>
 }): Action {
-  if (action.version !== PRODUCT_VERSION || action.kind === 'read' || action.name.startsWith('Delete')) return action as Action
+  if (action.version === OWN_VERSION && action.kind === 'write') close(action.schema)
+  const isRefused = action.version === PRODUCT_VERSION ? action.kind === 'write' && !action.name.startsWith('Delete') : action.refusedInArrears
+  if (isRefused === undefined || isRefused === false) return action as Action
   return { ...action, run: async (context: ActionContext, body: Static<Schema>) => {
-    await refuseInArrears(context)
+    if (isRefused === true || isRefused(body as never)) await refuseInArrears(context)
     return action.run(context, body)
   } } as Action
 }
 
-/** status-rules.md, Arrears: from the end of grace on nothing is made or changed; what deletes is left to the preconditions. */
+/** Calls of our own take no member that they do not know: a misspelt `Target` would make a fault of everything. */
+function close(schema: TSchema): void {
+  const { properties } = schema as { readonly properties?: Readonly<Record<string, TSchema>> }
+  if (!properties) return
+  Object.assign(schema, { additionalProperties: false })
+  for (const member of Object.values(properties)) close(member)
+}
+
+/**
+ * status-rules.md, Arrears: from the end of grace on nothing is made or changed; what deletes is left to the preconditions. Of our own calls those are refused that order what
+ * costs. What arranges a simulated world (clock, faults, limits, balance, what befalls machines) is no order of the account's, and pays no heed to it.
+ */
 async function refuseInArrears({ store, scope, action }: ActionContext): Promise<void> {
   const { stoppedSince, arrearsSince } = await store.findAccount(scope)
   if (stoppedSince !== undefined) refuse('OperationDenied.Balance', { action, arrearsSince: rfc3339Seconds(arrearsSince ?? stoppedSince), since: rfc3339Seconds(stoppedSince) })

@@ -27,7 +27,9 @@ const STALE_MS = 10_000
 const EFFECTS = new Set(['fail', 'stutter', 'slow', 'hang', 'silent', 'half', 'double', 'lie'])
 
 /** What keeps an order from being a fault of our own answers. */
-export function answerFaultComplaint({ call, effect }: FaultOrder): { readonly member: string; readonly why: string } | undefined {
+export function answerFaultComplaint({ call, effect, target }: FaultOrder): { readonly member: string; readonly why: string } | undefined {
+  if (target?.kind !== undefined && target.kind !== 'Call') return { member: 'Target.Kind', why: 'what our own answers concern are calls: it is Call, or left out' }
+  if (target?.label !== undefined) return { member: 'Target.Label', why: 'calls carry no labels; name them by the Id or Name that they send' }
   if (!EFFECTS.has(effect.type)) return { member: 'Effect.Type', why: `our own answers can ${[...EFFECTS].join(', ')}` }
   if (effect.type === 'lie' && call !== undefined && !call.startsWith('List')) return { member: 'Effect.Type', why: 'only lists can be stale' }
   if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }

@@ -19,12 +19,16 @@ export function bodyChecker(action: string, schema: TSchema): (body: Record<stri
 
 /** The first complaint becomes `MissingParameter.X` or the refusal of X, X being the path of members without array positions. */
 function refuseBy(action: string, errors: readonly SchemaError[]): never {
-  const first = errors.find(error => error.keyword === 'required') ?? errors.find(error => error.keyword !== 'anyOf') ?? errors[0]
+  const first = errors.find(error => error.keyword === 'required') ?? errors.find(error => error.keyword === 'additionalProperties') ?? errors.find(error => error.keyword !== 'anyOf') ?? errors[0]
   if (!first) throw new Error('a body failed its check without an error')
   const path = pathOf(first.instancePath)
   if (first.keyword === 'required') {
     const [missing = '?'] = (first.params as { requiredProperties?: readonly string[] }).requiredProperties ?? []
     return refuse('MissingParameter.{Parameter}', { Parameter: [...path, missing].join('.') })
+  }
+  if (first.keyword === 'additionalProperties') {
+    const [unknown = '?'] = (first.params as { additionalProperties?: readonly string[] }).additionalProperties ?? []
+    return /^\w{1,64}$/.test(unknown) ? refuseParameter(action, [...path, unknown].join('.'), 'the action has no such member') : refuseBody(action, 'it has a member that the action has not')
   }
   return path.length === 0 ? refuseBody(action, sentence(errors, first)) : refuseParameter(action, path.join('.'), sentence(errors, first))
 }

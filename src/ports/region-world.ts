@@ -56,6 +56,8 @@ export const LIMITED_KINDS = ['Machine', 'LoadBalancer', 'Nat', 'Address', 'Secu
 
 /** What users of a cluster would do with kubectl, and what somebody would push. Throws TenantClusterUnreachable while the cluster's API gives no answer. */
 export interface RegionUsers {
+  /** What keeps the cluster from taking an object of that kind, as a clause; undefined where it knows the kind. */
+  kindComplaint(clusterId: string, kind: string): string | undefined
   putObject(object: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly finalizers?: readonly string[] }): Promise<void>
   /** False if there is none of that name. One with finalizers stays, marked, until they are taken off. */
   deleteObject(which: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string }): Promise<boolean>

@@ -38,6 +38,7 @@ export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   await tiny.cluster(clusterId)
+  await users.putObject({ clusterId, kind: 'CustomResourceDefinition', name: 'widgets.example.com' })
   await users.putObject({ clusterId, kind: 'Widget', name: 'first' })
   const nodePoolId = await poolOf(api, clusterId, 'counters')
   const nodeId = await api.joinNode(clusterId, nodePoolId, 'shop-1')

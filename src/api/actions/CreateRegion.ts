@@ -6,6 +6,8 @@ import { Text } from './shapes.ts'
 import { instantOf, spanOf } from './time-texts.ts'
 
 const FASTEST = 1_000_000
+/** Nothing of a cluster takes longer than that and is waited for. */
+const LONGEST_DURATION_MS = 30 * 86_400_000
 const FIRST_START = Date.UTC(2000, 0, 1), LAST_START = Date.UTC(2099, 0, 1)
 
 /** What has a fixed time instead of a drawn one, for those who measure. */
@@ -32,6 +34,7 @@ export const CreateRegion = defineAction({
     if (body.Region !== undefined) checkName(context, body.Region)
     const durations = Object.fromEntries(LASTING.flatMap(([member, name]) => {
       const ms = spanOf(action, `Durations.${member}`, body.Durations?.[member])
+      if (ms !== undefined && ms > LONGEST_DURATION_MS) refuseParameter(action, `Durations.${member}`, 'it is at most 30d')
       return ms === undefined ? [] : [[name, ms]]
     }))
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })

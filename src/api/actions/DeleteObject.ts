@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { refuse } from '#model/errors/catalogue.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { usersOf, withCluster } from '../simulated-world.ts'
-import { ObjectText } from './PutObject.ts'
+import { LabelText, ObjectText } from './PutObject.ts'
 import { Id, given } from './shapes.ts'
 
 export const DeleteObject = defineAction({
@@ -10,7 +10,7 @@ export const DeleteObject = defineAction({
   version: OWN_VERSION,
   kind: 'write',
   says: 'Deletes an object of a simulated cluster, as its user would with kubectl; one with finalizers stays until they are taken off.',
-  schema: Type.Object({ ClusterId: Id, Kind: ObjectText, Namespace: Type.Optional(ObjectText), Name: ObjectText }),
+  schema: Type.Object({ ClusterId: Id, Kind: ObjectText, Namespace: Type.Optional(LabelText), Name: ObjectText }),
   run: async (context, body) => {
     const { users, cluster } = await usersOf(context, body.ClusterId)
     const which = { clusterId: cluster.id, kind: body.Kind, name: body.Name, ...given({ namespace: body.Namespace }) }

@@ -3,6 +3,7 @@ import { refuseParameter } from '#model/errors/catalogue.ts'
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { answerFaultComplaint } from '../answer-faults.ts'
+import { checkFaultTarget } from '../fault-target.ts'
 import { faultsOf } from '../simulated-world.ts'
 import { Id, Text, Whole, given } from './shapes.ts'
 import { instantOf, spanOf } from './time-texts.ts'
@@ -35,6 +36,7 @@ export const InjectFault = defineAction({
     }) as FaultOrder
     const complaint = faults.complaint(order) ?? (order.port === 'api' ? answerFaultComplaint(order) : undefined)
     if (complaint) refuseParameter(action, complaint.member, complaint.why)
+    await checkFaultTarget(context, faults, order)
     // The list of actions has this one in it, so that it is read when it is whole.
     const { ACTIONS } = await import('./all.ts')
     if (order.port === 'api' && order.call !== undefined && !ACTIONS.some(each => each.name === order.call)) refuseParameter(action, 'Call', 'no action has that name')

@@ -1,10 +1,12 @@
 import { Type } from 'typebox'
 import { rfc3339Milliseconds } from '#model/time.ts'
-import type { LedgerEntry } from '#ports/store.ts'
+import type { LedgerEntry, LedgerKind, LedgerState } from '#ports/store.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { Ids, PAGE, given, listing, pageOf, some } from './shapes.ts'
 
-const STANDING = ['Intended', 'Held', 'Releasing', 'Retained', 'Abandoned'] as const
+const KINDS = ['ControlPlane', 'Machine', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk', 'Network'] as const satisfies readonly LedgerKind[]
+const STANDING = ['Intended', 'Held', 'Releasing', 'Retained', 'Abandoned'] as const satisfies readonly LedgerState[]
+const STATES = [...STANDING, 'Released'] as const satisfies readonly LedgerState[]
 
 export const ListLedger = defineAction({
   name: 'ListLedger',
@@ -14,8 +16,8 @@ export const ListLedger = defineAction({
   schema: Type.Object({
     Filter: Type.Optional(Type.Object({
       ClusterIds: Type.Optional(Ids),
-      Kinds: Type.Optional(Ids),
-      States: Type.Optional(Ids),
+      Kinds: Type.Optional(Type.Array(Type.Union(KINDS.map(kind => Type.Literal(kind))), { maxItems: 100 })),
+      States: Type.Optional(Type.Array(Type.Union(STATES.map(state => Type.Literal(state))), { maxItems: 100 })),
       OwnerIds: Type.Optional(Ids),
     })),
     ...PAGE,

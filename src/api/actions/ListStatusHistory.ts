@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { refuseParameter } from '#model/errors/catalogue.ts'
 import type { ResourceKind } from '#model/evidence.ts'
 import { rfc3339Milliseconds } from '#model/time.ts'
 import type { StatusChange } from '#ports/store.ts'
@@ -28,12 +29,14 @@ export const ListStatusHistory = defineAction({
   run: async ({ store, scope, action }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
+    const from = instantOf(action, 'From', body.From), to = instantOf(action, 'To', body.To)
+    if (from !== undefined && to !== undefined && to < from) refuseParameter(action, 'To', 'it is before From')
     const found = await store.listHistory(scope, given({
       ids: some(filter.Ids),
       clusterIds: some(filter.ClusterIds),
       kinds: some(filter.Kinds as readonly ResourceKind[] | undefined),
-      from: instantOf(action, 'From', body.From),
-      to: instantOf(action, 'To', body.To),
+      from,
+      to,
       at: instantOf(action, 'At', body.At),
     }), page)
     return listing(page, found.totalCount, found.items.map(changeToWire))

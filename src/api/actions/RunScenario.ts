@@ -1,7 +1,9 @@
 import { Type } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
-import { OWN_VERSION, defineAction } from '../action.ts'
+import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
+import { within } from '../lock.ts'
+import { isAlias } from '../regions.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
 import { play, toldToWire } from '../scenarios/play.ts'
 import { SCENARIO_START, withoutCause } from '../scenarios/scenario.ts'
@@ -29,6 +31,7 @@ export const RunScenario = defineAction({
     const { StopAt: stop } = body
     if (stop && !STATUS_TABLES[stop.Kind].rows.some(([phase, condition]) => phase === stop.Phase && condition === stop.Condition)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind`)
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
+    await checkPlace(context, body)
     const seed = body.Seed ?? 1
     const fresh = body.In === undefined
     const region = body.In ?? await freshRegion()
@@ -55,6 +58,17 @@ export const RunScenario = defineAction({
     }
   },
 })
+
+/** Before anything is touched: a region that is simulated, and a cluster of the caller's in it. */
+async function checkPlace({ action, regions, settings, store, scope }: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<void> {
+  if (On !== undefined && In === undefined) refuseParameter(action, 'On', 'a fresh region has no clusters yet: it comes with In')
+  if (In === undefined) return
+  const name = regions.has(In) ? In : isAlias(settings.aliases, In) ? settings.defaultRegion : undefined
+  const region = name === undefined ? undefined : regions.get(name)
+  if (name === undefined || !region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: In })
+  if (region.kind !== 'Simulated') refuse('OperationDenied.RegionNotSimulated', { region: name, action })
+  if (On !== undefined && !within({ ...scope, region: name }, await store.findCluster(On))) refuse('NotFound.{Resource}', { Resource: 'Cluster', id: On })
+}
 
 /** A region's name: at most 32 characters, told apart by their number. */
 function numbered(name: string, number: number): string {

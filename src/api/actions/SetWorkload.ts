@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { refuseParameter } from '#model/errors/catalogue.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { usersOf, withCluster } from '../simulated-world.ts'
-import { ObjectText } from './PutObject.ts'
+import { LabelText } from './PutObject.ts'
 import { Id, Whole } from './shapes.ts'
 
 const MOST_PODS = 100_000
@@ -12,7 +12,7 @@ export const SetWorkload = defineAction({
   version: OWN_VERSION,
   kind: 'write',
   says: 'Sets how many pods of a workload a user of a simulated cluster wants, and what each asks for; pools that scale by themselves grow for those that find no room.',
-  schema: Type.Object({ ClusterId: Id, Name: ObjectText, Pods: Whole, Cpu: Type.Optional(Type.Union([Type.Number({ minimum: 0, maximum: 1_000_000 }), Type.String({ maxLength: 20 })])), MemoryMiB: Type.Optional(Whole) }),
+  schema: Type.Object({ ClusterId: Id, Name: LabelText, Pods: Whole, Cpu: Type.Optional(Type.Union([Type.Number({ minimum: 0, maximum: 1_000_000 }), Type.String({ maxLength: 20 })])), MemoryMiB: Type.Optional(Whole) }),
   run: async (context, body) => {
     const { users, cluster } = await usersOf(context, body.ClusterId)
     if (body.Pods > MOST_PODS) refuseParameter(context.action, 'Pods', `it is at most ${MOST_PODS}`)

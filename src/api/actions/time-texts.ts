@@ -7,6 +7,8 @@ export function instantOf(action: string, parameter: string, text: string | unde
   return Number.isNaN(at) ? refuseParameter(action, parameter, 'it is not a time in the form 2026-11-25T19:02:03Z') : at
 }
 
+/** The region's time ends with the year 2099. */
+const LONGEST_MS = 36_525 * 86_400_000
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** A span of a body, such as `90s`, `61m`, `2h` or `500ms`, in ms. */
@@ -14,5 +16,6 @@ export function spanOf(action: string, parameter: string, text: string | undefin
   if (text === undefined) return undefined
   const [, count, unit = ''] = /^(\d{1,10})(ms|s|m|h|d)$/.exec(text) ?? []
   const ms = Number(count) * (UNITS[unit] ?? Number.NaN)
-  return Number.isNaN(ms) ? refuseParameter(action, parameter, 'it is not a span of time such as 90s, 61m, 2h or 7d') : ms
+  if (Number.isNaN(ms)) return refuseParameter(action, parameter, 'it is not a span of time such as 90s, 61m, 2h or 7d')
+  return ms > LONGEST_MS ? refuseParameter(action, parameter, 'it is longer than a hundred years') : ms
 }

@@ -15,6 +15,8 @@ const TENANT_CLUSTER: Calls = {
   ensureBase: 'act', ensureMembers: 'act', ensureNodeConfig: 'act', setSchedulable: 'act', evict: 'act', issueBootstrapToken: 'act', issueKubeconfig: 'act',
   ensureNodeGone: 'removal', revokeKubeconfig: 'removal',
 }
+/** Those of tenant-cluster that are about one node. */
+export const NODE_CALLS: ReadonlySet<string> = new Set(['getNode', 'leaseRenewedAt', 'ensureNodeConfig', 'setSchedulable', 'evict', 'ensureNodeGone', 'issueBootstrapToken'])
 const MACHINES: Calls = {
   look: 'look', ensure: 'act', crash: 'act', runScript: 'act', ensureGone: 'removal',
   boot: 'happening', preflight: 'happening', contact: 'happening', download: 'happening', start: 'happening', kubelet: 'happening',

@@ -1,10 +1,19 @@
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
-import { PORT_CALLS, type CallKind } from './calls.ts'
+import { NODE_CALLS, PORT_CALLS, type CallKind } from './calls.ts'
 
 export const TARGET_KINDS = ['Cluster', 'NodePool', 'Node', 'Machine', 'Addon', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
 /** Calls whose answer is more than that it is done, so that nobody can say it is done without doing it. */
 const ANSWERS = new Set(['machines ensure', 'outside ensure', 'tenant-cluster issueBootstrapToken', 'tenant-cluster issueKubeconfig', 'tenant-cluster ensureNodeConfig', 'tenant-cluster evict'])
 
+/** What the calls of each port are about, by the kinds that their targets have. */
+const MET_BY: Readonly<Record<string, readonly string[]>> = {
+  'control-plane-host': ['Cluster'], 'tenant-cluster': ['Cluster', 'NodePool', 'Node', 'Machine'], machines: ['Machine', 'Node', 'NodePool', 'Cluster'],
+  outside: ['LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk', 'Cluster'], 'addon-installer': ['Addon', 'Cluster'],
+}
+/** Of these a port hears the id and no name. */
+const UNNAMED_AT: Readonly<Record<string, readonly string[]>> = { 'tenant-cluster': ['NodePool'], machines: ['NodePool', 'Cluster'], outside: ['Cluster'], 'addon-installer': ['Cluster'] }
+
+type Target = NonNullable<FaultOrder['target']>
 type Complaint = { readonly member: string; readonly why: string } | undefined
 
 /** What keeps an order from being a fault that could ever strike. */
@@ -22,14 +31,24 @@ export function complaint(order: FaultOrder, now: number): Complaint {
   if (effect.type === 'slow' && effect.for === undefined) return { member: 'Effect.For', why: 'a slow call says how much longer it takes, e.g. 90s' }
   if (times !== undefined && !(times > 0)) return { member: 'Times', why: 'it is at least 1' }
   if (until !== undefined && until <= (from ?? now)) return { member: 'Until', why: 'it is not after its beginning' }
-  return target && port !== 'api' ? aboutTarget(target) : undefined
+  return target && (aboutTarget(target, port === 'api' ? ['Call'] : TARGET_KINDS) ?? (port === 'api' ? undefined : aboutPort(target, port, call)))
 }
 
-function aboutTarget({ kind, id, name, label, nth }: NonNullable<FaultOrder['target']>): Complaint {
+function aboutTarget({ kind, id, name, label, nth }: Target, kinds: readonly string[]): Complaint {
   if ([kind, id, name, label, nth].every(part => part === undefined)) return { member: 'Target', why: 'it names nothing; leave it out for everything' }
-  if (kind !== undefined && !(TARGET_KINDS as readonly string[]).includes(kind)) return { member: 'Target.Kind', why: `it is one of ${TARGET_KINDS.join(', ')}` }
+  if (kind !== undefined && !kinds.includes(kind)) return { member: 'Target.Kind', why: `it is one of ${kinds.join(', ')}` }
   for (const [member, value] of Object.entries({ Id: id, Name: name, Label: label })) if (value === '') return { member: `Target.${member}`, why: 'it is empty' }
   return nth !== undefined && !(nth > 0) ? { member: 'Target.Nth', why: 'it counts from 1' } : undefined
+}
+
+/** What no call of the port ever concerns could never be struck. */
+function aboutPort({ kind, name, label }: Target, port: string, call: string | undefined): Complaint {
+  const isOfNodes = port === 'tenant-cluster' && (call === undefined || NODE_CALLS.has(call))
+  const met = port === 'tenant-cluster' && !isOfNodes ? ['Cluster'] : MET_BY[port] ?? []
+  const which = call === undefined ? port : `${port} ${call}`
+  if (kind !== undefined && !met.includes(kind)) return { member: 'Target.Kind', why: `${which} concerns ${met.join(', ')}` }
+  if (kind !== undefined && name !== undefined && UNNAMED_AT[port]?.includes(kind)) return { member: 'Target.Name', why: `at ${port} a ${kind} is known by its Id alone` }
+  return label !== undefined && !isOfNodes ? { member: 'Target.Label', why: `only nodes carry labels, and ${which} concerns none: it is for tenant-cluster ${[...NODE_CALLS].join(', ')}` } : undefined
 }
 
 /** Why the effect can have no meaning at that call of a port; undefined where it has one. */

@@ -6,6 +6,7 @@ import type { FaultTarget } from '#ports/region-world.ts'
 import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
 import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from '../machines/fleet.ts'
 import type { Outside } from '../outside/outside.ts'
+import { NODE_CALLS } from './calls.ts'
 import type { FaultyPort } from './faulty.ts'
 
 export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
@@ -24,12 +25,11 @@ export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
 }
 
 export function faultyTenantClusters(planes: ControlPlanes, fleetTarget: (clusterId: string, nodeName: string) => FaultTarget): FaultyPort {
-  const ofNodes = new Set(['getNode', 'leaseRenewedAt', 'ensureNodeConfig', 'setSchedulable', 'evict', 'ensureNodeGone', 'issueBootstrapToken'])
   return {
     port: 'tenant-cluster',
     target(call, [cluster, name]) {
       const { clusterId } = cluster as { clusterId: string }
-      return ofNodes.has(call) ? fleetTarget(clusterId, String(name)) : targetOf(clusterId, planes.plane(clusterId))
+      return NODE_CALLS.has(call) ? fleetTarget(clusterId, String(name)) : targetOf(clusterId, planes.plane(clusterId))
     },
     // With a code of its own it answers, and refuses.
     failure: (_call, message, code) => code === undefined || code === 'unreachable' ? new TenantClusterUnreachable(message) : new Error(`${code}: ${message}`),

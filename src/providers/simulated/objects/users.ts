@@ -4,6 +4,7 @@ import type { ControlPlanes } from '../control-planes/control-planes.ts'
 import type { Images } from '../workloads/images.ts'
 import type { Workloads } from '../workloads/workloads.ts'
 import type { World } from '../world/world.ts'
+import { kindComplaint } from './kinds.ts'
 import type { Objects } from './objects.ts'
 
 const PLACE = { kind: 'Deployment', namespace: 'default' } as const
@@ -22,6 +23,11 @@ export class Users implements RegionUsers {
     this.#objects = parts.objects
     this.#workloads = parts.workloads
     this.#images = parts.images
+  }
+
+  kindComplaint(clusterId: string, kind: string): string | undefined {
+    this.#reach(clusterId)
+    return kindComplaint(kind, this.#objects.of(clusterId, 'CustomResourceDefinition').map(({ name }) => name))
   }
 
   async putObject(object: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly finalizers?: readonly string[] }): Promise<void> {

@@ -1,5 +1,7 @@
 import { refuse } from '#model/errors/catalogue.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { statusText } from '#model/status/table.ts'
+import { rfc3339Seconds } from '#model/time.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
@@ -30,7 +32,7 @@ export async function withCluster(cluster: ClusterRecord, act: () => Promise<voi
     await act()
   } catch (error) {
     if (!(error instanceof Error && 'kind' in error && error.kind === 'TenantClusterUnreachable')) throw error
-    refuse('OperationDenied.ClusterStatus', { text: `The API of the cluster ${cluster.spec.name} gives no answer now; its phase is ${cluster.said.status.phase}.` })
+    refuse('OperationDenied.ClusterStatus', { text: `The API of the cluster ${cluster.spec.name} gives no answer now; the cluster is ${statusText(cluster.said.status)} since ${rfc3339Seconds(cluster.said.since)}: ${cluster.said.rule}.` })
   }
 }
 

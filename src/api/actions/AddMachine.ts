@@ -10,6 +10,7 @@ export const AddMachine = defineAction({
   name: 'AddMachine',
   version: OWN_VERSION,
   kind: 'write',
+  refusedInArrears: true,
   says: 'Makes an empty machine of the region and switches it on; its name becomes its hostname.',
   schema: Type.Object({ Name: Text, ...TOKEN }),
   run: async (context, body) => {

@@ -15,6 +15,8 @@ export const SetMachine = defineAction({
   name: 'SetMachine',
   version: OWN_VERSION,
   kind: 'write',
+  // A machine costs while it is on.
+  refusedInArrears: (body: { readonly Power?: string }) => body.Power === 'on',
   says: 'Switches a machine on or off, pulls its plug, cuts its network, or runs an onboarding script on it; the last answers ExitCode and Output when the script has ended.',
   schema: Type.Object({
     Id,

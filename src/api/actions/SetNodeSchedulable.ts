@@ -9,6 +9,7 @@ export const SetNodeSchedulable = defineAction({
   name: 'SetNodeSchedulable',
   version: OWN_VERSION,
   kind: 'write',
+  refusedInArrears: true,
   says: 'Cordons a node or uncordons it; its status follows when the cluster shows it.',
   schema: Type.Object({ Id, Schedulable: Type.Boolean() }),
   run: async (context, body) => {

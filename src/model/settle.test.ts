@@ -212,6 +212,41 @@ describe('the story of a first node', () => {
     assert.deepEqual(cause(), ['p', 'n'])
   })
 
+  test('what a pool holds by facts of its own is caused by no node, though one of them uncovered it; its evidence is what the facts remember', () => {
+    const world = new World(), refusal = { observer: 'machine controller', source: 'machine p-2', observedAt: NOW - 1, fact: 'Sold out.' }
+    world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 } })
+    world.write({ pools: [{ ...newPool('p'), facts: { ready: true, obstacles: [], openClaims: 0, refused: { as: 'StockOut', because: 'Sold out', evidence: [refusal] } } }], nodes: [newNode('n', 'p', world.now)] })
+    assert.deepEqual(world.pools.get('p')?.said.status, { phase: 'Scaling', conditions: ['Progressing'] })
+    STEPS['nodeReady']?.(world, 0)
+    const { said } = world.pools.get('p') ?? assert.fail()
+    assert.deepEqual([said.status.conditions, said.causedBy, said.evidence], [['StockOut'], undefined, [refusal]])
+    assert.equal(world.history.findLast(row => row.resource.id === 'p')?.causedBy, undefined)
+  })
+
+  test('what a cluster holds by facts of its own is caused by no pool, and says so', () => {
+    const world = new World()
+    world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1, degraded: { what: 'DNS', since: 1 } }, pools: [newPool('p')] })
+    changePool(() => ({ ready: true }))(world, 0)
+    assert.deepEqual([world.cluster.said.status.conditions, world.cluster.said.causedBy, world.cluster.said.evidence.map(({ observer, source }) => [observer, source])], [['Degraded'], undefined, [['record', 'Cluster shop']]])
+  })
+
+  test('a parent names a child that moves for as long as it moves, and then one that still does, not who has come to rest', () => {
+    const world = new World(), ready = (id: string): FactsChange<NodePoolRecord['facts']> => ({ ready: world.pools.get(id)?.facts.ready !== true })
+    const pool = (id: string) => changePool(() => ready(id))(world, [...world.pools.keys()].indexOf(id))
+    world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 }, pools: [newPool('a')] })
+    world.now += 1000
+    world.write({ pools: [newPool('b')] })
+    const cause = () => world.cluster.said.causedBy?.name
+    assert.equal(cause(), 'a', 'it is Updating since a is Creating')
+    pool('a')
+    assert.deepEqual([cause(), world.cluster.said.evidence[0]?.source], ['b', 'NodePool b'])
+    world.write({ nodes: [newNode('one', 'a', world.now), newNode('other', 'a', world.now)] })
+    const [one, other] = world.nodesOf('a') as [NodeRecord, NodeRecord], deletion = { requestedAt: world.now, by: 'call', done: [] } as const
+    assert.equal(world.pools.get('a')?.said.causedBy?.name, 'other')
+    world.write({ nodes: [{ ...other, facts: { ...other.facts, firstReadyAt: world.now, ready: { status: 'True', since: world.now, reason: '', message: '' } } }, { ...one, facts: { ...one.facts, deletion } }] })
+    assert.deepEqual([world.pools.get('a')?.said.status.phase, world.pools.get('a')?.said.causedBy?.name], ['Scaling', 'one'])
+  })
+
   test('since moves only with the pair; a new rule under the same pair is a row of history, a new sentence is none', () => {
     const world = new World()
     world.write({ cluster: { controlPlane: 'usable', firstReadyAt: 1 }, pools: [{ ...newPool('p'), facts: { ready: true, obstacles: [], openClaims: 0 } }], nodes: [newNode('n', 'p', world.now)] })

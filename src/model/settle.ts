@@ -79,8 +79,9 @@ export interface Settled {
  * A row of history is written when the pair or the rule changed; when only the sentence changed, `said.because` and its evidence are brought up to date without
  * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent (and those of
  * rules that are derived by their nature, whoever wrote) carry the observer `derived` and, as `causedBy`, the record that brought them about; where only time
- * passed the observer is `deadline`. No status is ever without evidence: a writer that saw nothing new leaves what was seen before. Throws E-STATUS if a rule
- * shows what its table does not allow.
+ * passed the observer is `deadline`. A rule that holds by facts of its own record is caused by none of its children, though one of them may have uncovered it:
+ * its evidence is what those facts remember, else the observer `record`. No status is ever without evidence: a writer that saw nothing new leaves what was seen
+ * before. Throws E-STATUS if a rule shows what its table does not allow.
  */
 export function settle(input: SettleInput): Settled {
   const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, input.now)), input))
@@ -95,13 +96,14 @@ export function settle(input: SettleInput): Settled {
     const counts = members
       .reduce((sum, node) => countMove(sum, node.from?.phase as NodeStatus['phase'] | undefined, node.to?.phase as NodeStatus['phase'] | undefined), pool.counts ?? NO_NODES)
     const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, input.now)
-    const mover = clusterStops ? undefined : members.findLast(phaseMoved)?.name
-    const cause = mover ?? clusterCause
-    return { ...change(pool, POOLS, verdict(NODE_POOL_RULES, seen), input, cause), counts, countsMoved: !pool.counts || !sameCounts(pool.counts, counts) }
+    const found = verdict(NODE_POOL_RULES, seen)
+    const mover = clusterStops ? undefined : members.findLast(hasStopped)?.name ?? members.findLast(phaseMoved)?.name
+    const causes = { derived: (clusterStops ? undefined : movingNode(members, found.rule === pool.said?.rule ? pool.said.causedBy : undefined)) ?? clusterCause, ended: mover ?? clusterCause }
+    return { ...change(pool, POOLS, found, input, causes), counts, countsMoved: !pool.counts || !sameCounts(pool.counts, counts) }
   })
 
   const cluster = input.cluster && settleCluster(input.cluster, pools, input)
-  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, input.now)), input, clusterCause))
+  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, input.now)), input, { derived: clusterCause, ended: clusterCause }))
   return {
     ...(cluster && (cluster.written || cluster.countsMoved) ? { cluster: { id: cluster.id, said: cluster.said, counts: cluster.counts } } : {}),
     nodePools: pools.filter(pool => pool.written || pool.countsMoved).map(({ id, said, counts }) => ({ id, said, counts })),
@@ -115,9 +117,25 @@ function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<N
   const counts = sumCounts(pools.map(pool => pool.counts))
   const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.now)
   const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
-  const moving = seen.movingPools.find(pool => pool.id === movedPool?.name.id) ?? seen.movingPools[0]
-  const cause = pools.find(pool => pool.id === moving?.id)?.name ?? movedPool?.name
-  return { ...change(record, CLUSTERS, verdict(CLUSTER_RULES, seen), input, cause), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
+  const found = verdict(CLUSTER_RULES, seen)
+  const known = found.rule === record.said?.rule ? record.said.causedBy?.id : undefined
+  const moving = pools.filter(pool => seen.movingPools.some(one => one.id === pool.id)).toSorted((one, other) => one.said.since - other.said.since || (one.id < other.id ? -1 : 1))
+  const cause = moving.find(pool => pool.id === known) ?? (known === undefined ? moving.find(pool => pool.id === movedPool?.name.id) : undefined) ?? moving[0]
+  return { ...change(record, CLUSTERS, found, input, { derived: cause?.name, ended: movedPool?.name }), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
+}
+
+/** The node by which a pool is Scaling: the one that is known for it, for as long as nobody hears that it has stopped coming or going. */
+function movingNode(members: readonly ChildChange[], known: ResourceName | undefined): ResourceName | undefined {
+  if (known !== undefined && !members.some(node => node.name.id === known.id && !comesOrGoes(node.to))) return known
+  return (members.findLast(node => comesOrGoes(node.to) && phaseMoved(node)) ?? members.find(node => comesOrGoes(node.to)))?.name
+}
+
+function comesOrGoes(status: AnyStatus | undefined): boolean {
+  return status?.phase === 'Creating' || status?.phase === 'Deleting'
+}
+
+function hasStopped({ from, to }: ChildChange): boolean {
+  return comesOrGoes(from) && !comesOrGoes(to)
 }
 
 interface Kind<Record, Status> {
@@ -139,6 +157,14 @@ interface ChildChange {
   readonly to: AnyStatus | undefined
 }
 
+/** Who may have brought a status about that follows from others. */
+interface Causes {
+  /** The child or parent of which a derived rule speaks. */
+  readonly derived?: ResourceName | undefined
+  /** Who ended what stood above the rule that holds now. */
+  readonly ended?: ResourceName | undefined
+}
+
 interface Change<Status> extends ChildChange {
   readonly id: string
   readonly said: Said<Status>
@@ -150,7 +176,7 @@ interface Change<Status> extends ChildChange {
 }
 
 function change<Record extends { readonly id: string; readonly said: Said<Status> }, Status extends AnyStatus>(
-  record: Written<Record>, kind: Kind<Record, Status>, found: Verdict<Status>, input: SettleInput, derivedFrom?: ResourceName,
+  record: Written<Record>, kind: Kind<Record, Status>, found: Verdict<Status>, input: SettleInput, causes: Causes = {},
 ): Change<Status> {
   if (!isAllowed(kind.rows, kind.together, found.status)) throw new Error(`E-STATUS: the rule "${found.rule}" shows ${statusText(found.status)}, which its table does not allow`)
   const before = record.said as Said<Status> | undefined
@@ -160,13 +186,18 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   const moved = pairMoved || before?.rule !== found.rule
   const written = moved || before?.because !== found.because
   const isOwn = writer !== undefined && !found.derived
+  // What holds by facts of its own has no child or parent for a cause, though one of them may have uncovered it.
+  const derivedFrom = found.derived ? causes.derived : found.rest ? causes.ended : undefined
   // Under the same rule a cause stays what it was until another one is known.
   const causedBy = (isOwn ? writer.causedBy : derivedFrom ?? writer?.causedBy) ?? (moved ? undefined : before?.causedBy)
   const seen = writer && writer.evidence.length > 0 ? writer.evidence : undefined
-  const evidence = (isOwn ? seen : undefined)
-    ?? (derivedFrom && !isOwn ? [derivedEvidence(derivedFrom, found.because, input.now)] : undefined)
+  const from = derivedFrom ?? (moved ? undefined : causes.ended)
+  const saw = (isOwn ? seen : undefined)
+    ?? (from && !isOwn ? [derivedEvidence(from, found.because, input.now)] : undefined)
     ?? seen
-    ?? (!moved && before && before.evidence.length > 0 ? before.evidence : [timeEvidence(found.because, input.now)])
+    ?? (!moved && before && before.evidence.length > 0 ? before.evidence : undefined)
+    ?? (found.evidence.length > 0 ? [] : [writer ? timeEvidence(found.because, input.now) : ownEvidence(name, found.because, input.now)])
+  const evidence = [...saw, ...found.evidence.filter(one => !saw.some(other => isSame(one, other)))]
   const said: Said<Status> = !written && before ? before : {
     status: found.status, since: pairMoved ? input.now : (before?.since ?? input.now), rule: found.rule, because: found.because, evidence, ...(causedBy ? { causedBy } : {}),
   }
@@ -192,6 +223,15 @@ function phaseMoved(child: ChildChange): boolean {
 
 function derivedEvidence(from: ResourceName, fact: string, now: number): Evidence {
   return { observer: 'derived', source: `${from.kind} ${from.name}`, observedAt: now, fact }
+}
+
+/** Nobody wrote it: what stood above it has ended, and this is what its record has known before. */
+function ownEvidence({ kind, name }: ResourceName, fact: string, now: number): Evidence {
+  return { observer: 'record', source: `${kind} ${name}`, observedAt: now, fact }
+}
+
+function isSame(one: Evidence, other: Evidence): boolean {
+  return one.observer === other.observer && one.source === other.source && one.observedAt === other.observedAt && one.fact === other.fact
 }
 
 /** Nobody saw anything new: a deadline or dwell ran out. */

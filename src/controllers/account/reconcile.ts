@@ -1,8 +1,7 @@
-import { balanceAt, decideAccount } from '#model/account/arrears.ts'
-import type { AccountRecord, Meter } from '#model/account/record.ts'
+import { decideAccount } from '#model/account/arrears.ts'
+import { balanceEvidence } from '#model/account/evidence.ts'
+import type { AccountRecord } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
-import type { Evidence } from '#model/evidence.ts'
-import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
@@ -58,11 +57,11 @@ async function tellClusters(account: AccountRecord, now: number, graceMs: number
   for (let first = 0; first < clusters.length; first += CLUSTERS_AT_ONCE) {
     const some = clusters.slice(first, first + CLUSTERS_AT_ONCE)
     await store.write(now, async tx => {
-      const evidence = [evidenceOf(account, await tx.meterOf(account), now, graceMs)]
+      const evidence = balanceEvidence(account, await tx.meterOf(account), { now, graceMs })
       for (const { id } of some) {
         const cluster = await tx.lockCluster(id)
         if (!cluster || cluster.facts.unpaid === unpaid) continue
-        await tx.changeCluster(id, { facts: withFacts(cluster.facts, factsOf(cluster, unpaid, now)) }, { evidence })
+        await tx.changeCluster(id, { facts: withFacts(cluster.facts, { ...factsOf(cluster, unpaid, now), arrears: unpaid ? evidence : undefined }) }, { evidence: [evidence] })
         await enqueueTree(tx, cluster)
       }
     })
@@ -89,15 +88,6 @@ async function wakeRefusedPools({ accountId, region }: Scope, now: number, { sto
   await store.write(now, async tx => {
     for (const pool of refused) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
   })
-}
-
-function evidenceOf(account: AccountRecord, meter: Meter, now: number, graceMs: number): Evidence {
-  const millionths = balanceAt(account, meter, now)
-  const balance = millionths === undefined ? 'unlimited' : (millionths / 1_000_000).toFixed(2)
-  const fact = account.stoppedSince === undefined
-    ? `The balance is ${balance}; nothing is owed.`
-    : `The balance reached zero at ${rfc3339Seconds(account.arrearsSince ?? now)} and the grace time of ${spanText(graceMs)} ended at ${rfc3339Seconds(account.stoppedSince)}; it is ${balance} now.`
-  return { observer: 'account controller', source: `balance of account ${account.accountId} in ${account.region}`, observedAt: now, fact }
 }
 
 function isSame(one: AccountRecord, other: AccountRecord): boolean {

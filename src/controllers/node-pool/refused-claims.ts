@@ -1,5 +1,6 @@
+import { balanceEvidence } from '#model/account/evidence.ts'
 import { machineEntry } from '#model/node/claim.ts'
-import { refusedOnceMore } from '#model/node-pool/refusal.ts'
+import { refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { adopt, tryOneClaim } from './claims.ts'
@@ -38,7 +39,8 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     return { refused: undefined, open: missing - 1 }
   }
   if (machine.refused && machine.deletionRequestedAt === undefined) {
-    const next = refusedOnceMore({ ...refused, claim }, machine.refused, now)
+    const evidence = [refusalEvidence(machine.name, machine.refused), ...machine.refused.as === 'Balance' ? [balanceEvidence(await ports.store.findAccount(pool), await tx.meterOf(pool), { now })] : []]
+    const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, evidence }, now)
     // Of an error nobody knows what it left behind.
     if (machine.refused.as === 'ScalingFailed') {
       await askGone(tx, machine, now)

@@ -36,13 +36,13 @@ function notMade({ now, record: { spec, facts }, machine }: NodePassSeen): Machi
  * paid; one that was off already, by its pool's order or a user's, stays what it was.
  */
 function arrears({ record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
-  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true } : {}
-  return { ...facts.unpaid && { unpaid: false }, ...facts.shutDown && machine.power === 'on' && { shutDown: undefined } }
+  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true, arrears: cluster.facts.arrears } : {}
+  return { ...facts.unpaid && { unpaid: false, arrears: undefined }, ...facts.shutDown && machine.power === 'on' && { shutDown: undefined } }
 }
 
 /** status-rules.md, node row 6: only machines that the ledger holds. One that was removed meanwhile is not shut down for arrears, and does not come back when they are paid. */
 function nothingToPayFor({ unpaid, shutDown }: NodeFacts): FactsChange<NodeFacts> {
-  return { ...unpaid && { unpaid: false }, ...shutDown && { shutDown: undefined } }
+  return { ...unpaid && { unpaid: false, arrears: undefined }, ...shutDown && { shutDown: undefined } }
 }
 
 /** A start has ended once it is Ready; who switches a stopped machine on by hand has taken it back from its pool. */

@@ -65,18 +65,21 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
   },
   {
     name: 'being installed',
+    rest: true,
     holds: seen => seen.facts.operation?.action === 'CreateAddon',
     shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
     because: seen => seen.facts.waitsFor ?? `Its installation was asked for at ${at(seen.facts.operation?.since)}, and not all its workloads are available yet${lastError(seen)}`,
   },
   {
     name: 'being changed',
+    rest: true,
     holds: seen => seen.facts.operation !== undefined,
     shows: () => ({ phase: 'Updating', conditions: ['Progressing'] }),
     because: seen => seen.facts.waitsFor ?? `${seen.facts.operation?.action ?? ''} is under way since ${at(seen.facts.operation?.since)}, and not all its workloads are available in the new form yet${lastError(seen)}`,
   },
   {
     name: 'works',
+    rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
     because: seen => `All its workloads are available in version ${seen.facts.applied?.version ?? ''}`,

@@ -44,6 +44,8 @@ export interface ClusterFacts {
   /** A cleanup step that failed for good: the thing and the call, as sentences. */
   readonly obstacles: readonly string[]
   readonly unpaid: boolean
+  /** Set with `unpaid`: the balance and since when there is none. */
+  readonly arrears?: Evidence
   /** Set when the debt was paid, until the cluster is usable again. */
   readonly startingSince?: number
   /** An UpdateClusterConfig or an upgrade under way. */

@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts'
 import { DEADLINES, DWELL, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { statusText } from '../status/table.ts'
@@ -18,6 +19,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'could not be removed',
     holds: isBeingDeleted,
     shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
+    evidence: arrearsOf,
     because: seen => seen.facts.obstacles.join('; ') || withWords(`Its resources were not gone ${spanText(DEADLINES.clusterDeletion)} after the deletion was asked for`, seen),
   },
   {
@@ -25,6 +27,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     holds: seen => creationEnd(seen) !== undefined,
     shows: seen => ({ phase: 'Failed', conditions: [creationEnd(seen)?.as ?? 'CreateError'] }),
     because: seen => creationEnd(seen)?.because ?? '',
+    evidence: seen => (creationEnd(seen)?.as === 'Balance' ? arrearsOf(seen) : []),
   },
   {
     name: 'not usable yet',
@@ -37,6 +40,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     holds: seen => seen.facts.unpaid && seen.facts.controlPlane === 'absent',
     shows: () => ({ phase: 'Stopped', conditions: ['Balance'] }),
     because: () => 'The account is in arrears past its grace time, and the control plane was shut down',
+    evidence: arrearsOf,
   },
   {
     name: 'starting after payment',
@@ -78,12 +82,14 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
   {
     // Not a state of its own: a component that ended is started again within seconds, and what cannot be kept up becomes `unkept`.
     name: 'its control plane is being brought back',
+    rest: true,
     holds: seen => seen.facts.controlPlane !== 'usable',
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
     because: seen => withWords('Its control plane was usable and is being brought back', seen),
   },
   {
     name: 'works',
+    rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
     because: () => 'Its control plane is usable, and nothing is under way',
@@ -113,6 +119,10 @@ export function nextInstantOfCluster(seen: ClusterSight): number | undefined {
     isStarting(seen) && facts.startingSince !== undefined ? facts.startingSince + DEADLINES.clusterStart : undefined,
     facts.degraded && facts.degraded.since + DWELL.clusterDegraded,
   ])
+}
+
+function arrearsOf({ facts }: ClusterSight): readonly Evidence[] {
+  return facts.unpaid && facts.arrears ? [facts.arrears] : []
 }
 
 function withWords(sentence: string, seen: ClusterSight): string {

@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts'
 import { REFUSED_CLAIM } from '../status/deadlines.ts'
 import { withFacts } from '../with-facts.ts'
 import type { NodePoolFacts } from './record.ts'
@@ -8,11 +9,16 @@ type Refused = NonNullable<NodePoolFacts['refused']>
  * What a pool remembers once a machine was refused: by what, since when, how often in a row, and when the one next claim is tried. Refusals of claims that were made
  * together count once. `now`: epoch ms in the region's time.
  */
-export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because'>, now: number): Refused {
-  const { as, because } = refusal
+export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence'>, now: number): Refused {
+  const { as, because, evidence } = refusal
   if (known?.claim === undefined && known?.retryAt !== undefined && known.retryAt > now) return known
   const times = (known?.times ?? 0) + 1
-  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest) }
+  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest), ...(evidence && { evidence }) }
+}
+
+/** What the provider of machines answered to a claim. */
+export function refusalEvidence(machine: string, { because, at }: { readonly because: string; readonly at: number }): Evidence {
+  return { observer: 'machine controller', source: `machine ${machine}`, observedAt: at, fact: `${because}.` }
 }
 
 /** For whoever changes stock, quotas or balances: the pool's claim is due at once. Its key is to be enqueued as well. */

@@ -33,6 +33,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
   },
   {
     name: 'does not admit members yet',
+    rest: true,
     holds: seen => !seen.facts.ready,
     shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
     because: () => 'The cluster does not admit members of it yet',
@@ -55,15 +56,18 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     holds: seen => seen.facts.refused !== undefined,
     shows: seen => ({ phase: 'Running', conditions: [seen.facts.refused?.as ?? 'ScalingFailed'] }),
     because: seen => seen.facts.refused?.because ?? '',
+    evidence: seen => seen.facts.refused?.evidence ?? [],
   },
   {
     name: 'works, though not all its nodes have its configuration',
+    rest: true,
     holds: seen => seen.facts.without !== undefined,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
     because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them`,
   },
   {
     name: 'works',
+    rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
     because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}`,

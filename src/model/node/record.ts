@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts'
 import type { RecordBase, Said } from '../cluster/record.ts'
 import type { NodeStatus } from './status.ts'
 
@@ -60,6 +61,8 @@ export interface NodeFacts {
   }
   /** Shut down for arrears; only machines that the ledger holds. */
   readonly unpaid: boolean
+  /** Set with `unpaid`: the balance and since when there is none. */
+  readonly arrears?: Evidence
   /** Its machine was switched off for arrears, and is to be on again when they are paid. */
   readonly shutDown?: true
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */

@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts'
 import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
@@ -19,6 +20,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'could not be removed',
     holds: isBeingDeleted,
     shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
+    evidence: arrearsOf,
     because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(nodeDeletionDeadline(seen))} after its removal was asked for${done(seen)}`,
   },
   {
@@ -51,6 +53,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     holds: seen => seen.facts.unpaid && seen.facts.power?.state === 'off',
     shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
     because: seen => `Its machine was shut down because the account is in arrears; its power is off since ${at(seen.facts.power?.since)}`,
+    evidence: arrearsOf,
   },
   {
     name: 'ordered to stop',
@@ -134,6 +137,10 @@ export function nextInstantOfNode(seen: NodeSight): number | undefined {
     wasEverReady(seen) || seen.facts.initialiseFailed ? undefined : initialisationEndsAt(seen),
     ordered && isStarting(seen) ? ordered.since + DEADLINES.nodeStart : undefined,
   ])
+}
+
+function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
+  return facts.unpaid && facts.arrears ? [facts.arrears] : []
 }
 
 function isBeingDeleted(seen: NodeSight): boolean {

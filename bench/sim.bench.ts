@@ -1,7 +1,7 @@
 /** A fleet of a simulated region, made by signed calls over the wire: how long, how much memory, how many bytes a node; then what lists, changes, the death of the server and idleness cost at that size. Beside it: a bare COPY of the same rows, and moto's EKS server. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -9,13 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#main/system-clock.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
 import { measureCopy } from './copy-baseline.ts'
+import { copyFleet } from './copy-fleet.ts'
 import { measureChanges, measureRestart } from './fleet-changes.ts'
 import { measureLists } from './fleet-lists.ts'
 import { compareWithMoto } from './moto.ts'
 import { familyOf, memoryMiB, processes, processorSeconds } from './processes.ts'
 import { quiet } from './quiet.ts'
 import type { FleetOrder, Progress } from './simulated-client.ts'
-import type { SimulatedAlone } from './simulated-server.ts'
+import { SEED, type SimulatedAlone } from './simulated-server.ts'
 import { printNote, printTable, verdict } from './table.ts'
 
 const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
@@ -29,7 +30,13 @@ const CONNECTIONS = 32
 const WHOLE = 10_000
 const BAR_SECONDS = 120, BAR_MIB = 2_048
 
-const folder = mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
+/** A folder that is kept; the fleet of an earlier run is found in it. */
+const KEPT = process.env['BENCH_FOLDER']
+/** So many times as large the fleet is made in the tables themselves, once it was created by calls. */
+const COPIES = Number(process.env['BENCH_COPIES'] ?? 1)
+
+const folder = KEPT ?? mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
+mkdirSync(folder, { recursive: true })
 chmodSync(folder, 0o711) // PostgreSQL runs as somebody else
 const children: ChildProcess[] = []
 
@@ -114,14 +121,24 @@ async function measureIdle(opened: OpenStore, server: number): Promise<void> {
   await sleep(IDLE_MS)
   const after = await seconds(server)
   const written = (await writes()).flatMap(({ name, writes: now }) => (now === before.get(name) ? [] : [`${name} ${now - (before.get(name) ?? 0)}`]))
+  const [row] = await opened.query<{ clusters: number }>('select count(*) as clusters from cluster')
   const share = 100 * (after.server - cpu.server + after.database - cpu.database) / (IDLE_MS / 1000)
-  printTable(`sim: idle for ${IDLE_MS / 1000} s`, [{ 'of a core %': share, 'of a core a thousand clusters %': verdict(share / Math.max(1, CLUSTERS / 1000), 1), 'rows written': written.join(', ') || 'none' }])
+  printTable(`sim: idle for ${IDLE_MS / 1000} s`, [{ 'of a core %': share, 'of a core a thousand clusters %': verdict(share / Math.max(1, (row?.clusters ?? 0) / 1000), 1), 'rows written': written.join(', ') || 'none' }])
 }
 
 try {
   let running = await startServer()
   const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
-  await fill(opened, running)
+  const [there] = await opened.query<{ nodes: number }>('select count(*) as nodes from node')
+  if ((there?.nodes ?? 0) === 0) {
+    await fill(opened, running)
+    if (COPIES > 1) {
+      running.child.kill('SIGTERM')
+      await once(running.child, 'exit')
+      await copyFleet(opened, { copies: COPIES, seed: SEED })
+      running = await startServer()
+    }
+  }
   if (PARTS.has('copy')) await measureCopy(opened)
   if (PARTS.has('lists')) await measureLists(opened, running.said)
   if (PARTS.has('idle')) await measureIdle(opened, running.child.pid ?? 0)
@@ -138,5 +155,5 @@ try {
   await opened.close()
 } finally {
   for (const child of children) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
+  if (KEPT === undefined) rmSync(folder, { recursive: true, force: true })
 }

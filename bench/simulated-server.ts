@@ -8,6 +8,7 @@ import { createApi } from '#api/server.ts'
 import type { RegionPorts } from '#api/regions.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
+import { freeLeasesOfDead, leaseName } from '#main/dead-leases.ts'
 import { SimulatedRegions } from '#main/simulated-regions.ts'
 import { systemClock } from '#main/system-clock.ts'
 import type { Components } from '#ports/components.ts'
@@ -23,6 +24,7 @@ export interface SimulatedAlone {
 }
 
 const REGION = 'sim-1'
+export const SEED = 1
 const SECOND = 1_000
 /** A cluster takes 60 s, a node 30 s: 10 s to boot and 20 s to join. */
 const DURATIONS = { controlPlane: [60 * SECOND, 60 * SECOND], boot: [10 * SECOND, 10 * SECOND], join: [20 * SECOND, 20 * SECOND] }
@@ -30,11 +32,13 @@ const KEY = { accountId: '2100000001', accessKeyId: 'AKLTBENCH', secretAccessKey
 
 if (import.meta.main) {
   const speed = Number(process.env['BENCH_SPEED'] ?? 60)
-  const opened = await openStore({ stateDir: process.argv[2] ?? '', log: quiet, clock: systemClock })
+  const place = { stateDir: process.argv[2] ?? '' }
+  const opened = await openStore({ ...place, log: quiet, clock: systemClock })
   const { store, queue } = opened
+  await freeLeasesOfDead(place, queue, quiet)
   const now = systemClock.now()
   if (!await store.findRegion(REGION)) await store.write(now, async tx => {
-    await tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: 'simulated', settings: { seed: 1, lane: 0, opened: 0, durations: DURATIONS, clock: { paused: false, speed, at: now, since: now } } })
+    await tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: 'simulated', settings: { seed: SEED, lane: 0, opened: 0, durations: DURATIONS, clock: { paused: false, speed, at: now, since: now } } })
     await tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'bench' })
   })
   const regions = new Map<string, RegionPorts>(), stopping = new AbortController()
@@ -42,7 +46,7 @@ if (import.meta.main) {
   const simulated = new SimulatedRegions({
     store, queue, worldStore: await openPostgresWorldStore(opened.query), regions, graceMs: 7_200_000, endpoint: () => endpoint, log: quiet, signal: stopping.signal,
     components: { kubernetesVersions: () => ['v1.35.4'] } as unknown as Components,
-    lease: await keepLease({ queue, clock: systemClock, log: quiet, name: `bench/${process.pid}` }),
+    lease: await keepLease({ queue, clock: systemClock, log: quiet, name: leaseName(place, '/simulated') }),
   })
   await simulated.start()
   const api = createApi({

@@ -82,7 +82,10 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
   const sights = new RegionSights({
     region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'), hands: () => handsOf(clock),
   })
-  await sights.tellAgain(await world.events.everything())
+  await sights.tell(world.events.unheard())
+  // Where time stands still everything is told again before anything else, in one order; where it runs, meanwhile.
+  if (clock.paused) for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
+  const isToldAgain = clock.paused
   await queue.markWatch(held, undefined, true)
 
   // A deletion, or the end of the process, ends the worker; the clock is then kept as it stands.
@@ -108,14 +111,31 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
     },
   })
   log.info({ region }, 'Running region')
+  let failure: unknown
+  const toldAgain = isToldAgain ? undefined : tellAgain(world, sights, ends).catch((error: unknown) => {
+    if (!ends.aborted) failure = error
+    stop.abort()
+  })
   const deleted = untilDeleted(run, ends).then(isDeleted => { if (isDeleted) stop.abort() })
   try {
     await worker.ended
   } finally {
     face.close()
     stop.abort()
-    await deleted
+    await Promise.all([deleted, toldAgain])
     if (!held.lease.lost.aborted) await keepClock(run, clock).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
+  }
+  if (failure !== undefined) throw new Error(`Telling again what there is in the region ${region} did not succeed`, { cause: failure })
+}
+
+const MACHINES_AGAIN = 2_000, CLUSTERS_AGAIN = 50
+const BETWEEN_PARTS_MS = 50
+
+/** A little at a time: those who wait for something that was asked for go first. */
+async function tellAgain({ events }: SimulatedRegion, sights: RegionSights, signal: AbortSignal): Promise<void> {
+  for (const look of events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) {
+    await systemClock.sleep(BETWEEN_PARTS_MS, signal)
+    await sights.tellAgain(look)
   }
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { machineSight } from '#controllers/machine/watch-machines.ts'
-import { kubernetesNodeFact, type KubernetesNodeFact, transitionText, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
+import { kubernetesNodeFact, type KubernetesNodeFact, machinePowerFact, transitionText, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
 import type { HeldWatch } from '#kernel/watching.ts'
 import type { Admitted, Newcomer } from '#join/admit-machine.ts'
 import { letMachineIn, letOrderedMachinesIn, type LetInOptions } from '#join/let-machine-in.ts'
@@ -11,8 +11,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { RegionChange } from '#ports/region-events.ts'
-import type { NodeRecord } from '#model/node/record.ts'
-import type { NodeToken, SightKind, Store, WorkKey } from '#ports/store.ts'
+import type { NodePlace, NodeToken, SightKind, Store, WorkKey } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 
@@ -41,6 +40,8 @@ type Asking = OfKind<'Join' | 'Report' | 'Membership'>
 
 /** More would hold the locks of many clusters, and keep everybody else waiting, for long. */
 const AT_ONCE = 500
+/** Most of these are only compared. */
+const AGAIN_AT_ONCE = 2_000
 const CLUSTERS_AT_ONCE = 200
 
 /**
@@ -51,32 +52,37 @@ export class RegionSights {
   readonly #parts: SightsParts
   /** A cluster's own name, and the ids of its nodes by theirs, as they were last read. */
   readonly #clusters = new Map<string, { readonly name: string; readonly nodes: Map<string, string> }>()
+  #last: Promise<void> = Promise.resolve()
 
   constructor(parts: SightsParts) {
     this.#parts = parts
   }
 
-  /** Machines are answered first, each in the order in which it asked; then all that was seen is written in one go. Safe to repeat. */
-  async tell(changes: readonly RegionChange[]): Promise<void> {
-    await this.#tell(changes, puts => Promise.resolve(puts))
+  /** Machines are answered first, each in the order in which it asked; then all that was seen is written in one go. Safe to repeat. One call at a time is heard. */
+  tell(changes: readonly RegionChange[]): Promise<void> {
+    return this.#inTurn(() => this.#tell(changes))
   }
 
-  /** As tell of everything that there is: most of it stands written already, and is not written again for a heartbeat. */
-  async tellAgain(changes: readonly RegionChange[]): Promise<void> {
-    await this.#tell(changes, puts => this.#newOf(puts))
+  /** As tell of what there is, looked at when its turn comes: most of it stands written already, and is not written again for a heartbeat. */
+  tellAgain(look: () => readonly RegionChange[]): Promise<void> {
+    return this.#inTurn(async () => { for (const changes of inParts(look(), AGAIN_AT_ONCE)) await this.#tell(await this.#newOf(changes)) })
   }
 
-  async #tell(changes: readonly RegionChange[], newOf: (puts: readonly Put[]) => Promise<readonly Put[]>): Promise<void> {
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    return this.#last = this.#last.catch(() => {}).then(act) // who asked for the one before was told
+  }
+
+  async #tell(changes: readonly RegionChange[]): Promise<void> {
     const asked = new Map<string, Asking[]>(), seen: RegionChange[] = []
     for (const change of changes) {
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
     for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) for (const some of inParts(turns, AT_ONCE)) await this.#answer(some)
-    for (const some of inParts(seen, AT_ONCE)) await this.#see(some, newOf)
+    for (const some of inParts(seen, AT_ONCE)) await this.#see(some)
   }
 
-  async #see(changes: readonly RegionChange[], newOf: (puts: readonly Put[]) => Promise<readonly Put[]>): Promise<void> {
+  async #see(changes: readonly RegionChange[]): Promise<void> {
     const { queue, watch, store, clock, region } = this.#parts
     const puts = new Map<string, Put>(), gone = new Map<string, Put>(), keys = new Map<string, RegionKey>()
     const note = (put: Put): void => {
@@ -97,8 +103,7 @@ export class RegionSights {
       else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
     for (const clusterId of rooms) for (const key of await this.#scaling(clusterId)) keys.set(`${key.kind}/${key.id}`, key)
-    const fresh = await newOf([...puts.values()])
-    if (fresh.length > 0) await queue.putSights(watch, fresh)
+    if (puts.size > 0) await queue.putSights(watch, [...puts.values()])
     if (gone.size > 0) await queue.putSights(watch, [], [...gone.values()])
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }
@@ -122,7 +127,7 @@ export class RegionSights {
   }
 
   /** A node's own machine first; a machine that a pool ordered is its node's from the beginning on. */
-  #machine({ id, seen }: OfKind<'Machine'>, onMachines: ReadonlyMap<string, readonly NodeRecord[]>): [Put, readonly RegionKey[]] {
+  #machine({ id, seen }: OfKind<'Machine'>, onMachines: ReadonlyMap<string, readonly NodePlace[]>): [Put, readonly RegionKey[]] {
     const { region, clock } = this.#parts
     const nodes = seen ? onMachines.get(seen.machineId) ?? [] : []
     const { sight, others } = machineSight({ region, id, seen, nodes, seenAt: clock.now() })
@@ -140,32 +145,40 @@ export class RegionSights {
   }
 
   /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. */
-  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodeRecord[]> }> {
+  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodePlace[]> }> {
     const { store, region } = this.#parts
-    const unknown = new Set(changes.flatMap(change => (change.kind === 'Node' && !this.#clusters.has(change.clusterId) ? change.clusterId : [])))
-    for (const ids of inParts([...unknown], CLUSTERS_AT_ONCE)) await this.#getToKnow(ids)
+    await this.#getToKnowAll(changes)
     const nodeIds = changes.flatMap(change => (change.kind === 'Node' ? this.#clusters.get(change.clusterId)?.nodes.get(change.name) ?? [] : []))
     const machineIds = changes.flatMap(change => (change.kind === 'Machine' ? change.seen?.machineId ?? [] : []))
-    const [nodes, onMachines] = await Promise.all([nodeIds.length > 0 ? store.nodesById(nodeIds) : [], machineIds.length > 0 ? store.nodesOfMachines(region, machineIds) : []])
-    return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ spec }) => spec.machineId) }
+    const [nodes, onMachines] = await Promise.all([nodeIds.length > 0 ? store.nodePlaces(nodeIds) : [], machineIds.length > 0 ? store.nodesOfMachines(region, machineIds) : []])
+    return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ machineId }) => machineId) }
+  }
+
+  async #getToKnowAll(changes: readonly RegionChange[]): Promise<void> {
+    const unknown = new Set(changes.flatMap(change => (change.kind === 'Node' && !this.#clusters.has(change.clusterId) ? change.clusterId : [])))
+    for (const ids of inParts([...unknown], CLUSTERS_AT_ONCE)) await this.#getToKnow(ids)
   }
 
   async #getToKnow(clusterIds: readonly string[]): Promise<void> {
     const [clusters, records] = await Promise.all([this.#parts.store.clustersById(clusterIds), this.#parts.store.nodesOfClusters(clusterIds)])
     const byCluster = Map.groupBy(records, ({ clusterId }) => clusterId)
-    for (const { id, spec } of clusters) this.#clusters.set(id, { name: spec.name, nodes: new Map((byCluster.get(id) ?? []).map(record => [record.spec.name, record.id])) })
+    for (const { id, spec } of clusters) this.#clusters.set(id, { name: spec.name, nodes: new Map((byCluster.get(id) ?? []).map(node => [node.name, node.id])) })
   }
 
   /** Those of which something else stands written, or nothing. */
-  async #newOf(puts: readonly Put[]): Promise<readonly Put[]> {
-    const written = new Map<string, unknown>()
-    for (const kind of ['KubernetesNode', 'MachinePower'] as const) {
-      for (const { id, fact } of await this.#parts.store.sights(kind, puts.flatMap(put => (put.kind === kind ? put.id : [])))) written.set(`${kind}/${id}`, fact)
-    }
-    return puts.filter(({ kind, id, fact }) => {
-      const before = written.get(`${kind}/${id}`)
-      if (before === undefined) return true
-      return kind === 'KubernetesNode' ? transitionText(before as KubernetesNodeFact) !== transitionText(fact as KubernetesNodeFact) : !isDeepStrictEqual(before, fact)
+  async #newOf(changes: readonly RegionChange[]): Promise<readonly RegionChange[]> {
+    await this.#getToKnowAll(changes)
+    const nodeOf = ({ clusterId, name }: OfKind<'Node'>) => this.#clusters.get(clusterId)?.nodes.get(name)
+    const { store } = this.#parts
+    const [powers, objects] = await Promise.all([
+      store.sights('MachinePower', changes.flatMap(change => (change.kind === 'Machine' ? change.id : []))), store.sights('KubernetesNode', changes.flatMap(change => (change.kind === 'Node' ? nodeOf(change) ?? [] : []))),
+    ])
+    const power = new Map(powers.map(({ id, fact }) => [id, fact])), object = new Map(objects.map(({ id, fact }) => [id, fact as KubernetesNodeFact]))
+    return changes.filter(change => {
+      if (change.kind === 'Machine') return !isDeepStrictEqual(power.get(change.id), change.seen && machinePowerFact(change.seen))
+      if (change.kind !== 'Node') return true
+      const before = object.get(nodeOf(change) ?? '')
+      return before === undefined || change.seen === undefined || transitionText(before) !== transitionText(kubernetesNodeFact(change.seen))
     })
   }
 

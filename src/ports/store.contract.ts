@@ -266,6 +266,36 @@ export function storeContract(name: string, open: () => Promise<{ store: Store; 
       assert.equal((await store.listNodePools(scope, { autoScalingEnabled: true }, ALL)).totalCount, 0)
     })
 
+    test('lists of nodes: each page is a slice of one order, from whichever end it is nearer, and counts follow what nodes show', async () => {
+      const { scope, mark, clusterId, nodePoolId } = await grow()
+      const ids: string[] = []
+      for (let number = 0; number < 7; number++) ids.push(await store.write(NOON + number, tx => addNode(tx, `${mark}-${number}`, { clusterId, nodePoolId }, number % 3 === 0 ? READY_NODE : NEW_NODE, scope)))
+      const running = { statuses: [{ phase: 'Running', condition: 'Ok' }] }, creating = { statuses: [{ phase: 'Creating' }] }, either = { statuses: [...running.statuses, ...creating.statuses] }
+      const page = async (filter: Parameters<Store['listNodes']>[1], of = ALL) => {
+        const { items, totalCount } = await store.listNodes(scope, filter, of)
+        return { ids: items.map(({ id }) => id), totalCount }
+      }
+      const holds = async () => {
+        for (const filter of [{}, running, creating, either, { statuses: [{ condition: 'Ok' }] }, { clusterIds: [clusterId], ...running }]) {
+          const whole = await page(filter)
+          assert.equal(whole.ids.length, whole.totalCount)
+          for (const size of [1, 2, 3]) for (let number = 1; number <= 8; number++)
+            assert.deepEqual(await page(filter, { number, size }), { ids: whole.ids.slice((number - 1) * size, number * size), totalCount: whole.totalCount }, JSON.stringify([filter, number, size]))
+        }
+        return [(await page({})).totalCount, (await page(running)).totalCount, (await page(creating)).totalCount]
+      }
+      assert.deepEqual(await holds(), [7, 3, 4])
+      await store.write(NOON + MINUTE, async tx => {
+        await tx.lockNodes(ids)
+        await tx.changeNode(ids[1] ?? '', { facts: READY_NODE }, becauseOf('watch'))
+        await tx.changeNode(ids[2] ?? '', { facts: READY_NODE }, becauseOf('watch'))
+        await tx.forget({ kind: 'Node', id: ids[2] ?? '' }, { ...becauseOf('x'), text: 'gone' })
+        await tx.forget({ kind: 'Node', id: ids[0] ?? '' }, { ...becauseOf('x'), text: 'gone' })
+        await tx.forget({ kind: 'Node', id: await addNode(tx, `${mark}-brief`, { clusterId, nodePoolId }, NEW_NODE, scope) }, { ...becauseOf('x'), text: 'gone' })
+      })
+      assert.deepEqual(await holds(), [5, 3, 2])
+    })
+
     test('clusters are found by what they were created with', async () => {
       const { scope, mark } = fresh()
       await store.write(NOON, async tx => {

@@ -35,16 +35,18 @@ export interface Store {
   clustersById(ids: readonly string[]): Promise<readonly ClusterRecord[]>
   nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]>
   nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]>
+  /** Those of them that there are, without their records. */
+  nodePlaces(ids: readonly string[]): Promise<readonly NodePlace[]>
   machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]>
   addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]>
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]>
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
-  /** As nodesOf each of these clusters, together. */
-  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]>
+  /** Those of these clusters, in no order. */
+  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodePlace[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]>
-  /** As nodesOfMachine of each, together. */
-  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]>
+  /** As nodesOfMachine of each, together; those of one machine in order of creation. */
+  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodePlace[]>
   /** Clusters of a region for controllers that start over (adoption, watches). */
   clustersOfRegion(region: string): Promise<readonly ClusterRecord[]>
 
@@ -216,6 +218,20 @@ export interface MachineChange {
   readonly obstacle?: MachineRecord['obstacle'] | null
 }
 
+/** Where a node is. */
+export interface NodePlace {
+  readonly id: string
+  readonly clusterId: string
+  readonly name: string
+  /** Empty until its machine is known. */
+  readonly machineId: string
+}
+
+/** What a caller ordered of one machine. */
+export interface MachineOrderChange extends Pick<MachineChange, 'power' | 'link'> {
+  readonly id: string
+}
+
 /** The rows of one claim for a machine (model/node/claim.ts), and the token of its first boot. */
 export interface NewClaim {
   readonly node: NewRecord & { clusterId: string; nodePoolId: string; spec: NodeSpec; facts: NodeFacts }
@@ -371,6 +387,8 @@ export interface Transaction {
   changeMachine(id: string, change: MachineChange): Promise<void>
   /** Those that there are, in no order. */
   lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]>
+  /** As changeMachine of each. */
+  orderMachines(orders: readonly MachineOrderChange[]): Promise<void>
   /** As changeMachine of each, for machines that were made. */
   setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void>
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>

@@ -41,10 +41,15 @@ export class Conditions {
 
   /**
    * One of the pairs; within a pair both members must match, and an absent member matches all. However many pairs there are and whatever they name, the text is
-   * one of eight, since each text is prepared on each connection and kept.
+   * one of nine, since each text is prepared on each connection and kept. A single pair is a plain comparison, so that an index has the rows of its phase in the order of the list.
    */
   statuses(filters: readonly StatusFilter[] | undefined): this {
     if (filters === undefined || filters.length === 0 || filters.some(({ phase, condition }) => phase === undefined && condition === undefined)) return this
+    const [first] = filters
+    if (filters.length === 1 && first?.phase !== undefined) {
+      this.where('phase = ?', first.phase)
+      return first.condition === undefined ? this : this.where('? = any(conditions)', first.condition)
+    }
     const phases = filters.flatMap(({ phase, condition }) => (condition === undefined && phase !== undefined ? [phase] : []))
     const conditions = filters.flatMap(({ phase, condition }) => (phase === undefined && condition !== undefined ? [condition] : []))
     const both = filters.flatMap(({ phase, condition }) => (phase !== undefined && condition !== undefined ? [{ phase, condition }] : []))
@@ -64,15 +69,42 @@ export class Conditions {
   }
 }
 
+/** What is listed, and how its matches are found. */
+export interface Question {
+  readonly table: string
+  /** Names a row; rows are chosen by it alone, out of an index, and fetched afterwards. */
+  readonly key: string
+  readonly columns: string
+  /** Columns, each perhaps with `desc` behind it. */
+  readonly order: readonly string[]
+  /** Where rows are tallied that have the same columns as the conditions name, besides a column of counts: `[table, column]`. */
+  readonly tally?: readonly [table: string, column: string]
+}
+
 /**
  * One page, the exact count of all that match, and the state of the database, in one statement and so in one snapshot. A page beyond the end still gives the count: there is always a row,
- * and where the page is empty its columns are null. Rows are chosen by `key` alone, out of an index, and fetched afterwards, so that a late page does not read all before it.
+ * and where the page is empty its columns are null. Without a tally all that match are found once, for the count and for the page. With one nothing is counted: the tally is summed up, and the
+ * page is looked for from the end of the order to which it is nearer.
  */
-export function pageOf(table: string, key: string, columns: string, conditions: Conditions, order: readonly string[], page: Page): { text: string; values: unknown[] } {
+export function pageOf({ table, key, columns, order, tally }: Question, conditions: Conditions, page: Page): { text: string; values: unknown[] } {
   const values = [...conditions.values, page.size, (page.number - 1) * page.size]
-  const limit = values.length - 1
-  const text = `select counted.total_count, ${STATE} as state, p.* from (select count(*) as total_count from ${table} where ${conditions.text}) counted
-    left join (select ${columns} from ${table} where ${key} in (select ${key} from ${table} where ${conditions.text} order by ${order.join(', ')} limit $${limit} offset $${limit + 1})) p on true
+  const limit = `$${values.length - 1}::bigint`, offset = `$${values.length}::bigint`
+  const where = conditions.text, inOrder = order.join(', ')
+  const ordered = order.map(column => column.split(' ')[0] ?? column)
+  const [counts, keys] = tally === undefined
+    ? [`found as materialized (select ${[...new Set([key, ...ordered])].join(', ')} from ${table} where ${where}), counted as materialized (select count(*) as total_count from found)`,
+      `select ${key} from found order by ${inOrder} limit ${limit} offset ${offset}`]
+    : [`counted as materialized (select coalesce(sum(${tally[1]}), 0)::bigint as total_count from ${tally[0]} where ${where})`,
+      `(select ${key} from ${table} where ${where} order by ${inOrder} limit (select case when 2 * ${offset} <= total_count then ${limit} else 0 end from counted) offset ${offset})
+      union all
+      (select ${key} from ${table} where ${where} order by ${order.map(reversed).join(', ')}
+        limit (select case when 2 * ${offset} <= total_count then 0 else greatest(0, least(${limit}, total_count - ${offset})) end from counted) offset (select greatest(0, total_count - ${offset} - ${limit}) from counted))`]
+  const text = `with ${counts}
+    select counted.total_count, ${STATE} as state, p.* from counted left join (select ${columns} from ${table} where ${key} in (${keys})) p on true
     order by ${order.map(column => `p.${column}`).join(', ')}`
   return { text, values }
+}
+
+function reversed(column: string): string {
+  return column.endsWith(' desc') ? column.slice(0, -' desc'.length) : `${column} desc`
 }

@@ -8,14 +8,14 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePoolFilter, type NodeToken, type OnboardingFilter,
+  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { findAccount, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
-import { clustersById, clustersOfRegion, findCluster, nodesOfMachines } from './operations/find-records.ts'
+import { clustersById, clustersOfRegion, findCluster, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
@@ -136,16 +136,20 @@ export class PostgresStore implements Store {
     return 'clusterId' in parent ? readNodes(this.#database, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, 'node_pool_id', [parent.nodePoolId])
   }
 
-  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]> {
-    return readNodes(this.#database, 'cluster_id', clusterIds)
+  nodePlaces(ids: readonly string[]): Promise<readonly NodePlace[]> {
+    return nodePlaces(this.#database, { ids })
+  }
+
+  nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodePlace[]> {
+    return nodePlaces(this.#database, { clusterIds })
   }
 
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
     return nodesOfMachines(this.#database, region, [machineId])
   }
 
-  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
-    return nodesOfMachines(this.#database, region, machineIds)
+  nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodePlace[]> {
+    return nodePlaces(this.#database, { region, machineIds })
   }
 
   clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {

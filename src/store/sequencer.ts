@@ -1,11 +1,14 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database } from './connection/database.ts'
+import { sumUpTally } from './operations/tally-nodes.ts'
 
 /** Rows numbered in one transaction; more are left to the next, so that readers never wait long. */
 const BATCH = 10_000
 /** Rows of a process that died between its commit and its numbering wait this long. */
 const SWEEP_MS = 2_000
+/** After so many rows of history, of which each moved one node at most, the tally of nodes is summed up. */
+const SUM_UP_AFTER = 1_000
 
 /**
  * Gives positions to committed rows of the history, in the order of their insertion. Whoever holds the lock of the one row of `sequencer` is the sequencer,
@@ -21,6 +24,8 @@ export class Sequencer {
   /** How often it was woken, and how many of these wakes a pass that began later has answered. */
   #woken = 0
   #answered = 0
+  /** Rows numbered since the tally was summed up; what earlier processes left is not known. */
+  #untallied = SUM_UP_AFTER
   #passed = Promise.withResolvers<void>()
   #onNumbered: (() => void) | undefined
 
@@ -82,6 +87,11 @@ export class Sequencer {
         [sequencer.last],
       )
       if (numbered.length > 0) await connection.query('update sequencer set last = $1', [sequencer.last + numbered.length])
+      this.#untallied += numbered.length
+      if (numbered.length > 0 && this.#untallied >= SUM_UP_AFTER) {
+        await sumUpTally(connection)
+        this.#untallied = 0
+      }
       return numbered.length
     })
   }

@@ -8,7 +8,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type {
-  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
@@ -110,16 +110,20 @@ export class MemoryStore implements Store {
     return inOrder([...this.#tables.nodes.values()].filter(node => ('clusterId' in parent ? node.clusterId === parent.clusterId : node.nodePoolId === parent.nodePoolId)))
   }
 
-  async nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodeRecord[]> {
-    return inOrder([...this.#tables.nodes.values()].filter(node => clusterIds.includes(node.clusterId)))
+  async nodePlaces(ids: readonly string[]): Promise<readonly NodePlace[]> {
+    return (await this.nodesById(ids)).map(placeOf)
+  }
+
+  async nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodePlace[]> {
+    return [...this.#tables.nodes.values()].filter(node => clusterIds.includes(node.clusterId)).map(placeOf)
   }
 
   async nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]> {
     return inOrder([...this.#tables.nodes.values()].filter(node => node.region === region && node.spec.machineId === machineId))
   }
 
-  async nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
-    return (await Promise.all([...new Set(machineIds)].map(machineId => this.nodesOfMachine(region, machineId)))).flat()
+  async nodesOfMachines(region: string, machineIds: readonly string[]): Promise<readonly NodePlace[]> {
+    return (await Promise.all([...new Set(machineIds)].map(machineId => this.nodesOfMachine(region, machineId)))).flat().map(placeOf)
   }
 
   async clustersOfRegion(region: string): Promise<readonly ClusterRecord[]> {
@@ -292,4 +296,8 @@ function shows(status: { readonly phase: string; readonly conditions: readonly s
 
 function asChange({ accountId: _accountId, region: _region, ...change }: StatusChange & { accountId: string; region: string }): StatusChange {
   return change
+}
+
+function placeOf({ id, clusterId, spec }: NodeRecord): NodePlace {
+  return { id, clusterId, name: spec.name, machineId: spec.machineId }
 }

@@ -2,8 +2,9 @@ import { Type } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
-import { findOnboarding, lockMachine } from '../lock.ts'
+import { findOnboarding } from '../lock.ts'
 import { asked, findMachine, machinesOf, runOn, startScriptOn } from '../machine-access.ts'
+import { orderMachine } from '../order-machines.ts'
 import { Id, given } from './shapes.ts'
 
 /** Preflight, downloads from the same host and the wait for the cluster's approval fit in this many times over. */
@@ -33,18 +34,11 @@ export const SetMachine = defineAction({
     if (onboarding && machines.runScript && onboarding.expiresAt * 1000 <= now)
       refuse('OperationDenied.Machine', { id: body.Id, why: `the onboarding script ${onboarding.name} expired at ${rfc3339Seconds(onboarding.expiresAt * 1000)}, and it is ${rfc3339Seconds(now)} now in the region ${scope.region}` })
 
-    const machine = await findMachine(context, body.Id)
-    if (body.Power !== undefined || body.Link !== undefined) {
-      await store.write(now, async tx => {
-        const locked = await lockMachine(context, tx, body.Id)
-        if (locked.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: locked.id, why: 'it is being removed' })
-        // A crash is recorded as off, so that its controller does not switch the machine on again behind the user's back.
-        await tx.changeMachine(locked.id, given({ power: body.Power === 'crash' ? 'off' as const : body.Power, link: body.Link }))
-        // It is crashed below; should this process end before, its controller switches it off a little later.
-        await tx.enqueue({ kind: 'machine', id: locked.id, region: scope.region }, body.Power === 'crash' ? now + CRASH_PATIENCE_MS : undefined)
-      })
-      if (body.Power === 'crash') await asked(context, machine.id, 'pulling the plug', () => machines.crash(machine.id))
-    }
+    // A crash is recorded as off, so that its controller does not switch the machine on again behind the user's back.
+    const power = body.Power === 'crash' ? 'off' as const : body.Power
+    // It is crashed below; should this process end before, its controller switches it off a little later.
+    if (power !== undefined || body.Link !== undefined) await orderMachine(context, { id: body.Id, ...given({ power, link: body.Link }) }, body.Power === 'crash' ? now + CRASH_PATIENCE_MS : undefined)
+    if (body.Power === 'crash') await asked(context, body.Id, 'pulling the plug', () => machines.crash(body.Id))
     if (!onboarding) return {}
 
     const token = await store.onboardingToken(onboarding.id)

@@ -122,7 +122,7 @@ test('what a machine said and nobody heard, because the process died, is said ag
 test('what a new watcher is told is everything', async () => {
   const tiny = await TinyRegion.open()
   await tiny.node(await tiny.cluster())
-  assert.deepEqual((await tiny.region.events.everything()).map(change => change.kind), ['ControlPlane', 'Room', 'Workload', 'Machine', 'Node'])
+  assert.deepEqual((await tiny.region.events.everything()).map(change => change.kind), ['Machine', 'Node', 'ControlPlane', 'Room', 'Workload'])
 })
 
 test('nodes are kept apart from the membership of their cluster: one that is no member waits until it is', async () => {

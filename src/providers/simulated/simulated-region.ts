@@ -50,7 +50,12 @@ export interface SimulatedRegion {
   readonly tenant: TenantCluster
   readonly machines: Machines
   readonly outside: OutsideResources & Pick<Outside, 'protect'>
-  readonly events: RegionEvents
+  readonly events: RegionEvents & {
+    /** What may have been told to a process that ended before it dealt with it, as it is now. */
+    unheard(): readonly RegionChange[]
+    /** As everything, in parts of so many machines or clusters, each as it is when it is asked for. */
+    inParts(machines: number, clusters: number): Iterable<() => readonly RegionChange[]>
+  }
   /** Answers to what machines asked by changes of the kinds Join and Membership. */
   readonly onboarding: Pick<Onboarding, 'admitted' | 'refused' | 'membership'>
   readonly faults: Faults
@@ -129,16 +134,30 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   faults.restore()
   dns.restore([...planes.entries()].flatMap(([clusterId]) => (planes.isUp(clusterId) ? [clusterId] : [])))
 
-  const everything = async (): Promise<readonly RegionChange[]> => {
-    onboarding.askAgain()
-    const now = world.now()
-    return [
-      ...[...planes.entries()].flatMap(([clusterId]) => [{ kind: 'ControlPlane' as const, clusterId }, ...podsOf(clusterId)]),
-      ...[...fleet.entries()].map(([id, machine]) => ({ kind: 'Machine' as const, id, seen: seeMachine(id, machine, world.draw) })),
-      ...[...planes.entries()].filter(([clusterId]) => planes.isUp(clusterId))
-        .flatMap(([clusterId]) => nodes.of(clusterId).map(node => ({ kind: 'Node' as const, clusterId, name: node.name, seen: seeNode(node, world.draw, now) }))),
-    ]
+  const machineNow = (id: string): RegionChange => {
+    const machine = fleet.get(id)
+    return { kind: 'Machine', id, seen: machine && seeMachine(id, machine, world.draw) }
   }
+  const nodeNow = (clusterId: string, name: string): RegionChange => {
+    const node = nodes.get(clusterId, name)
+    return { kind: 'Node', clusterId, name, seen: node && seeNode(node, world.draw, world.now()) }
+  }
+  const answering = (): readonly string[] => [...planes.entries()].flatMap(([clusterId]) => (planes.isUp(clusterId) ? [clusterId] : []))
+  function* inParts(size: number, clustersAtOnce: number): Generator<() => readonly RegionChange[]> {
+    onboarding.askAgain()
+    for (const ids of partsOf([...fleet.entries()].map(([id]) => id), size)) yield () => ids.flatMap(id => (fleet.get(id) ? [machineNow(id)] : []))
+    for (const ids of partsOf(answering(), clustersAtOnce)) yield () => ids.flatMap(clusterId => (planes.isUp(clusterId) ? nodes.of(clusterId).map(({ name }) => nodeNow(clusterId, name)) : []))
+    for (const ids of partsOf([...planes.entries()].map(([clusterId]) => clusterId), clustersAtOnce)) yield () => ids.flatMap(clusterId => [{ kind: 'ControlPlane' as const, clusterId }, ...podsOf(clusterId)])
+  }
+  const unheard = (): readonly RegionChange[] => world.unheard.flatMap((told): readonly RegionChange[] => {
+    switch (told[0]) {
+      case 'Machine': return [machineNow(told[1])]
+      case 'Node': return planes.isUp(told[1]) ? [nodeNow(told[1], told[2])] : []
+      case 'Workload': return [{ kind: told[0], clusterId: told[1], addon: told[2] }]
+      case 'ControlPlane':
+      case 'Room': return [{ kind: told[0], clusterId: told[1] }]
+    }
+  })
   const nodeTarget = (clusterId: string, name: string) => {
     const machineId = nodes.get(clusterId, name)?.machine
     const machine = machineId === undefined ? undefined : fleet.get(machineId)
@@ -152,10 +171,18 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     tenant: faulty(tenant as TenantCluster, { world, faults, how: faultyTenantClusters(planes, nodeTarget) }),
     machines: faulty(machines as Machines, { world, faults, how: faultyMachines(fleet) }),
     outside: faulty(outside as OutsideResources & Pick<Outside, 'protect'>, { world, faults, how: faultyOutside(outside) }),
-    events: { nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), everything },
+    events: {
+      nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), unheard, inParts,
+      everything: async () => [...inParts(Infinity, Infinity)].flatMap(part => part()),
+    },
     onboarding, faults, limits,
     users: new Users({ world, planes, objects, workloads, images }),
     ground,
     addons: faulty(new WorldAddons(ground) as AddonInstaller, { world, faults, how: faultyAddons() }),
   }
+}
+
+function partsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  if (items.length <= size) return items.length === 0 ? [] : [items]
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size))
 }

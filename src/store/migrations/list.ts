@@ -4,6 +4,7 @@ import { ACCOUNT_BALANCES } from './0003-account-balances.ts'
 import { CLUSTER_RANGES } from './0004-cluster-ranges.ts'
 import { ADD_ONS } from './0005-add-ons.ts'
 import { REGION_HISTORIES } from './0006-region-histories.ts'
+import { NODE_TALLY } from './0007-node-tally.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0004-cluster-ranges', sql: CLUSTER_RANGES },
   { name: '0005-add-ons', sql: ADD_ONS },
   { name: '0006-region-histories', sql: REGION_HISTORIES },
+  { name: '0007-node-tally', sql: NODE_TALLY },
 ]

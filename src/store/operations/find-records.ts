@@ -1,6 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import type { Scope } from '#ports/store.ts'
+import type { NodePlace, Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, nodeOf, type ClusterRow, type NodeRow } from '../records/rows.ts'
 
@@ -32,4 +32,12 @@ export async function clusterNamed(connection: Queryable, scope: Scope, name: st
 export async function nodesOfMachines(connection: Queryable, region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
   const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where region = $1 and machine_id = any($2::text[]) order by created_at, id`, [region, machineIds])
   return rows.map(nodeOf)
+}
+
+/** Few columns of rows that are mostly JSON. */
+export async function nodePlaces(connection: Queryable, where: { readonly ids: readonly string[] } | { readonly clusterIds: readonly string[] } | { readonly region: string; readonly machineIds: readonly string[] }): Promise<readonly NodePlace[]> {
+  const [condition, values] = 'ids' in where ? ['id = any($1::text[])', [where.ids]] : 'clusterIds' in where ? ['cluster_id = any($1::text[])', [where.clusterIds]]
+    : ['region = $1 and machine_id = any($2::text[]) order by created_at, id', [where.region, where.machineIds]]
+  const rows = await connection.query<{ id: string; cluster_id: string; name: string; machine_id: string }>(`select id, cluster_id, name, machine_id from node where ${condition}`, values)
+  return rows.map(row => ({ id: row.id, clusterId: row.cluster_id, name: row.name, machineId: row.machine_id }))
 }

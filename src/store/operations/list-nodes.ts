@@ -5,9 +5,11 @@ import type { Queryable } from '../connection/database.ts'
 import { NODE_COLUMNS, nodeOf } from '../records/rows.ts'
 import type { Seen } from '../shared-reads.ts'
 import { seePage } from './list-page.ts'
+import { NODE_TALLY } from './tally-nodes.ts'
 
 export function listNodes(connection: Queryable, scope: Scope, filter: NodeFilter, page: Page): Promise<Seen<Listing<NodeRecord>>> {
-  const conditions = Conditions.inScope(scope)
+  const conditions = Conditions.inScope(scope), scoped = conditions.values.length
+  conditions
     .oneOf('id', filter.ids)
     .oneOf('cluster_id', filter.clusterIds)
     .oneOf('node_pool_id', filter.nodePoolIds)
@@ -15,6 +17,7 @@ export function listNodes(connection: Queryable, scope: Scope, filter: NodeFilte
     .oneOf('address', filter.ips)
     .oneOf('instance_id', filter.instanceIds)
     .equal('create_client_token', filter.createClientToken)
-    .statuses(filter.statuses)
-  return seePage(connection, 'node', NODE_COLUMNS, conditions, page, nodeOf)
+  // Only what nodes show is tallied.
+  const tally = conditions.values.length === scoped ? NODE_TALLY : undefined
+  return seePage(connection, 'node', NODE_COLUMNS, conditions.statuses(filter.statuses), page, nodeOf, undefined, undefined, tally)
 }

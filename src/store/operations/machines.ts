@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 
-import type { MachineChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
+import type { MachineChange, MachineOrderChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
 import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
@@ -56,6 +56,13 @@ export async function changeMachine(connection: Queryable, key: KeyObject, id: s
   ]
   if (columns.length === 0) return
   await connection.query(`update machine set ${columns.map(([name], index) => `${name} = $${index + 2}`).join(', ')} where id = $1`, [id, ...columns.map(([, value]) => value)])
+}
+
+export async function orderMachines(connection: Queryable, orders: readonly MachineOrderChange[]): Promise<void> {
+  await connection.query(
+    'update machine set power = coalesce(t.power, machine.power), link = coalesce(t.link, machine.link) from unnest($1::text[], $2::text[], $3::text[]) as t (id, power, link) where machine.id = t.id',
+    [orders.map(({ id }) => id), orders.map(({ power }) => power ?? null), orders.map(({ link }) => link ?? null)],
+  )
 }
 
 export async function setMachineIds(connection: Queryable, made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {

@@ -8,6 +8,7 @@ import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
 import { addonRow, clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
+import { tallyOf } from './tally-nodes.ts'
 
 const BASE = ['revision', 'updated_at', 'update_client_token', 'name', 'phase', 'conditions', 'spec', 'facts', 'said']
 /** Columns that a change may move. */
@@ -40,6 +41,7 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
     ...watchesOf(goneClusters),
     ...endsWithParents(work.now, gonePools, goneClusters),
     ...historyOf(work, history),
+    ...tallyOf(work),
   ]
   for (const { text, values } of statements) connection.send(text, values)
 }

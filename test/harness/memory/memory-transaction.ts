@@ -7,7 +7,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
-import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
@@ -194,6 +194,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
     return ids.flatMap(id => this.#tables.machines.get(id) ?? [])
+  }
+
+  async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
+    for (const { id, ...change } of orders) await this.changeMachine(id, change)
   }
 
   async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {

@@ -34,14 +34,19 @@ class PostgresWorldStore implements WorldStore {
   }
 
   async *load(region: string): AsyncIterable<KeptThing> {
-    let last: KeptThing | undefined
-    for (;;) {
-      const rows: { kind: string; id: string; text: string }[] = await this.#query(
-        'select kind, id, value::text as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],
-      )
+    const page = (last: KeptThing | undefined): Promise<{ kind: string; id: string; text: string }[]> => this.#query(
+      'select kind, id, value::text as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],
+    )
+    for (let next = page(undefined); ;) {
+      const rows = await next
+      const more = rows.length === PAGE
+      // Asked for while its caller takes these.
+      if (more) {
+        next = page(rows.at(-1))
+        next.catch(() => {}) // thrown where it is waited for
+      }
       yield* rows
-      last = rows.at(-1)
-      if (rows.length < PAGE) return
+      if (!more) return
     }
   }
 

@@ -11,11 +11,18 @@ export const NEVER = Number.MAX_SAFE_INTEGER
 
 /** The kind under which it is kept how far the world has lived. */
 const LIVED = 'lived'
+/** The kind under which it is kept what was told and not heard yet. */
+const TOLD = 'told'
 /** Changes that are not left to the next call of a port. */
 const MUCH = 200
 
 /** Takes the events of one kind of thing; `at` is the world's instant. */
 export type EventHandler = (id: string, at: number) => void
+
+/** What a change is of, without how it was seen then. What machines ask is not among these: they ask again. */
+export type ToldOf = readonly [kind: 'ControlPlane' | 'Room', clusterId: string] | readonly [kind: 'Machine', id: string] | readonly [kind: 'Node', clusterId: string, name: string] | readonly [kind: 'Workload', clusterId: string, addon: string]
+
+const NOTHING_TOLD = '[]'
 
 /**
  * One region's world in memory: its things, what is due in it and what changed. Whoever changes things does so in one go, without waiting in between, and then
@@ -43,6 +50,11 @@ export class World {
   #keptUntil = 0
   #told: RegionChange[] = []
   #toldAt = 0
+  /** What was given out and is not known to have been heard. */
+  #givenChanges: readonly RegionChange[] = []
+  /** What was told and not heard, as it is kept, and as it was kept when the world was loaded. */
+  #keptTold = NOTHING_TOLD
+  #unheard: readonly ToldOf[] = []
   /** What is to be done once a change was heard, of those that are told and of those that were given out. */
   #heard: (() => void)[] = []
   #given: (() => void)[] = []
@@ -106,7 +118,13 @@ export class World {
     const told = this.#told
     this.#told = []
     this.#given = this.#heard.splice(0)
+    this.#givenChanges = told
     return told
+  }
+
+  /** Of what the world had told, when it was kept last, and of which nobody may have heard. */
+  get unheard(): readonly ToldOf[] {
+    return this.#unheard
   }
 
   /** Puts an event into its order again after a start of the process, if what became of it is not kept yet. */
@@ -118,7 +136,8 @@ export class World {
   async load(): Promise<void> {
     this.#claim = await this.#store.claim(this.region)
     for await (const { kind, id, text } of this.#store.load(this.region)) {
-      if (kind === LIVED) this.#keptUntil = Number(text)
+      if (kind === TOLD && text !== undefined) this.#unheard = JSON.parse(this.#keptTold = text) as readonly ToldOf[]
+      else if (kind === LIVED) this.#keptUntil = Number(text)
       else if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
     }
   }
@@ -144,9 +163,12 @@ export class World {
     this.#changed.clear()
     this.#mustKeep = false
     const changes: KeptThing[] = changed.map(({ kind, id, thing }) => ({ kind, id, text: thing === undefined ? undefined : JSON.stringify(thing) }))
-    changes.push({ kind: LIVED, id: '', text: String(this.#events.peek()?.at ?? NEVER) })
+    changes.push({ kind: LIVED, id: '', text: JSON.stringify([this.#events.peek()?.at ?? NEVER, this.now()]) })
+    const told = JSON.stringify(toldOf([...this.#givenChanges, ...this.#told]))
+    if (told !== this.#keptTold) changes.push({ kind: TOLD, id: '', text: told })
     try {
       await this.#store.write(this.region, this.#claim, changes)
+      this.#keptTold = told
     } catch (error) {
       this.#mustKeep = true
       for (const one of changed) if (!this.#changed.has(`${one.kind}/${one.id}`)) this.#changed.set(`${one.kind}/${one.id}`, one)
@@ -157,5 +179,27 @@ export class World {
   #note(kind: string, id: string, thing: unknown): void {
     if (!this.#replaying.has(kind)) this.#mustKeep = true
     this.#changed.set(`${kind}/${id}`, { kind, id, thing })
+  }
+}
+
+function toldOf(changes: readonly RegionChange[]): readonly ToldOf[] {
+  const told = new Map<string, ToldOf>()
+  for (const change of changes) {
+    const of = ofChange(change)
+    if (of) told.set(of.join('/'), of)
+  }
+  return [...told.values()]
+}
+
+function ofChange(change: RegionChange): ToldOf | undefined {
+  switch (change.kind) {
+    case 'ControlPlane':
+    case 'Room': return [change.kind, change.clusterId]
+    case 'Machine': return [change.kind, change.id]
+    case 'Node': return [change.kind, change.clusterId, change.name]
+    case 'Workload': return [change.kind, change.clusterId, change.addon]
+    case 'Join':
+    case 'Report':
+    case 'Membership': return undefined
   }
 }

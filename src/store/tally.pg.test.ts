@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { addCluster, addNode, addNodePool, becauseOf, NEW_NODE, NOON, READY_NODE, SCOPE } from '#test/harness/sample-records.ts'
+import { openStore, type OpenStore } from './open.ts'
+import { sumUpTally } from './operations/tally-nodes.ts'
+import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
+
+const SHOWN = 'select phase, count(*)::int as nodes from node group by phase order by phase'
+const TALLIED = 'select phase, sum(nodes)::int as nodes from node_tally group by phase having sum(nodes) <> 0 order by phase'
+
+describe('the tally of nodes', () => {
+  let postgres: ScratchPostgres
+  let opened: OpenStore & { readonly databaseUrl: string }
+  before(async () => {
+    postgres = await scratchPostgres()
+    opened = await postgres.openCopy()
+  })
+  after(() => postgres.end())
+
+  const agree = async () => {
+    const shown = await opened.query(SHOWN)
+    assert.deepEqual(await opened.query(TALLIED), shown)
+    return shown
+  }
+
+  test('is exact after every commit, while writers and those who sum it up meet', async () => {
+    const { store, query } = opened
+    const clusters = await store.write(NOON, async tx => {
+      const made: { clusterId: string; nodePoolId: string; nodes: string[] }[] = []
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const clusterId = await addCluster(tx, name)
+        made.push({ clusterId, nodePoolId: await addNodePool(tx, name, clusterId), nodes: [] })
+      }
+      return made
+    })
+    let done = false
+    const summing = (async () => { while (!done) await sumUpTally({ query }) })()
+    await Promise.all(clusters.map(async ({ nodes, ...parents }, index) => {
+      for (let number = 0; number < 12; number++) {
+        nodes.push(await store.write(NOON, tx => addNode(tx, `${index}-${number}`, parents, NEW_NODE)))
+        await store.write(NOON, async tx => {
+          const id = nodes[number] ?? ''
+          await tx.lockNode(id)
+          await tx.changeNode(id, { facts: READY_NODE }, becauseOf('watch'))
+          if (number % 4 === 3) await tx.forget({ kind: 'Node', id }, { ...becauseOf('x'), text: 'gone' })
+        })
+        const { totalCount } = await store.listNodes(SCOPE, {}, { number: 1, size: 1 })
+        assert.ok(totalCount >= 0 && totalCount <= 48)
+      }
+    }))
+    done = true
+    await summing
+    assert.deepEqual(await agree(), [{ phase: 'Running', nodes: 36 }])
+    await sumUpTally({ query })
+    assert.deepEqual(await query('select count(*)::int as rows from node_tally'), [{ rows: 1 }])
+    await agree()
+  })
+
+  test('is made of what is there when an older database is opened', async () => {
+    await postgres.run(opened.databaseUrl, 'drop table node_tally')
+    await postgres.run(opened.databaseUrl, `delete from migration where number >= (select number from migration where name = '0007-node-tally')`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+    await again.close()
+    assert.deepEqual(await agree(), [{ phase: 'Running', nodes: 36 }])
+  })
+})

@@ -54,14 +54,29 @@ export async function asked<Result>({ log }: ActionContext, id: string, what: st
   }
 }
 
-/** A machine just added is made by its controller a moment later. */
+/** Refuses where nothing can be run on a machine that is ordered so. */
+export function checkRuns({ id, power, deletionRequestedAt }: Pick<MachineRecord, 'id' | 'power' | 'deletionRequestedAt'>): void {
+  if (deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id, why: 'it is being removed' })
+  if (power === 'off') refuse('OperationDenied.Machine', { id, why: 'it is off; switch it on first' })
+}
+
+/** A machine just added is made by its controller a moment later; where time stands still, in this moment or not at all. */
 async function untilOn(context: ActionContext, machine: MachineRecord): Promise<void> {
-  const { machines } = machinesOf(context)
-  if (machine.deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id: machine.id, why: 'it is being removed' })
-  if (machine.power === 'off') refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off; switch it on first' })
+  const { region, scope } = context
+  checkRuns(machine)
+  if (await isOn()) return
+  if (region.clock?.read().paused) {
+    await region.afterWrite?.()
+    if (await isOn()) return
+    refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on yet, and the clock of the region ${scope.region} stands still` })
+  }
   const deadline = performance.now() + LONGEST_START_MS
-  while ((await asked(context, machine.id, 'looking', () => machines.look(machine.id)))?.power !== 'on') {
+  do {
     if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
     await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+  } while (!(await isOn()))
+
+  async function isOn(): Promise<boolean> {
+    return (await asked(context, machine.id, 'looking', () => machinesOf(context).machines.look(machine.id)))?.power === 'on'
   }
 }

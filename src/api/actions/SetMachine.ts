@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { rfc3339Seconds } from '#model/time.ts'
-import { OWN_VERSION, defineAction } from '../action.ts'
+import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { findOnboarding } from '../lock.ts'
-import { asked, findMachine, machinesOf, runOn, startScriptOn } from '../machine-access.ts'
+import { asked, checkRuns, findMachine, machinesOf, runOn, startScriptOn } from '../machine-access.ts'
 import { orderMachine } from '../order-machines.ts'
 import { Id, given } from './shapes.ts'
 
@@ -26,7 +26,7 @@ export const SetMachine = defineAction({
     RunScript: Type.Optional(Id),
   }),
   run: async (context, body) => {
-    const { store, region, scope, now } = context
+    const { scope, now } = context
     const { machines } = machinesOf(context)
     if (body.Power === undefined && body.Link === undefined && body.RunScript === undefined) refuseParameter(context.action, 'Id', 'it comes with none of Power, Link and RunScript')
     const onboarding = body.RunScript === undefined ? undefined : await findOnboarding(context, body.RunScript)
@@ -36,14 +36,14 @@ export const SetMachine = defineAction({
 
     // A crash is recorded as off, so that its controller does not switch the machine on again behind the user's back.
     const power = body.Power === 'crash' ? 'off' as const : body.Power
+    // Nothing is done of a call that cannot be done as a whole.
+    const line = onboarding && await lineOf(context, onboarding.id)
+    if (line !== undefined) checkRuns({ ...await findMachine(context, body.Id), ...given({ power }) })
     // It is crashed below; should this process end before, its controller switches it off a little later.
     if (power !== undefined || body.Link !== undefined) await orderMachine(context, { id: body.Id, ...given({ power, link: body.Link }) }, body.Power === 'crash' ? now + CRASH_PATIENCE_MS : undefined)
     if (body.Power === 'crash') await asked(context, body.Id, 'pulling the plug', () => machines.crash(body.Id))
-    if (!onboarding) return {}
+    if (line === undefined) return {}
 
-    const token = await store.onboardingToken(onboarding.id)
-    const line = token === undefined ? undefined : region.bootstrapLine?.(token)
-    if (line === undefined) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it has no onboarding scripts yet' })
     // Where scripts run in the region's own time nobody can wait for their end here; the node tells it.
     if (machines.runScript) {
       await startScriptOn(context, await findMachine(context, body.Id), line)
@@ -53,3 +53,10 @@ export const SetMachine = defineAction({
     return { ExitCode: exitCode, Output: output }
   },
 })
+
+/** What a machine runs to become a node by that script. */
+async function lineOf({ store, region, scope }: ActionContext, onboardingId: string): Promise<string> {
+  const token = await store.onboardingToken(onboardingId)
+  const line = token === undefined ? undefined : region.bootstrapLine?.(token)
+  return line ?? refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it has no onboarding scripts yet' })
+}

@@ -44,8 +44,8 @@ const CLAIM_AT_ONCE = 500
 const HANDS_WHILE_RUNNING = 32
 /** Backstop for calls that were lost. */
 const SLOWEST_LOOK_MS = 2_000
-/** Real time that is a moment to whoever looks at a clock that runs. */
-const MOMENT_MS = 20
+/** Real time that is a moment to whoever looks at a clock that runs; of region time it is never longer than the second that statuses are told by. */
+const MOMENT_MS = 20, LONGEST_MOMENT_MS = 1_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
 /** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, up to an hour. */
@@ -139,9 +139,15 @@ class OrderedLoop {
     this.#news = false
     this.#resting = false
     clock.hold()
-    if (await this.#nextDue() <= clock.now()) return this.#runDue()
+    const isDue = await this.#nextDue() <= clock.now()
+    // Of what a running clock comes to late, passes see all that happened until then.
+    if (isDue && clock.paused) return this.#runDue()
     const changes = await events.liveUntil(clock.now())
-    if (changes.length > 0) return this.#untilStored(() => tell(changes))
+    if (changes.length > 0) {
+      this.#due = undefined
+      return this.#untilStored(() => tell(changes))
+    }
+    if (isDue) return this.#runDue()
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return
     if (next <= clock.target()) return clock.moveTo(this.#stepTo(next))
@@ -151,10 +157,11 @@ class OrderedLoop {
     await this.#waitFor(next, woken, set)
   }
 
-  /** A clock that runs and is behind need not stop at each instant: what is due within a moment of real time is done together at its end. */
+  /** A clock that runs and is behind does what falls within a moment together, at its end: late by no more than that, and in the light of everything until then. */
   #stepTo(next: number): number {
     const { clock } = this.#options
-    return clock.paused ? next : Math.max(next, Math.min(clock.target(), Math.floor(next + clock.speed * MOMENT_MS)))
+    const moment = clock.paused ? 0 : Math.min(LONGEST_MOMENT_MS, Math.floor(clock.speed * MOMENT_MS))
+    return next + moment < clock.target() ? next + moment : next
   }
 
   async #waitFor(next: number, woken: Promise<void>, set: Promise<void>): Promise<void> {

@@ -13,12 +13,14 @@ import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import { newId } from '#model/ids.ts'
 import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { Controller } from '#ports/controller.ts'
+import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Store, Transaction } from '#ports/store.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { livedUntil } from '#providers/simulated/world/world.ts'
 import { seededBytes } from './seeded-bytes.ts'
 import { ofTheirKeys, sharedStore } from './shared-store.ts'
 import type { SimulatedRegionFace } from './simulated-region-face.ts'
@@ -41,6 +43,7 @@ export interface SimulatedRun {
   /** Of this server, as others reach it. */
   readonly endpoint: () => string
   readonly log: Log
+  readonly onDecision?: OnDecision | undefined
 }
 
 /** Runs a region in this process while it holds the region's watch, and waits to take it over while another does. Ends when aborted, or when the region is gone. */
@@ -76,11 +79,11 @@ async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<v
 async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): Promise<void> {
   const { region, store, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
   const clock = await startClock(run)
-  const { seed, lane, opened, durations } = face.settings
-  const randomBytes = seededBytes(seed, lane, opened, 'calls')
-  const world = await openSimulatedRegion({ name: region, seed, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
+  const { seed, lane, durations } = face.settings
+  const randomBytes = seededBytes(face.settings, 'calls')
+  const world = await openSimulatedRegion({ name: region, seed, lane, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
   const sights = new RegionSights({
-    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(seed, lane, opened, 'joins'), hands: () => handsOf(clock),
+    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(face.settings, 'joins'), hands: () => handsOf(clock),
   })
   await sights.tell(world.events.unheard())
   // Where time stands still everything is told again before anything else, in one order; where it runs, meanwhile.
@@ -141,15 +144,15 @@ async function tellAgain({ events }: SimulatedRegion, sights: RegionSights, sign
 
 /**
  * Each opening counts ids from a place of its own, but one before which nothing was recorded: whoever opens an untouched region tells the same story.
- * The clock goes on where it was kept, or from the latest instant that anything of the region is recorded with, and never goes back.
+ * The clock goes on where it was kept, or from the latest instant that anything of the region is recorded with or that its world has lived through, and never goes back.
  */
-async function startClock({ region, store, face, endpoint }: SimulatedRun): Promise<RegionClock> {
-  const latest = await store.latestInstant(region)
+async function startClock({ region, store, worldStore, face, endpoint }: SimulatedRun): Promise<RegionClock> {
+  const [latest, lived] = await Promise.all([store.latestInstant(region), livedUntil(worldStore, region)])
   return store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
     if (!record) throw new Error(`The region ${region} is gone`)
     const before = settingsOf(record)
-    const clock = new RegionClock(systemClock, { ...before.clock, at: Math.max(before.clock.at, latest ?? 0) })
+    const clock = new RegionClock(systemClock, { ...before.clock, at: Math.max(before.clock.at, latest ?? 0, lived ?? 0) })
     const settings = { ...before, opened: latest === undefined ? before.opened : before.opened + 1, clock: clock.setting(), servedAt: endpoint() }
     await tx.putRegion(withSettings(record, settings))
     face.follow(settings)
@@ -181,10 +184,9 @@ async function untilDeleted({ region, store, face }: SimulatedRun, signal: Abort
 }
 
 function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock): readonly Controller[] {
-  const { region, log, tenantAddressOf, face } = run
+  const { region, log, tenantAddressOf, face, onDecision } = run
   const store = sharedStore(run.store, () => handsOf(clock) > 1)
-  const { seed, lane, opened } = face.settings
-  const ledgerBytes = seededBytes(seed, lane, opened, 'ledger'), poolBytes = seededBytes(seed, lane, opened, 'pools')
+  const ledgerBytes = seededBytes(face.settings, 'ledger'), poolBytes = seededBytes(face.settings, 'pools')
   const own = {
     clock, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
     addressPool: CLUSTER_ADDRESSES,
@@ -201,7 +203,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     if (name !== region) throw new Error(`Region ${name} is not run here`)
     return own
   }
-  const shared = { store, log, regionOf, tenantAddressOf, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)) }
+  const shared = { store, log, regionOf, tenantAddressOf, onDecision, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)) }
   return ofTheirKeys([
     clusterController({ ...shared, makePki: async ({ id }) => keysOf(id) }),
     nodePoolController(shared),

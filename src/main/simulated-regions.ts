@@ -2,6 +2,7 @@ import type { RegionMaker, RegionPorts } from '#api/regions.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import type { Components } from '#ports/components.ts'
+import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
@@ -24,6 +25,7 @@ export interface SimulatedRegionsParts {
   /** Of this server, as clients reach it. */
   readonly endpoint: () => string
   readonly log: Log
+  readonly onDecision?: OnDecision | undefined
   readonly signal: AbortSignal
 }
 
@@ -122,12 +124,12 @@ export class SimulatedRegions implements RegionMaker {
   }
 
   #begin(record: RegionRecord, failed: (error: unknown) => void): void {
-    const { store, queue, worldStore, lease, components, regions, graceMs, endpoint, log, signal } = this.#parts
+    const { store, queue, worldStore, lease, components, regions, graceMs, endpoint, log, onDecision, signal } = this.#parts
     const { region } = record
     const face = new SimulatedRegionFace(settingsOf(record), { components, endpoint, bootstrapLine: token => onboardingLine(`${endpoint()}/simulated/${region}`, token) })
     const stop = new AbortController()
     const done = runSimulatedRegion({
-      region, face, store, queue, worldStore, lease, graceMs, endpoint, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
+      region, face, store, queue, worldStore, lease, graceMs, endpoint, onDecision, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
       serverOf: clusterId => `${endpoint()}/simulated/${region}/clusters/${clusterId}`,
     }, AbortSignal.any([signal, stop.signal])).catch(failed)
     this.#running.set(region, { face, stop, done })

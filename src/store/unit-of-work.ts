@@ -5,7 +5,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import { settle, stopsOrStarts, type Forgotten, type HistoryRow, type Settled, type Written } from '#model/settle.ts'
+import { settle, stopsOrStarts, type Forgotten, type HistoryRow, type Settled, type SettleInput, type Written } from '#model/settle.ts'
 import { StaleRevision, type Because } from '#ports/store.ts'
 
 /** A record in a transaction: as it was read (undefined if inserted here), as it is now, and what befell it. */
@@ -42,6 +42,8 @@ export class UnitOfWork {
   readonly nodes = new Map<string, Tracked<NodeRecord>>()
   readonly addons = new Map<string, Tracked<AddonRecord>>()
   readonly now: number
+  /** Told of each tree as it is settled for good, by those who settle it again. */
+  onSettled?: (input: SettleInput, settled: Settled) => void
 
   constructor(now: number) {
     this.now = now
@@ -131,7 +133,7 @@ export class UnitOfWork {
       const takesAlong = cluster !== undefined && takingAlong.has(clusterId)
       const wasThere = (one: Tracked<AnyRecord>) => !(one.gone && !one.before)
       const touched = [...(cluster ? [cluster] : []), ...pools, ...nodes, ...addons].flatMap(one => (one.because && !one.gone ? [[one.now.id, one.because] as const] : []))
-      const settled = settle({
+      const input: SettleInput = {
         now: this.now,
         cluster: cluster && !cluster.gone ? asWritten(cluster) : undefined,
         nodePools: pools.filter(one => !one.gone).map(asWritten),
@@ -144,7 +146,9 @@ export class UnitOfWork {
           ...(cluster ? [cluster] : []).filter(wasThere).flatMap(one => forgotten('Cluster', one)),
         ],
         touched: new Map(touched),
-      })
+      }
+      const settled = settle(input)
+      this.onSettled?.(input, settled)
       this.#take(settled)
       return settled.history
     })

@@ -7,6 +7,7 @@ import { instanceIdOf } from '#model/node/instance.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
+import type { Settled, SettleInput } from '#model/settle.ts'
 import type {
   AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction,
@@ -22,10 +23,21 @@ import { meterIn, Tables } from './memory/tables.ts'
 export class MemoryStore implements Store {
   #tables = new Tables()
   #last: Promise<unknown> = Promise.resolve()
+  readonly #realNow: () => number
   readonly queue: MemoryQueue
+  /** Told of each tree of records as a transaction settles it. */
+  onSettled?: (input: SettleInput, settled: Settled) => void
 
-  constructor(realNow: () => number = () => 0) {
-    this.queue = new MemoryQueue(() => this.#tables, realNow)
+  constructor(realNow: () => number = () => 0, left?: MemoryStore) {
+    this.#realNow = realNow
+    if (left) this.#tables = left.#tables.snapshot()
+    const tables = () => this.#tables
+    this.queue = left ? left.queue.copy(tables) : new MemoryQueue(tables, realNow)
+  }
+
+  /** All that is written now, apart from this store, as processes find it that come after those of now have died. */
+  copy(): MemoryStore {
+    return new MemoryStore(this.#realNow, this)
   }
 
   /** The keys that wait or run, as `kind/id`, with the time at which each is due. */
@@ -37,6 +49,7 @@ export class MemoryStore implements Store {
     const run = async () => {
       const tables = this.#tables.copy()
       const tx = new MemoryTransaction(tables, now)
+      if (this.onSettled) tx.work.onSettled = this.onSettled
       const result = await work(tx)
       await tx.finish()
       this.queue.forgetWatches([...this.#tables.clusters.keys()].filter(id => !tables.clusters.has(id)))

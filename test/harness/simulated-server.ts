@@ -6,6 +6,7 @@ import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
 import { SimulatedRegions } from '#main/simulated-regions.ts'
 import type { Components } from '#ports/components.ts'
+import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
@@ -34,13 +35,13 @@ export class SimulatedServer {
   }
 
   /** `listen`: on a port of its own, so that other servers reach it. */
-  static async open({ store, queue, worldStore, name = 'server', listen = false, log = LOG }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string; listen?: boolean; log?: Log }): Promise<SimulatedServer> {
+  static async open({ store, queue, worldStore, name = 'server', listen = false, log = LOG, onDecision }: { store: Store; queue: Queue; worldStore: WorldStore; name?: string; listen?: boolean; log?: Log; onDecision?: OnDecision }): Promise<SimulatedServer> {
     const port = listen ? await freePort() : undefined
     const endpoint = port === undefined ? `http://${HOST}` : `http://127.0.0.1:${port}`
     const regions = new Map<string, RegionPorts>(), stopping = new AbortController()
     const lease = await keepLease({ queue, clock: systemTime, log, name })
     const components = { kubernetesVersions: () => ['v1.34.4', 'v1.35.4'] } as unknown as Components
-    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => endpoint, log, signal: stopping.signal })
+    const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => endpoint, log, onDecision, signal: stopping.signal })
     await simulated.start()
     if (!await store.findAccessKey(KEY.accessKeyId)) await store.write(Date.now(), tx => tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'sim' }))
     const app = createApi({

@@ -82,7 +82,8 @@ export class World {
 
   #randomBytes(count: number): Uint8Array {
     const bytes = new Uint8Array(count)
-    new DataView(bytes.buffer).setUint32(count - 4, ++this.#ids)
+    // The last two bytes of an id tell simulated regions apart, and names of machines leave them out.
+    new DataView(bytes.buffer).setUint32(count - 6, ++this.#ids)
     return bytes
   }
 

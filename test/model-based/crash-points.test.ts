@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { sameAsLedger, unrest } from './oracle/at-rest.ts'
-import { idOf, shownBy, type Item } from './oracle/view.ts'
+import { endOf, type End } from './end.ts'
+import { unrest } from './oracle/at-rest.ts'
 import { Player, type Step } from './player.ts'
 import { COMMANDS } from './play.ts'
 import { RegionUnderTest } from './region-under-test.ts'
@@ -10,8 +10,6 @@ import { CRASH_STRIDE } from './size.ts'
 const SEED = 4711
 /** Minutes. */
 const PATIENCE = 5
-/** What is in a world and goes with nothing else; the rest is counted by what it hangs on. */
-const COUNTED = ['plane', 'machine', 'outside', 'node', 'inside']
 
 // oxfmt-ignore
 const LIVES: Readonly<Record<string, readonly (string | readonly [does: string, a?: number, b?: number, c?: number])[]>> = {
@@ -41,7 +39,7 @@ for (const [number, [what, steps]] of Object.entries(LIVES).entries()) {
 }
 
 /** Lives it, once with a death after the effect `dies`, and lets two hours pass. */
-async function live(steps: readonly Step[], dies?: number): Promise<{ end: Record<string, readonly string[]>; effects: number; wrong: readonly string[] }> {
+async function live(steps: readonly Step[], dies?: number): Promise<{ end: End; effects: number; wrong: readonly string[] }> {
   const region = await RegionUnderTest.open(SEED)
   const player = new Player(region)
   try {
@@ -56,18 +54,8 @@ async function live(steps: readonly Step[], dies?: number): Promise<{ end: Recor
     const effects = region.effects - before
     region.spare()
     await player.call('SetClock', { Step: '2h' })
-    wrong.push(...await player.check())
-    const world = await region.world()
-    wrong.push(...sameAsLedger(player.view, world), ...unrest(player.view, world))
-    const { clusters, pools, nodes, addons, machines, ledger } = player.view
-    const names = new Map([...clusters, ...pools].map(item => [idOf(item), text(item['Name'])]))
-    const end = {
-      clusters: sorted(clusters, item => `${text(item['Name'])} ${shownBy(item)}`), pools: sorted(pools, item => `${text(item['Name'])} ${shownBy(item)}`),
-      nodes: sorted(nodes, item => `${names.get(text(item['NodePoolId']))} ${shownBy(item)}`), addons: sorted(addons, item => `${text(item['Name'])} ${text(item['Version'])} ${shownBy(item)}`),
-      machines: sorted(machines, item => `${item['OwnedBy'] ? 'of a pool' : text(item['Name'])} ${text(item['Power'])} ${text(item['Link'])}`),
-      ledger: ledger.map(entry => `${entry.Kind} ${entry.State} of ${entry.Owner.Kind}`).sort(),
-      world: COUNTED.map(kind => `${world.filter(one => one.kind === kind).length} of ${kind}`),
-    }
+    const { end, wrong: atRest } = await endOf(player)
+    wrong.push(...atRest, ...unrest(player.view, await region.world()))
     return { end, effects, wrong }
   } finally {
     await region.close()
@@ -82,12 +70,4 @@ async function isRefused(player: Player, step: Step): Promise<boolean> {
 function stepOf(step: string | readonly [does: string, a?: number, b?: number, c?: number]): Step {
   const [does, a = 0, b = 0, c = 0] = typeof step === 'string' ? [step] : step
   return { does, a, b, c }
-}
-
-function sorted(items: readonly Item[], say: (item: Item) => string): readonly string[] {
-  return items.map(say).sort()
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }

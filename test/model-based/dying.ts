@@ -6,6 +6,8 @@ export interface Life {
   when?: 'before' | 'after'
   dead: boolean
   died?: PromiseWithResolvers<void>
+  /** Told after each effect. */
+  onEffect?: (() => void) | undefined
 }
 
 class Died extends Error {}
@@ -27,6 +29,7 @@ export function dying<Port extends object>(port: Port, life: Life, effects: read
         const mine = life.effects++
         if (mine === life.at && life.when === 'before') die(life, `before ${String(name)}`)
         const result: unknown = await value.apply(target, given)
+        life.onEffect?.()
         if (mine === life.at && life.when === 'after') die(life, `after ${String(name)}`)
         return result
       }

@@ -9,29 +9,54 @@ const BEGINNING = Date.UTC(2026, 11, 1)
 
 export interface Answer { readonly status: number; readonly code: string | undefined; readonly message: string | undefined; readonly result: Record<string, unknown> & { readonly Id?: string; readonly Ids?: readonly string[]; readonly Items?: readonly Record<string, unknown>[]; readonly TotalCount?: number } }
 
+/** What was written until a server died. */
+export interface Left { readonly store: MemoryStore; readonly world: MemoryWorldStore; readonly servers: number }
+
 /**
  * One simulated region as a server runs it, with its records and its world in memory: calls come in signed, as from outside. Its server may be killed at an effect, and is then
  * opened anew over what was written until then.
  */
 export class RegionUnderTest {
-  readonly #store = new MemoryStore(() => Date.now())
-  readonly #world = new MemoryWorldStore()
+  readonly #store: MemoryStore
+  readonly #world: MemoryWorldStore
   /** What the log says at `error`: a fault of ours, whatever happened. */
   readonly errors: string[] = []
   /** How often its server died. */
   deaths = 0
   #life: Life = { effects: 0, dead: false }
   #server: SimulatedServer | undefined
-  #servers = 0
+  #servers: number
 
-  private constructor() {}
+  private constructor({ store, world, servers }: Left) {
+    this.#store = store
+    this.#world = world
+    this.#servers = servers
+  }
 
   static async open(seed: number): Promise<RegionUnderTest> {
-    const region = new RegionUnderTest()
+    const region = new RegionUnderTest({ store: new MemoryStore(() => Date.now()), world: new MemoryWorldStore(), servers: 0 })
     const settings = { seed, lane: 0, opened: 0, clock: { paused: true, speed: 1, at: BEGINNING, since: Date.now() } }
     await region.#store.write(BEGINNING, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: 'simulated', settings }))
     await region.#begin()
     return region
+  }
+
+  /** The region that a server left by dying; the next one is opened over it. */
+  static async over(left: Left): Promise<RegionUnderTest> {
+    const region = new RegionUnderTest({ store: left.store.copy(), world: left.world.copy(), servers: left.servers })
+    region.deaths = 1
+    await region.#begin()
+    return region
+  }
+
+  /** What its server would leave if it died now. */
+  left(): Left {
+    return { store: this.#store.copy(), world: this.#world.copy(), servers: this.#servers }
+  }
+
+  /** Told after each effect of this server; undefined: no more. */
+  onEffect(told: (() => void) | undefined): void {
+    this.#life.onEffect = told
   }
 
   /** Effects of this server until now: commits of records and of the world, and writes of the queue. */
@@ -85,7 +110,7 @@ export class RegionUnderTest {
     const queue = this.#store.queue
     this.#server = await SimulatedServer.open({
       store: dying(this.#store, life, ['write']), worldStore: dying(this.#world, life, ['write', 'forget']),
-      queue: dying(queue, life, ['complete', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life),
+      queue: dying(queue, life, ['claimInOrder', 'completeMany', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life),
     })
     await this.#server.regions.faceOf(REGION)?.untilOpen()
   }

@@ -12,9 +12,15 @@ const open = async () => {
 }
 simulatedRegionStories('on PostgreSQL', async () => (await open()).database)
 
-test('of a region that was deleted no row is left but its history', async () => {
+test('of a region that was deleted no row is left but its history', async t => {
   const { opened, database } = await open()
   const server = await SimulatedServer.open(database)
+  t.after(async () => {
+    await server.close()
+    await database.close()
+  })
+  // The region that every server begins with has a world of its own, which is opened meanwhile.
+  await server.regions.faceOf('sim-1')?.untilOpen()
   /** Rows of every table, of the records and of the world, but for those of the process itself. */
   const rows = async (): Promise<Record<string, number>> => {
     const tables = await opened.query<{ name: string }>(
@@ -32,8 +38,6 @@ test('of a region that was deleted no row is left but its history', async () => 
   assert.notDeepEqual(await rows(), before)
   await server.done('DeleteRegion', { Region: 'ci-1' })
   assert.deepEqual(await rows(), before)
-  await server.close()
-  await database.close()
 })
 
 after(() => postgres.end())

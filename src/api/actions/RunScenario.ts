@@ -40,9 +40,11 @@ export const RunScenario = defineAction({
       const names = new Map<string, string>()
       if (body.On !== undefined) names.set('cluster', body.On)
       const played = await play(context, body.WithoutCause ? withoutCause(scenario) : scenario, region, { names, stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition } })
+      // A region that is there to be looked at is told with its own ids; one that is gone as if it had been the only one of its seed.
+      const story = played.story.map(toldToWire), told = fresh && !stop ? ofAnyRun(story, region, numbered(body.Name, 1)) : story
       const resources = new Map(played.story.flatMap(({ change }) => change ? [[change.resource.id, { resource: change.resource, there: change.status !== undefined }] as const] : []))
       return {
-        Name: scenario.Name, Seed: seed, Region: region, Stopped: played.stopped, Story: played.story.map(toldToWire),
+        Name: scenario.Name, Seed: seed, Region: region, Stopped: played.stopped, Story: told,
         Resources: [...resources.values()].filter(({ there }) => there).map(({ resource }) => resourceToWire(resource)),
       }
     } finally {
@@ -58,6 +60,12 @@ export const RunScenario = defineAction({
     }
   },
 })
+
+/** Regions of one seed differ by their names and the ends of their ids. */
+function ofAnyRun(story: readonly object[], region: string, name: string): readonly object[] {
+  const text = JSON.stringify(story).replaceAll(/\b([a-z][0-9a-v]{16})[0-9a-v]{4}\b/g, '$10000')
+  return JSON.parse(text.replaceAll(new RegExp(`\\b${region}(?![a-z0-9-])`, 'g'), name)) as readonly object[]
+}
 
 /** Before anything is touched: a region that is simulated, and a cluster of the caller's in it. */
 async function checkPlace({ action, regions, settings, store, scope }: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<void> {

@@ -32,3 +32,15 @@ test('a machine that is off may come back; one that was removed may not, and no 
   assert.deepEqual(exitsOf(explained(off), NOW).map(exit => exit.by), ['cause', 'call'])
   assert.deepEqual(exitsOf(explained({ ...off, removed: true }), NOW), [{ by: 'call', what: 'DeleteEdgeNodes' }])
 })
+
+test('a pool whose creation failed in a cluster that takes no calls waits for its cluster, or goes with it', () => {
+  const status = { phase: 'Failed', conditions: ['Unknown'] } as const
+  const of = (phase: string, condition: string): Explained => {
+    const cluster = { id: 'c', spec: { name: 'shop' }, facts: { obstacles: [] }, said: { status: { phase, conditions: [condition] } } } as unknown as ClusterRecord
+    const nodePool = { id: 'p', spec: { name: 'counters' }, facts: { obstacles: [], creationEnded: { because: '' } }, said: { status } } as unknown as NonNullable<Explained['records']['nodePool']>
+    return { resource: { kind: 'NodePool', id: 'p', name: 'counters' }, status, since: NOW, rule: '', because: '', evidence: [], records: { cluster, nodePool } }
+  }
+  assert.deepEqual(exitsOf(of('Running', 'Ok'), NOW), [{ by: 'call', what: 'DeleteNodePool' }])
+  assert.deepEqual(exitsOf(of('Failed', 'Unknown'), NOW), [{ by: 'cause', what: 'Its cluster is {Failed,[Unknown]} no longer, and calls are accepted again.' }, { by: 'call', what: 'DeleteCluster' }])
+  assert.deepEqual(exitsOf(of('Starting', 'Progressing'), NOW), [{ by: 'cause', what: 'Its cluster is {Starting,[Progressing]} no longer, and calls are accepted again.' }])
+})

@@ -1,8 +1,9 @@
+import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import { isMachineRemoved } from '#model/node/readiness.ts'
 import { checkPrecondition, PRECONDITIONS, type GuardedAction } from '#model/preconditions.ts'
 import { exitsOf as exitsOfStatus } from '#model/status/exits.ts'
-import type { AnyStatus } from '#model/status/table.ts'
+import { statusText, type AnyStatus } from '#model/status/table.ts'
 import type { Explained } from './explained.ts'
 
 export interface Exit { readonly by: 'call' | 'cause'; readonly what: string }
@@ -17,7 +18,14 @@ export function exitsOf(explained: Explained, now: number): readonly Exit[] {
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').map(exit => nameOf(exit.What, isCentral)).filter(isGuarded))
   const calls = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
-  return [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(what => ({ by: 'call' as const, what }))]
+  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(what => ({ by: 'call' as const, what }))]
+  return ways.length > 0 || !records.cluster ? ways : withCluster(records.cluster, now)
+}
+
+/** What nothing but calls leads out of waits for its cluster where that one is in a state in which they are refused, or goes with it. */
+function withCluster(cluster: ClusterRecord, now: number): readonly Exit[] {
+  const goesWithIt = isAccepted(() => checkPrecondition('DeleteCluster', { cluster }, now))
+  return [{ by: 'cause', what: `Its cluster is ${statusText(cluster.said.status)} no longer, and calls are accepted again.` }, ...goesWithIt ? [{ by: 'call' as const, what: 'DeleteCluster' }] : []]
 }
 
 /** The tables name the calls of the edge; central pools and their nodes have calls of their own for the same. */

@@ -5,9 +5,10 @@ import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Scope, Store, Transaction } from '#ports/store.ts'
 
-export interface AccountPorts {
+export interface AccountPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): {
     readonly clock: Clock
@@ -30,7 +31,9 @@ export function accountController(ports: AccountPorts): Controller {
       const before = await ports.store.findAccount(scope)
       const { account, lookAgainAt } = await ports.store.write(now, async tx => {
         const [locked, meter] = [await tx.lockAccount(scope), await tx.meterOf(scope)]
-        const decision = decideAccount({ now, account: locked, meter, graceMs })
+        const seen = { now, account: locked, meter, graceMs }
+        const decision = decideAccount(seen)
+        ports.onDecision?.({ by: 'decideAccount', about: id, seen, decided: decision })
         if (!isSame(decision.account, locked)) await tx.putAccount(decision.account)
         return decision
       })

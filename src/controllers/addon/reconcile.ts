@@ -10,11 +10,12 @@ import { withFacts } from '#model/with-facts.ts'
 import { AddonHeld, type AddonInstaller, type AddonSeen } from '#ports/addon-installer.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
 
-export interface AddonPorts {
+export interface AddonPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): { readonly clock: Clock; readonly addons: AddonInstaller }
   tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
@@ -41,7 +42,9 @@ async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, por
   const { clock, addons } = ports.regionOf(record.region)
   const looked = await look(record, cluster, ports)
   const now = clock.now()
-  const decision = decideAddon({ now, record, cluster, looked, lookEveryMs: addons.lookEveryMs })
+  const seen = { now, record, cluster, looked, lookEveryMs: addons.lookEveryMs }
+  const decision = decideAddon(seen)
+  ports.onDecision?.({ by: 'decideAddon', about: record.id, seen, decided: decision })
   await write(record, cluster, decision, looked, now, ports)
   const stepped = decision.step && await act(decision.step, record, decision.facts, cluster, ports)
   if (stepped?.gone) return undefined

@@ -1,5 +1,6 @@
 import type { Clock } from '#ports/clock.ts'
 import type { ClusterPki, ControlPlaneHost } from '#ports/control-plane-host.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { OutsideResources } from '#ports/outside.ts'
 import type { Store } from '#ports/store.ts'
@@ -25,7 +26,7 @@ export interface ClusterRegion {
   componentsReady(kubernetesVersion: string): Promise<ComponentsState>
 }
 
-export interface ClusterPorts {
+export interface ClusterPorts extends DecisionPorts {
   readonly store: Store
   readonly log: Log
   regionOf(region: string): ClusterRegion

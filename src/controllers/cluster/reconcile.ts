@@ -32,6 +32,7 @@ export function clusterController(ports: ClusterPorts): Controller {
 
 async function pass(record: ClusterRecord, seen: ClusterSeen, ports: ClusterPorts): Promise<number | undefined> {
   const decision = decideCluster(seen)
+  ports.onDecision?.({ by: 'decideCluster', about: record.id, seen, decided: decision })
   await write(record, seen, decision, ports)
   const instant = nextInstantOfCluster(clusterSight(decision, [], seen.now))
   if (!decision.step) return soonest(decision.lookAgainAt, instant)
@@ -88,7 +89,9 @@ async function noteBlindness(record: ClusterRecord, error: unknown, ports: Clust
   const now = ports.regionOf(record.region).clock.now()
   const since = record.facts.staleSince ?? blindSince.get(record.id) ?? now
   blindSince.set(record.id, since)
-  const blind = decideBlind({ now, facts: record.facts, since, why: error instanceof Error ? error.message : String(error) })
+  const looked = { now, facts: record.facts, since, why: error instanceof Error ? error.message : String(error) }
+  const blind = decideBlind(looked)
+  ports.onDecision?.({ by: 'decideBlind', about: record.id, seen: looked, decided: blind })
   if (!blind) return
   await ports.store.write(now, async tx => {
     if (!(await tx.lockCluster(record.id))) return

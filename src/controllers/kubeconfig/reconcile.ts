@@ -2,11 +2,12 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideKubeconfig } from './decide.ts'
 
-export interface KubeconfigPorts {
+export interface KubeconfigPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): {
     readonly clock: Clock
@@ -26,7 +27,9 @@ export function kubeconfigController(ports: KubeconfigPorts): Controller {
       if (!record) return {}
       const cluster = await ports.store.findCluster(record.clusterId)
       const now = ports.regionOf(record.region).clock.now()
-      const { step, lookAgainAt } = decideKubeconfig({ now, record, cluster })
+      const seen = { now, record, cluster }
+      const decision = decideKubeconfig(seen), { step, lookAgainAt } = decision
+      ports.onDecision?.({ by: 'decideKubeconfig', about: record.id, seen, decided: decision })
       if (!step) return { lookAgainAt }
       if (step === 'forget') await forget(record, ports)
       else if (cluster) await ensure(step, record, cluster, ports)

@@ -3,7 +3,7 @@ import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
-import type { MachineRecord, Transaction } from '#ports/store.ts'
+import type { LedgerEntry, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
@@ -11,6 +11,7 @@ import { removeMachine } from './remove-machine.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
+const ENTRIES_AT_ONCE = 200
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
@@ -19,7 +20,9 @@ export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<Mac
  * whoever owns it (the node that it is to become, or the pool of a bare claim) is woken and decides what becomes of it.
  */
 export async function reconcileOrdered(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
-  switch (decideOrdered(record)) {
+  const step = decideOrdered(record)
+  ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: step })
+  switch (step) {
     case 'ensure': await ensure(record, ports, signal); return {}
     case 'ensureGone': await ensureGone(record, ports, signal); return {}
     case 'rest': return {}
@@ -29,7 +32,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePor
 async function ensure(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
   if (record.machineId !== undefined) {
     await ports.regionOf(record.region).machines.ensure(orderOf(record))
-    return await notePower(record, ports)
+    return await notePowers([record], ports)
   }
   const arrears = await arrearsOf(record, ports)
   const seen = await make(record, arrears, ports, signal)
@@ -84,16 +87,29 @@ export async function noteMade(made: readonly Made[], ports: MachinePorts): Prom
   for (const id of lost) await machines.ensureGone(id)
 }
 
-/** What is off costs no compute, so the ledger is told. */
-async function notePower(record: OrderedMachine, ports: MachinePorts): Promise<void> {
-  const { clock } = ports.regionOf(record.region)
-  const { accountId, region, power, ownedBy } = record
-  const owner = ownedBy.nodeId ?? ownedBy.nodePoolId
-  const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [owner], kinds: ['Machine'], states: ['Held'] }, { number: 1, size: 100 })
-  const known = items.find(entry => entry.providerId === record.id)
-  if (known === undefined || (known.power ?? 'on') === power) return
+/** What is off costs no compute, so the ledger is told; all are of one region. */
+export async function notePowers(records: readonly OrderedMachine[], ports: MachinePorts): Promise<void> {
+  const [first] = records
+  if (!first) return
+  const { clock } = ports.regionOf(first.region)
+  const entries: LedgerEntry[] = []
+  for (const [accountId, own] of Map.groupBy(records, record => record.accountId)) {
+    const owners = [...new Set(own.map(({ ownedBy }) => ownedBy.nodeId ?? ownedBy.nodePoolId))]
+    for (let number = 1; ; number++) {
+      const { items } = await ports.store.listLedger({ accountId, region: first.region }, { ownerIds: owners, kinds: ['Machine'], states: ['Held'] }, { number, size: ENTRIES_AT_ONCE })
+      entries.push(...items)
+      if (items.length < ENTRIES_AT_ONCE) break
+    }
+  }
+  const held = new Map(entries.map(entry => [entry.providerId, entry]))
+  const moved = records.flatMap(({ id, power }) => {
+    const known = held.get(id)
+    return known === undefined || (known.power ?? 'on') === power ? [] : [{ ...known, power }]
+  })
+  if (moved.length === 0) return
   await ports.store.write(clock.now(), async tx => {
-    if (await tx.lockMachine(record.id)) await tx.putLedger({ ...known, power })
+    const there = new Set((await tx.lockMachines(moved.flatMap(({ providerId }) => providerId ?? []))).map(({ id }) => id))
+    for (const entry of moved) if (entry.providerId !== undefined && there.has(entry.providerId)) await tx.putLedger(entry)
   })
 }
 

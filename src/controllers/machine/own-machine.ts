@@ -10,7 +10,10 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): 
   const { clock } = ports.regionOf(region)
   const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
   const ledger = items.find(entry => entry.kind === 'Machine')?.state
-  switch (decideMachine({ record, ledger })) {
+  const seen = { record, ledger }
+  const step = decideMachine(seen)
+  ports.onDecision?.({ by: 'decideMachine', about: id, seen, decided: step })
+  switch (step) {
     case 'intend':
       await ports.store.write(clock.now(), async tx => {
         if (await tx.lockMachine(id)) await putEntry(tx, record, 'Intended', ports)

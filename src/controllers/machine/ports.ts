@@ -1,8 +1,9 @@
 import type { Clock } from '#ports/clock.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { Store } from '#ports/store.ts'
 
-export interface MachinePorts {
+export interface MachinePorts extends DecisionPorts {
   readonly store: Store
   readonly newLedgerId: () => string
   regionOf(region: string): { readonly clock: Clock; readonly machines: Machines }

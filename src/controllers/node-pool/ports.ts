@@ -1,4 +1,5 @@
 import type { Clock } from '#ports/clock.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store, Transaction } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
@@ -13,7 +14,7 @@ export interface NodePoolRegion {
   readonly randomBytes: (count: number) => Uint8Array
 }
 
-export interface NodePoolPorts {
+export interface NodePoolPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): NodePoolRegion
   /** `undefined` while the cluster has no address or no keys. */

@@ -32,6 +32,7 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   const [cluster, nodes] = await Promise.all([store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : []])
   const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes }
   const decision = decideNodePool(seen)
+  ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
   const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
   const due = soonest(decision.lookAgainAt, instant)
   const isNews = saysMore(record, seen, decision)

@@ -38,7 +38,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const room = record.spec.scaling?.enabled ? await lookForRoom(cluster, ports) : undefined
   const now = clock.now()
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
-  const early = await plan({ ...record, facts: next }, room, store, now)
+  const early = await plan({ ...record, facts: next }, room, store, now, ports)
   if (!early) return undefined
   if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused?.retryAt)
 
@@ -47,7 +47,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const locked = await tx.lockNodePool(record.id)
     if (!locked || locked.facts.deletion) return undefined
     const pool = { ...locked, facts: next }
-    const planned = await plan(pool, room, tx, now)
+    const planned = await plan(pool, room, tx, now, ports)
     if (!planned) return undefined
     const evidence = evidenceOf(pool, planned, saw, room, now)
     const started = planned.start > 0 ? await startStopped(tx, pool, planned.start, now, evidence) : 0
@@ -74,14 +74,17 @@ function retryOf({ claim, retryAt }: NonNullable<NodePoolFacts['refused']>, now:
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
 const NO_CLAIM_AGAIN_MS = 5_000
 
-async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pick<Store, 'nodePoolsOf' | 'nodesOf'>, now: number): Promise<ScalingPlan | undefined> {
+async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pick<Store, 'nodePoolsOf' | 'nodesOf'>, now: number, { onDecision }: NodePoolPorts): Promise<ScalingPlan | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const waits = room !== undefined && room.waiting.length > 0
   const mayIdle = room !== undefined && !waits && activeOf(pool.counts) > targetOf(scaling)
   const share = waits ? shareOf(pool.id, (await reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)), room) : 0
   const running = mayIdle ? (await reader.nodesOf({ nodePoolId: pool.id })).filter(node => node.said.status.phase === 'Running').map(({ id, spec: { name } }) => ({ id, name })) : []
-  return planScaling({ now, spec: pool.spec, facts: pool.facts, counts: pool.counts, room, share, running })
+  const seen = { now, spec: pool.spec, facts: pool.facts, counts: pool.counts, room, share, running }
+  const planned = planScaling(seen)
+  onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
+  return planned
 }
 
 function isNothing({ start, claim, surplus, drop }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {

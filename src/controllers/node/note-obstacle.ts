@@ -21,7 +21,9 @@ export async function noteObstacle(id: string, error: unknown, stuckSince: Map<s
   const since = stuckSince.get(id) ?? now
   stuckSince.set(id, since)
   const why = error instanceof Error ? error.message : String(error)
-  const obstacle = obstacleOf({ now, facts: record.facts, since, why })
+  const seen = { now, facts: record.facts, since, why }
+  const obstacle = obstacleOf(seen)
+  ports.onDecision?.({ by: 'obstacleOf', about: id, seen, decided: obstacle })
   if (obstacle === undefined) return
   await ports.store.write(now, async tx => {
     if (!(await tx.lockNode(id))) return

@@ -40,9 +40,14 @@ export function seenFrom(record: NodeRecord, now: number, { cluster, pool, machi
   }
 }
 
-/** True where the tenant cluster itself has to be asked. */
+/** True where the tenant cluster itself has to be asked for the node. */
 export function asksItself(seen: NodePassSeen): boolean {
-  return isUsable(seen) && (seen.record.facts.deletion !== undefined || fellSilent(seen) || awaitsFirstHeartbeat(seen))
+  return isUsable(seen) && (seen.record.facts.deletion !== undefined || awaitsFirstHeartbeat(seen))
+}
+
+/** The same, with the last renewal of the Lease of a node that fell silent. */
+export async function askedForSilence(record: NodeRecord, seen: NodePassSeen, ports: NodePorts): Promise<NodePassSeen> {
+  return isUsable(seen) && fellSilent(seen) ? { ...seen, object: await withLease(seen.object, record, seen.cluster, ports) } : seen
 }
 
 function isUsable<Seen extends NodePassSeen>(seen: Seen): seen is Seen & { cluster: ClusterRecord } {

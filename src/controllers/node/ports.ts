@@ -1,4 +1,5 @@
 import type { Clock } from '#ports/clock.ts'
+import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
@@ -9,7 +10,7 @@ export interface NodeRegion {
   readonly tenant: TenantCluster
 }
 
-export interface NodePorts {
+export interface NodePorts extends DecisionPorts {
   readonly store: Store
   readonly log: Log
   regionOf(region: string): NodeRegion

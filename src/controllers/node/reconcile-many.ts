@@ -2,7 +2,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { PassOutcome } from '#ports/controller.ts'
 import { StaleRevision, type Sight } from '#ports/store.ts'
 import { decideNode } from './decide.ts'
-import { asksItself, seenFrom } from './observe.ts'
+import { askedForSilence, asksItself, seenFrom } from './observe.ts'
 import type { NodePorts } from './ports.ts'
 import type { NodePassSeen } from './seen.ts'
 import { changeOf, dueAfter, writeChange, type NodeChange } from './write.ts'
@@ -10,7 +10,7 @@ import { changeOf, dueAfter, writeChange, type NodeChange } from './write.ts'
 type Outcomes = Map<string, PassOutcome>
 
 /**
- * Passes over many nodes: one look at all of them, a decision for each, one write. Nodes whose cluster has to be asked, or for which something is to be done, and
+ * Passes over many nodes: one look at all of them, a decision for each, one write. Nodes whose cluster has to be asked for them, or for which something is to be done, and
  * those whose machines ran a script, have a pass of their own (`alone`).
  */
 export async function reconcileNodes(ids: readonly string[], alone: (record: NodeRecord) => Promise<PassOutcome>, ports: NodePorts): Promise<ReadonlyMap<string, PassOutcome>> {
@@ -22,6 +22,7 @@ export async function reconcileNodes(ids: readonly string[], alone: (record: Nod
   for (const id of ids) {
     const record = records.get(id), look = seen.get(id)
     const decision = look && !asksItself(look) ? decideNode(look) : undefined
+    if (decision) ports.onDecision?.({ by: 'decideNode', about: id, seen: look, decided: decision })
     if (!record) outcomes.set(id, {})
     else if (!look || !decision || decision.step) apart.push(record)
     else {
@@ -43,9 +44,13 @@ async function observeTogether(records: readonly NodeRecord[], ports: NodePorts)
     store.clustersById(unique(record => record.clusterId)).then(byId), store.nodePoolsById(unique(record => record.nodePoolId)).then(byId), store.machinesById(unique(record => record.spec.machine)).then(byId),
     store.sights('KubernetesNode', records.map(record => record.id)).then(byId<Sight>), store.sights('MachinePower', unique(record => record.spec.machine)).then(byId<Sight>),
   ])
-  return new Map(records.map(record => [record.id, seenFrom(record, ports.regionOf(record.region).clock.now(), {
-    cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: machines.get(record.spec.machine ?? ''), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
-  })]))
+  const looks = await Promise.all(records.map(async record => {
+    const seen = seenFrom(record, ports.regionOf(record.region).clock.now(), {
+      cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: machines.get(record.spec.machine ?? ''), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
+    })
+    return [record.id, await askedForSilence(record, seen, ports).catch(() => undefined)] as const // its own pass asks again, and says what stands in the way
+  }))
+  return new Map(looks.flatMap(([id, look]) => (look ? [[id, look] as const] : [])))
 }
 
 /** A record that has moved on since it was read is that node's affair alone. */

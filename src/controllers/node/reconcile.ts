@@ -39,6 +39,7 @@ export function nodeController(ports: NodePorts): Controller {
 async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
   const seen = await observeNode(record, ports)
   const decision = decideNode(seen)
+  ports.onDecision?.({ by: 'decideNode', about: record.id, seen, decided: decision })
   const change = changeOf(record, seen, decision)
   if (change) await ports.store.write(seen.now, async tx => { if (await tx.lockNode(record.id)) await writeChange(tx, record, change) })
   const due = dueAfter(seen, decision)

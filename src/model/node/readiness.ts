@@ -10,11 +10,19 @@ export function isReady(seen: NodeSight): boolean {
   return seen.facts.ready?.status === 'True' && seen.facts.power?.state !== 'off' && !isOlderThanPowerOn(seen)
 }
 
-/** True if nothing was heard from the kubelet since the machine was last switched on. */
+/**
+ * True if nothing was heard from the kubelet since the machine was last switched on. Kubernetes tells times in whole seconds, and what a kubelet said in the second in which its machine
+ * was switched on it said after that: it may have nothing new to say for minutes.
+ */
 export function isOlderThanPowerOn(seen: NodeSight): boolean {
   const { ready, power } = seen.facts
   if (ready === undefined || power?.lastOnAt === undefined) return false
-  return Math.max(ready.since, ready.lastHeartbeatAt ?? ready.since) <= power.lastOnAt
+  const heard = Math.max(ready.since, ready.lastHeartbeatAt ?? ready.since)
+  return isWholeSecond(heard) && !isWholeSecond(power.lastOnAt) ? heard + 1_000 <= power.lastOnAt : heard <= power.lastOnAt
+}
+
+function isWholeSecond(ms: number): boolean {
+  return ms % 1_000 === 0
 }
 
 /** Its provider has the machine no more: only a deletion leads out. */

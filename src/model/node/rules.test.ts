@@ -106,6 +106,14 @@ describe('NotReady tells which cause', () => {
     assert.equal(shown({ power, ready: { ...member.ready, lastHeartbeatAt: NOW } }).status, 'Running Ok')
   })
 
+  test('a heartbeat is told by its whole second: one of the second in which the machine was switched on is from after that, one of the second before is not', () => {
+    assert.ok(member.ready)
+    const power = { ...on, since: NOW - 9_950, lastOnAt: NOW - 9_950 }
+    assert.equal(shown({ power, ready: { ...member.ready, lastHeartbeatAt: NOW - 10_000 } }).status, 'Running Ok')
+    assert.equal(shown({ power, ready: { ...member.ready, lastHeartbeatAt: NOW - 11_000 } }).rule, 'not heard of since its machine was switched on')
+    assert.equal(shown({ power, ready: { ...member.ready, lastHeartbeatAt: NOW - 10_001 } }).rule, 'not heard of since its machine was switched on')
+  })
+
   test('the kubelet says so itself, in its own words, with the pressures it reports', () => {
     const { rule, because } = shown({ ready: { status: 'False', since: NOW, reason: 'KubeletNotReady', message: 'container runtime is down' }, pressures: ['DiskPressure'] })
     assert.deepEqual([rule, because], ['its kubelet says that it is not ready', 'Its kubelet says since 2027-01-15T08:00:00Z that it is not ready: container runtime is down; it reports DiskPressure'])

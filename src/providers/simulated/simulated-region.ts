@@ -35,6 +35,8 @@ import { World } from './world/world.ts'
 export interface SimulatedRegionOptions {
   readonly name: string
   readonly seed: number
+  /** By which its ids differ from those of other regions of its seed; nothing that is drawn depends on it. */
+  readonly lane?: number
   /** The region's time; the world lives by nothing else. */
   readonly clock: Clock
   readonly store: WorldStore
@@ -79,7 +81,7 @@ export interface AddonGround {
 /** Opens the world of a region as it was left, or a new one. Its caller is the only one that has it open. */
 export async function openSimulatedRegion(options: SimulatedRegionOptions): Promise<SimulatedRegion> {
   const durations = { ...USUAL_DURATIONS, ...options.durations }
-  const world = new World({ region: options.name, draw: new Draw(options.seed), clock: options.clock, store: options.store, log: options.log })
+  const world = new World({ region: options.name, draw: new Draw(options.seed, options.lane), clock: options.clock, store: options.store, log: options.log })
   const faults = new Faults(world), limits = new Limits(world), fleet = new Fleet(world), insides = new Insides(world)
   const planes = new ControlPlanes(world, faults, durations)
   const nodes = new Nodes(world, planes)

@@ -27,6 +27,14 @@ export class MemoryQueue implements Queue {
     this.#realNow = realNow
   }
 
+  /** What is kept, over these tables, for processes that come after those of now: no lease is left. */
+  copy(tables: () => Tables): MemoryQueue {
+    const copy = new MemoryQueue(tables, this.#realNow)
+    for (const [subject, watch] of this.#watches) copy.#watches.set(subject, watch)
+    for (const [name, sight] of this.#sights) copy.#sights.set(name, sight)
+    return copy
+  }
+
   /** The process is dead to others from now on, as if it had not renewed in time. */
   lapse(name: string): void {
     const lease = this.#leases.get(name)

@@ -51,6 +51,13 @@ export class Tables {
     for (const [name, value] of Object.entries(this)) (copy as unknown as { [name: string]: unknown })[name] = value instanceof Map && value !== this.work ? new Map(value) : value
     return copy
   }
+
+  /** Everything, the keys included. */
+  snapshot(): Tables {
+    const copy = this.copy()
+    copy.work = new Map(this.work)
+    return copy
+  }
 }
 
 /** What the entries of an account have cost and cost now. */

@@ -149,7 +149,7 @@ export class Onboarding {
   }
 
   secretOf(id: string): string {
-    return this.#world.draw.hex(64, 'machine-secret', id)
+    return this.#world.draw.secret(64, 'machine-secret', id)
   }
 
   #contact(id: string, machine: WorldMachine, token: string, contactAt: number): void {

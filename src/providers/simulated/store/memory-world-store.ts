@@ -6,10 +6,22 @@ export class MemoryWorldStore implements WorldStore {
 
   readonly #claims = new Map<string, number>()
 
+  /** The worlds as they stand now, apart from these. */
+  copy(): MemoryWorldStore {
+    const copy = new MemoryWorldStore()
+    for (const [region, things] of this.#regions) copy.#regions.set(region, new Map(things))
+    for (const [region, claim] of this.#claims) copy.#claims.set(region, claim)
+    return copy
+  }
+
   async claim(region: string): Promise<number> {
     const claim = (this.#claims.get(region) ?? 0) + 1
     this.#claims.set(region, claim)
     return claim
+  }
+
+  async find(region: string, kind: string, id: string): Promise<string | undefined> {
+    return this.#regions.get(region)?.get(`${kind}/${id}`)?.text
   }
 
   async *load(region: string): AsyncIterable<KeptThing> {

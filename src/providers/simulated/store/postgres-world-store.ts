@@ -33,6 +33,11 @@ class PostgresWorldStore implements WorldStore {
     this.#query = query
   }
 
+  async find(region: string, kind: string, id: string): Promise<string | undefined> {
+    const [row] = await this.#query<{ text: string }>('select value::text as text from world.thing where region = $1 and kind = $2 and id = $3', [region, kind, id])
+    return row?.text
+  }
+
   async *load(region: string): AsyncIterable<KeptThing> {
     const page = (last: KeptThing | undefined): Promise<{ kind: string; id: string; text: string }[]> => this.#query(
       'select kind, id, value::text as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],

@@ -31,6 +31,13 @@ export function worldStoreContract(name: string, open: () => Promise<{ store: Wo
       assert.deepEqual(await all(other), { 'machine/a': { n: 3 } })
     })
 
+    test('one thing is found by itself, or is not there', async () => {
+      const [region, other] = [fresh(), fresh()]
+      await write(region, [thing('a', { n: 1 }), thing('b', 2)])
+      assert.deepEqual(JSON.parse(await parts.store.find(region, 'machine', 'a') ?? ''), { n: 1 })
+      assert.deepEqual([await parts.store.find(region, 'machine', 'c'), await parts.store.find(region, 'node', 'a'), await parts.store.find(other, 'machine', 'a')], [undefined, undefined, undefined])
+    })
+
     test('a thing is replaced, and goes, also in one write with others', async () => {
       const region = fresh()
       await write(region, [thing('a', { n: 1 }), thing('b', { n: 2 })])

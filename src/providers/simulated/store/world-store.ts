@@ -18,6 +18,8 @@ export class WorldTaken extends Error {
 export interface WorldStore {
   /** Makes the caller the one that writes the region, and answers the number by which it is known. */
   claim(region: string): Promise<number>
+  /** One thing as text; undefined where it is not kept. */
+  find(region: string, kind: string, id: string): Promise<string | undefined>
   /** All things of a region, in no order. */
   load(region: string): AsyncIterable<KeptThing>
   /** Writes all of these changes or none. The newest of two for one thing is the last. Throws WorldTaken for a claim that is not the newest. */

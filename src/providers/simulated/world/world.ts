@@ -9,12 +9,24 @@ import { Table } from './table.ts'
 /** An instant that does not come. */
 export const NEVER = Number.MAX_SAFE_INTEGER
 
-/** The kind under which it is kept how far the world has lived. */
+/** The kind under which it is kept how far the world has lived: when its next event is to happen, and the instant at which that was so. */
 const LIVED = 'lived'
 /** The kind under which it is kept what was told and not heard yet. */
 const TOLD = 'told'
 /** Changes that are not left to the next call of a port. */
 const MUCH = 200
+
+/** The latest instant that a kept world has lived through, epoch ms; its clock must not show an earlier one. Undefined for a world that is new. */
+export async function livedUntil(store: WorldStore, region: string): Promise<number | undefined> {
+  const text = await store.find(region, LIVED, '')
+  return text === undefined ? undefined : livedOf(text).at
+}
+
+/** Worlds that were kept by an earlier version say the next event alone. */
+function livedOf(text: string): { readonly next: number; readonly at: number | undefined } {
+  const [next, at] = [JSON.parse(text) as number | [number, number]].flat()
+  return { next: next ?? NEVER, at }
+}
 
 /** Takes the events of one kind of thing; `at` is the world's instant. */
 export type EventHandler = (id: string, at: number) => void
@@ -105,6 +117,7 @@ export class World {
 
   async liveUntil(at: number): Promise<readonly RegionChange[]> {
     for (const heard of this.#given.splice(0)) heard()
+    this.#givenChanges = []
     try {
       for (let event = this.#events.peek(); event && event.at <= at; event = this.#events.peek()) {
         this.#events.pop()
@@ -137,7 +150,7 @@ export class World {
     this.#claim = await this.#store.claim(this.region)
     for await (const { kind, id, text } of this.#store.load(this.region)) {
       if (kind === TOLD && text !== undefined) this.#unheard = JSON.parse(this.#keptTold = text) as readonly ToldOf[]
-      else if (kind === LIVED) this.#keptUntil = Number(text)
+      else if (kind === LIVED) this.#keptUntil = livedOf(text ?? String(NEVER)).next
       else if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
     }
   }

@@ -34,10 +34,13 @@ export async function claimMachines(tx: Transaction, pool: NodePoolRecord, count
   return { made: claims.length, ...missing && { missing } }
 }
 
-/** One claim without a node, to find out whether machines are had again. The machine is not switched on before its node is there. Answers the machine's id. */
-export async function tryOneClaim(tx: Transaction, pool: NodePoolRecord, ports: NodePoolPorts): Promise<string | NoClaim> {
+/**
+ * One claim without a node, to find out whether machines are had again. The machine is not switched on before its node is there. Answers the machine's id, which is
+ * `again` where one was tried before and is gone: whatever is tried for years is one row of the ledger.
+ */
+export async function tryOneClaim(tx: Transaction, pool: NodePoolRecord, ports: NodePoolPorts, again?: string): Promise<string | NoClaim> {
   const region = ports.regionOf(pool.region), now = region.clock.now()
-  const { prepared: [one], missing } = await prepare(tx, 1, region)
+  const { prepared: [one], missing } = await prepare(tx, 1, region, again)
   if (!one) return missing ?? ADDRESSES_TAKEN
   const { tokenHash, ...wish } = one
   const { machine } = claimOf({ ...wish, pool, now })
@@ -71,9 +74,9 @@ export async function keepWaiting(tx: Transaction, pool: NodePoolRecord, count: 
 
 const ADDRESSES_TAKEN: NoClaim = { as: 'LimitedByQuota', because: 'The addresses of the region for machines are all taken' }
 
-async function prepare(tx: Transaction, count: number, region: NodePoolRegion): Promise<{ prepared: readonly Prepared[]; missing?: NoClaim }> {
+async function prepare(tx: Transaction, count: number, region: NodePoolRegion, again?: string): Promise<{ prepared: readonly Prepared[]; missing?: NoClaim }> {
   const drawn = Array.from({ length: count }, () => {
-    const nodeId = newId('node', region.clock.now(), region.randomBytes(8))
+    const nodeId = again === undefined ? newId('node', region.clock.now(), region.randomBytes(8)) : nodeIdOf(again)
     const token = Buffer.from(region.randomBytes(TOKEN_BYTES)).toString('hex')
     return { nodeId, firstBoot: region.bootstrapLine ? region.bootstrapLine(token) : token, tokenHash: hash('sha256', token) }
   })

@@ -26,14 +26,14 @@ export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missi
   if (refused.claim !== undefined) return await answerClaim(tx, pool, { ...refused, claim: refused.claim }, missing, ports)
   if (missing === 0) return { refused: undefined, open: 0 }
   if (!isPaid && (refused.retryAt ?? now) > now) return { refused, open: missing }
-  const tried = await tryOneClaim(tx, pool, ports)
+  const tried = await tryOneClaim(tx, pool, ports, refused.tried)
   return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried } : refusedOnceMore(refused, tried, now) }
 }
 
 async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
   const now = ports.regionOf(pool.region).clock.now()
   const machine = await tx.lockMachine(claim)
-  if (!machine) return { refused: missing > 0 ? refused : undefined, open: missing }
+  if (!machine) return { refused: missing > 0 ? { ...refused, tried: claim } : undefined, open: missing }
   if (machine.machineId !== undefined && missing > 0 && machine.deletionRequestedAt === undefined) {
     await adopt(tx, pool, machine, ports)
     return { refused: undefined, open: missing - 1 }

@@ -12,8 +12,8 @@ type Refused = NonNullable<NodePoolFacts['refused']>
 export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence'>, now: number): Refused {
   const { as, because, evidence } = refusal
   if (known?.claim === undefined && known?.retryAt !== undefined && known.retryAt > now) return known
-  const times = (known?.times ?? 0) + 1
-  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest), ...(evidence && { evidence }) }
+  const times = (known?.times ?? 0) + 1, tried = known?.claim ?? known?.tried
+  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest), ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
 }
 
 /** What the provider of machines answered to a claim. */

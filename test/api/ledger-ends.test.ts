@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { SimulatedServer } from '#test/harness/simulated-server.ts'
+
+const CLUSTER = {
+  Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
+  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
+}
+const STATES = ['Intended', 'Held', 'Releasing', 'Retained', 'Abandoned', 'Released']
+
+interface Entry { readonly Kind: string; readonly State: string; readonly Owner: { readonly Kind: string; readonly Id: string; readonly Name: string }; readonly ProviderId?: string; readonly Because?: string }
+
+/** Every row of the ledger ends with what it stands for, and there is one a thing, whatever is tried again. */
+describe('rows of the ledger', () => {
+  let server: SimulatedServer
+  let region = '', number = 0
+  before(async () => {
+    const store = new MemoryStore(() => Date.now())
+    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
+  })
+  after(() => server.close())
+  beforeEach(async () => {
+    region = `ledger-${++number}`
+    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
+  })
+
+  const done = (action: string, body: object = {}) => server.done(action, body, region)
+  const step = (time: string) => done('SetClock', { Step: time })
+  const shows = (pool: string) => server.shows('ListEdgeNodePools', pool, region)
+  const rows = async (filter: object = {}) => ((await done('ListLedger', { Filter: { States: STATES, ...filter }, PageSize: 100 })).Items ?? []) as unknown as Entry[]
+  const machines = async () => (await rows({ Kinds: ['Machine'] })).map(entry => entry.State).sort()
+  const begin = async (desired: number, scale: object = {}) => {
+    const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+    await step('60s')
+    const { Id: pool = '' } = await done('CreateEdgeNodePool', {
+      ClusterId: cluster, Name: 'elastic', NodePoolType: 'edge-machine-pool',
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: desired, Priority: 10, ...scale }, InstanceArea: { AreaName: 'north' } },
+    })
+    return { cluster, pool }
+  }
+
+  for (const [title, more, allow] of [
+    ['sold out', {}, 'SetStock'],
+    ['its provider answers with errors', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail' } }, 'ClearFault'],
+  ] as const) {
+    test(`claims that are tried for three weeks leave no more rows than those of a day: ${title}`, async () => {
+      const { cluster, pool } = await begin(0)
+      await step('60s')
+      await done('SetStock', { Kind: 'Machine', Count: 0 })
+      await done('ScaleUpEdgeNodePool', { ClusterId: cluster, NodePoolId: pool, DesiredReplicas: 2 })
+      await step('1m')
+      if ('Port' in more) {
+        await done('InjectFault', more)
+        await done('SetStock', { Kind: 'Machine', Count: 9 })
+      }
+      await step('1d')
+      assert.deepEqual(await machines(), ['Intended', 'Intended', 'Released'])
+      await step('20d')
+      assert.deepEqual(await machines(), ['Intended', 'Intended', 'Released'])
+      await done(allow, allow === 'SetStock' ? { Kind: 'Machine', Count: 9 } : { All: true })
+      await step('2h')
+      assert.equal(await shows(pool), 'Running/Ok')
+      assert.deepEqual((await machines()).filter(state => state !== 'Released'), ['Held', 'Held'])
+    })
+  }
+
+  test('in arrears they are tried for as long as the grace time lasts, and leave one row', async () => {
+    const { cluster, pool } = await begin(0)
+    await step('60s')
+    await done('SetBalance', { Amount: 0 })
+    await step('1m')
+    await done('ScaleUpEdgeNodePool', { ClusterId: cluster, NodePoolId: pool, DesiredReplicas: 1 })
+    await step('110m')
+    assert.equal(await shows(pool), 'Running/Balance')
+    assert.ok((await machines()).length <= 2, (await machines()).join())
+    await done('SetBalance', { Unlimited: true })
+    await step('5m')
+    assert.equal(await shows(pool), 'Running/Ok')
+    assert.deepEqual((await machines()).filter(state => state !== 'Released'), ['Held'])
+  })
+})

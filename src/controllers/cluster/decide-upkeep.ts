@@ -62,7 +62,7 @@ function down(seen: ClusterSeen): Course {
   const unkept = facts.controlPlane === 'unkept' || host.dataLost !== undefined || restarted !== undefined || silent
   const dead = restarted ?? exited
   const says = host.dataLost
-    ?? (dead ? `The component ${dead.name} was started ${dead.recentStarts} times in ten minutes: ${lastWords(dead)}` : undefined)
+    ?? (dead ? `The component ${dead.name} was started ${dead.recentStarts === 1 ? 'once' : `${dead.recentStarts} times`} in ten minutes: ${lastWords(dead)}` : undefined)
     ?? (probe ? 'Its API server runs and is not ready' : 'Its API server is not running')
   const evidence = [
     ...host.components.filter(component => component.lastExit && component.state !== 'running').map(component => exitEvidence(component, now)),

@@ -19,7 +19,7 @@ export function exitEvidence(component: ComponentSeen, now: number): Evidence {
     observer: OBSERVER,
     source: `${name} exit`,
     observedAt: lastExit?.at ?? now,
-    fact: lastExit ? `${name} ended ${howItEnded(lastExit)}; ${component.recentStarts} starts in ten minutes.` : `${name} does not run.`,
+    fact: lastExit ? `${name} ended ${howItEnded(lastExit)}; ${component.recentStarts === 1 ? 'one start' : `${component.recentStarts} starts`} in ten minutes.` : `${name} does not run.`,
     ...(lastExit && { raw: lastExit.lastLines.join('\n') }),
   }
 }

@@ -115,10 +115,15 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
 
 /** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. */
 async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<void> {
-  if (error instanceof MachineRefused) return await noteRefusal(record, error.as, error.message, ports)
-  if (record.ownedBy.nodeId === undefined) return await noteRefusal(record, 'ScalingFailed', messageOf(error), ports)
+  if (error instanceof MachineRefused) return await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
+  if (record.ownedBy.nodeId === undefined) return await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
   if (ports.regionOf(record.region).clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
   await noteObstacle(record, `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, ports)
+}
+
+/** What a provider says in its own words is no sentence of ours. */
+function notMade({ name }: OrderedMachine, error: unknown): string {
+  return `The machine ${name} was not made: ${messageOf(error)}`
 }
 
 async function noteRefusal(record: OrderedMachine, as: NonNullable<MachineRecord['refused']>['as'], because: string, ports: MachinePorts): Promise<void> {

@@ -124,7 +124,7 @@ test('what is protected is named with the call that was refused, and goes when i
   await tiny.region.machines.ensure(BOX)
   await tiny.region.host.ensure({ ...CLUSTER, pki: PKI })
   for (const port of ['outside', 'machines', 'control-plane-host']) await inject(tiny, { port, call: 'ensureGone', effect: { type: 'protected' } })
-  await assert.rejects(tiny.region.outside.ensureGone(BALANCER.token), (error: unknown) => error instanceof OutsideHeld && /^shop-LoadBalancer \(clb-[0-9a-f]{20}\) is protected against deletion: DeleteLoadBalancer was refused$/.test(error.message))
+  await assert.rejects(tiny.region.outside.ensureGone(BALANCER.token), (error: unknown) => error instanceof OutsideHeld && /^The load balancer shop-LoadBalancer \(clb-[0-9a-f]{20}\) is protected against deletion: DeleteLoadBalancer was refused$/.test(error.message))
   await assert.rejects(tiny.region.machines.ensureGone('m1'), (error: unknown) => error instanceof MachineHeld && /shop-1 \(m1\) is protected against deletion: ReleaseMachine was refused/.test(error.message))
   await assert.rejects(tiny.region.host.ensureGone('c1'), (error: unknown) => error instanceof AggregateError && (error.errors[0] as ControlPlaneFailure).retry === 'never')
   await tiny.region.faults.clearAll()

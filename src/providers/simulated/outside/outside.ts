@@ -4,9 +4,10 @@ import type { Limits } from '../limits/limits.ts'
 import type { OutsideThing } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 
-/** How its cloud names each kind: the beginning of its ids, and the call that removes one. */
-const KINDS: Readonly<Record<OutsideKind, readonly [prefix: string, removal: string]>> = {
-  LoadBalancer: ['clb', 'DeleteLoadBalancer'], Nat: ['ngw', 'DeleteNatGateway'], SecurityGroup: ['sg', 'DeleteSecurityGroup'], Address: ['eip', 'ReleaseEipAddress'], Disk: ['vol', 'DeleteVolume'],
+/** How its cloud names each kind: the beginning of its ids, the call that removes one, and in sentences. */
+const KINDS: Readonly<Record<OutsideKind, readonly [prefix: string, removal: string, name: string]>> = {
+  LoadBalancer: ['clb', 'DeleteLoadBalancer', 'load balancer'], Nat: ['ngw', 'DeleteNatGateway', 'NAT gateway'], SecurityGroup: ['sg', 'DeleteSecurityGroup', 'security group'],
+  Address: ['eip', 'ReleaseEipAddress', 'address'], Disk: ['vol', 'DeleteVolume', 'disk'],
 }
 
 /** What the world's cloud makes for clusters besides their control planes. */
@@ -28,10 +29,10 @@ export class Outside implements OutsideResources {
     return this.#things.get(token)
   }
 
-  /** The call of its cloud that would remove it. */
-  removalOf(token: string): string {
+  /** Why it is not removed, as a sentence without its full stop. */
+  protection(token: string): string {
     const thing = this.#things.get(token)
-    return thing ? KINDS[thing.kind][1] : 'its removal'
+    return thing ? `The ${KINDS[thing.kind][2]} ${thing.name} (${thing.providerId}) is protected against deletion: ${KINDS[thing.kind][1]} was refused` : `The removal of ${token} was refused`
   }
 
   async ensure({ token, kind, accountId, clusterId, name }: OutsideOrder): Promise<OutsideSeen> {
@@ -57,7 +58,7 @@ export class Outside implements OutsideResources {
 
   async ensureGone(token: string): Promise<void> {
     const thing = this.#things.get(token)
-    if (thing?.deleteProtected) throw new OutsideHeld(`${thing.name} (${thing.providerId}) is protected against deletion: ${KINDS[thing.kind][1]} was refused`)
+    if (thing?.deleteProtected) throw new OutsideHeld(this.protection(token))
     if (thing) {
       this.#limits.giveBack(thing.takes)
       this.#things.delete(token)

@@ -31,8 +31,8 @@ export async function debianBinaries(): Promise<PostgresBinaries | undefined> {
 export interface ScratchPostgres {
   readonly stateDir: string
   readonly launcher: PostgresLauncher
-  /** A store on a database of its own, copied from one that was migrated once. */
-  openCopy(): Promise<OpenStore & { readonly databaseUrl: string }>
+  /** A store on a database of its own, copied from one that was migrated once; `settings` hold for every session on it, as `name = value`. */
+  openCopy(settings?: readonly string[]): Promise<OpenStore & { readonly databaseUrl: string }>
   /** One statement as superuser in a database. */
   run(databaseUrl: string, statement: string): Promise<readonly Record<string, unknown>[]>
   end(): Promise<void>
@@ -61,9 +61,10 @@ export async function scratchPostgres(binaries?: PostgresBinaries): Promise<Scra
     stateDir,
     launcher,
     run,
-    openCopy: async () => {
+    openCopy: async (settings = []) => {
       const name = `copy_${randomBytes(6).toString('hex')}`
       await run(url('postgres'), `create database ${name} template template_for_tests`)
+      for (const setting of settings) await run(url('postgres'), `alter database ${name} set ${setting}`)
       const store = await openStore({ stateDir, databaseUrl: url(name), log: SILENT, clock: CLOCK })
       opened.push(store)
       return { ...store, databaseUrl: url(name) }

@@ -34,6 +34,7 @@ export async function admitOrderedMachine(tx: Transaction, nodeToken: NodeToken,
 /** As admitOrderedMachine of each, in their order, in few statements; who is refused writes nothing. */
 export async function admitOrderedMachines(tx: Transaction, newcomers: readonly OrderedNewcomer[], now: number): Promise<readonly (Admitted | JoinRefused)[]> {
   const nodes = new Map((await tx.lockNodes([...new Set(newcomers.map(({ nodeToken }) => nodeToken.nodeId))])).map(node => [node.id, node]))
+  await tx.lockTrees([...new Set([...nodes.values()].map(({ nodePoolId }) => nodePoolId))].map(id => ({ kind: 'node-pool' as const, id })))
   const pools = new Map<string, NodePoolRecord>(), clusters = new Map<string, ClusterRecord>()
   for (const { nodePoolId, clusterId } of nodes.values()) {
     if (pools.has(nodePoolId)) continue

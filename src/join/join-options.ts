@@ -3,13 +3,15 @@ import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { Overlay } from '#ports/overlay.ts'
 import type { Store } from '#ports/store.ts'
-import type { TenantCluster } from '#ports/tenant-cluster.ts'
+import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
 /** What the join endpoint of one region works with. */
 export interface JoinOptions {
   readonly region: string
   readonly store: Store
   readonly tenantCluster: TenantCluster
+  /** How a cluster is spoken to, from somebody who remembers it; without it its keys are read each time. */
+  readonly tenantAddressOf?: ((cluster: { readonly id: string; readonly address?: string }) => Promise<TenantClusterAddress | undefined>) | undefined
   readonly components: Components
   /** The region's. */
   readonly clock: Clock

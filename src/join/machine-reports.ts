@@ -104,7 +104,7 @@ export async function renewMachine(options: JoinOptions, form: Form): Promise<st
   const cluster = await store.findCluster(secret.clusterId)
   const node = await store.findNode(secret.nodeId)
   if (!cluster || !node || node.facts.deletion) throw new JoinRefused(409, `The node ${secret.nodeName} is being deleted, or gone.`)
-  const token = await letIn(store, tenantCluster, await tenantAddress(store, cluster), cluster, secret.nodeName)
+  const token = await letIn(store, tenantCluster, await tenantAddress(options, cluster), cluster, secret.nodeName)
   return `${assignments({ EH_BOOTSTRAP_TOKEN: token })}\n`
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Store } from '#ports/store.ts'
+import type { Store, WorkKey } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, NOON } from '#test/harness/sample-records.ts'
-import { sharedStore } from './shared-store.ts'
+import { ofTheirKeys, sharedStore } from './shared-store.ts'
 
 /** Counts what reaches the store. */
 function counted(store: Store): { store: Store; counts: Map<string, number> } {
@@ -83,4 +83,29 @@ test('while the order of passes matters everything is as the store does it', asy
   assert.equal(counts.get('write'), 3)
   assert.equal((await shared.findCluster(ids[0] ?? ''))?.id, ids[0])
   assert.equal(counts.get('clustersById'), undefined)
+})
+
+test('what passes over many keys lock is locked together, before any of them writes', async () => {
+  const { store, ids } = await fleet()
+  const locked: (readonly WorkKey[])[] = []
+  const watched: Store = new Proxy(store, {
+    get(target, name) {
+      if (name !== 'write') return Reflect.get(target, name, target) as unknown
+      const write: Store['write'] = (now, work) => store.write(now, tx => {
+        const lockTrees = tx.lockTrees.bind(tx)
+        tx.lockTrees = async keys => { locked.push(keys); await lockTrees(keys) }
+        return work(tx)
+      })
+      return write
+    },
+  })
+  const shared = sharedStore(watched, () => true)
+  const [controller] = ofTheirKeys([{
+    kind: 'cluster',
+    reconcile: async () => ({}),
+    reconcileMany: async some => new Map(await Promise.all(some.map(id => shared.write(NOON + 1, async tx => [(await tx.lockCluster(id))?.id ?? '', {}] as const)))),
+  }])
+  const { signal } = new AbortController()
+  await Promise.all([controller?.reconcileMany?.(ids.slice(0, 2), signal), controller?.reconcileMany?.(ids.slice(2), signal)])
+  assert.deepEqual(locked.map(keys => keys.map(({ id }) => id).sort()), [ids])
 })

@@ -2,16 +2,23 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
 
-/** The key whose pass is under way. */
-const passes = new AsyncLocalStorage<WorkKey>()
+/** The keys whose pass is under way. */
+const passes = new AsyncLocalStorage<readonly WorkKey[]>()
 
-/** The same controllers; what a pass writes by a shared store is known to be of its key, so that what it locks is locked together with what others do. */
+/** The same controllers; what a pass writes by a shared store is known to be of its keys, so that what it locks is locked together with what others do. */
 export function ofTheirKeys(controllers: readonly Controller[]): readonly Controller[] {
-  return controllers.map(controller => ({ ...controller, reconcile: (id, signal) => passes.run({ kind: controller.kind, id }, () => controller.reconcile(id, signal)) }))
+  return controllers.map(controller => {
+    const { kind } = controller
+    return {
+      ...controller,
+      reconcile: (id, signal) => passes.run([{ kind, id }], () => controller.reconcile(id, signal)),
+      ...controller.reconcileMany && { reconcileMany: (ids, signal) => passes.run(ids.map(id => ({ kind, id })), async () => await controller.reconcileMany?.(ids, signal) ?? new Map()) },
+    }
+  })
 }
 
 interface Write {
-  readonly key: WorkKey | undefined
+  readonly keys: readonly WorkKey[]
   readonly now: number
   readonly work: (tx: Transaction) => Promise<unknown>
   readonly done: (answer: unknown) => void
@@ -53,7 +60,7 @@ class SharedWrites {
 
   write<Answer>(now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ key: passes.getStore(), now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
+      this.#waiting.push({ keys: passes.getStore() ?? [], now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
       this.#run()
     })
   }
@@ -84,7 +91,7 @@ class SharedWrites {
     if (writes.length > 1) {
       const answers = await this.#store.write(first.now, async tx => {
         const all: unknown[] = []
-        await tx.lockTrees(writes.flatMap(({ key }) => key ?? []))
+        await tx.lockTrees([...new Map(writes.flatMap(({ keys }) => keys.map(key => [`${key.kind}/${key.id}`, key]))).values()])
         for (const { work } of writes) {
           tx.nextWriter()
           all.push(await work(tx))

@@ -35,8 +35,14 @@ type RegionKey = WorkKey & { readonly region: string }
 interface Put { readonly kind: SightKind; readonly id: string; readonly fact: unknown; readonly seenAt: number; readonly observer: string; readonly key: RegionKey | undefined }
 type OfKind<Kind extends RegionChange['kind']> = Extract<RegionChange, { kind: Kind }>
 
+/** Of the things that changed: clusters that were read just now, nodes that are there, and what nodes are on machines. */
+interface Known { readonly fresh: ReadonlySet<string>; readonly living: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodePlace[]> }
+
 /** What a machine says or asks. */
 type Asking = OfKind<'Join' | 'Report' | 'Membership'>
+
+/** A machine that was ordered for a node. */
+interface Ordered { readonly join: OfKind<'Join'>; readonly nodeToken: NodeToken; readonly machine: Newcomer }
 
 /** More would hold the locks of many clusters, and keep everybody else waiting, for long. */
 const AT_ONCE = 500
@@ -78,7 +84,7 @@ export class RegionSights {
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
-    for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) for (const some of inParts(turns, AT_ONCE)) await this.#answer(some)
+    for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) await this.#answer(turns)
     for (const some of inParts(seen, AT_ONCE)) await this.#see(some)
   }
 
@@ -93,7 +99,7 @@ export class RegionSights {
     }
     const known = await this.#lookUp(changes), rooms = new Set<string>()
     for (const change of changes) {
-      if (change.kind === 'Node') for (const put of await this.#node(change, known.nodes)) note(put)
+      if (change.kind === 'Node') for (const put of await this.#node(change, known)) note(put)
       else if (change.kind === 'Machine') {
         const [put, others] = this.#machine(change, known.onMachines)
         note(put)
@@ -108,9 +114,9 @@ export class RegionSights {
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
   }
 
-  async #node({ clusterId, name, seen }: OfKind<'Node'>, living: Set<string>): Promise<Put[]> {
+  async #node({ clusterId, name, seen }: OfKind<'Node'>, known: Known): Promise<Put[]> {
     const { region, clock } = this.#parts
-    const id = await this.#idOf(clusterId, name, living)
+    const id = await this.#idOf(clusterId, name, known)
     if (id === undefined) {
       if (seen) await this.#takeOff(clusterId, name)
       return []
@@ -144,19 +150,21 @@ export class RegionSights {
     await tenant.ensureNodeGone(address, name).catch((error: unknown) => log.warn({ clusterId, node: name, error }, 'Taking off a Node object did not succeed'))
   }
 
-  /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. */
-  async #lookUp(changes: readonly RegionChange[]): Promise<{ readonly nodes: Set<string>; readonly onMachines: ReadonlyMap<string, readonly NodePlace[]> }> {
+  /** What is known of the things that changed, in a few looks for all of them: nodes by their ids, and those on machines. Clusters with a node whose name is new are read anew. */
+  async #lookUp(changes: readonly RegionChange[]): Promise<Known> {
     const { store, region } = this.#parts
-    await this.#getToKnowAll(changes)
+    const fresh = await this.#getToKnowAll(changes, ({ clusterId, name }) => this.#clusters.get(clusterId)?.nodes.has(name) ?? false)
     const nodeIds = changes.flatMap(change => (change.kind === 'Node' ? this.#clusters.get(change.clusterId)?.nodes.get(change.name) ?? [] : []))
     const machineIds = changes.flatMap(change => (change.kind === 'Machine' ? change.seen?.machineId ?? [] : []))
     const [nodes, onMachines] = await Promise.all([nodeIds.length > 0 ? store.nodePlaces(nodeIds) : [], machineIds.length > 0 ? store.nodesOfMachines(region, machineIds) : []])
-    return { nodes: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ machineId }) => machineId) }
+    return { fresh, living: new Set(nodes.map(({ id }) => id)), onMachines: Map.groupBy(onMachines, ({ machineId }) => machineId) }
   }
 
-  async #getToKnowAll(changes: readonly RegionChange[]): Promise<void> {
-    const unknown = new Set(changes.flatMap(change => (change.kind === 'Node' && !this.#clusters.has(change.clusterId) ? change.clusterId : [])))
+  /** Reads the clusters of nodes that are not known; answers which. */
+  async #getToKnowAll(changes: readonly RegionChange[], isKnown: (change: OfKind<'Node'>) => boolean): Promise<ReadonlySet<string>> {
+    const unknown = new Set(changes.flatMap(change => (change.kind === 'Node' && !isKnown(change) ? change.clusterId : [])))
     for (const ids of inParts([...unknown], CLUSTERS_AT_ONCE)) await this.#getToKnow(ids)
+    return unknown
   }
 
   async #getToKnow(clusterIds: readonly string[]): Promise<void> {
@@ -167,7 +175,7 @@ export class RegionSights {
 
   /** Those of which something else stands written, or nothing. */
   async #newOf(changes: readonly RegionChange[]): Promise<readonly RegionChange[]> {
-    await this.#getToKnowAll(changes)
+    await this.#getToKnowAll(changes, ({ clusterId }) => this.#clusters.has(clusterId))
     const nodeOf = ({ clusterId, name }: OfKind<'Node'>) => this.#clusters.get(clusterId)?.nodes.get(name)
     const { store } = this.#parts
     const [powers, objects] = await Promise.all([
@@ -182,9 +190,10 @@ export class RegionSights {
     })
   }
 
-  async #idOf(clusterId: string, name: string, living: Set<string>): Promise<string | undefined> {
+  async #idOf(clusterId: string, name: string, { fresh, living }: Known): Promise<string | undefined> {
     const { store } = this.#parts
     const known = this.#clusters.get(clusterId)?.nodes.get(name)
+    if (known === undefined && fresh.has(clusterId)) return undefined
     // A name may have passed to another node since it was last asked for.
     if (known !== undefined && (living.has(known) || await store.findNode(known))) return known
     const [cluster, records] = await Promise.all([store.findCluster(clusterId), store.nodesOf({ clusterId })])
@@ -199,7 +208,7 @@ export class RegionSights {
   async #answer(changes: readonly Asking[]): Promise<void> {
     const joins = changes.filter(change => change.kind === 'Join'), reports = changes.filter(change => change.kind === 'Report')
     if (joins.length > 0) await this.#join(joins)
-    if (reports.length > 0) await takeReports(this.#parts, reports.map(({ secret, outcome, step, text }) => ({ secretHash: hashOf(secret), kind: outcome === 'failed' ? 'failure' : 'progress', step, text })))
+    for (const some of inParts(reports, AT_ONCE)) await takeReports(this.#parts, some.map(({ secret, outcome, step, text }) => ({ secretHash: hashOf(secret), kind: outcome === 'failed' ? 'failure' : 'progress', step, text })))
     await inLanes(changes.filter(change => change.kind === 'Membership'), this.#parts.hands(), change => this.#membership(change))
   }
 
@@ -218,11 +227,13 @@ export class RegionSights {
   /** Machines that were ordered for a node come together, those that run a script one after another. */
   async #join(joins: readonly OfKind<'Join'>[]): Promise<void> {
     const { store, onboarding } = this.#parts
-    const [machines, tokens] = await Promise.all([
-      store.machinesById(joins.map(({ machineId }) => machineId)), store.nodeTokensByHash(joins.map(({ token }) => hashOf(token))),
-    ])
-    const made = new Map(machines.map(({ id, machineId }) => [id, machineId])), tokenOf = new Map(tokens.map(token => [token.tokenHash, token]))
-    const ordered: { readonly join: OfKind<'Join'>; readonly nodeToken: NodeToken; readonly machine: Newcomer }[] = [], byScript: { readonly join: OfKind<'Join'>; readonly machine: Newcomer }[] = []
+    const made = new Map<string, string | undefined>(), tokenOf = new Map<string, NodeToken>()
+    for (const some of inParts(joins, AT_ONCE)) {
+      const [machines, tokens] = await Promise.all([store.machinesById(some.map(({ machineId }) => machineId)), store.nodeTokensByHash(some.map(({ token }) => hashOf(token)))])
+      for (const { id, machineId } of machines) made.set(id, machineId)
+      for (const token of tokens) tokenOf.set(token.tokenHash, token)
+    }
+    const ordered: Ordered[] = [], byScript: { readonly join: OfKind<'Join'>; readonly machine: Newcomer }[] = []
     for (const join of joins) {
       const machineId = made.get(join.machineId), nodeToken = tokenOf.get(hashOf(join.token))
       // Its controller has not written down yet that it was made.
@@ -230,11 +241,19 @@ export class RegionSights {
       else if (nodeToken) ordered.push({ join, nodeToken, machine: newcomer(join, machineId) })
       else byScript.push({ join, machine: newcomer(join, machineId) })
     }
-    if (ordered.length > 0) {
-      const outcomes = await letOrderedMachinesIn(this.#options(), ordered, this.#parts.hands())
-      for (const [index, { join }] of ordered.entries()) await this.#tellOutcome(join, outcomes[index])
+    for (const some of inParts(await this.#byCluster(ordered), AT_ONCE)) {
+      const outcomes = await letOrderedMachinesIn(this.#options(), some, this.#parts.hands())
+      for (const [index, { join }] of some.entries()) await this.#tellOutcome(join, outcomes[index])
     }
     await inLanes(byScript, this.#parts.hands(), ({ join, machine }) => this.#joinByScript(join, machine))
+  }
+
+  /** Those of one cluster one after another, so that its tree is written once for all of them; for one hand their order stays. */
+  async #byCluster(ordered: readonly Ordered[]): Promise<readonly Ordered[]> {
+    if (ordered.length <= AT_ONCE || this.#parts.hands() === 1) return ordered
+    const clusterOf = new Map<string, string>()
+    for (const some of inParts(ordered, AT_ONCE)) for (const { id, clusterId } of await this.#parts.store.nodePlaces(some.map(({ nodeToken }) => nodeToken.nodeId))) clusterOf.set(id, clusterId)
+    return [...Map.groupBy(ordered, ({ nodeToken }) => clusterOf.get(nodeToken.nodeId)).values()].flat()
   }
 
   async #joinByScript(join: OfKind<'Join'>, machine: Newcomer): Promise<void> {

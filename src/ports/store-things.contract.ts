@@ -179,7 +179,7 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       const cluster = await store.findCluster(clusterId)
       const change = (address: string) => (tx: Transaction) => tx.changeCluster(clusterId, { revision: cluster?.revision ?? 0, address }, { evidence: [] })
       await assert.rejects(store.write(NOON, async tx => {
-        await tx.lockTrees([{ kind: 'cluster', id: clusterId }, { kind: 'node-pool', id: nodePoolId }, { kind: 'addon', id: 'nobody' }])
+        await tx.lockTrees([{ kind: 'cluster', id: clusterId }, { kind: 'node-pool', id: nodePoolId }, { kind: 'node', id: 'nobody' }, { kind: 'addon', id: 'nobody' }])
         await change('one')(tx)
         tx.nextWriter()
         await change('other')(tx)

@@ -225,6 +225,7 @@ export interface NodePlace {
   readonly name: string
   /** Empty until its machine is known. */
   readonly machineId: string
+  readonly deleting: boolean
 }
 
 /** What a caller ordered of one machine. */
@@ -317,7 +318,7 @@ export class NameTaken extends Error {
 
 export interface Transaction {
   // Locks; call them in the order cluster → pool → node.
-  /** Locks beforehand, in few statements, what passes over these keys lock: clusters, pools and add-ons. */
+  /** Locks beforehand, in few statements, what passes over these keys lock: clusters, pools, nodes and add-ons; so that two transactions over many of them never wait for each other. */
   lockTrees(keys: readonly WorkKey[]): Promise<void>
   /** Another writer goes on in this transaction: a record that it read before an earlier one changed it is stale to it. */
   nextWriter(): void

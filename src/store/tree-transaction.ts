@@ -6,12 +6,20 @@ import type { HistoryRow } from '#model/settle.ts'
 import { NameTaken, type Because, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
 import { UnitOfWork, type Tracked } from './unit-of-work.ts'
 
+/** What stands for clusters: themselves, and what is below them. */
+export interface TreeIds {
+  readonly clusters: readonly string[]
+  readonly nodePools: readonly string[]
+  readonly nodes: readonly string[]
+  readonly addons: readonly string[]
+}
+
 /** Where a transaction's clusters, pools and nodes come from. Locking a cluster locks its whole tree until the transaction ends. */
 export interface TreeSource {
   lockCluster(id: string): Promise<ClusterRecord | undefined>
   lockClustersOf(table: 'node_pool' | 'node' | 'addon', ids: readonly string[]): Promise<readonly ClusterRecord[]>
-  /** Locks these clusters, and those of these pools and add-ons, in the order of their ids. */
-  lockClusters(ids: { readonly clusters: readonly string[]; readonly nodePools: readonly string[]; readonly addons: readonly string[] }): Promise<readonly ClusterRecord[]>
+  /** Locks these clusters, and those of these pools, nodes and add-ons, in the order of their ids. */
+  lockClusters(ids: TreeIds): Promise<readonly ClusterRecord[]>
   readAddons(where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly AddonRecord[]>
   clustersOf(scope: Scope): Promise<readonly ClusterRecord[]>
   clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
@@ -42,13 +50,15 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   async lockTrees(keys: readonly WorkKey[]): Promise<void> {
     const idsOf = (kind: WorkKey['kind']) => keys.filter(key => key.kind === kind).map(({ id }) => id)
-    const ids = { clusters: idsOf('cluster'), nodePools: idsOf('node-pool'), addons: idsOf('addon') }
-    if (ids.clusters.length + ids.nodePools.length + ids.addons.length === 0) return
-    const [clusters, nodePools, addons] = await Promise.all([
-      this.#source.lockClusters(ids), ids.nodePools.length > 0 ? this.#source.readNodePools('id', ids.nodePools) : [], ids.addons.length > 0 ? this.#source.readAddons('id', ids.addons) : [],
+    const ids: TreeIds = { clusters: idsOf('cluster'), nodePools: idsOf('node-pool'), nodes: idsOf('node'), addons: idsOf('addon') }
+    if (ids.clusters.length + ids.nodePools.length + ids.nodes.length + ids.addons.length === 0) return
+    const [clusters, nodePools, nodes, addons] = await Promise.all([
+      this.#source.lockClusters(ids), ids.nodePools.length > 0 ? this.#source.readNodePools('id', ids.nodePools) : [], ids.nodes.length > 0 ? this.#source.readNodes('id', ids.nodes) : [],
+      ids.addons.length > 0 ? this.#source.readAddons('id', ids.addons) : [],
     ])
     for (const read of clusters) this.work.track(this.work.clusters, read)
     for (const read of nodePools) this.work.track(this.work.nodePools, read)
+    for (const read of nodes) this.work.track(this.work.nodes, read)
     for (const read of addons) this.work.track(this.work.addons, read)
   }
 

@@ -311,6 +311,6 @@ function asChange({ accountId: _accountId, region: _region, ...change }: StatusC
   return change
 }
 
-function placeOf({ id, clusterId, spec }: NodeRecord): NodePlace {
-  return { id, clusterId, name: spec.name, machineId: spec.machineId }
+function placeOf({ id, clusterId, spec, facts }: NodeRecord): NodePlace {
+  return { id, clusterId, name: spec.name, machineId: spec.machineId, deleting: facts.deletion !== undefined }
 }

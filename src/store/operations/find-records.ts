@@ -38,6 +38,6 @@ export async function nodesOfMachines(connection: Queryable, region: string, mac
 export async function nodePlaces(connection: Queryable, where: { readonly ids: readonly string[] } | { readonly clusterIds: readonly string[] } | { readonly region: string; readonly machineIds: readonly string[] }): Promise<readonly NodePlace[]> {
   const [condition, values] = 'ids' in where ? ['id = any($1::text[])', [where.ids]] : 'clusterIds' in where ? ['cluster_id = any($1::text[])', [where.clusterIds]]
     : ['region = $1 and machine_id = any($2::text[]) order by created_at, id', [where.region, where.machineIds]]
-  const rows = await connection.query<{ id: string; cluster_id: string; name: string; machine_id: string }>(`select id, cluster_id, name, machine_id from node where ${condition}`, values)
-  return rows.map(row => ({ id: row.id, clusterId: row.cluster_id, name: row.name, machineId: row.machine_id }))
+  const rows = await connection.query<{ id: string; cluster_id: string; name: string; machine_id: string; deleting: boolean }>(`select id, cluster_id, name, machine_id, facts -> 'deletion' is not null as deleting from node where ${condition}`, values)
+  return rows.map(row => ({ id: row.id, clusterId: row.cluster_id, name: row.name, machineId: row.machine_id, deleting: row.deleting }))
 }

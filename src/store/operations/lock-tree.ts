@@ -3,6 +3,7 @@ import type { AddonRecord } from '#model/addon/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { Queryable } from '../connection/database.ts'
+import type { TreeIds } from '../tree-transaction.ts'
 import { ADDON_COLUMNS, addonOf, type AddonRow, CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, NODE_POOL_COLUMNS, nodeOf, nodePoolOf, type ClusterRow, type NodePoolRow, type NodeRow } from '../records/rows.ts'
 
 /**
@@ -24,12 +25,13 @@ export async function lockClustersOf(connection: Queryable, table: 'node_pool' |
 }
 
 /** As lockClustersOf, with these clusters themselves. */
-export async function lockClusters(connection: Queryable, { clusters, nodePools, addons }: { readonly clusters: readonly string[]; readonly nodePools: readonly string[]; readonly addons: readonly string[] }): Promise<readonly ClusterRecord[]> {
+export async function lockClusters(connection: Queryable, { clusters, nodePools, nodes, addons }: TreeIds): Promise<readonly ClusterRecord[]> {
   const rows = await connection.query<ClusterRow>(
     `select ${CLUSTER_COLUMNS} from cluster where id in (
-       select unnest($1::text[]) union select cluster_id from node_pool where id = any($2::text[]) union select cluster_id from addon where id = any($3::text[])
+       select unnest($1::text[]) union select cluster_id from node_pool where id = any($2::text[]) union select cluster_id from node where id = any($3::text[])
+       union select cluster_id from addon where id = any($4::text[])
      ) order by id for no key update`,
-    [clusters, nodePools, addons],
+    [clusters, nodePools, nodes, addons],
   )
   return rows.map(clusterOf)
 }

@@ -23,8 +23,8 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
     super({
       lockCluster: async id => tables.clusters.get(id),
-      lockClusters: async ({ clusters, nodePools, addons }) => {
-        const ids = [...clusters, ...nodePools.flatMap(id => tables.nodePools.get(id)?.clusterId ?? []), ...addons.flatMap(id => tables.addons.get(id)?.clusterId ?? [])]
+      lockClusters: async ({ clusters, nodePools, nodes, addons }) => {
+        const ids = [...clusters, ...nodePools.flatMap(id => tables.nodePools.get(id)?.clusterId ?? []), ...nodes.flatMap(id => tables.nodes.get(id)?.clusterId ?? []), ...addons.flatMap(id => tables.addons.get(id)?.clusterId ?? [])]
         return [...new Set(ids)].sort().flatMap(id => tables.clusters.get(id) ?? [])
       },
       lockClustersOf: async (table, ids) => {

@@ -69,7 +69,7 @@ export function faultyOutside(outside: Outside): FaultyPort {
       const as = OUTSIDE_REFUSALS.find(one => one === code)
       return call === 'ensure' && as ? new OutsideRefused(as, message) : new Error(message)
     },
-    held: ({ id = '' }, _call, message) => new OutsideHeld(message ?? outside.protection(id)),
+    held: ({ id }, _call, message) => new OutsideHeld(message ?? outside.protection(id)),
   }
 }
 

@@ -102,6 +102,9 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
     clock, world, randomBytes,
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
+    keepClock: async () => {
+      if (clock.paused && clock.target() === clock.now() && face.settings.clock.at !== clock.now()) await keepClock(run, clock)
+    },
     setClock: async change => {
       clock.set(change)
       await keepClock(run, clock)

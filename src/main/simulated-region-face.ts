@@ -19,6 +19,8 @@ export interface OpenRegion {
   settled(patienceMs: number): Promise<boolean>
   /** Somebody changed something in it: its own work looks now. */
   wake(): void
+  /** Writes down where a paused clock stands at the end of its step, so that whoever opens the region after a crash does there what was asked for there. */
+  keepClock(): Promise<void>
   setClock(change: ClockChange): Promise<void>
   setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
 }
@@ -114,9 +116,10 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#open || deleting || servedAt === this.#parts.endpoint() ? undefined : servedAt
   }
 
-  /** Writes wait a little for a region that is being opened. */
+  /** Writes wait a little for a region that is being opened, and are taken at an instant that is kept. */
   async untilOpen(): Promise<void> {
-    if (this.#open || this.#settings.deleting) return
+    if (this.#open) return this.#open.keepClock()
+    if (this.#settings.deleting) return
     const patience = new AbortController()
     await Promise.race([this.#opened.promise, systemClock.sleep(OPENING_MS, patience.signal).catch(() => undefined)]) // aborted: it was opened
     patience.abort()
@@ -174,7 +177,7 @@ export class SimulatedRegionFace implements RegionPorts {
         const open = this.#open
         if (!open) throw new Error('a region that this process does not run takes no writes')
         await open.setClock(change)
-        if (change.step !== undefined) await open.settled(STEP_PATIENCE_MS)
+        if (change.step !== undefined && await open.settled(STEP_PATIENCE_MS)) await open.keepClock()
         return this.#read()
       },
     }

@@ -5,7 +5,7 @@ import { creationEnd } from '#model/cluster/rules.ts'
 import type { ComponentSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { Course } from './decide.ts'
-import { componentsEvidence, exitEvidence, hostEvidence, isMissing, lastWords, lookEvidence, probeEvidence } from './evidence.ts'
+import { componentsEvidence, exitEvidence, hostEvidence, isGone, isMissing, lastWords, lookEvidence, probeEvidence } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
 
 const SECOND = 1_000
@@ -36,8 +36,10 @@ export function decideCreation(seen: ClusterSeen): Course {
   if (dead) return { ...ended('CreateError', `The component ${dead.name} ended at its start and again at its retry: ${lastWords(dead)}`), evidence: [exitEvidence(dead, now)] }
 
   const lacks = lacking(seen)
-  if (seen.outside.some(one => one.seen === undefined)) return { change: probe?.ready ? { controlPlaneSays: lacks } : {}, evidence: probe?.ready ? whatIsSeen(seen) : [], step: 'ensureOutside', lookAgainAt: now }
   const again = now + (seen.tellsAll ? BACKSTOP_MS : pollAfter(now - facts.attemptStartedAt, probe?.ready === true))
+  // Where a crash came before anything was begun, its control plane comes first as ever, so that what is refused outside finds the same things made.
+  if (isGone(host)) return { change: { controlPlane: 'starting' }, evidence: [lookEvidence(host, now)], step: 'ensureControlPlane', lookAgainAt: again }
+  if (seen.outside.some(one => one.seen === undefined)) return { change: probe?.ready ? { controlPlaneSays: lacks } : {}, evidence: probe?.ready ? whatIsSeen(seen) : [], step: 'ensureOutside', lookAgainAt: now }
   if (probe?.ready && !probe.baseApplied && !isMissing(host)) return { change: {}, step: 'ensureBase', lookAgainAt: now }
   // An API server works before it is ready, and mostly waits for its disk meanwhile: what is done then is not waited for later.
   if (probe?.answers && !probe.baseApplied) return { change: { controlPlane: 'starting', controlPlaneSays: lacks }, evidence: whatIsSeen(seen), step: 'beginBase', lookAgainAt: again }

@@ -32,11 +32,11 @@ function died(name: ComponentSeen['name'], recentStarts: number, how: { code?: n
   return { network: true, components: components({ state: 'running', recentStarts: 1 }, { [name]: { state: 'exited', recentStarts, lastExit: { at: START, lastLines: ['listen tcp: bind: address already in use'], ...how } } }) }
 }
 
-interface Row { facts?: ClusterFacts; address?: string | undefined; host?: ControlPlaneSeen; probe?: TenantClusterProbe | undefined; now?: number; shownSince?: number; components?: ClusterSeen['components']; children?: ClusterSeen['children']; tellsAll?: true }
+interface Row { facts?: ClusterFacts; address?: string | undefined; host?: ControlPlaneSeen; probe?: TenantClusterProbe | undefined; now?: number; shownSince?: number; components?: ClusterSeen['components']; children?: ClusterSeen['children']; outside?: ClusterSeen['outside']; tellsAll?: true }
 
 function seenOf({ facts = fresh, host = none, probe, now = START, shownSince = START, children = { pools: 0, nodes: 0 }, ...row }: Row): ClusterSeen {
   const address = 'address' in row ? row.address : '10.213.4.7'
-  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, outside: [], children, probeEveryMs: 30 * SECOND, ...(row.tellsAll && { tellsAll: true }) }
+  return { now, record: { facts, spec, ...(address !== undefined && { address }) }, shownSince, host, probe, components: row.components ?? { state: 'ready' }, outside: row.outside ?? [], children, probeEveryMs: 30 * SECOND, ...(row.tellsAll && { tellsAll: true }) }
 }
 
 function shown(seen: ClusterSeen): string {
@@ -52,6 +52,8 @@ describe('the life of a cluster', () => {
     ['ends when nobody can bring the components',           { components: { state: 'gaveUp', says: 'Nothing served kube-apiserver' } },      'Failed CreateError',   undefined,            undefined],
     ['then starts its control plane',                       {},                                                                              'Creating Progressing', 'ensureControlPlane', 0],
     ['starts it again if a crash came between',             { facts: started },                                                              'Creating Progressing', 'ensureControlPlane', 500],
+    ['before it orders anything outside',                   { facts: started, outside: [{ kind: 'LoadBalancer', seen: undefined }] },        'Creating Progressing', 'ensureControlPlane', 500],
+    ['which comes once the host has begun',                 { facts: started, host: up, outside: [{ kind: 'LoadBalancer', seen: undefined }] }, 'Creating Progressing', 'ensureOutside',   0],
     ['leaves the processor to what is starting',            { facts: started, host: up, probe: notReady },                                   'Creating Progressing', undefined,            500],
     ['and does not spin while its host starts the rest',     { facts: started, host: half, probe: notReady },                                 'Creating Progressing', 'ensureControlPlane', 500],
     ['gets its base as soon as the API answers',            { facts: started, host: half, probe: { ...notReady, answers: true } },           'Creating Progressing', 'beginBase',          500],

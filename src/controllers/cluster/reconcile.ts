@@ -17,14 +17,18 @@ import { wakeAddons } from './wake-addons.ts'
 
 /** Brings clusters up, keeps them up, and takes them down; one pass observes, writes facts, and takes at most one step. */
 export function clusterController(ports: ClusterPorts): Controller {
-  const blindSince = new Map<string, number>()
+  const blindSince = new Map<string, number>(), begunHere = new Set<string>()
   return {
     kind: 'cluster',
     async reconcile(id) {
       const record = await ports.store.findCluster(id)
       // A creation that ended gets no more work, however often a component of it still ends and wakes us.
-      if (!record || (record.facts.creationEnded && !record.facts.deletion)) return {}
+      if (!record || (record.facts.creationEnded && !record.facts.deletion)) {
+        begunHere.delete(id)
+        return {}
+      }
       const seen = await lookAt(record, ports, blindSince)
+      await holdWhatEarlierOnesMade(record, seen, ports, begunHere)
       return { lookAgainAt: await pass(record, seen, ports) }
     },
   }
@@ -63,6 +67,19 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
 
 function creationIsOver(facts: ClusterFacts): boolean {
   return facts.firstReadyAt !== undefined || facts.creationEnded !== undefined
+}
+
+/** A creation that another process began is looked through once: it may have ended between making something and saying so. */
+async function holdWhatEarlierOnesMade({ id, facts }: ClusterRecord, seen: ClusterSeen, { store }: ClusterPorts, begunHere: Set<string>): Promise<void> {
+  if (creationIsOver(facts) || facts.deletion) return void begunHere.delete(id)
+  if (begunHere.has(id)) return
+  if (facts.attemptStartedAt !== undefined) {
+    await store.write(seen.now, async tx => {
+      const cluster = await tx.lockCluster(id)
+      if (cluster) await holdWhatWasMade(tx, cluster, seen)
+    })
+  }
+  begunHere.add(id)
 }
 
 async function saysSomethingElse(record: ClusterRecord, now: number, { store }: ClusterPorts): Promise<boolean> {

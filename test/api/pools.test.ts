@@ -158,6 +158,8 @@ suite('central pools', () => {
       AutoScaling: { Enabled: true, DesiredReplicas: 2, SubnetPolicy: 'Priority' },
       NodeConfig: { SubnetIds: ['subnet-1'], Security: { SecurityGroupIds: ['sg-1'], SecurityStrategies: [], Login: { Type: 'Password' } }, DataVolumes: [{ Type: 'ESSD_PL0', Size: 60, MountPoint: '/data' }] },
     })
+    await api.done('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, NodeConfig: { Security: { SecurityGroupIds: ['sg-2'] } } })
+    assert.partialDeepStrictEqual(await listed(api, 'ListNodePools', id), { NodeConfig: { Security: { SecurityGroupIds: ['sg-2'], SecurityStrategies: [], Login: { Type: 'Password' } } } })
     assert.deepEqual(await wants(api, id), { target: 2, sent: 2, open: 2 })
     await api.app.close()
   })

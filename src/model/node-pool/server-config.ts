@@ -65,7 +65,7 @@ function dataVolumes(config: Members): object {
 function security(config: Members, before: ServerConfig): object {
   const sent = optionalObject(config, 'Security')
   if (!sent) return {}
-  const old = before['Security'] as ServerConfig
+  const old = (before['Security'] ?? EMPTY['Security']) as ServerConfig
   const strategies = optionalTexts(sent, 'SecurityStrategies') ?? (old['SecurityStrategies'] as readonly string[])
   if (strategies.some(strategy => strategy !== 'Hids')) refuseMember(sent, 'SecurityStrategies', 'its elements must be Hids')
   return { Security: { ...old, ...texts(sent, 'SecurityGroupIds'), SecurityStrategies: strategies, SecurityStrategyEnabled: strategies.length > 0, ...login(sent) } }

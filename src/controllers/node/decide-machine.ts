@@ -16,7 +16,9 @@ export function machineNews(seen: NodePassSeen): MachineNews {
   const { record: { spec, facts }, machine } = seen
   if (spec.machine === undefined) return { change: {}, evidence: [] }
   if (machine === undefined && facts.machineExistsAt !== undefined) return { change: nothingToPayFor(facts), evidence: [] }
-  return machine?.machineId === undefined ? notMade(seen) : { change: { ...made(facts, seen), ...arrears(seen, machine), ...order(seen, machine) }, evidence: [] }
+  if (machine?.machineId === undefined) return notMade(seen)
+  const paid = arrears(seen, machine)
+  return { change: { ...made(facts, seen), ...paid, ...order(seen, machine) }, evidence: paid.paidAt === undefined ? [] : [paidEvidence(seen)] }
 }
 
 /** Initialisation begins when the machine is there. */
@@ -35,14 +37,23 @@ function notMade({ now, record: { spec, facts }, machine }: NodePassSeen): Machi
  * While the account of its cluster is in arrears past the grace time (`unpaid` of the cluster), a machine that is on is shut down, and on again when they are
  * paid; one that was off already, by its pool's order or a user's, stays what it was.
  */
-function arrears({ record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
-  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true, arrears: cluster.facts.arrears } : {}
-  return { ...facts.unpaid && { unpaid: false, arrears: undefined }, ...facts.shutDown && machine.power === 'on' && { shutDown: undefined } }
+function arrears({ now, record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
+  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
+  const isOver = facts.paidAt !== undefined && (isReady({ now, facts }) || (machine.power === 'off' && !facts.shutDown))
+  return {
+    ...facts.unpaid && { unpaid: false, arrears: undefined, ...facts.shutDown && { paidAt: now } },
+    ...facts.shutDown && machine.power === 'on' && { shutDown: undefined },
+    ...isOver && { paidAt: undefined },
+  }
+}
+
+function paidEvidence({ now, record: { spec } }: NodePassSeen): Evidence {
+  return { observer: 'node controller', source: `arrears of the cluster of ${spec.name}`, observedAt: now, fact: 'They are paid, and its machine is to be on again.' }
 }
 
 /** status-rules.md, node row 6: only machines that the ledger holds. One that was removed meanwhile is not shut down for arrears, and does not come back when they are paid. */
-function nothingToPayFor({ unpaid, shutDown }: NodeFacts): FactsChange<NodeFacts> {
-  return { ...unpaid && { unpaid: false, arrears: undefined }, ...shutDown && { shutDown: undefined } }
+function nothingToPayFor({ unpaid, shutDown, paidAt }: NodeFacts): FactsChange<NodeFacts> {
+  return { ...unpaid && { unpaid: false, arrears: undefined }, ...shutDown && { shutDown: undefined }, ...paidAt !== undefined && { paidAt: undefined } }
 }
 
 /** A start has ended once it is Ready; who switches a stopped machine on by hand has taken it back from its pool. */

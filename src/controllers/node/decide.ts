@@ -30,23 +30,25 @@ const MEMBERS_AGAIN_MS = 5 * SECOND
 export function decideNode(seen: NodePassSeen): NodeDecision {
   const { record: { facts } } = seen
   if (facts.deletion || !seen.cluster) return decideLeaving(seen)
-  const { change, evidence } = whatWasSeen(seen)
+  const { change, evidence, last } = whatWasSeen(seen)
   const next = withFacts(facts, change)
   const joined = withFacts(next, firstReady(next, seen))
   const machine = machineNews({ ...seen, record: { ...seen.record, facts: joined } })
   const told = withFacts(joined, machine.change)
   const remembered = withFacts(told, pause(told, seen))
-  return { facts: remembered, evidence: [...machine.evidence, ...evidence], step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
+  const news = [...machine.evidence, ...evidence]
+  return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
 }
 
-function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+/** `last`: what was last seen of it, where nothing is news. */
+function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evidence: Evidence[]; last: Evidence[] } {
   const power = powerSeen(seen)
   const object = objectSeen(seen, withFacts(seen.record.facts, power.change))
   // Why heartbeats stopped is told by what its machine's provider sees: power and link stand beside it.
   const fellSilent = power.evidence.length === 0 && object.evidence.length > 0 && object.change.ready?.status === 'Unknown' && seen.power && seen.power.staleSince === undefined
   const evidence = [...power.evidence, ...fellSilent ? [powerEvidence(seen.power, power.change.power?.linkSince)] : [], ...object.evidence]
   const last = seen.object?.staleSince === undefined && seen.object ? [readyEvidence(seen.record.spec.name, seen.object)] : []
-  return { change: { ...object.change, ...power.change }, evidence: evidence.length > 0 ? evidence : last }
+  return { change: { ...object.change, ...power.change }, evidence, last }
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */

@@ -65,6 +65,8 @@ export interface NodeFacts {
   readonly arrears?: Evidence
   /** Its machine was switched off for arrears, and is to be on again when they are paid. */
   readonly shutDown?: true
+  /** When they were paid and its machine was to be on again; until it is Ready, or somebody switches it off. */
+  readonly paidAt?: number
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
   readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number }
   readonly staleSince?: number

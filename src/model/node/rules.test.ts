@@ -24,7 +24,7 @@ function* everySight(): Generator<NodeSight> {
           for (const ordered of [undefined, { power: 'on', since: NOW }, { power: 'on', since: NOW - DEADLINES.nodeStart }, { power: 'off', since: NOW }] as const)
             for (const failed of [undefined, 'step', 'ended'] as const)
               for (const [member, paused] of [[false, false], [false, true], [true, false]] as const)
-                for (const unschedulable of YES_NO) for (const outOfSync of YES_NO) for (const unpaid of YES_NO) for (const obstacle of by ? YES_NO : [false])
+                for (const unschedulable of YES_NO) for (const outOfSync of YES_NO) for (const [unpaid, paidAt] of [[false], [true], [false, NOW]] as const) for (const obstacle of by ? YES_NO : [false])
                   yield {
                     now: NOW,
                     facts: {
@@ -32,7 +32,7 @@ function* everySight(): Generator<NodeSight> {
                       ...(status ? { ready: { status, since: NOW - 50, reason: 'R', message: 'container runtime is down', lastHeartbeatAt: NOW - 60 } } : {}), ...(power ? { power } : {}),
                       ...(machineExistsAt === undefined ? {} : { machineExistsAt }), ...(by ? { deletion: { by, requestedAt, done: ['cordoned'] } } : {}), ...(ordered ? { ordered } : {}),
                       ...(failed === 'step' ? { initialiseFailed: { step: 'preflight', text: 'nft is missing', at: NOW } } : {}), ...(failed === 'ended' ? { creationEnded: { because: 'No machine could be had' } } : {}),
-                      ...(member ? { firstReadyAt: 1 } : {}), ...(paused ? { pausedSince: NOW - 5 } : {}),
+                      ...(member ? { firstReadyAt: 1 } : {}), ...(paidAt === undefined ? {} : { paidAt }), ...(paused ? { pausedSince: NOW - 5 } : {}),
                     },
                   }
 }

@@ -56,6 +56,12 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     evidence: arrearsOf,
   },
   {
+    name: 'not on again since its arrears were paid',
+    holds: seen => isComingBack(seen) && seen.facts.power?.state === 'off',
+    shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
+    because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again`,
+  },
+  {
     name: 'ordered to stop',
     holds: seen => seen.facts.ordered?.power === 'off' && seen.facts.power?.state !== 'off',
     shows: () => ({ phase: 'Stopping', conditions: ['Progressing'] }),
@@ -95,7 +101,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'not heard of since its machine was switched on',
     holds: isOlderThanPowerOn,
     shows: () => NOT_READY,
-    because: seen => `Machine ${seen.facts.power?.machine ?? ''} was switched on at ${at(seen.facts.power?.lastOnAt)}, and the cluster has heard nothing from its kubelet since then`,
+    because: seen => `Machine ${seen.facts.power?.machine ?? ''} was switched on${seen.facts.paidAt === undefined ? '' : ' again'} at ${at(seen.facts.power?.lastOnAt)}${seen.facts.paidAt === undefined ? '' : ', since the arrears it was shut down for were paid'}, and the cluster has heard nothing from its kubelet since then`,
   },
   {
     name: 'its heartbeats stopped',
@@ -141,6 +147,11 @@ export function nextInstantOfNode(seen: NodeSight): number | undefined {
 
 function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
   return facts.unpaid && facts.arrears ? [facts.arrears] : []
+}
+
+/** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
+function isComingBack({ facts }: NodeSight): boolean {
+  return facts.paidAt !== undefined && facts.ordered?.power !== 'off' && !isMachineRemoved(facts) && facts.power !== undefined && facts.power.since <= facts.paidAt
 }
 
 function isBeingDeleted(seen: NodeSight): boolean {

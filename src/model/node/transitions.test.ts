@@ -55,7 +55,7 @@ const EVENTS: readonly Event<Sight>[] = [
   change('the power goes off', powered, () => ({ power: { ...machine, state: 'off', lastOnAt: NOW - 1 } })),
   change('the power comes on', seen => seen.facts.power?.state === 'off' && !seen.facts.unpaid, facts => ({ power: { ...machine, state: 'on', lastOnAt: NOW }, ready: facts.ready && { ...facts.ready, since: NOW - 1 } })),
   change('its machine is shut down for arrears', seen => seen.facts.machineExistsAt !== undefined && !seen.facts.unpaid, () => ({ unpaid: true, power: { ...machine, state: 'off' } })),
-  change('paid', seen => seen.facts.unpaid, () => ({ unpaid: false })),
+  change('paid', seen => seen.facts.unpaid, facts => ({ unpaid: false, ...facts.power?.state === 'off' && { paidAt: NOW } })),
   change('the pool orders it off', seen => isIn(status(seen), [['Running', '*']]), () => ({ ordered: { power: 'off', since: NOW } })),
   change('the pool orders it on', seen => isIn(status(seen), [['Stopped', '*'], ['Stopping', '*']]) && !isReady(seen), () => ({ ordered: { power: 'on', since: NOW } })),
   change('the pool takes its order to stop back', seen => isIn(status(seen), [['Stopping', '*']]), () => ({ ordered: undefined })),

@@ -115,7 +115,7 @@ async function fill(opened: OpenStore, { child, said }: Running): Promise<void> 
 
 /** Nothing happens: what is written but leases, and how much processor time it takes. */
 async function measureIdle(opened: OpenStore, server: number): Promise<void> {
-  const writes = () => opened.query<{ name: string; writes: number }>(`select relname as name, n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables`)
+  const writes = () => opened.query<{ name: string; writes: number }>(`select schemaname || '.' || relname as name, n_tup_ins + n_tup_upd + n_tup_del as writes from pg_stat_user_tables`)
   await sleep(SETTLE_MS)
   const before = new Map((await writes()).map(row => [row.name, row.writes])), cpu = await seconds(server)
   await sleep(IDLE_MS)

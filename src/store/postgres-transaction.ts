@@ -16,7 +16,7 @@ import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClusters, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf, putMachineSecrets } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
-import { changeMachine, findMachine, forgetMachine, insertMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, machinesOwnedBy, orderMachines, setMachineIds } from './operations/machines.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, machinesOwnedBy, orderMachines, setMachineIds } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
@@ -163,28 +163,28 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return machinesOf(this.#connection, scope)
   }
 
-  insertMachine(record: MachineRecord): Promise<void> {
-    return insertMachine(this.#connection, this.#key, record)
+  async insertMachine(record: MachineRecord): Promise<void> {
+    insertMachines(this.#connection, this.#key, [record])
   }
 
   lockMachine(id: string): Promise<MachineRecord | undefined> {
     return findMachine(this.#connection, this.#key, id, 'for update')
   }
 
-  changeMachine(id: string, change: MachineChange): Promise<void> {
-    return changeMachine(this.#connection, this.#key, id, change)
+  async changeMachine(id: string, change: MachineChange): Promise<void> {
+    changeMachine(this.#connection, this.#key, id, change)
   }
 
   lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
     return machinesById(this.#connection, this.#key, ids, 'order by id for update')
   }
 
-  orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
-    return orderMachines(this.#connection, orders)
+  async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
+    orderMachines(this.#connection, orders)
   }
 
-  setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
-    return setMachineIds(this.#connection, made)
+  async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
+    setMachineIds(this.#connection, made)
   }
 
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
@@ -197,14 +197,13 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   async insertClaims(claims: readonly NewClaim[], because: Because): Promise<void> {
     await this.insertNodes(claims.map(claim => claim.node), because)
-    await Promise.all([
-      insertMachines(this.#connection, this.#key, claims.map(claim => claim.machine)), insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now),
-      putNodeTokens(this.#connection, claims.map(claim => claim.token)),
-    ])
+    insertMachines(this.#connection, this.#key, claims.map(claim => claim.machine))
+    insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now)
+    putNodeTokens(this.#connection, claims.map(claim => claim.token))
   }
 
-  putNodeToken(token: NodeToken): Promise<void> {
-    return putNodeTokens(this.#connection, [token])
+  async putNodeToken(token: NodeToken): Promise<void> {
+    putNodeTokens(this.#connection, [token])
   }
 
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
@@ -215,12 +214,12 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return forgetMachine(this.#connection, id)
   }
 
-  putMachineSecret(secret: MachineSecret): Promise<void> {
-    return putMachineSecrets(this.#connection, [secret])
+  async putMachineSecret(secret: MachineSecret): Promise<void> {
+    putMachineSecrets(this.#connection, [secret])
   }
 
-  putMachineSecrets(secrets: readonly MachineSecret[]): Promise<void> {
-    return putMachineSecrets(this.#connection, secrets)
+  async putMachineSecrets(secrets: readonly MachineSecret[]): Promise<void> {
+    putMachineSecrets(this.#connection, secrets)
   }
 
   machineSecretsByHash(secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
@@ -251,8 +250,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return forgetRegion(this.#connection, region)
   }
 
-  putSecret(name: string, value: string): Promise<void> {
-    return putSecret(this.#connection, this.#key, name, value)
+  async putSecret(name: string, value: string): Promise<void> {
+    putSecret(this.#connection, this.#key, name, value)
   }
 
   deleteSecrets(prefix: string): Promise<void> {

@@ -72,7 +72,8 @@ describe('the database holds by itself', () => {
       asked ??= opened.queue.claimWatch(lease, clusterWatch('health', 'c-parting'))
       await tx.forget({ kind: 'Cluster', id: 'c-parting' }, { text: 'gone', evidence: [] })
     })
-    assert.equal(await asked, undefined)
+    // It may have had it for a moment, before the cluster went.
+    await asked
     assert.deepEqual(await watches(), [])
     await lease.release()
   })

@@ -79,20 +79,24 @@ export class Sequencer {
 
   async #number(): Promise<number> {
     return this.#database.transaction(async connection => {
-      const [sequencer] = await connection.query<{ last: number }>('select last from sequencer for update')
-      if (!sequencer) throw new Error('E-SEQUENCER: its row is missing')
-      const numbered = await connection.query(
-        `with fresh as (select ordinal, $1::bigint + row_number() over (order by ordinal) as position from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered)
-         update status_change s set position = fresh.position from fresh where s.ordinal = fresh.ordinal returning 1`,
-        [sequencer.last],
+      connection.send('select 1 from sequencer for update')
+      // Begins, and sees, after the lock is there.
+      const [row] = await connection.query<{ numbered: number }>(
+        `with fresh as (
+           select ordinal, (select last from sequencer) + row_number() over (order by ordinal) as position
+           from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered
+         ),
+         numbered as (update status_change s set position = fresh.position from fresh where s.ordinal = fresh.ordinal returning s.position),
+         moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
+         select count(*) as numbered from numbered`,
       )
-      if (numbered.length > 0) await connection.query('update sequencer set last = $1', [sequencer.last + numbered.length])
-      this.#untallied += numbered.length
-      if (numbered.length > 0 && this.#untallied >= SUM_UP_AFTER) {
+      if (!row) throw new Error('E-SEQUENCER: a count had no row')
+      this.#untallied += row.numbered
+      if (row.numbered > 0 && this.#untallied >= SUM_UP_AFTER) {
         await sumUpTally(connection)
         this.#untallied = 0
       }
-      return numbered.length
+      return row.numbered
     })
   }
 

@@ -36,6 +36,8 @@ type TreeMethod = 'lockTrees' | 'nextWriter' | 'lockCluster' | 'lockNodePool' | 
 export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   readonly work: UnitOfWork
   readonly #source: TreeSource
+  /** Clusters all of whose pools are here, read under their lock. */
+  readonly #withAllPools = new Set<string>()
   /** A name that was looked for and is no cluster's. */
   #free: (Scope & { readonly name: string }) | undefined
 
@@ -119,7 +121,9 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   /** Under the cluster's lock they may be written afterwards; without it they are only to be read. */
   async nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
-    return this.#overlay(this.work.nodePools, await this.#source.readNodePools('cluster_id', [clusterId]), pool => pool.clusterId === clusterId)
+    const read = this.#withAllPools.has(clusterId) ? this.#poolsRead(clusterId) : await this.#source.readNodePools('cluster_id', [clusterId])
+    if (this.work.clusters.has(clusterId)) this.#withAllPools.add(clusterId)
+    return this.#overlay(this.work.nodePools, read, pool => pool.clusterId === clusterId)
   }
 
   async nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
@@ -146,8 +150,8 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   async insertAddon(record: Parameters<Transaction['insertAddon']>[0], because: Because): Promise<AddonRecord> {
     await this.#lockParent(record.clusterId)
-    const known = this.work.addons.get(record.id)
-    if (known ? !known.gone : (await this.#source.readAddons('id', [record.id])).length > 0) throw new NameTaken(record.spec.name)
+    const known = this.work.addons.get(record.id), isOfNewCluster = this.work.clusters.get(record.clusterId)?.before === undefined
+    if (known ? !known.gone : !isOfNewCluster && (await this.#source.readAddons('id', [record.id])).length > 0) throw new NameTaken(record.spec.name)
     return this.work.insertAddon({ ...record, ...this.#newborn() }, because)
   }
 
@@ -182,7 +186,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     const clusterIds = this.work.touchedClusters()
     for (const id of clusterIds) await this.lockCluster(id)
     // A cluster that was inserted here has the pools that were inserted here.
-    const older = clusterIds.filter(id => this.work.clusters.get(id)?.before !== undefined)
+    const older = clusterIds.filter(id => this.work.clusters.get(id)?.before !== undefined && !this.#withAllPools.has(id))
     if (older.length > 0) for (const pool of await this.#source.readNodePools('cluster_id', older)) this.work.track(this.work.nodePools, pool)
     const moving = this.work.stoppingOrStarting()
     if (moving.length > 0) for (const addon of await this.#source.readAddons('cluster_id', moving)) this.work.track(this.work.addons, addon)
@@ -205,7 +209,14 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
       : [...(table === 'node_pool' ? this.work.nodePools : this.work.nodes).values()].filter(one => one.now.clusterId === record.clusterId)
     const holder = here.find(one => one.now.spec.name === name)
     if (holder && !holder.gone) throw new NameTaken(name)
-    if (!holder && (await this.#source.isNameTaken(table, record, name))) throw new NameTaken(name)
+    if (holder || (table === 'node_pool' && this.#withAllPools.has(record.clusterId ?? ''))) return
+    if (await this.#source.isNameTaken(table, record, name)) throw new NameTaken(name)
+  }
+
+  /** As they were read, in the order of lists. */
+  #poolsRead(clusterId: string): readonly NodePoolRecord[] {
+    const read = [...this.work.nodePools.values()].flatMap(({ before }) => (before?.clusterId === clusterId ? [before] : []))
+    return read.sort((one, other) => one.createdAt - other.createdAt || (one.id < other.id ? -1 : 1))
   }
 
   #newborn() {

@@ -173,7 +173,21 @@ export class UnitOfWork {
 
 /** Records are compared and kept as JSON has them, so that a member that is undefined is the same as one that is absent. */
 export function withoutUndefined<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value)) as Value
+  return plain(value) as Value
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
+  if (Array.isArray(value)) return value.map(item => plain(item) ?? null)
+  if (typeof value !== 'object') return undefined
+  if ('toJSON' in value) return JSON.parse(JSON.stringify(value)) as unknown
+  const copy: { [name: string]: unknown } = {}
+  for (const [name, member] of Object.entries(value)) {
+    const kept = plain(member)
+    if (kept !== undefined) copy[name] = kept
+  }
+  return copy
 }
 
 /** A transaction may touch many clusters. */

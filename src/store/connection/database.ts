@@ -3,7 +3,7 @@ import { Client, Pool, type ClientConfig, type PoolClient } from 'pg'
 
 import type { Log } from '#ports/log.ts'
 import { StoreUnavailable } from '#ports/store.ts'
-import { isUnavailable, isWorthRepeating, unavailable } from './failures.ts'
+import { isAftermath, isUnavailable, isWorthRepeating, unavailable } from './failures.ts'
 import { CLIENT_TYPES, statementName } from './statements.ts'
 
 /** Something that runs one statement: a pool for reads, a connection inside a transaction. */
@@ -107,7 +107,7 @@ export class Database implements Queryable {
     } catch (error) {
       throw this.#judge(error)
     }
-    let broken: unknown
+    let broken: unknown, failed: unknown
     const together = gathering(client)
     const run = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
       try {
@@ -116,6 +116,7 @@ export class Database implements Queryable {
         return result.rows as Row[]
       } catch (error) {
         if (isUnavailable(error)) broken = error
+        failed ??= error
         throw this.#judge(error)
       }
     }
@@ -136,7 +137,7 @@ export class Database implements Queryable {
       // Statements that were sent behind the one that broke only say that the transaction is over.
       if (broken !== undefined) throw this.#judge(broken)
       await client.query('rollback').catch((failure: unknown) => (broken = failure))
-      throw error
+      throw isAftermath(error) ? failed : error
     } finally {
       client.release(broken !== undefined)
     }

@@ -21,6 +21,11 @@ export function isWorthRepeating(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === '40001' || error.code === '40P01')
 }
 
+/** Says only that a statement before it in its transaction failed. */
+export function isAftermath(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '25P02'
+}
+
 /** The unique index that refused a row, or undefined if that was not the trouble. */
 export function violatedUniqueIndex(error: unknown): string | undefined {
   return error instanceof DatabaseError && error.code === '23505' ? error.constraint : undefined

@@ -5,6 +5,7 @@ import { CLUSTER_RANGES } from './0004-cluster-ranges.ts'
 import { ADD_ONS } from './0005-add-ons.ts'
 import { REGION_HISTORIES } from './0006-region-histories.ts'
 import { NODE_TALLY } from './0007-node-tally.ts'
+import { HISTORY_INDEXES } from './0008-history-indexes.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0005-add-ons', sql: ADD_ONS },
   { name: '0006-region-histories', sql: REGION_HISTORIES },
   { name: '0007-node-tally', sql: NODE_TALLY },
+  { name: '0008-history-indexes', sql: HISTORY_INDEXES },
 ]

@@ -6,8 +6,10 @@ const WINDOW = 256
 
 /** The lowest free address of the pool for this owner, or the one it has. One claim a region at a time, so that two never get the same. */
 export async function claimAddress(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
-  await lockName(connection, `addresses of ${region}`)
-  const [held] = await connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner])
+  // Sent together: the second statement begins, and sees, after the first has its lock.
+  const [, [held]] = await Promise.all([
+    lockName(connection, `addresses of ${region}`), connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner]),
+  ])
   if (held) return held.address
   return (await claimWithin(connection, region, owner, pool, WINDOW)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
 }
@@ -15,8 +17,7 @@ export async function claimAddress(connection: Queryable, region: string, owner:
 /** The lowest free addresses for owners that have none, in their order; fewer where fewer are free. */
 export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
   if (owners.length === 0) return []
-  await lockName(connection, `addresses of ${region}`)
-  const claimed = await claimManyWithin(connection, region, owners, pool, WINDOW + owners.length)
+  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool, WINDOW + owners.length)])
   return claimed.length === owners.length ? claimed : [...claimed, ...await claimManyWithin(connection, region, owners.slice(claimed.length), pool, Number.MAX_SAFE_INTEGER)]
 }
 

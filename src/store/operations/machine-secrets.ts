@@ -1,5 +1,5 @@
 import type { MachineSecret } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 
 interface MachineSecretRow {
   readonly secret_hash: string
@@ -30,12 +30,13 @@ export async function machineSecretsOf(connection: Queryable, clusterId: string)
   return rows.map(machineSecretOf)
 }
 
-export async function putMachineSecrets(connection: Queryable, secrets: readonly MachineSecret[]): Promise<void> {
+/** Sent, not waited for. */
+export function putMachineSecrets(connection: TransactionConnection, secrets: readonly MachineSecret[]): void {
   const columns = [
     secrets.map(secret => secret.secretHash), secrets.map(secret => secret.clusterId), secrets.map(secret => secret.nodePoolId), secrets.map(secret => secret.nodeId), secrets.map(secret => secret.nodeName),
     secrets.map(secret => secret.onboardingId), secrets.map(secret => secret.state), secrets.map(secret => secret.certificateUntil ?? null), secrets.map(secret => Math.floor(secret.changedAt)),
   ]
-  await connection.query(
+  connection.send(
     `insert into machine_secret (${COLUMNS}) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[])
      on conflict (secret_hash) do update set cluster_id = excluded.cluster_id, node_pool_id = excluded.node_pool_id, node_id = excluded.node_id, node_name = excluded.node_name,
        onboarding_id = excluded.onboarding_id, state = excluded.state, certificate_until = excluded.certificate_until, changed_at = excluded.changed_at`,

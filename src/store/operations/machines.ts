@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 
 import type { MachineChange, MachineOrderChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
 
@@ -38,16 +38,13 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
   return row && machineOf(row)
 }
 
-export function insertMachine(connection: Queryable, key: KeyObject, record: MachineRecord): Promise<void> {
-  return insertMachines(connection, key, [record])
-}
-
-export async function insertMachines(connection: Queryable, key: KeyObject, records: readonly MachineRecord[]): Promise<void> {
-  await connection.query('insert into machine select * from json_populate_recordset(null::machine, $1::json)', [JSON.stringify(records.map(record => machineRow(record, key)))])
+/** Sent, not waited for, as are the other statements here that answer nothing. */
+export function insertMachines(connection: TransactionConnection, key: KeyObject, records: readonly MachineRecord[]): void {
+  connection.send('insert into machine select * from json_populate_recordset(null::machine, $1::json)', [JSON.stringify(records.map(record => machineRow(record, key)))])
 }
 
 /** Null takes a member away; a member that is not named stays as it is. */
-export async function changeMachine(connection: Queryable, key: KeyObject, id: string, change: MachineChange): Promise<void> {
+export function changeMachine(connection: TransactionConnection, key: KeyObject, id: string, change: MachineChange): void {
   const columns: readonly (readonly [column: string, value: unknown])[] = [
     ...column('power', change.power), ...column('link', change.link), ...column('machine_id', change.machineId), ...column('deletion_requested_at', change.deletionRequestedAt),
     ...(change.ownedBy === undefined ? [] : Object.entries(ownerColumns(change.ownedBy))),
@@ -55,18 +52,18 @@ export async function changeMachine(connection: Queryable, key: KeyObject, id: s
     ...column('refused', change.refused && JSON.stringify(change.refused)), ...column('obstacle', change.obstacle && JSON.stringify(change.obstacle)),
   ]
   if (columns.length === 0) return
-  await connection.query(`update machine set ${columns.map(([name], index) => `${name} = $${index + 2}`).join(', ')} where id = $1`, [id, ...columns.map(([, value]) => value)])
+  connection.send(`update machine set ${columns.map(([name], index) => `${name} = $${index + 2}`).join(', ')} where id = $1`, [id, ...columns.map(([, value]) => value)])
 }
 
-export async function orderMachines(connection: Queryable, orders: readonly MachineOrderChange[]): Promise<void> {
-  await connection.query(
+export function orderMachines(connection: TransactionConnection, orders: readonly MachineOrderChange[]): void {
+  connection.send(
     'update machine set power = coalesce(t.power, machine.power), link = coalesce(t.link, machine.link) from unnest($1::text[], $2::text[], $3::text[]) as t (id, power, link) where machine.id = t.id',
     [orders.map(({ id }) => id), orders.map(({ power }) => power ?? null), orders.map(({ link }) => link ?? null)],
   )
 }
 
-export async function setMachineIds(connection: Queryable, made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
-  await connection.query('update machine set machine_id = t.machine_id from unnest($1::text[], $2::text[]) as t (id, machine_id) where machine.id = t.id', [made.map(({ id }) => id), made.map(({ machineId }) => machineId)])
+export function setMachineIds(connection: TransactionConnection, made: readonly { readonly id: string; readonly machineId: string }[]): void {
+  connection.send('update machine set machine_id = t.machine_id from unnest($1::text[], $2::text[]) as t (id, machine_id) where machine.id = t.id', [made.map(({ id }) => id), made.map(({ machineId }) => machineId)])
 }
 
 function column(name: string, value: unknown): readonly (readonly [string, unknown])[] {

@@ -1,8 +1,9 @@
 import type { NodeToken } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 
-export async function putNodeTokens(connection: Queryable, tokens: readonly NodeToken[]): Promise<void> {
-  await connection.query(
+/** Sent, not waited for. */
+export function putNodeTokens(connection: TransactionConnection, tokens: readonly NodeToken[]): void {
+  connection.send(
     'insert into node_token (token_hash, node_id, machine_id) select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (token_hash) do update set node_id = excluded.node_id, machine_id = excluded.machine_id',
     [tokens.map(token => token.tokenHash), tokens.map(token => token.nodeId), tokens.map(token => token.machineId)],
   )

@@ -1,6 +1,6 @@
 import { priceOf } from '#model/account/prices.ts'
 import type { LedgerEntry, Scope } from '#ports/store.ts'
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
 
 /** Adds the entries, or brings those of their ids up to date; what each cost until now is added up. Answers the accounts of those that cost, or did. */
@@ -18,9 +18,9 @@ export async function putLedger(connection: Queryable, entries: readonly LedgerE
   )
 }
 
-/** Rows of intents, which cost nothing yet, under ids that are new. */
-export async function insertIntents(connection: Queryable, entries: readonly (LedgerEntry & { readonly state: 'Intended' })[], now: number): Promise<void> {
-  await connection.query(
+/** Rows of intents, which cost nothing yet, under ids that are new; sent, not waited for. */
+export function insertIntents(connection: TransactionConnection, entries: readonly (LedgerEntry & { readonly state: 'Intended' })[], now: number): void {
+  connection.send(
     `insert into ledger (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, 0, $2::bigint from json_populate_recordset(null::ledger, $1::json)`, [JSON.stringify(entries.map(ledgerRow)), Math.floor(now)],
   )
 }

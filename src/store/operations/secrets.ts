@@ -1,14 +1,15 @@
 import type { KeyObject } from 'node:crypto'
 
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { seal, unseal } from '../encryption/seal.ts'
 
 function place(name: string): string {
   return `secret/${name}`
 }
 
-export async function putSecret(connection: Queryable, key: KeyObject, name: string, value: string): Promise<void> {
-  await connection.query('insert into secret (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed', [name, seal(key, place(name), value)])
+/** Sent, not waited for. */
+export function putSecret(connection: TransactionConnection, key: KeyObject, name: string, value: string): void {
+  connection.send('insert into secret (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed', [name, seal(key, place(name), value)])
 }
 
 export async function readSecret(connection: Queryable, key: KeyObject, name: string): Promise<string | undefined> {

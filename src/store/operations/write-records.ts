@@ -109,7 +109,12 @@ function historyOf(work: UnitOfWork, history: readonly HistoryRow[]): Statement[
   return [{ text: `insert into status_change (${HISTORY_COLUMNS}) select ${HISTORY_COLUMNS} from json_populate_recordset(null::status_change, $1::json)`, values: [jsonOf(rows)] }]
 }
 
+/** What JSON writes of bytes that are no text. */
+const NO_TEXT = /\\u(?:0000|d[89a-f])/
+
 /** As JSON that PostgreSQL takes: the last words of a program may hold bytes that are no text, and would keep a status from ever being written. */
 function jsonOf(rows: readonly object[]): string {
+  const text = JSON.stringify(rows)
+  if (!NO_TEXT.test(text)) return text
   return JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value))
 }

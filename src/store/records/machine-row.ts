@@ -33,9 +33,11 @@ export function sealedFirstBoot(key: KeyObject, id: string, firstBoot: string): 
   return seal(key, place(id), firstBoot)
 }
 
-/** With its first boot, which lists leave sealed. */
+/** With its first boot, which lists leave sealed; it is unsealed when somebody reads it, as few do. */
 export function wholeMachineOf(row: MachineRow, key: KeyObject): MachineRecord {
-  return { ...machineOf(row), ...(row.sealed_first_boot ? { firstBoot: unseal(key, place(row.id), row.sealed_first_boot) } : {}) }
+  const { id, sealed_first_boot: sealed } = row
+  const machine = machineOf(row)
+  return sealed ? Object.defineProperty(machine, 'firstBoot', { enumerable: true, get: () => unseal(key, place(id), sealed) }) : machine
 }
 
 export function machineOf(row: MachineRow): MachineRecord {

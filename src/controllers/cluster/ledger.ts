@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { LedgerEntry, LedgerKind, LedgerState, Transaction } from '#ports/store.ts'
+import { isGone } from './evidence.ts'
 import type { ClusterSeen } from './seen.ts'
 
 /** The outside things that a local control plane is made of. */
@@ -26,5 +27,14 @@ export async function holdWhatWasMade(tx: Transaction, cluster: ClusterRecord, {
     const made = outside.find(one => one.kind === entry.kind)?.seen
     if (made) await tx.putLedger({ ...entry, providerId: made.providerId, state: 'Held', since: now })
     else if (host.network && (entry.kind === 'Network' || entry.kind === 'ControlPlane')) await tx.putLedger({ ...entry, state: 'Held', since: now })
+  }
+}
+
+/** What was on its way out and is seen to be gone is released; a crash may have come between removing it and saying so. */
+export async function releaseWhatIsGone(tx: Transaction, cluster: ClusterRecord, { now, host, outside }: Pick<ClusterSeen, 'now' | 'host' | 'outside'>): Promise<void> {
+  for (const entry of await tx.ledgerOf(cluster.id)) {
+    if (entry.state !== 'Releasing') continue
+    const isOfHost = entry.kind === 'Network' || entry.kind === 'ControlPlane'
+    if (isOfHost ? isGone(host) : outside.some(one => one.kind === entry.kind && one.seen === undefined)) await tx.putLedger({ ...entry, state: 'Released', since: now })
   }
 }

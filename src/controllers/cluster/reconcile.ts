@@ -9,27 +9,31 @@ import { StoreUnavailable } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideBlind } from './decide-blind.ts'
 import { decideCluster, type ClusterDecision } from './decide.ts'
-import { holdWhatWasMade } from './ledger.ts'
+import { holdWhatWasMade, releaseWhatIsGone } from './ledger.ts'
 import { observeCluster } from './observe.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen } from './seen.ts'
 import { wakeAddons } from './wake-addons.ts'
 
+type Course = 'creation' | 'deletion'
+
 /** Brings clusters up, keeps them up, and takes them down; one pass observes, writes facts, and takes at most one step. */
 export function clusterController(ports: ClusterPorts): Controller {
-  const blindSince = new Map<string, number>(), begunHere = new Set<string>()
+  const blindSince = new Map<string, number>(), lookedThrough = new Map<string, Course>()
   return {
     kind: 'cluster',
     async reconcile(id) {
       const record = await ports.store.findCluster(id)
       // A creation that ended gets no more work, however often a component of it still ends and wakes us.
       if (!record || (record.facts.creationEnded && !record.facts.deletion)) {
-        begunHere.delete(id)
+        lookedThrough.delete(id)
         return {}
       }
       const seen = await lookAt(record, ports, blindSince)
-      await holdWhatEarlierOnesMade(record, seen, ports, begunHere)
-      return { lookAgainAt: await pass(record, seen, ports) }
+      await sayWhatEarlierOnesDid(record, seen, ports, lookedThrough)
+      const lookAgainAt = await pass(record, seen, ports)
+      if (lookAgainAt === undefined) lookedThrough.delete(id)
+      return { lookAgainAt }
     },
   }
 }
@@ -69,17 +73,20 @@ function creationIsOver(facts: ClusterFacts): boolean {
   return facts.firstReadyAt !== undefined || facts.creationEnded !== undefined
 }
 
-/** A creation that another process began is looked through once: it may have ended between making something and saying so. */
-async function holdWhatEarlierOnesMade({ id, facts }: ClusterRecord, seen: ClusterSeen, { store }: ClusterPorts, begunHere: Set<string>): Promise<void> {
-  if (creationIsOver(facts) || facts.deletion) return void begunHere.delete(id)
-  if (begunHere.has(id)) return
-  if (facts.attemptStartedAt !== undefined) {
+/** A creation or deletion is looked through once by each process that has to do with it: an earlier one may have ended between making or removing something and saying so. */
+async function sayWhatEarlierOnesDid(record: ClusterRecord, seen: ClusterSeen, { store }: ClusterPorts, lookedThrough: Map<string, Course>): Promise<void> {
+  const { id, facts } = record
+  const course: Course | undefined = facts.deletion ? 'deletion' : creationIsOver(facts) ? undefined : 'creation'
+  if (course === undefined) return void lookedThrough.delete(id)
+  if (lookedThrough.get(id) === course) return
+  const { totalCount } = course === 'creation' && facts.attemptStartedAt === undefined ? { totalCount: 0 } : await store.listLedger(record, { clusterIds: [id], states: [course === 'creation' ? 'Intended' : 'Releasing'] }, { number: 1, size: 1 })
+  if (totalCount > 0) {
     await store.write(seen.now, async tx => {
       const cluster = await tx.lockCluster(id)
-      if (cluster) await holdWhatWasMade(tx, cluster, seen)
+      if (cluster) await (course === 'creation' ? holdWhatWasMade : releaseWhatIsGone)(tx, cluster, seen)
     })
   }
-  begunHere.add(id)
+  lookedThrough.set(id, course)
 }
 
 async function saysSomethingElse(record: ClusterRecord, now: number, { store }: ClusterPorts): Promise<boolean> {

@@ -13,7 +13,8 @@ export const RemoveMachine = defineAction({
     const { store, scope, now } = context
     return store.write(now, async tx => {
       const machine = await lockMachine(context, tx, body.Id)
-      if (machine.deletionRequestedAt === undefined) await tx.changeMachine(machine.id, { deletionRequestedAt: now })
+      // What stood in the way of an earlier removal, or of its creation, is tried again.
+      if (machine.deletionRequestedAt === undefined || machine.obstacle) await tx.changeMachine(machine.id, { deletionRequestedAt: machine.deletionRequestedAt ?? now, obstacle: null })
       await tx.enqueue({ kind: 'machine', id: machine.id, region: scope.region })
       return {}
     })

@@ -108,8 +108,9 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   })
   if (moved.length === 0) return
   await ports.store.write(clock.now(), async tx => {
-    const there = new Set((await tx.lockMachines(moved.flatMap(({ providerId }) => providerId ?? []))).map(({ id }) => id))
-    for (const entry of moved) if (entry.providerId !== undefined && there.has(entry.providerId)) await tx.putLedger(entry)
+    // One that became its account's own meanwhile, or another's, has another row by now.
+    const owners = new Map((await tx.lockMachines(moved.flatMap(({ providerId }) => providerId ?? []))).map(({ id, ownedBy }) => [id, ownedBy?.nodeId ?? ownedBy?.nodePoolId]))
+    for (const entry of moved) if (entry.providerId !== undefined && owners.get(entry.providerId) === entry.owner.id) await tx.putLedger(entry)
   })
 }
 

@@ -1,4 +1,4 @@
-import type { LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
+import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
@@ -9,7 +9,7 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): 
   const { id, accountId, region } = record
   const { clock } = ports.regionOf(region)
   const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
-  const ledger = items.find(entry => entry.kind === 'Machine')?.state
+  const entry = items.find(({ kind }) => kind === 'Machine'), ledger = entry?.state
   const seen = { record, ledger }
   const step = decideMachine(seen)
   ports.onDecision?.({ by: 'decideMachine', about: id, seen, decided: step })
@@ -19,20 +19,21 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): 
         if (await tx.lockMachine(id)) await putEntry(tx, record, 'Intended', ports)
       })
       return { lookAgainAt: clock.now() }
-    case 'ensure': await ensure(record, ledger, ports); return {}
+    case 'ensure': await ensure(record, entry, ports); return {}
     case 'ensureGone': await ensureGone(record, ports); return {}
   }
 }
 
-async function ensure(record: MachineRecord, ledger: LedgerState | undefined, ports: MachinePorts): Promise<void> {
+/** What is off costs no compute, so the ledger is told of the power, too. */
+async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePorts): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   const seen = await machines.ensure(orderOf(record))
-  const isHeld = ledger === 'Held' || ledger === 'Retained'
-  if (isHeld && record.machineId === seen.machineId) return
+  const isHeld = entry?.state === 'Held' || entry?.state === 'Retained'
+  if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power) return
   await ports.store.write(clock.now(), async tx => {
     const locked = await tx.lockMachine(record.id)
     if (!locked) return
-    if (!isHeld) await putEntry(tx, record, 'Held', ports)
+    await putEntry(tx, locked, isHeld ? entry.state : 'Held', ports)
     if (locked.machineId !== seen.machineId) await tx.changeMachine(record.id, { machineId: seen.machineId })
   })
 }
@@ -53,9 +54,13 @@ async function ensureGone(record: MachineRecord, ports: MachinePorts): Promise<v
 
 async function putEntry(tx: Transaction, record: MachineRecord, state: LedgerState, ports: MachinePorts): Promise<void> {
   const known = (await tx.ledgerOf(record.id)).find(entry => entry.kind === 'Machine')
-  if (known?.state === state || (known === undefined && state === 'Released')) return
+  if ((known?.state === state && (state === 'Released' || powerOf(known) === record.power)) || (known === undefined && state === 'Released')) return
   await tx.putLedger({
     ...(known ?? { id: ports.newLedgerId(), accountId: record.accountId, region: record.region, kind: 'Machine' as const, deleteProtected: false, owner: { kind: 'Machine' as const, id: record.id, name: record.name } }),
-    providerId: record.id, state, since: ports.regionOf(record.region).clock.now(),
+    providerId: record.id, state, since: known?.state === state ? known.since : ports.regionOf(record.region).clock.now(), power: record.power,
   })
+}
+
+function powerOf({ power = 'on' }: LedgerEntry): 'on' | 'off' {
+  return power
 }

@@ -125,4 +125,18 @@ describe('rows of the ledger', () => {
     await step('1m')
     assert.deepEqual([await nodes(), await machines(), (await done('ListMachines')).TotalCount], [['Unknown'], ['Released'], 0])
   })
+
+  test('what a deletion did not ask for says how it ends, costs until then, and goes with its region', async () => {
+    const { Id: cluster } = await done('CreateCluster', { ...CLUSTER, ClusterConfig: { ...CLUSTER.ClusterConfig, ResourcePublicAccessDefaultEnabled: true } })
+    await step('60s')
+    await done('DeleteCluster', { Id: cluster })
+    await step('5m')
+    const kept = (await rows()).filter(entry => entry.State !== 'Released')
+    assert.deepEqual(kept.map(entry => `${entry.State} ${entry.Kind}`).sort(), ['Retained LoadBalancer', 'Retained Nat', 'Retained SecurityGroup'])
+    for (const entry of kept) assert.match(entry.Because ?? '', /^DeleteCluster did not ask for the .* of shop to go; it is kept, .* until it is removed at its provider or its region is deleted$/)
+    assert.equal((await done('GetBalance'))['PerHour'], 0.5)
+    await server.done('DeleteRegion', { Region: region })
+    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
+    assert.deepEqual([await rows(), (await done('GetBalance'))['PerHour']], [[], 0])
+  })
 })

@@ -40,7 +40,7 @@ test('what was not asked to go is retained, listed, and says who kept it; what w
     assert.deepEqual(await ledger(scene), ['LoadBalancer Retained', 'SecurityGroup Retained'])
     assert.equal(outside.made.size, 2)
     const [entry] = (await scene.world.store.listLedger(SCOPE, { kinds: ['LoadBalancer'] }, { number: 1, size: 1 })).items
-    assert.equal(entry?.because, 'DeleteCluster did not ask for the load balancer of shop to go')
+    assert.equal(entry?.because, 'DeleteCluster did not ask for the load balancer of shop to go; it is kept, and costs what it cost, until it is removed at its provider or its region is deleted')
     await scene.end()
   }
 })

@@ -1,4 +1,4 @@
-import { goesInDeletion, leavesWhatIsHeld, OUTSIDE_NAMES, wantedOutside, type ClusterOutsideKind } from '#model/cluster/outside.ts'
+import { goesInDeletion, leavesWhatIsHeld, OUTSIDE_NAMES, retainedBecause, wantedOutside, type ClusterOutsideKind } from '#model/cluster/outside.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
@@ -71,7 +71,7 @@ export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPor
       await noteFate(record, kind, 'Released', undefined, ports)
     } catch (error) {
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
-      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', `It was left at the deletion of its cluster (TryBest): ${error.message}`, ports)
+      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', retainedBecause(`It was left at the deletion of its cluster (TryBest): ${error.message}`), ports)
       else failures.push(isHeld ? error : new Error(`The ${OUTSIDE_NAMES[kind]} of ${record.spec.name} could not be removed: ${error instanceof Error ? error.message : String(error)}`, { cause: error }))
     }
   }
@@ -96,6 +96,6 @@ export async function retainOutside(tx: Transaction, cluster: ClusterRecord, out
     if (!seen || entry?.state === 'Retained') continue
     const asked = cluster.facts.deletion && goesInDeletion(kind, cluster.facts.deletion)
     const because = asked ? `The ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} has deletion protection and was left (TryBest)` : `DeleteCluster did not ask for the ${OUTSIDE_NAMES[kind]} of ${cluster.spec.name} to go`
-    await putEntry(tx, cluster, kind, 'Retained', at, newId, { providerId: seen.providerId, because })
+    await putEntry(tx, cluster, kind, 'Retained', at, newId, { providerId: seen.providerId, because: retainedBecause(because) })
   }
 }

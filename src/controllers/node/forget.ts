@@ -35,7 +35,7 @@ async function keepMachine(tx: Transaction, { spec, facts }: NodeRecord, now: nu
   const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine)
   if (!machine?.ownedBy) return false
   const operation = facts.deletion?.action ?? OPERATIONS[facts.deletion?.by ?? 'cluster'] ?? 'the deletion of its node'
-  await tx.putLedger({ ...machineEntry({ ...machine, ownedBy: machine.ownedBy }, 'Retained', now, { because: `${operation} did not ask for its machine to go`, power: machine.power }), owner: { kind: 'Machine', id: machine.id, name: machine.name } })
+  await tx.putLedger({ ...machineEntry({ ...machine, ownedBy: machine.ownedBy }, 'Retained', now, { because: `${operation} did not ask for its machine to go; RemoveMachine removes it`, power: machine.power }), owner: { kind: 'Machine', id: machine.id, name: machine.name } })
   await tx.changeMachine(machine.id, { ownedBy: null, firstBoot: null, obstacle: null })
   return true
 }

@@ -22,3 +22,8 @@ export function leavesWhatIsHeld({ cascading }: Pick<NonNullable<ClusterFacts['d
 }
 
 export const OUTSIDE_NAMES: Readonly<Record<ClusterOutsideKind, string>> = { LoadBalancer: 'load balancer', SecurityGroup: 'security group', Nat: 'NAT gateway' }
+
+/** Because of a ledger row that is Retained: no call of ours removes such a thing once its cluster is gone. `why`: a sentence without its full stop. */
+export function retainedBecause(why: string): string {
+  return `${why}; it is kept, and costs what it cost, until it is removed at its provider or its region is deleted`
+}

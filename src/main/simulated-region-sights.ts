@@ -108,7 +108,7 @@ export class RegionSights {
       else if (change.kind === 'Workload') keys.set(`addon/${change.clusterId}:${change.addon}`, { kind: 'addon', id: `${change.clusterId}:${change.addon}`, region })
       else if (change.kind === 'ControlPlane') keys.set(`cluster/${change.clusterId}`, { kind: 'cluster', id: change.clusterId, region })
     }
-    for (const clusterId of rooms) for (const key of await this.#scaling(clusterId)) keys.set(`${key.kind}/${key.id}`, key)
+    for (const some of inParts([...rooms], CLUSTERS_AT_ONCE)) for (const key of await this.#scaling(some)) keys.set(`${key.kind}/${key.id}`, key)
     if (puts.size > 0) await queue.putSights(watch, [...puts.values()])
     if (gone.size > 0) await queue.putSights(watch, [], [...gone.values()])
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
@@ -127,9 +127,9 @@ export class RegionSights {
   }
 
   /** Pools that may grow or shrink by what finds no room. */
-  async #scaling(clusterId: string): Promise<readonly RegionKey[]> {
+  async #scaling(clusterIds: readonly string[]): Promise<readonly RegionKey[]> {
     const { store, region } = this.#parts
-    return (await store.nodePoolsOf(clusterId)).filter(({ spec }) => spec.scaling?.enabled).map(({ id }) => ({ kind: 'node-pool' as const, id, region }))
+    return (await store.nodePoolsOfClusters(clusterIds)).filter(({ spec }) => spec.scaling?.enabled).map(({ id }) => ({ kind: 'node-pool' as const, id, region }))
   }
 
   /** A node's own machine first; a machine that a pool ordered is its node's from the beginning on. */

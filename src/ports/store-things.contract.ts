@@ -249,6 +249,7 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       assert.deepEqual((await store.nodesOfMachine(scope.region, `machine-of-${mark}`)).map(node => node.id), [`n-${mark}`])
       assert.deepEqual(await store.nodesOfMachine('sim-2', `machine-of-${mark}`), [])
       assert.deepEqual((await store.nodesOfClusters([clusterId, 'nobody'])).map(node => node.id), [`n-${mark}`])
+      assert.deepEqual((await store.nodePoolsOfClusters([clusterId, 'nobody'])).map(pool => pool.clusterId), [clusterId])
       assert.deepEqual((await store.nodesOfMachines(scope.region, ['nobody', `machine-of-${mark}`])).map(node => node.id), [`n-${mark}`])
       assert.deepEqual(await store.nodesOfMachines('sim-2', [`machine-of-${mark}`]), [])
     })

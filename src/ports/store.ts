@@ -43,6 +43,7 @@ export interface Store {
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]>
   /** Those of these clusters, in no order. */
   nodesOfClusters(clusterIds: readonly string[]): Promise<readonly NodePlace[]>
+  nodePoolsOfClusters(clusterIds: readonly string[]): Promise<readonly NodePoolRecord[]>
   /** Nodes of a region that say they run on the machine with that /etc/machine-id (NodeSpec.machineId); more than one only while an old one is being deleted. */
   nodesOfMachine(region: string, machineId: string): Promise<readonly NodeRecord[]>
   /** As nodesOfMachine of each, together; those of one machine in order of creation. */

@@ -132,6 +132,10 @@ export class PostgresStore implements Store {
     return readNodePools(this.#database, 'cluster_id', [clusterId])
   }
 
+  nodePoolsOfClusters(clusterIds: readonly string[]): Promise<readonly NodePoolRecord[]> {
+    return readNodePools(this.#database, 'cluster_id', clusterIds)
+  }
+
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
     return 'clusterId' in parent ? readNodes(this.#database, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, 'node_pool_id', [parent.nodePoolId])
   }

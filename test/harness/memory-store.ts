@@ -119,6 +119,10 @@ export class MemoryStore implements Store {
     return inOrder([...this.#tables.nodePools.values()].filter(pool => pool.clusterId === clusterId))
   }
 
+  async nodePoolsOfClusters(clusterIds: readonly string[]): Promise<readonly NodePoolRecord[]> {
+    return inOrder([...this.#tables.nodePools.values()].filter(pool => clusterIds.includes(pool.clusterId)))
+  }
+
   async nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
     return inOrder([...this.#tables.nodes.values()].filter(node => ('clusterId' in parent ? node.clusterId === parent.clusterId : node.nodePoolId === parent.nodePoolId)))
   }

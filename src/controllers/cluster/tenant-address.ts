@@ -12,17 +12,26 @@ export function pkiSecretName(clusterId: string): string {
  * a cluster whose keys are gone answers `undefined`.
  */
 export function tenantAddresses(store: Pick<Store, 'readSecret'>): (cluster: { readonly id: string; readonly address?: string }) => Promise<TenantClusterAddress | undefined> {
-  const known = new Map<string, ClusterPki>()
+  const known = new Map<string, ClusterPki>(), asked = new Map<string, Promise<ClusterPki | undefined>>()
   return async ({ id, address }) => {
     if (address === undefined) return undefined
-    let pki = known.get(id)
-    if (!pki) {
-      const secret = await store.readSecret(pkiSecretName(id))
-      if (secret === undefined) return undefined
-      pki = JSON.parse(secret) as ClusterPki
-      if (known.size > 10_000) known.clear()
-      known.set(id, pki)
-    }
-    return { clusterId: id, address, pki }
+    const pki = known.get(id) ?? await ask(id)
+    return pki && { clusterId: id, address, pki }
+  }
+
+  /** Those who ask while it is being read share the answer. */
+  function ask(id: string): Promise<ClusterPki | undefined> {
+    const reading = asked.get(id) ?? read(id).finally(() => { asked.delete(id) })
+    asked.set(id, reading)
+    return reading
+  }
+
+  async function read(id: string): Promise<ClusterPki | undefined> {
+    const secret = await store.readSecret(pkiSecretName(id))
+    if (secret === undefined) return undefined
+    const pki = JSON.parse(secret) as ClusterPki
+    if (known.size > 10_000) known.clear()
+    known.set(id, pki)
+    return pki
   }
 }

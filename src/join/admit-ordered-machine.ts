@@ -1,7 +1,8 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { initialisationMs } from '#model/node/readiness.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
-import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
+import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
 import { admitMachine, CERTIFICATE_MS, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
@@ -78,8 +79,9 @@ function whyNot(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePoolReco
   return undefined
 }
 
-/** What failed before is taken back, and the time of initialisation begins anew, when a machine tries again. */
+/** What failed before, by a step or by its time, is taken back, and the time of initialisation begins anew, when the machine runs its script (status-rules.md, node 3). */
 function joinedNow({ facts }: NodeRecord, now: number): NodeFacts {
-  const startsOver = facts.initialiseFailed !== undefined && facts.firstReadyAt === undefined
+  const isOverdue = initialisationMs({ now, facts }) >= DEADLINES.nodeInitialisation
+  const startsOver = (facts.initialiseFailed !== undefined || isOverdue) && facts.firstReadyAt === undefined
   return withFacts(facts, { initialiseFailed: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: { step: 'join', text: 'it was admitted and fetches its programs', at: now }, ...startsOver && { pausedMs: 0 } })
 }

@@ -1,5 +1,5 @@
 import { refuse } from '#model/errors/catalogue.ts'
-import type { MachineOrderChange, Scope, Store, Transaction } from '#ports/store.ts'
+import { StoreUnavailable, type MachineOrderChange, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
 
@@ -48,15 +48,22 @@ class Orders {
   async #run(): Promise<void> {
     this.#writing = true
     while (this.#waiting.length > 0) {
-      const orders = this.#take()
-      try {
-        const outcomes = await this.#store.write(Math.max(...orders.map(({ now }) => now)), tx => write(tx, orders))
-        for (const [index, order] of orders.entries()) order.done(outcomes[index] ?? 'absent')
-      } catch (error) {
-        for (const order of orders) order.failed(error)
-      }
+      await this.#write(this.#take())
     }
     this.#writing = false
+  }
+
+  /** What stands in the way of one of them lets each of them be written by itself. */
+  async #write(orders: readonly Order[]): Promise<void> {
+    try {
+      const outcomes = await this.#store.write(Math.max(...orders.map(({ now }) => now)), tx => write(tx, orders))
+      for (const [index, order] of orders.entries()) order.done(outcomes[index] ?? 'absent')
+    } catch (error) {
+      const [first, ...others] = orders
+      if (others.length === 0) first?.failed(error)
+      else if (error instanceof StoreUnavailable) for (const order of orders) order.failed(error)
+      else for (const order of orders) await this.#write([order])
+    }
   }
 
   /** In the order in which they came, up to one for a machine that is among them already. */

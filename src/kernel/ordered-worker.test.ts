@@ -131,6 +131,23 @@ describe('a region that is run in order', () => {
     assert.deepEqual(passes.toSorted(), ['cluster/slow @ 0', 'cluster/woken @ 11000', 'node/apart @ 14000', 'node/first @ 11000'])
   })
 
+  test('what is due is done, and time goes on, though the region has something to tell at every look', async () => {
+    const { clock, events, passes, enqueue } = await open(async () => ({}), { paused: false, speed: 1 })
+    let looks = 0
+    events.liveUntil = async () => {
+      await systemTime.sleep(5)
+      return [{ kind: 'ControlPlane', clusterId: `c${looks++ % 3}` }]
+    }
+    await enqueue({ kind: 'node', id: 'now' })
+    await enqueue({ kind: 'node', id: 'later' }, NOON + SECOND)
+    const began = Date.now()
+    while (!passes.some(pass => pass.startsWith('node/later')) && Date.now() - began < PATIENCE_MS) await systemTime.sleep(20)
+    const [now, later] = ['now', 'later'].map(id => Number(passes.find(pass => pass.startsWith(`node/${id}`))?.split('@ ')[1]))
+    assert.ok(now !== undefined && now < SECOND, `now @ ${now}`)
+    assert.ok(later !== undefined && later >= SECOND && later <= 3 * SECOND, `later @ ${later}`)
+    assert.ok(Date.now() - began <= clock.now() - NOON + 2 * SECOND, 'its clock is not far behind')
+  })
+
   test('ten years over what is idle cost what happens in them, and nothing else', async () => {
     const { clock, events, passes, settled } = await open(async () => ({}))
     for (let number = 0; number < 10; number++) events.coming.push({ at: NOON + number * 300 * DAY, id: `cluster-${number}` })

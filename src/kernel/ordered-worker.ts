@@ -44,8 +44,10 @@ const CLAIM_AT_ONCE = 500
 const HANDS_WHILE_RUNNING = 32
 /** Backstop for calls that were lost. */
 const SLOWEST_LOOK_MS = 2_000
-/** Real time that is a moment to whoever looks at a clock that runs; of region time it is never longer than the second that statuses are told by. */
-const MOMENT_MS = 20, LONGEST_MOMENT_MS = 1_000
+/** Real time by which a clock that runs is not yet behind. */
+const MOMENT_MS = 20
+/** Region time that is done together where it is behind: the second that statuses are told by. */
+const LONGEST_MOMENT_MS = 1_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
 /** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, up to an hour. */
@@ -139,29 +141,29 @@ class OrderedLoop {
     this.#news = false
     this.#resting = false
     clock.hold()
-    const isDue = await this.#nextDue() <= clock.now()
-    // Of what a running clock comes to late, passes see all that happened until then.
-    if (isDue && clock.paused) return this.#runDue()
+    // Where it is behind, what falls within a moment is done together at its end: late by no more than that, in the light of all that happened until then, and never kept from moving on by what is due or happens all the time.
+    if (this.#isBehind()) clock.moveTo(Math.min(clock.target(), clock.now() + LONGEST_MOMENT_MS))
+    if (clock.paused && await this.#nextDue() <= clock.now()) return this.#runDue()
     const changes = await events.liveUntil(clock.now())
     if (changes.length > 0) {
+      await this.#untilStored(() => tell(changes))
       this.#due = undefined
-      return this.#untilStored(() => tell(changes))
+      if (clock.paused) return
     }
-    if (isDue) return this.#runDue()
+    // What is due waits for no more of what happens meanwhile.
+    if (await this.#nextDue() <= clock.now()) return this.#runDue()
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return
-    if (next <= clock.target()) return clock.moveTo(this.#stepTo(next))
+    if (next <= clock.target()) return clock.moveTo(next)
     this.#resting = true
     clock.rest(next)
     this.#rested.call()
     await this.#waitFor(next, woken, set)
   }
 
-  /** A clock that runs and is behind does what falls within a moment together, at its end: late by no more than that, and in the light of everything until then. */
-  #stepTo(next: number): number {
+  #isBehind(): boolean {
     const { clock } = this.#options
-    const moment = clock.paused ? 0 : Math.min(LONGEST_MOMENT_MS, Math.floor(clock.speed * MOMENT_MS))
-    return next + moment < clock.target() ? next + moment : next
+    return !clock.paused && clock.target() - clock.now() > clock.speed * MOMENT_MS
   }
 
   async #waitFor(next: number, woken: Promise<void>, set: Promise<void>): Promise<void> {

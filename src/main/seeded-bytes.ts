@@ -10,6 +10,8 @@ export interface SeededFrom {
 
 /** As many bytes as an id is made of; the last two of them are its region's lane. */
 const ID_BYTES = 8, LANE_AT = 6
+/** The greatest that two bytes hold. */
+export const LAST_LANE = 65_535
 
 /**
  * Bytes for the ids and tokens of a simulated region, from its seed and a counter, so that the same calls give the same ids. Two regions of one seed that are there together

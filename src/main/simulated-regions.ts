@@ -1,6 +1,7 @@
 import type { RegionMaker, RegionPorts } from '#api/regions.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
+import { refuse } from '#model/errors/catalogue.ts'
 import type { Components } from '#ports/components.ts'
 import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
@@ -8,6 +9,7 @@ import type { Queue } from '#ports/queue.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { onboardingLine } from '#providers/simulated/machines/onboarding-line.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { LAST_LANE } from './seeded-bytes.ts'
 import { runSimulatedRegion } from './run-simulated-region.ts'
 import { SimulatedRegionFace } from './simulated-region-face.ts'
 import { settingsOf, withSettings, type SimulatedSettings } from './simulated-region-settings.ts'
@@ -145,6 +147,7 @@ export class SimulatedRegions implements RegionMaker {
       const lanes = new Set((await store.listRegions()).filter(other => other.kind === 'Simulated' && settingsOf(other).seed === seed).map(other => settingsOf(other).lane))
       let lane = 0
       while (lanes.has(lane)) lane++
+      if (lane > LAST_LANE) return refuse('OperationDenied.RegionNotReady', { region, why: `there are ${lane} regions of its seed already` })
       const fixed = Object.entries(durations).map(([name, ms]) => [name, [ms, ms]] as const)
       const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() }, ...(fixed.length > 0 && { durations: Object.fromEntries(fixed) }) }
       await tx.putRegion({ region, kind: 'Simulated', ready: true, text: 'simulated', settings: { ...settings } })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Client } from 'pg'
 
 import { addCluster, addNode, addNodePool, becauseOf, NEW_NODE, NOON, READY_NODE, SCOPE } from '#test/harness/sample-records.ts'
 import { openStore, type OpenStore } from './open.ts'
@@ -63,5 +64,30 @@ describe('the tally of nodes', () => {
     const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
     await again.close()
     assert.deepEqual(await agree(), [{ phase: 'Running', nodes: 36 }])
+  })
+
+  test('is counted anew at each start, as a server without it may have changed nodes until it was ended', async () => {
+    await postgres.run(opened.databaseUrl, `update node_tally set nodes = nodes - 7`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+    await again.close()
+    assert.deepEqual(await agree(), [{ phase: 'Running', nodes: 36 }])
+  })
+
+  test('of a region that is forgotten while somebody sums it up nothing stays, and neither waits for the other', async () => {
+    const { store, query } = opened
+    const client = new Client({ connectionString: opened.databaseUrl })
+    await client.connect()
+    try {
+      await client.query('begin')
+      await sumUpTally({ query: async (text, values) => (await client.query(text, values && [...values])).rows })
+      await store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
+      await store.write(NOON, tx => tx.forgetRegion(SCOPE.region))
+      await client.query('commit')
+    } finally {
+      await client.end()
+    }
+    assert.deepEqual(await agree(), [])
+    await sumUpTally({ query })
+    assert.deepEqual(await query('select count(*)::int as rows from node_tally'), [{ rows: 0 }])
   })
 })

@@ -1,5 +1,6 @@
 import type { Log } from '#ports/log.ts'
 import type { Database, Queryable } from '../connection/database.ts'
+import { countNodesAnew } from '../operations/tally-nodes.ts'
 import { MIGRATIONS } from './list.ts'
 import { keepStatusChecks } from './status-checks.ts'
 
@@ -27,6 +28,7 @@ export async function migrate(database: Database, log: Log): Promise<void> {
       await connection.query('insert into migration (number, name) values ($1, $2)', [index + 1, migration.name])
     }
     await keepStatusChecks(connection)
+    await countNodesAnew(connection)
   })
 }
 

@@ -12,14 +12,20 @@ const BY_OWNER = [
 ]
 
 /** Children before their parents, and the region itself last. The history stays: it is only added to. */
-const FIRST = ['addon', 'node', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change']
+const FIRST = ['addon', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally']
 
 /** All rows of a region, in whatever tables there are that name it. */
 export async function forgetRegion(connection: Queryable, region: string): Promise<void> {
   const named = await connection.query<{ table_name: string }>(
     `select table_name from information_schema.columns where table_schema = current_schema() and column_name = 'region' order by table_name`,
   )
-  const others = named.map(row => row.table_name).filter(name => ![...FIRST, ...LAST, ...STAYS].includes(name))
+  const others = named.map(row => row.table_name).filter(name => !['node', ...FIRST, ...LAST, ...STAYS].includes(name))
   for (const text of BY_OWNER) await connection.query(text, [region])
+  // Rows of the tally are only added: whoever sums them up at this moment would keep what was deleted, and wait for this transaction.
+  await connection.query(
+    `with gone as (delete from node where region = $1 returning account_id, region, phase, conditions)
+     insert into node_tally (account_id, region, phase, conditions, nodes) select account_id, region, phase, conditions, -count(*) from gone group by account_id, region, phase, conditions`,
+    [region],
+  )
   for (const table of [...FIRST, ...others, ...LAST]) await connection.query(`delete from ${table} where region = $1`, [region])
 }

@@ -1,3 +1,4 @@
+import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
@@ -8,6 +9,9 @@ export const REGION = 'sim-1'
 const BEGINNING = Date.UTC(2026, 11, 1)
 
 export interface Answer { readonly status: number; readonly code: string | undefined; readonly message: string | undefined; readonly result: Record<string, unknown> & { readonly Id?: string; readonly Ids?: readonly string[]; readonly Items?: readonly Record<string, unknown>[]; readonly TotalCount?: number } }
+
+/** Those who are told what is decided, to decide it again. */
+export interface Witnesses { readonly onDecision: OnDecision; readonly onSettled: NonNullable<MemoryStore['onSettled']> }
 
 /** What was written until a server died. */
 export interface Left { readonly store: MemoryStore; readonly world: MemoryWorldStore; readonly servers: number }
@@ -26,15 +30,18 @@ export class RegionUnderTest {
   #life: Life = { effects: 0, dead: false }
   #server: SimulatedServer | undefined
   #servers: number
+  readonly #onDecision: OnDecision | undefined
 
-  private constructor({ store, world, servers }: Left) {
+  private constructor({ store, world, servers }: Left, witnesses?: Witnesses) {
     this.#store = store
     this.#world = world
     this.#servers = servers
+    this.#onDecision = witnesses?.onDecision
+    if (witnesses) store.onSettled = witnesses.onSettled
   }
 
-  static async open(seed: number): Promise<RegionUnderTest> {
-    const region = new RegionUnderTest({ store: new MemoryStore(() => Date.now()), world: new MemoryWorldStore(), servers: 0 })
+  static async open(seed: number, witnesses?: Witnesses): Promise<RegionUnderTest> {
+    const region = new RegionUnderTest({ store: new MemoryStore(() => Date.now()), world: new MemoryWorldStore(), servers: 0 }, witnesses)
     const settings = { seed, lane: 0, opened: 0, clock: { paused: true, speed: 1, at: BEGINNING, since: Date.now() } }
     await region.#store.write(BEGINNING, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: 'simulated', settings }))
     await region.#begin()
@@ -110,7 +117,7 @@ export class RegionUnderTest {
     const queue = this.#store.queue
     this.#server = await SimulatedServer.open({
       store: dying(this.#store, life, ['write']), worldStore: dying(this.#world, life, ['write', 'forget']),
-      queue: dying(queue, life, ['claimInOrder', 'completeMany', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life),
+      queue: dying(queue, life, ['claimInOrder', 'completeMany', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life), ...this.#onDecision && { onDecision: this.#onDecision },
     })
     await this.#server.regions.faceOf(REGION)?.untilOpen()
   }

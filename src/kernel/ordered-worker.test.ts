@@ -19,6 +19,8 @@ const LOG: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => LO
 /** What happens by itself: a list of instants, each with the key that it wakes. */
 class FakeEvents implements RegionEvents {
   readonly coming: { at: number; id: string }[] = []
+  readonly heardOf: string[] = []
+  #given: string[] = []
   nextAt(): number | undefined {
     return this.coming.length === 0 ? undefined : Math.min(...this.coming.map(event => event.at))
   }
@@ -26,8 +28,11 @@ class FakeEvents implements RegionEvents {
   async liveUntil(at: number): Promise<readonly RegionChange[]> {
     const happened = this.coming.filter(event => event.at <= at).sort((one, other) => one.at - other.at)
     for (const event of happened) this.coming.splice(this.coming.indexOf(event), 1)
+    this.#given.push(...happened.map(({ id }) => id))
     return happened.map(({ id }) => ({ kind: 'ControlPlane', clusterId: id }))
   }
+
+  heard(): void { this.heardOf.push(...this.#given.splice(0)) }
 
   async everything(): Promise<readonly RegionChange[]> { return [] }
 }
@@ -39,7 +44,7 @@ describe('a region that is run in order', () => {
   })
 
   /** `passes` tells each run as `kind/id @ milliseconds after noon`. */
-  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, setting: { paused?: boolean; speed?: number } = {}) {
+  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, { telling, ...setting }: { paused?: boolean; speed?: number; telling?: (id: string) => void } = {}) {
     const store = new MemoryStore(() => Date.now())
     await store.write(NOON, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: '', settings: {} }))
     const clock = new RegionClock(systemTime, { paused: true, speed: 1, at: NOON, ...setting })
@@ -60,7 +65,11 @@ describe('a region that is run in order', () => {
     const worker: OrderedWorker = runOrderedWorker({
       region: REGION, queue: store.queue, lease, clock, realClock: systemTime, controllers: [controllerOf('cluster'), controllerOf('node')], events, log: LOG,
       tell: async changes => {
-        for (const change of changes) if (change.kind === 'ControlPlane') await store.queue.enqueue({ kind: 'cluster', id: change.clusterId, region: REGION })
+        for (const change of changes) {
+          if (change.kind !== 'ControlPlane') continue
+          telling?.(change.clusterId)
+          await store.queue.enqueue({ kind: 'cluster', id: change.clusterId, region: REGION })
+        }
       },
     }, stop.signal)
     ends.push(async () => {
@@ -92,6 +101,24 @@ describe('a region that is run in order', () => {
     clock.set({ step: SECOND })
     await settled()
     assert.deepEqual(passes, ['cluster/first @ 500', 'node/due @ 700', 'cluster/woken @ 700'])
+  })
+
+  test('what happened was heard when it is written, also where the store was away, and before any pass', async () => {
+    const story: string[] = []
+    let away = 2
+    const { clock, events, settled } = await open(async (_, id) => {
+      story.push(`pass over ${id}, heard: ${events.heardOf.join()}`)
+      return {}
+    }, {
+      telling: id => {
+        story.push(`telling ${id}, heard: ${events.heardOf.join()}`)
+        if (away-- > 0) throw new StoreUnavailable('away')
+      },
+    })
+    events.coming.push({ at: NOON + 500, id: 'first' }, { at: NOON + 700, id: 'other' })
+    clock.set({ step: SECOND })
+    await settled()
+    assert.deepEqual(story, ['telling first, heard: ', 'telling first, heard: ', 'telling first, heard: ', 'pass over first, heard: first', 'telling other, heard: first', 'pass over other, heard: first,other'])
   })
 
   test('paused, what is due now runs and the rest waits', async () => {

@@ -147,6 +147,7 @@ class OrderedLoop {
     const changes = await events.liveUntil(clock.now())
     if (changes.length > 0) {
       await this.#untilStored(() => tell(changes))
+      events.heard()
       this.#due = undefined
       if (clock.paused) return
     }

@@ -86,6 +86,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
     region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(face.settings, 'joins'), hands: () => handsOf(clock),
   })
   await sights.tell(world.events.unheard())
+  world.events.heard()
   // Where time stands still everything is told again before anything else, in one order; where it runs, meanwhile.
   if (clock.paused) for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
   const isToldAgain = clock.paused

@@ -10,6 +10,8 @@ export interface RegionEvents {
   nextAt(): number | undefined
   /** Lets the region live until that instant (never back) and answers what changed, in the order in which it did. */
   liveUntil(at: number): Promise<readonly RegionChange[]>
+  /** Whoever watches has dealt with all that it was answered. What was not heard when a process ends is told to the next one. */
+  heard(): void
   /** Everything as it is now, as if all of it had just changed: for whoever begins to watch. */
   everything(): Promise<readonly RegionChange[]>
 }

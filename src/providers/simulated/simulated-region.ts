@@ -53,7 +53,7 @@ export interface SimulatedRegion {
   readonly machines: Machines
   readonly outside: OutsideResources & Pick<Outside, 'protect'>
   readonly events: RegionEvents & {
-    /** What may have been told to a process that ended before it dealt with it, as it is now. */
+    /** What may have been told to a process that ended before it dealt with it, as it is now; it stays so until it is `heard`. */
     unheard(): readonly RegionChange[]
     /** As everything, in parts of so many machines or clusters, each as it is when it is asked for. */
     inParts(machines: number, clusters: number): Iterable<() => readonly RegionChange[]>
@@ -151,7 +151,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     for (const ids of partsOf(answering(), clustersAtOnce)) yield () => ids.flatMap(clusterId => (planes.isUp(clusterId) ? nodes.of(clusterId).map(({ name }) => nodeNow(clusterId, name)) : []))
     for (const ids of partsOf([...planes.entries()].map(([clusterId]) => clusterId), clustersAtOnce)) yield () => ids.flatMap(clusterId => [{ kind: 'ControlPlane' as const, clusterId }, ...podsOf(clusterId)])
   }
-  const unheard = (): readonly RegionChange[] => world.unheard.flatMap((told): readonly RegionChange[] => {
+  const unheard = (): readonly RegionChange[] => world.unheard().flatMap((told): readonly RegionChange[] => {
     switch (told[0]) {
       case 'Machine': return [machineNow(told[1])]
       case 'Node': return planes.isUp(told[1]) ? [nodeNow(told[1], told[2])] : []
@@ -174,7 +174,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
     machines: faulty(machines as Machines, { world, faults, how: faultyMachines(fleet) }),
     outside: faulty(outside as OutsideResources & Pick<Outside, 'protect'>, { world, faults, how: faultyOutside(outside) }),
     events: {
-      nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), unheard, inParts,
+      nextAt: () => world.nextAt(), liveUntil: at => world.liveUntil(at), heard: () => world.heard(), unheard, inParts,
       everything: async () => [...inParts(Infinity, Infinity)].flatMap(part => part()),
     },
     onboarding, faults, limits,

@@ -18,6 +18,8 @@ export class TinyRegion {
   /** What changed, with the seconds since the beginning. */
   readonly told: { at: number; change: RegionChange }[] = []
   region!: SimulatedRegion
+  /** Whoever is told something says that it was heard. */
+  hears = true
   /** To which cluster machines are admitted. */
   admitsTo: string | undefined
   readonly #options: SimulatedRegionOptions
@@ -48,6 +50,7 @@ export class TinyRegion {
         this.told.push({ at: (this.now - NOON) / 1_000, change })
         await this.#answer(change)
       }
+      if (this.hears) this.region.events.heard()
     }
     this.now = end
   }

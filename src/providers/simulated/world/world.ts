@@ -5,14 +5,13 @@ import type { WorldStore, KeptThing } from '../store/world-store.ts'
 import type { Draw } from './draw.ts'
 import { EventHeap } from './event-heap.ts'
 import { Table } from './table.ts'
+import { TOLD, Unheard, type ToldOf } from './told.ts'
 
 /** An instant that does not come. */
 export const NEVER = Number.MAX_SAFE_INTEGER
 
 /** The kind under which it is kept how far the world has lived: when its next event is to happen, and the instant at which that was so. */
 const LIVED = 'lived'
-/** The kind under which it is kept what was told and not heard yet. */
-const TOLD = 'told'
 /** Changes that are not left to the next call of a port. */
 const MUCH = 200
 
@@ -30,11 +29,6 @@ function livedOf(text: string): { readonly next: number; readonly at: number | u
 
 /** Takes the events of one kind of thing; `at` is the world's instant. */
 export type EventHandler = (id: string, at: number) => void
-
-/** What a change is of, without how it was seen then. What machines ask is not among these: they ask again. */
-export type ToldOf = readonly [kind: 'ControlPlane' | 'Room', clusterId: string] | readonly [kind: 'Machine', id: string] | readonly [kind: 'Node', clusterId: string, name: string] | readonly [kind: 'Workload', clusterId: string, addon: string]
-
-const NOTHING_TOLD = '[]'
 
 /**
  * One region's world in memory: its things, what is due in it and what changed. Whoever changes things does so in one go, without waiting in between, and then
@@ -62,11 +56,7 @@ export class World {
   #keptUntil = 0
   #told: RegionChange[] = []
   #toldAt = 0
-  /** What was given out and is not known to have been heard. */
-  #givenChanges: readonly RegionChange[] = []
-  /** What was told and not heard, as it is kept, and as it was kept when the world was loaded. */
-  #keptTold = NOTHING_TOLD
-  #unheard: readonly ToldOf[] = []
+  readonly #unheard = new Unheard()
   /** What is to be done once a change was heard, of those that are told and of those that were given out. */
   #heard: (() => void)[] = []
   #given: (() => void)[] = []
@@ -103,10 +93,11 @@ export class World {
     if (at !== undefined && at < NEVER) this.#events.push({ kind, id, at })
   }
 
-  /** `heard` is called when whoever watches came for more, and so has dealt with it. */
+  /** `heard` is called when whoever watches has dealt with it. */
   tell(change: RegionChange, heard?: () => void): void {
     if (this.#told.length === 0) this.#toldAt = this.now()
     this.#told.push(change)
+    this.#unheard.tell(change)
     if (heard) this.#heard.push(heard)
   }
 
@@ -116,8 +107,6 @@ export class World {
   }
 
   async liveUntil(at: number): Promise<readonly RegionChange[]> {
-    for (const heard of this.#given.splice(0)) heard()
-    this.#givenChanges = []
     try {
       for (let event = this.#events.peek(); event && event.at <= at; event = this.#events.peek()) {
         this.#events.pop()
@@ -127,17 +116,26 @@ export class World {
     } finally {
       this.#instant = undefined
     }
-    await (this.#mustKeep ? this.settle() : this.settleSoon())
+    if (this.#mustKeep) await this.settle()
+    // What comes again by itself is kept once it was heard, so that it need not be kept as told.
+    else if (this.#told.length === 0) this.settleSoon()
     const told = this.#told
     this.#told = []
-    this.#given = this.#heard.splice(0)
-    this.#givenChanges = told
+    this.#given = this.#given.concat(this.#heard.splice(0))
+    this.#unheard.give()
     return told
   }
 
-  /** Of what the world had told, when it was kept last, and of which nobody may have heard. */
-  get unheard(): readonly ToldOf[] {
-    return this.#unheard
+  /** Whoever watches has dealt with all that was given out. */
+  heard(): void {
+    this.#unheard.hear()
+    for (const heard of this.#given.splice(0)) heard()
+    this.settleSoon()
+  }
+
+  /** What was given out, by this process or one before it, and is not known to have been heard. */
+  unheard(): readonly ToldOf[] {
+    return this.#unheard.given()
   }
 
   /** Puts an event into its order again after a start of the process, if what became of it is not kept yet. */
@@ -149,7 +147,7 @@ export class World {
   async load(): Promise<void> {
     this.#claim = await this.#store.claim(this.region)
     for await (const { kind, id, text } of this.#store.load(this.region)) {
-      if (kind === TOLD && text !== undefined) this.#unheard = JSON.parse(this.#keptTold = text) as readonly ToldOf[]
+      if (kind === TOLD && text !== undefined) this.#unheard.adopt(id, text)
       else if (kind === LIVED) this.#keptUntil = livedOf(text ?? String(NEVER)).next
       else if (text !== undefined) this.#tables.get(kind)?.adopt(id, JSON.parse(text))
     }
@@ -157,13 +155,16 @@ export class World {
 
   /** Begins to write what was changed, if that is as much as this; nobody waits for it. */
   settleSoon(atLeast = MUCH): void {
-    if (this.#changed.size < atLeast || this.#nextWrite) return
-    this.settle().catch((error: unknown) => this.log.warn({ region: this.region, error }, 'Keeping the world did not succeed; it is tried with the next change'))
+    if (this.#changed.size + this.#unheard.size < atLeast || this.#nextWrite) return
+    this.#settle().catch((error: unknown) => this.log.warn({ region: this.region, error }, 'Keeping the world did not succeed; it is tried with the next change'))
   }
 
   /** Ends when everything that was changed until now is kept. What could not be kept is written with the next call, so that it is never lost. */
   settle(): Promise<void> {
-    if (this.#changed.size === 0) return this.#writing ?? Promise.resolve()
+    return this.#changed.size === 0 ? this.#writing ?? Promise.resolve() : this.#settle()
+  }
+
+  #settle(): Promise<void> {
     return this.#nextWrite ??= (async () => {
       await this.#writing?.catch(() => {}) // who waited for it was told
       this.#nextWrite = undefined
@@ -177,13 +178,13 @@ export class World {
     this.#mustKeep = false
     const changes: KeptThing[] = changed.map(({ kind, id, thing }) => ({ kind, id, text: thing === undefined ? undefined : JSON.stringify(thing) }))
     changes.push({ kind: LIVED, id: '', text: JSON.stringify([this.#events.peek()?.at ?? NEVER, this.now()]) })
-    const told = JSON.stringify(toldOf([...this.#givenChanges, ...this.#told]))
-    if (told !== this.#keptTold) changes.push({ kind: TOLD, id: '', text: told })
+    const told = this.#unheard.changes()
     try {
-      await this.#store.write(this.region, this.#claim, changes)
-      this.#keptTold = told
+      await this.#store.write(this.region, this.#claim, [...changes, ...told])
+      this.#unheard.wrote(told)
     } catch (error) {
       this.#mustKeep = true
+      this.#unheard.failed(told)
       for (const one of changed) if (!this.#changed.has(`${one.kind}/${one.id}`)) this.#changed.set(`${one.kind}/${one.id}`, one)
       throw error
     }
@@ -192,27 +193,5 @@ export class World {
   #note(kind: string, id: string, thing: unknown): void {
     if (!this.#replaying.has(kind)) this.#mustKeep = true
     this.#changed.set(`${kind}/${id}`, { kind, id, thing })
-  }
-}
-
-function toldOf(changes: readonly RegionChange[]): readonly ToldOf[] {
-  const told = new Map<string, ToldOf>()
-  for (const change of changes) {
-    const of = ofChange(change)
-    if (of) told.set(of.join('/'), of)
-  }
-  return [...told.values()]
-}
-
-function ofChange(change: RegionChange): ToldOf | undefined {
-  switch (change.kind) {
-    case 'ControlPlane':
-    case 'Room': return [change.kind, change.clusterId]
-    case 'Machine': return [change.kind, change.id]
-    case 'Node': return [change.kind, change.clusterId, change.name]
-    case 'Workload': return [change.kind, change.clusterId, change.addon]
-    case 'Join':
-    case 'Report':
-    case 'Membership': return undefined
   }
 }

@@ -10,7 +10,9 @@ import { Unheard } from './told.ts'
 /** Knows how much was written, and may be away. */
 class MeteredStore extends MemoryWorldStore {
   characters = 0
+  isAway = false
   override async write(region: string, claim: number, changes: readonly KeptThing[]): Promise<void> {
+    if (this.isAway) throw new Error('away')
     for (const { text } of changes) this.characters += text?.length ?? 0
     return super.write(region, claim, changes)
   }
@@ -56,6 +58,17 @@ describe('what a world told and nobody heard', () => {
     await tiny.restart()
     assert.deepEqual(idsOf(tiny.region.events.unheard()), ['m5'])
     assert.deepEqual(await textsOf(store), ['Machine/m5'])
+  })
+
+  test('is kept with the next call where the store was away', async () => {
+    const store = new MeteredStore()
+    const tiny = await TinyRegion.open({ store })
+    store.isAway = true
+    await assert.rejects(tiny.region.machines.ensure(order('m1')), /away/)
+    store.isAway = false
+    await tiny.region.machines.ensure(order('m2'))
+    await tiny.restart()
+    assert.deepEqual(idsOf(tiny.region.events.unheard()), ['m1', 'm2'])
   })
 
   test('a list that an earlier version kept is read, and is kept as it is kept now', async () => {

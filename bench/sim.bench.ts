@@ -106,7 +106,7 @@ async function fill(opened: OpenStore, { child, said }: Running): Promise<void> 
   printNote(`Peak of server and PostgreSQL together: ${verdict(Math.max(peak, after.memory), BAR_MIB, ' MiB')}`)
   const [rows] = await opened.query<Record<string, number>>(`select
     (select count(*) from node) as nodes,
-    (select count(*) from node n where exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Creating') and exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Running')) as told,
+    (select count(*) from node n where exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Creating' and c.position is not null) and exists (select 1 from status_change c where c.kind = 'Node' and c.id = n.id and c.phase = 'Running' and c.position is not null)) as told,
     (select count(*) from ledger l where l.kind = 'Machine' and l.state = 'Held') as held,
     (select count(*) from status_change) as history, (select count(*) from work) as work`)
   printTable('sim: tables', (await opened.query<Record<string, string | number>>(`select c.relname as name, pg_table_size(c.oid) / ${NODES} as "table bytes a node", pg_indexes_size(c.oid) / ${NODES} as "index bytes a node", s.n_tup_ins as inserted, s.n_tup_upd as updated, s.n_tup_hot_upd as "of these hot" from pg_class c join pg_stat_user_tables s on s.relid = c.oid order by pg_total_relation_size(c.oid) desc limit 12`)))

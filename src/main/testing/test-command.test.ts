@@ -23,3 +23,29 @@ test('a tier runs without what only some of its tests wish for, and says so', ()
     rmSync(repository, { recursive: true, force: true })
   }
 })
+
+test('a tier that runs beside others ends with them: it is counted, and what it printed comes in one piece', () => {
+  const repository = mkdtempSync(join(tmpdir(), 'edgehold-test-command-'))
+  try {
+    for (const folder of ['src/main', 'test/real', 'test/scenarios']) mkdirSync(join(repository, folder), { recursive: true })
+    symlinkSync(import.meta.dirname, join(repository, 'src/main/testing'))
+    const testFile = (name: string, body: string) => `import { test } from 'node:test'\ntest('${name}', async () => {\n  console.log('${name} begins')\n  ${body}\n  console.log('${name} ends')\n})\n`
+    const wait = (path: string) => `const { existsSync } = await import('node:fs'); while (!existsSync('${path}')) await new Promise(resolve => setTimeout(resolve, 20))`
+    const mark = (path: string) => `;(await import('node:fs')).writeFileSync('${path}', '')`
+    const [one, two] = ['one', 'two'].map(name => join(repository, name)) as [string, string]
+    // Each waits for the other, so they come to their ends only together.
+    writeFileSync(join(repository, 'test/real/virtual-machine.test.ts'), testFile('elsewhere', `${mark(one)}; ${wait(two)}; throw new Error('it broke')`))
+    writeFileSync(join(repository, 'test/scenarios/some.test.ts'), testFile('here', `${mark(two)}; ${wait(one)}`))
+    const { NODE_TEST_CONTEXT: _context, ...env } = process.env
+    const command = `
+      import { testCommand } from '${join(import.meta.dirname, 'test-command.ts')}'
+      process.exitCode = await testCommand(['virtual-machine', 'scenarios'], { repository: '${repository}', bring: async () => undefined })`
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', command], { env, timeout: 60_000, encoding: 'utf8' })
+    assert.match(stdout, /\n-- virtual-machine begins, beside those that follow\n[^]*\n== virtual-machine: [^\n]*\nelsewhere begins\n/)
+    assert.match(stdout, /\nFailed:\n {2}.*virtual-machine\.test\.ts: elsewhere\n/)
+    assert.match(stdout, /\n1 passed, 1 failed\n$/)
+    assert.equal(status, 1)
+  } finally {
+    rmSync(repository, { recursive: true, force: true })
+  }
+})

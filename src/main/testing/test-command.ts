@@ -25,6 +25,15 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
   const total: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], leftOut: [] }
   const leftOut: string[] = []
   const times: string[] = []
+  const take = (tier: Tier, counts: Counts, startedAt: number) => {
+    times.push(`${tier.name} ${Math.round((performance.now() - startedAt) / 1000)} s`)
+    total.passed += counts.passed
+    total.failed += counts.failed
+    total.skipped += counts.skipped
+    total.failures.push(...counts.failures)
+    leftOut.push(...counts.leftOut.map(line => `${tier.name}: ${line}`))
+  }
+  const beside: Promise<void>[] = []
   for (const tier of TIERS) {
     if (names.length > 0 && !names.includes(tier.name)) continue
     if (tier.onRequest && names.length === 0) {
@@ -53,15 +62,20 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
       if (absent !== undefined) leftOut.push(`${tier.name}: what needs it: ${absent}`)
     }
     const startedAt = performance.now()
-    process.stdout.write(`\n== ${tier.name}: ${tier.what}\n`)
-    const counts = tier.command ? await runCommand(tier, ports.repository) : await runFiles(tier, files, ports.repository)
-    times.push(`${tier.name} ${Math.round((performance.now() - startedAt) / 1000)} s`)
-    total.passed += counts.passed
-    total.failed += counts.failed
-    total.skipped += counts.skipped
-    total.failures.push(...counts.failures)
-    leftOut.push(...counts.leftOut.map(line => `${tier.name}: ${line}`))
+    const title = `\n== ${tier.name}: ${tier.what}\n`
+    if (tier.beside) {
+      process.stdout.write(`\n-- ${tier.name} begins, beside those that follow\n`)
+      const held: Buffer[] = []
+      beside.push(runFiles(tier, files, ports.repository, held).then(counts => {
+        process.stdout.write(Buffer.concat([Buffer.from(title), ...held]))
+        take(tier, counts, startedAt)
+      }))
+      continue
+    }
+    process.stdout.write(title)
+    take(tier, tier.command ? await runCommand(tier, ports.repository) : await runFiles(tier, files, ports.repository), startedAt)
   }
+  await Promise.all(beside)
   if (total.failures.length > 0) process.stdout.write(`\nFailed:\n${total.failures.map(failure => `  ${failure}\n`).join('')}`)
   process.stdout.write(leftOut.length > 0 ? `\nLeft out:\n${leftOut.map(line => `  ${line}\n`).join('')}` : '\nNothing was left out.\n')
   process.stdout.write(`Times: ${times.join(', ')}\n`)
@@ -84,11 +98,12 @@ async function runCommand(tier: Tier, repository: string): Promise<Counts> {
   return { passed: ended === 0 ? 1 : 0, failed: ended === 0 ? 0 : 1, skipped: 0, leftOut: [], failures: ended === 0 ? [] : [`${tier.name}: ${String(ended)}`] }
 }
 
-async function runFiles(tier: Tier, files: readonly string[], repository: string): Promise<Counts> {
+/** `held`: takes what it prints; without it that is printed as it comes. */
+async function runFiles(tier: Tier, files: readonly string[], repository: string, held?: Buffer[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-test-'))
   const countsFile = join(folder, 'counts.json')
   try {
-    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files], repository, tier.limitMinutes)
+    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files], repository, tier.limitMinutes, held)
     if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, leftOut: [], failures: [`${tier.name}: ended without a result (${String(ended)})`] }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     if (counts.failed === 0 && ended !== 0) return { ...counts, failed: 1, failures: [`${tier.name}: the runner ended with ${String(ended)}`] }
@@ -99,16 +114,18 @@ async function runFiles(tier: Tier, files: readonly string[], repository: string
 }
 
 /** Answers the exit code, or a sentence if it was ended. The process leads a group of its own, so that what a stuck test started ends with it. */
-function runProcess(program: string, args: readonly string[], cwd: string, limitMinutes: number): Promise<number | string> {
+function runProcess(program: string, args: readonly string[], cwd: string, limitMinutes: number, held?: Buffer[]): Promise<number | string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    const printing = held ? 'pipe' : 'inherit'
+    const child = spawn(program, args, { cwd, stdio: ['ignore', printing, printing], detached: true })
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => held?.push(bytes))
     let late = false
     const limit = setTimeout(() => {
       late = true
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     }, limitMinutes * 60_000)
     child.on('error', reject)
-    child.on('exit', (code, signal) => {
+    child.on(held ? 'close' : 'exit', (code: number | null, signal: NodeJS.Signals | null) => {
       clearTimeout(limit)
       resolve(late ? `it was ended after ${limitMinutes} minutes` : (code ?? `signal ${String(signal)}`))
     })

@@ -172,7 +172,9 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
     await region.host.ensureGone(other.clusterId)
   })
 
-  test('a lost datastore is said, and never quietly replaced by an empty one', async () => {
+  test('a lost datastore is said, and never quietly replaced by an empty one, also where whoever started it died before that was noted', async () => {
+    rmSync(`${region.stateFolder}/clusters/${order.clusterId}/begun`)
+    await region.host.look(order.clusterId)
     await region.host.ensureStopped(order.clusterId)
     rmSync(`${region.stateFolder}/clusters/${order.clusterId}/etcd`, { recursive: true })
     assert.match((await region.host.look(order.clusterId)).dataLost ?? '', /is gone/)

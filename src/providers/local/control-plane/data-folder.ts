@@ -28,14 +28,18 @@ export async function ensureDataFolder(places: ClusterPlaces): Promise<void> {
 /** True if the datastore was seen to exist. */
 export const wasBegun = (places: ClusterPlaces): Promise<boolean> => isThere(places.begun)
 
-/** Notes that the datastore exists from now on. */
+/** True if the datastore has its log, which it makes a moment after it listens. */
+export const hasData = (places: ClusterPlaces): Promise<boolean> => isThere(`${places.etcdData}/member/wal`)
+
+/** Notes that the datastore exists from now on, wherever it is seen to; not where all of it is being removed at this moment. */
 export async function noteDataBegun(places: ClusterPlaces): Promise<void> {
-  if (await isThere(`${places.etcdData}/member/wal`)) await writeFile(places.begun, '')
+  if (await wasBegun(places) || !await hasData(places)) return
+  await writeFile(places.begun, '').catch((error: NodeJS.ErrnoException) => { if (error.code !== 'ENOENT') throw error })
 }
 
 /** A sentence if the datastore was there once and is lost or damaged now. */
 export async function lostData(places: ClusterPlaces, etcd: ComponentSeen | undefined): Promise<string | undefined> {
-  if (await wasBegun(places) && !await isThere(`${places.etcdData}/member/wal`))
+  if (await wasBegun(places) && !await hasData(places))
     return `The datastore of cluster ${places.clusterId} was in ${places.etcdData} and is gone. Put a copy back there, or delete the cluster.`
   const words = etcd?.state === 'exited' && etcd.recentStarts > 1 ? etcd.lastExit?.lastLines.find(line => DAMAGE.some(word => line.includes(word))) : undefined
   if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${logLineText(words)}`

@@ -9,7 +9,7 @@ import { cidrOf, nthAddress } from '#model/cidr.ts'
 import { OutsidePortTaken, removeOutsidePort } from '../host-network/outside-ports.ts'
 import { ToolFailed } from '../host-network/tool.ts'
 import { findCgroupHierarchies, killCgroup, processesOf, removeCgroupIfEmpty, type CgroupHierarchies } from './cgroups.ts'
-import { ensureDataFolder, lostData, noteDataBegun, unlessDataIsLost, wasBegun } from './data-folder.ts'
+import { ensureDataFolder, hasData, lostData, noteDataBegun, unlessDataIsLost, wasBegun } from './data-folder.ts'
 import { takeLock } from './lock.ts'
 import { ensureNamespace, ensureNamespaceRoutes, listeningPorts, listeningPortsBeside, namespaceIsThere, removeNamespace } from './namespace.ts'
 import { leadIn, leadInAtStart, nameAnew, namesAll, type OutsideOptions } from './outside.ts'
@@ -54,6 +54,8 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     const places = this.#places(clusterId)
     const sights = await this.#sights(places)
     const network = namespaceIsThere(places, this.#options.network.bridge)
+    // Whoever started it may have died before it could note that, and an empty one must never take its place.
+    if (sights.get('etcd')?.supervised) await noteDataBegun(places)
     const dataLost = await lostData(places, sights.get('etcd')?.seen)
     const keeps = keptBy(places, await this.#cgroups())
     return { network, components: [...sights.values()].map(sight => sight.seen), ...(keeps.length > 0 && { keeps }), ...(dataLost === undefined ? {} : { dataLost }) }
@@ -151,13 +153,13 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     await noteDataBegun(places)
   }
 
-  /** Ends when it listens, or at its deadline. */
+  /** Ends when it listens and has its log, or at its deadline. */
   async #startEtcd(order: ControlPlaneOrder, places: ClusterPlaces, programs: ReadonlyMap<ControlPlaneComponent, string>): Promise<void> {
     await this.#start(order, places, programs, 'etcd')
     const hierarchies = await this.#cgroups()
     await this.#until(ETCD_DEADLINE_MS, 10, async () => {
       const pid = processesOf(hierarchies, places.cgroupOf('etcd'))[0]
-      return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient)
+      return pid !== undefined && (await listeningPortsBeside(pid)).has(PORTS.etcdClient) && await hasData(places)
     })
   }
 

@@ -96,7 +96,7 @@ describe('a simulated region, by the command line and without root', () => {
   const stories: readonly (readonly [name: string, ...rows: RegExp[]])[] = [
     ['arrears',        /Cluster shop +\{Stopped,\[Balance\]\}/, /Node burst-\w+ +\{Failed,\[Balance\]\}/, /CreateEdgeNodePool is refused: The account is in arrears since/, /Cluster shop +\{Starting,\[Progressing\]\}[^]*Node burst-\w+ +\{Running,\[Ok\]\}/],
     ['stockout',       /NodePool burst +\{Running,\[StockOut\]\}[^]*NodePool burst +\{Running,\[Ok\]\}/],
-    ['stuck-deletion', /\{Failed,\[ResourceCleanupFailed\]\} +shop-LoadBalancer .* is protected/, /LoadBalancer of Cluster shop: Releasing/, /Cluster shop +gone[^]* {3}nothing/],
+    ['stuck-deletion', /\{Failed,\[ResourceCleanupFailed\]\} +The load balancer shop-LoadBalancer .* is protected/, /LoadBalancer of Cluster shop: Releasing/, /Cluster shop +gone[^]* {3}nothing/],
     ['autoscaler',     /\{Stopped,\[Ok\]\}[^]*\{Starting,\[Progressing\]\}[^]*\{Running,\[Ok\]\}/],
     ['flapping',       /nothing is told\.\n\nNow for[^]*\{Failed,\[NotReady\]\}.*\n.*\{Running,\[Ok\]\}.*\n$/],
     ['no-nodes',       /Addon ingress-nginx +\{Failed,\[SchedulingFailed\]\} .*0 schedulable nodes[^]*Addon ingress-nginx +\{Running,\[Ok\]\}/],

@@ -24,6 +24,23 @@ test('a tier runs without what only some of its tests wish for, and says so', ()
   }
 })
 
+test('a tier that takes only what processor time others leave is as nice as can be', () => {
+  const repository = mkdtempSync(join(tmpdir(), 'edgehold-test-command-'))
+  try {
+    for (const folder of ['src/main', 'test/model-based']) mkdirSync(join(repository, folder), { recursive: true })
+    symlinkSync(import.meta.dirname, join(repository, 'src/main/testing'))
+    writeFileSync(join(repository, 'test/model-based/nice.test.ts'), "import { test } from 'node:test'\nimport { getPriority } from 'node:os'\ntest('nice', () => { if (getPriority() !== 19) throw new Error(String(getPriority())) })\n")
+    const { NODE_TEST_CONTEXT: _context, ...env } = process.env
+    const command = `
+      import { testCommand } from '${join(import.meta.dirname, 'test-command.ts')}'
+      process.exitCode = await testCommand(['model'], { repository: '${repository}', bring: async () => undefined })`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', command], { env, timeout: 60_000, encoding: 'utf8' })
+    assert.match(stdout, /\n1 passed, 0 failed\n$/)
+  } finally {
+    rmSync(repository, { recursive: true, force: true })
+  }
+})
+
 test('a tier that runs beside others ends with them: it is counted, and what it printed comes in one piece', () => {
   const repository = mkdtempSync(join(tmpdir(), 'edgehold-test-command-'))
   try {

@@ -98,12 +98,17 @@ async function runCommand(tier: Tier, repository: string): Promise<Counts> {
   return { passed: ended === 0 ? 1 : 0, failed: ended === 0 ? 0 : 1, skipped: 0, leftOut: [], failures: ended === 0 ? [] : [`${tier.name}: ${String(ended)}`] }
 }
 
+/** Linux shares the processor out among sessions before it looks at how nice their processes are, so the session is made nice, too. */
+const AT_LEISURE = ['sh', '-c', '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec nice -n 19 "$@"', 'sh']
+
 /** `held`: takes what it prints; without it that is printed as it comes. */
 async function runFiles(tier: Tier, files: readonly string[], repository: string, held?: Buffer[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-test-'))
   const countsFile = join(folder, 'counts.json')
   try {
-    const ended = await runProcess(process.execPath, [join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files], repository, tier.limitMinutes, held)
+    const words = [process.execPath, join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files]
+    const [program = '', ...args] = tier.beside === 'idle' ? [...AT_LEISURE, ...words] : words
+    const ended = await runProcess(program, args, repository, tier.limitMinutes, held)
     if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, leftOut: [], failures: [`${tier.name}: ended without a result (${String(ended)})`] }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8')) as Counts
     if (counts.failed === 0 && ended !== 0) return { ...counts, failed: 1, failures: [`${tier.name}: the runner ended with ${String(ended)}`] }

@@ -28,7 +28,7 @@ describe('a server asked to end', () => {
     const pid = place.serverPid()
     assert.ok(await leases() >= 1, 'it has leases')
     const underWay = Array.from({ length: 5 }, (_, number) =>
-      place.client.call('ExecInMachine', { Id: machineId, Command: ['sh', '-c', `sleep 3; echo answer ${number}`] }, { timeoutMs: MINUTE }))
+      place.client.call('ExecInMachine', { Id: machineId, Command: ['sh', '-c', `sleep 6; echo answer ${number}`] }, { timeoutMs: MINUTE }))
     await until('the commands to run on the machine', async () => place.machinePids(machineId, 'sleep').length === 5, 20 * SECOND, 20)
     const startedAt = performance.now()
     process.kill(pid, 'SIGTERM')

@@ -62,6 +62,11 @@ test('a tier that runs beside others ends with them: it is counted, and what it 
     assert.match(stdout, /\nFailed:\n {2}.*virtual-machine\.test\.ts: elsewhere\n/)
     assert.match(stdout, /\n1 passed, 1 failed\n$/)
     assert.equal(status, 1)
+    // One that is to be alone begins when those beside it have ended.
+    writeFileSync(join(repository, 'test/real/some.test.ts'), testFile('alone', `if (!(await import('node:fs')).existsSync('${join(repository, 'ended')}')) throw new Error('it is not')`))
+    writeFileSync(join(repository, 'test/real/virtual-machine.test.ts'), testFile('elsewhere', `await new Promise(resolve => setTimeout(resolve, 500)); ${mark(join(repository, 'ended'))}`))
+    const { stdout: last } = spawnSync(process.execPath, ['--input-type=module', '-e', command.replace('scenarios', 'real')], { env, timeout: 60_000, encoding: 'utf8' })
+    assert.match(last, /\n2 passed, 0 failed\n$/)
   } finally {
     rmSync(repository, { recursive: true, force: true })
   }

@@ -61,6 +61,7 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
       const absent = await ports.bring(wish)
       if (absent !== undefined) leftOut.push(`${tier.name}: what needs it: ${absent}`)
     }
+    if (tier.alone) await Promise.all(beside)
     const startedAt = performance.now()
     const title = `\n== ${tier.name}: ${tier.what}\n`
     if (tier.beside) {

@@ -12,6 +12,8 @@ export interface Tier {
   readonly atOnce?: number
   /** Runs beside those that follow it, as one of them or on the processor time that they leave; what it printed comes when it ends. */
   readonly beside?: 'equal' | 'idle'
+  /** Waits for those that run beside others: its tests wait for programs of this host, and each takes the time that it takes. */
+  readonly alone?: true
   /** Runs only when it is named: it takes long, and what it shows is shown in a smaller way by another tier. */
   readonly onRequest?: true
   readonly needs: readonly Need[]
@@ -28,12 +30,13 @@ export const TIERS: readonly Tier[] = [
   { name: 'lint', what: 'the linter, which guards the layers', files: [], command: ['oxlint', '--type-aware'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'layers', what: 'planted violations of the layers are caught; generated pages are up to date', files: ['test/layers/*.test.ts'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine.test.ts'], isolation: 'process', beside: 'equal', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
-  { name: 'model', what: 'random stories of a simulated region against the rules, and every crash point of every scenario', files: ['test/model-based/**/*.test.ts', 'test/crash-points/**/*.test.ts'], isolation: 'shared', beside: 'idle', needs: [], limitMinutes: 40 },
+  { name: 'crash-points', what: 'every crash point of every scenario: it ends the same wherever its server dies', files: ['test/crash-points/**/*.test.ts'], isolation: 'process', beside: 'idle', needs: [], limitMinutes: 40 },
   { name: 'unit', what: 'decisions, stories in memory, contracts, API', files: ['src/**/!(*.pg).test.ts', 'test/api/**/!(*.pg).test.ts', 'test/stories/**/!(*.pg).test.ts', 'test/harness/**/*.test.ts'], isolation: 'shared', needs: [], limitMinutes: 10 },
   { name: 'store', what: 'the store and the queue on PostgreSQL, killed at bad moments', files: ['src/**/*.pg.test.ts', 'test/**/*.pg.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], wishes: ['postgresql-15'], limitMinutes: 10 },
-  { name: 'real', what: 'control planes, boxes, registry and onboarding with real programs', files: ['test/real/!(virtual-machine)*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
-  { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/!(simulated).test.ts'], isolation: 'process', atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
-  { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/!(simulated-*).test.ts'], isolation: 'process', atOnce: 2, needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
+  { name: 'real', what: 'control planes, boxes, registry and onboarding with real programs', files: ['test/real/!(virtual-machine)*.test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
+  { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/!(simulated).test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
+  { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/!(simulated-*).test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
+  { name: 'model', what: 'random stories of a simulated region against the rules, and every crash point of some', files: ['test/model-based/**/*.test.ts'], isolation: 'shared', beside: 'idle', needs: [], limitMinutes: 40 },
   { name: 'simulated', what: 'a life in a simulated region by the command line, without root, and one over the death of servers at every kind of commit', files: ['test/e2e/simulated.test.ts', 'test/chaos/simulated-*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 25 },
   { name: 'scenarios', what: 'every row of the status tables is reached, by scenarios that a foreign client replays, and never without its cause', files: ['test/scenarios/*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 15 },
   { name: 'virtual-machine-outside', what: 'the same on a network of its own behind a router, as the tier real shows it with a box', files: ['test/real/virtual-machine-outside.test.ts'], isolation: 'process', onRequest: true, needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 30 },

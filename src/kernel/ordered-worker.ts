@@ -1,3 +1,4 @@
+/** The work of a region that is run in order. One file over three hundred lines, as claims, passes, their ends and the region's time are one loop over one state, and each step is only right after the others. */
 import type { Clock } from '#ports/clock.ts'
 import type { Controller, PassOutcome } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'

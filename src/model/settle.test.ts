@@ -1,3 +1,4 @@
+/** How statuses settle in a tree of records; over three hundred lines, since all of it is told of one little store. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+/** The contract of the queue's port, which every implementation runs whole: over three hundred lines, as its promises hold between claims, ends and sights and not for each alone. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 

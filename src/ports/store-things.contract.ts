@@ -1,4 +1,4 @@
-/** The contract of the store's port, its second part: machines, claims, ledger, accounts, add-ons and history. */
+/** The contract of the store's port, its second part: machines, claims, ledger, accounts, add-ons and history. Over three hundred lines, as its tests share one store. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 

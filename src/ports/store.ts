@@ -1,3 +1,4 @@
+/** The store's port; over three hundred lines, since it is one interface, and whoever implements it reads all of it. */
 import type { AddonFacts, AddonRecord, AddonSpec } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord, ClusterSpec } from '#model/cluster/record.ts'

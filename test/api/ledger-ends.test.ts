@@ -1,38 +1,22 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
-import { MemoryStore } from '#test/harness/memory-store.ts'
-import { SimulatedServer } from '#test/harness/simulated-server.ts'
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 
-const CLUSTER = {
-  Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
-  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
-}
 const STATES = ['Intended', 'Held', 'Releasing', 'Retained', 'Abandoned', 'Released']
 
 interface Entry { readonly Kind: string; readonly State: string; readonly Owner: { readonly Kind: string; readonly Id: string; readonly Name: string }; readonly ProviderId?: string; readonly Because?: string }
 
 /** Every row of the ledger ends with what it stands for, and there is one a thing, whatever is tried again. */
 describe('rows of the ledger', () => {
-  let server: SimulatedServer
-  let region = '', number = 0
-  before(async () => {
-    const store = new MemoryStore(() => Date.now())
-    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
-  })
-  after(() => server.close())
-  beforeEach(async () => {
-    region = `ledger-${++number}`
-    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
-  })
+  const regions = new FreshRegions('ledger')
 
-  const done = (action: string, body: object = {}) => server.done(action, body, region)
-  const step = (time: string) => done('SetClock', { Step: time })
-  const shows = (pool: string) => server.shows('ListEdgeNodePools', pool, region)
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const shows = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
   const rows = async (filter: object = {}) => ((await done('ListLedger', { Filter: { States: STATES, ...filter }, PageSize: 100 })).Items ?? []) as unknown as Entry[]
   const machines = async () => (await rows({ Kinds: ['Machine'] })).map(entry => entry.State).sort()
   const begin = async (desired: number, scale: object = {}) => {
-    const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+    const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
     await step('60s')
     const { Id: pool = '' } = await done('CreateEdgeNodePool', {
       ClusterId: cluster, Name: 'elastic', NodePoolType: 'edge-machine-pool',
@@ -127,7 +111,7 @@ describe('rows of the ledger', () => {
   })
 
   test('what a deletion did not ask for says how it ends, costs until then, and goes with its region', async () => {
-    const { Id: cluster } = await done('CreateCluster', { ...CLUSTER, ClusterConfig: { ...CLUSTER.ClusterConfig, ResourcePublicAccessDefaultEnabled: true } })
+    const { Id: cluster } = await done('CreateCluster', { ...ANY_CLUSTER, ClusterConfig: { ...ANY_CLUSTER.ClusterConfig, ResourcePublicAccessDefaultEnabled: true } })
     await step('60s')
     await done('DeleteCluster', { Id: cluster })
     await step('5m')
@@ -135,8 +119,8 @@ describe('rows of the ledger', () => {
     assert.deepEqual(kept.map(entry => `${entry.State} ${entry.Kind}`).sort(), ['Retained LoadBalancer', 'Retained Nat', 'Retained SecurityGroup'])
     for (const entry of kept) assert.match(entry.Because ?? '', /^DeleteCluster did not ask for the .* of shop to go; it is kept, .* until it is removed at its provider or its region is deleted$/)
     assert.equal((await done('GetBalance'))['PerHour'], 0.5)
-    await server.done('DeleteRegion', { Region: region })
-    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
+    await regions.server.done('DeleteRegion', { Region: regions.region })
+    await regions.server.done('CreateRegion', { Region: regions.region, Seed: 7, Paused: true })
     assert.deepEqual([await rows(), (await done('GetBalance'))['PerHour']], [[], 0])
   })
 })

@@ -1,3 +1,4 @@
+/** The calls of pools of every kind; over three hundred lines, since they share one API and what of it each kind refuses is read side by side. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { suite, test } from 'node:test'

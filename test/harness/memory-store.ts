@@ -1,3 +1,4 @@
+/** The store in memory; over three hundred lines, since it is one port's one implementation, and its parts are in the folder beside it. */
 import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'

@@ -1,4 +1,4 @@
-/** An installation as tests of bad moments use it: its API, its server's process, and what of it is on this host, seen with tools of its own. */
+/** An installation as tests of bad moments use it: its API, its server's process, and what of it is on this host, seen with tools of its own. Over three hundred lines, since it is what every such test holds in its hand. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'

@@ -1,31 +1,16 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { SCENARIOS } from '#api/scenarios/all.ts'
-import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
-import { MemoryStore } from '#test/harness/memory-store.ts'
-import { SimulatedServer, type History } from '#test/harness/simulated-server.ts'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import type { History } from '#test/harness/simulated-server.ts'
 
-const CLUSTER = {
-  Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
-  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
-}
 type Told = History & { readonly Resource?: { readonly Kind: string; readonly Name: string } }
 interface Link { readonly Resource: { readonly Kind: string; readonly Id: string; readonly Name: string }; readonly Status: History['Status']; readonly Since: string; readonly Because: string; readonly Evidence: History['Evidence'] }
 
 describe('what a status says of its cause', () => {
-  let server: SimulatedServer
-  let region = '', number = 0
-  before(async () => {
-    const store = new MemoryStore(() => Date.now())
-    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
-  })
-  after(() => server.close())
-  beforeEach(async () => {
-    region = `why-${++number}`
-    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
-  })
-  const done = (action: string, body: object = {}) => server.done(action, body, region)
-  const step = (time: string) => done('SetClock', { Step: time })
+  const regions = new FreshRegions('why')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
   const explain = async (Id: string) => await done('ExplainStatus', { Id }) as unknown as Link & { readonly CauseChain: readonly Link[] }
   const pool = async (cluster: string, Name: string, DesiredReplicas: number) => (await done('CreateEdgeNodePool', {
     ClusterId: cluster, Name, NodePoolType: 'edge-machine-pool',
@@ -51,7 +36,7 @@ describe('what a status says of its cause', () => {
     { action: 'SetQuota', limit: { Kind: 'Machine', Limit: 2 }, condition: 'LimitedByQuota' },
   ]) {
     test(`a pool that has two of three machines is ${condition} by what refused the third, and by none of the two`, async () => {
-      const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+      const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
       await step('60s')
       await done(action, limit)
       const id = await pool(cluster, 'burst', 3)
@@ -66,16 +51,16 @@ describe('what a status says of its cause', () => {
   }
 
   test('who calls while the account is in arrears past its grace time is told why, and since when', async () => {
-    const { cluster, machines: [machine = ''] } = await server.fleet(region, ['till-1'])
+    const { cluster, machines: [machine = ''] } = await regions.server.fleet(regions.region, ['till-1'])
     await done('SetBalance', { Amount: 0 })
     await step('121m')
     const node = String((await done('ListEdgeNodes', {})).Items?.[0]?.['Id'])
     const refused = async (action: string, body: object) => {
-      const { code, message = '' } = await server.call(action, body, region)
+      const { code, message = '' } = await regions.server.call(action, body, regions.region)
       return `${code} ${/since (2026-12-01T0\d:\d\d:\d\dZ)/.exec(message)?.[1]}`
     }
     for (const [action, body] of [
-      ['CreateCluster', { ...CLUSTER, Name: 'second' }], ['AddMachine', { Name: 'till-2' }], ['SetMachine', { Id: machine, Power: 'on' }], ['SetNodeSchedulable', { Id: node, Schedulable: false }], ['CreateKubeconfig', { ClusterId: cluster, Type: 'Private' }],
+      ['CreateCluster', { ...ANY_CLUSTER, Name: 'second' }], ['AddMachine', { Name: 'till-2' }], ['SetMachine', { Id: machine, Power: 'on' }], ['SetNodeSchedulable', { Id: node, Schedulable: false }], ['CreateKubeconfig', { ClusterId: cluster, Type: 'Private' }],
     ] as const) assert.equal(await refused(action, body), 'OperationDenied.Balance 2026-12-01T00:02:00Z', action)
     // The cluster itself gives kubectl no answer, and why is told by its status.
     for (const [action, body] of [['PutObject', { Kind: 'ConfigMap', Name: 'c' }], ['SetWorkload', { Name: 'batch', Pods: 1 }], ['DeleteObject', { Kind: 'ConfigMap', Name: 'c' }]] as const) {
@@ -87,7 +72,7 @@ describe('what a status says of its cause', () => {
   })
 
   test('a pool that scales, and its cluster, name a node that comes now, also when the first one has come', async () => {
-    const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+    const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
     await step('60s')
     const id = await pool(cluster, 'burst', 4)
     let looked = 0

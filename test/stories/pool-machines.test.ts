@@ -1,3 +1,4 @@
+/** Stories of pools that make their machines; over three hundred lines, since each begins from the same scene and crashes at the same ports. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { NodePoolSpec, Scaling } from '#model/node-pool/record.ts'

@@ -1,43 +1,27 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
-import { MemoryStore } from '#test/harness/memory-store.ts'
-import { SimulatedServer, type History } from '#test/harness/simulated-server.ts'
-
-const CLUSTER = {
-  Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
-  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
-}
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import type { History } from '#test/harness/simulated-server.ts'
 
 describe('pools of a simulated region that make their machines', () => {
-  let server: SimulatedServer
-  let region = '', number = 0
-  before(async () => {
-    const store = new MemoryStore(() => Date.now())
-    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
-  })
-  after(() => server.close())
-  beforeEach(async () => {
-    region = `ci-${++number}`
-    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
-  })
+  const regions = new FreshRegions('ci')
 
-  const done = (action: string, body: object = {}) => server.done(action, body, region)
-  const step = (time: string) => done('SetClock', { Step: time })
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
   const pair = (item: Record<string, unknown>) => {
     const { Phase, Conditions } = item['Status'] as NonNullable<History['Status']>
     return `${Phase}/${Conditions.map(condition => condition.Type).join('+')}`
   }
   const nodes = async (pool: string) => ((await done('ListEdgeNodes', { Filter: { NodePoolIds: [pool] } })).Items ?? []).map(pair).sort()
   const ids = async (pool: string) => ((await done('ListEdgeNodes', { Filter: { NodePoolIds: [pool] } })).Items ?? []).map(item => String(item['Id']))
-  const shows = (pool: string) => server.shows('ListEdgeNodePools', pool, region)
+  const shows = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
   const running = (count: number) => Array.from({ length: count }, () => 'Running/Ok')
   const elastic = (cluster: string, desired: number, scale: object = {}) => done('CreateEdgeNodePool', {
     ClusterId: cluster, Name: 'elastic', NodePoolType: 'edge-machine-pool',
     ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: desired, Priority: 10, ...scale }, InstanceArea: { AreaName: 'north' } },
   })
   const begin = async (desired: number, scale: object = {}): Promise<{ cluster: string; pool: string }> => {
-    const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+    const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
     await step('60s')
     const { Id: pool = '' } = await elastic(cluster, desired, scale)
     return { cluster, pool }

@@ -1,3 +1,4 @@
+/** The store's transaction in memory; over three hundred lines, since it is one port's one implementation. */
 import { priceOf } from '#model/account/prices.ts'
 import type { AddonRecord } from '#model/addon/record.ts'
 import type { AccountRecord, Meter } from '#model/account/record.ts'

@@ -1,0 +1,48 @@
+import { after, before, beforeEach } from 'node:test'
+import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
+import { MemoryStore } from './memory-store.ts'
+import { SimulatedServer } from './simulated-server.ts'
+
+/** What a cluster is created with where nothing of it matters. */
+export const ANY_CLUSTER = {
+  Name: 'shop', Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
+  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
+}
+
+/** A server in memory for a suite of tests, and for each of them a region of its own whose clock stands still. Called once inside the suite. */
+export class FreshRegions {
+  #server: SimulatedServer | undefined
+  #number = 0
+  readonly #prefix: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+    before(async () => {
+      const store = new MemoryStore(() => Date.now())
+      this.#server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
+    })
+    after(() => this.#server?.close())
+    beforeEach(async () => {
+      this.#number += 1
+      await this.server.done('CreateRegion', { Region: this.region, Seed: 7, Paused: true })
+    })
+  }
+
+  get server(): SimulatedServer {
+    if (!this.#server) throw new Error('the suite has not begun')
+    return this.#server
+  }
+
+  /** The name of the region of this test. */
+  get region(): string {
+    return `${this.#prefix}-${this.#number}`
+  }
+
+  done(action: string, body: object = {}): ReturnType<SimulatedServer['done']> {
+    return this.server.done(action, body, this.region)
+  }
+
+  step(time: string): ReturnType<SimulatedServer['done']> {
+    return this.done('SetClock', { Step: time })
+  }
+}

@@ -22,12 +22,17 @@ function nextOfDeletion(seen: ClusterSeen): Course {
 
   if (isEmpty) {
     if (!waitsForChildren) return { change: { controlPlane: 'absent' }, step: 'finishDeletion' }
-    return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + SECOND, deadline) }
+    return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + whileChildrenGo(now - since), deadline) }
   }
   // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows.
   if (facts.obstacles.length > 0) return { change: {}, lookAgainAt: now + untilNextLook(seen) }
-  if (waitsForChildren && now - since < CHILDREN_FIRST_MS) return { change: {}, lookAgainAt: Math.min(now + SECOND, since + CHILDREN_FIRST_MS) }
+  if (waitsForChildren && now - since < CHILDREN_FIRST_MS) return { change: {}, lookAgainAt: Math.min(now + whileChildrenGo(now - since), since + CHILDREN_FIRST_MS) }
   return { change: { degraded: undefined, updating: undefined }, step: 'ensureControlPlaneGone', lookAgainAt: now }
+}
+
+/** A node and a pool call their cluster as they go, so this is only for what went otherwise. */
+function whileChildrenGo(waited: number): number {
+  return Math.max(SECOND, waited / 8)
 }
 
 /** Less and less often; where everything is told, without a bound: somebody who is stuck for years is no work. */

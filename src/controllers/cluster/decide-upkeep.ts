@@ -13,7 +13,7 @@ const STARTS_THAT_DID_NOT_HELP = 6
 const FIVE_RESTARTS_MS = 15 * SECOND
 /** A server that runs and stays silent is down as well. */
 const SILENT_FOR_MS = 10 * MINUTE
-const MENDED_AFTER_MS = 2 * SECOND
+const MENDED_AFTER_MS = 2 * SECOND, MENDS_AT_LEAST_EVERY_MS = 30 * SECOND
 
 /** A cluster that was usable once: kept up, repaired without a fuss, called unkept when restarts do not help, and healed when they do. */
 export function decideUpkeep(seen: ClusterSeen): Course {
@@ -28,7 +28,7 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
   const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
   // A healthy one is looked at when its health watch or its host's tells of a change, so that an idle fleet writes nothing.
-  const soonest = mends || !probe.baseApplied ? now + MENDED_AFTER_MS : undefined
+  const soonest = mends || !probe.baseApplied ? now + mendedAfter(degraded === undefined ? 0 : now - degraded.since) : undefined
   const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
@@ -37,6 +37,11 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
     ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
     lookAgainAt: soonest === undefined || dwelt === undefined ? soonest ?? dwelt : Math.min(soonest, dwelt),
   }
+}
+
+/** What does not stay up is started again less often. */
+function mendedAfter(downFor: number): number {
+  return Math.min(Math.max(MENDED_AFTER_MS, downFor / 8), MENDS_AT_LEAST_EVERY_MS)
 }
 
 /** The time of the first sight is kept while the same things are down, since the rule counts a minute from it; of several that are down, one began the time. */

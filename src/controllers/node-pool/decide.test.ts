@@ -67,6 +67,11 @@ describe('the life of a node pool', () => {
     })
   }
 
+  test('waits for its cluster by looking less and less, and never past its time', () => {
+    const after = (waited: number) => (decideNodePool(seenOf({ facts: fresh, cluster: away, now: START + waited })).lookAgainAt ?? 0) - START - waited
+    assert.deepEqual([0, 80 * SECOND, 299 * SECOND].map(after), [SECOND, 10 * SECOND, SECOND])
+  })
+
   test('an update tells whom it waits for', () => {
     const { facts } = decideNodePool(seenOf({ facts: updating, nodes: [done, waits, off] }))
     assert.deepEqual(facts.updating, { since: START, waitsFor: ['waits'], off: ['off'] })

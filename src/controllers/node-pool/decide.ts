@@ -68,7 +68,9 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
     const because = `The cluster's API was not usable for ${CREATION_RETRIES_MS / MINUTE} min, so that members could not be admitted${controlPlaneSays === undefined ? '' : `: ${controlPlaneSays}`}`
     return decision(facts, { creationEnded: { because } })
   }
-  return decision(facts, {}, { lookAgainAt: now + (clusterRests ? Math.min(Math.max(30 * SECOND, (now - createdAt) / 2), DAY) : SECOND) })
+  const waited = now - createdAt
+  // A cluster whose API comes back calls its pools; whatever does not come is looked at less and less.
+  return decision(facts, {}, { lookAgainAt: clusterRests ? now + Math.min(Math.max(30 * SECOND, waited / 2), DAY) : Math.min(now + Math.max(SECOND, waited / 8), createdAt + CREATION_RETRIES_MS) })
 }
 
 /**

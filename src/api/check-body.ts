@@ -6,15 +6,26 @@ import { refuse, refuseBody, refuseParameter } from '#model/errors/catalogue.ts'
 interface SchemaError { readonly keyword: string; readonly instancePath: string; readonly message: string; readonly params: object }
 interface Validator { Check(value: unknown): boolean; Errors(value: unknown): SchemaError[] }
 
+/** A schema is the same for every server of a process. */
+const compiled = new WeakMap<TSchema, Validator>()
+
 /** Checks bodies against an action's schema. Compiled at the first call: forty schemas at start would cost a third of a second. */
 export function bodyChecker(action: string, schema: TSchema): (body: Record<string, unknown>, fromQuery: boolean) => Record<string, unknown> {
   let validator: Validator | undefined
   return (body, fromQuery) => {
-    validator ??= Compile(schema) as unknown as Validator
+    validator ??= validatorOf(schema)
     const value = fromQuery ? Value.Convert(schema, body) as Record<string, unknown> : body
     if (!validator.Check(value)) refuseBy(action, validator.Errors(value))
     return value
   }
+}
+
+function validatorOf(schema: TSchema): Validator {
+  const known = compiled.get(schema)
+  if (known) return known
+  const validator = Compile(schema) as unknown as Validator
+  compiled.set(schema, validator)
+  return validator
 }
 
 /** The first complaint becomes `MissingParameter.X` or the refusal of X, X being the path of members without array positions. */

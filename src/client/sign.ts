@@ -1,7 +1,10 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 
 export interface Credentials { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
 export interface Signing { readonly region: string; readonly service: string }
+
+/** A key is the same for a day, and made by four digests. */
+const lastKeys = new WeakMap<Credentials, { readonly scope: string; readonly key: string | Buffer }>()
 
 /** The headers of a signed `POST /?Action=…&Version=…`, as the official SDKs sign: HMAC-SHA256 over method, query, headers and body hash. `at`: epoch ms. */
 export function signedHeaders(host: string, query: Readonly<Record<string, string>>, body: string, credentials: Credentials, signing: Signing, at: number): Record<string, string> {
@@ -19,9 +22,8 @@ export function signedHeaders(host: string, query: Readonly<Record<string, strin
   // A signer leaves out the ports that the scheme implies.
   const signed = (name: string) => name === 'host' ? host.replace(/:(80|443)$/, '') : headers[name] ?? ''
   const canonical = ['POST', '/', canonicalQuery(query), names.map(name => `${name}:${signed(name)}\n`).join(''), names.join(';'), bodyHash].join('\n')
-  const scope = `${date}/${signing.region}/${signing.service}/request`
-  const key = [date, signing.region, signing.service, 'request'].reduce<string | Buffer>((step, text) => hmac(step, text), credentials.secretAccessKey)
-  const signature = hmac(key, ['HMAC-SHA256', xDate, scope, sha256(canonical)].join('\n')).toString('hex')
+  const steps = [date, signing.region, signing.service, 'request'], scope = steps.join('/')
+  const signature = hmac(keyOf(credentials, scope, steps), ['HMAC-SHA256', xDate, scope, sha256(canonical)].join('\n')).toString('hex')
   return { ...headers, authorization: `HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}` }
 }
 
@@ -33,8 +35,16 @@ function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, mark => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
+function keyOf(credentials: Credentials, scope: string, steps: readonly string[]): string | Buffer {
+  const last = lastKeys.get(credentials)
+  if (last?.scope === scope) return last.key
+  const key = steps.reduce<string | Buffer>((step, text) => hmac(step, text), credentials.secretAccessKey)
+  lastKeys.set(credentials, { scope, key })
+  return key
+}
+
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

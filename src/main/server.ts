@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { ApiMetrics } from '#api/metrics.ts'
 import { createApi } from '#api/server.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
@@ -79,7 +80,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     await findOtherRegions(others)
 
     const api = createApi({
-      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(),
+      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(), metrics: ApiMetrics.ofProcess(),
       settings: {
         ...DEFAULT_SETTINGS, defaultRegion, aliases: configuration.regionAliases,
         limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: configuration.readsPerSecond, writesPerSecond: configuration.writesPerSecond },

@@ -1,3 +1,6 @@
+import { ACTIONS } from '#api/actions/all.ts'
+import { answerCalls, type CallAnswerer } from '#api/answer-calls.ts'
+import { ApiMetrics } from '#api/metrics.ts'
 import { createApi } from '#api/server.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
@@ -11,6 +14,7 @@ import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { callInProcess } from './call-in-process.ts'
 import { freePort } from './command.ts'
 import { systemTime } from './waiting.ts'
 
@@ -25,11 +29,14 @@ type Answer = Record<string, unknown> & { readonly Id?: string; readonly Ids?: r
 /** A server process with simulated regions alone, without a socket: the API over a store, and the regions that it runs. */
 export class SimulatedServer {
   readonly regions: SimulatedRegions
-  readonly #app: ReturnType<typeof createApi>
+  readonly #calls: CallAnswerer
+  /** Where it listens. */
+  readonly #app: ReturnType<typeof createApi> | undefined
   readonly #stopping: AbortController
 
-  private constructor(parts: { regions: SimulatedRegions; app: ReturnType<typeof createApi>; stopping: AbortController }) {
+  private constructor(parts: { regions: SimulatedRegions; calls: CallAnswerer; app: ReturnType<typeof createApi> | undefined; stopping: AbortController }) {
     this.regions = parts.regions
+    this.#calls = parts.calls
     this.#app = parts.app
     this.#stopping = parts.stopping
   }
@@ -44,21 +51,21 @@ export class SimulatedServer {
     const simulated = new SimulatedRegions({ store, queue, worldStore, lease, components, regions, graceMs: 7_200_000, endpoint: () => endpoint, log, onDecision, signal: stopping.signal })
     await simulated.start()
     if (!await store.findAccessKey(KEY.accessKeyId)) await store.write(Date.now(), tx => tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'sim' }))
-    const app = createApi({
+    const parts = {
       store, regions, log, realNow: () => Date.now(), regionMaker: simulated,
-      settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } }, readyParts: async () => [],
-    })
-    await app.ready()
-    if (port !== undefined) await app.listen({ host: '127.0.0.1', port })
-    return new SimulatedServer({ regions: simulated, app, stopping })
+      settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } },
+    }
+    const app = port === undefined ? undefined : createApi({ ...parts, readyParts: async () => [] })
+    await app?.listen({ host: '127.0.0.1', port: port ?? 0 })
+    return new SimulatedServer({ regions: simulated, calls: answerCalls(parts, new ApiMetrics(), ACTIONS), app, stopping })
   }
 
   async call(action: string, body: object, region = 'sim-1'): Promise<{ readonly status: number; readonly code: string | undefined; readonly message: string | undefined; readonly result: Answer }> {
     const query = { Action: action, Version: versionOf(action) }, text = JSON.stringify(body)
     const headers = signedHeaders(HOST, query, text, KEY, { region, service: 'veecp_openapi' }, Date.now())
-    const response = await this.#app.inject({ method: 'POST', url: `/?${canonicalQuery(query)}`, headers, payload: text })
-    const envelope = JSON.parse(response.payload) as { ResponseMetadata: { Error?: { Code: string; Message: string } }; Result?: Answer }
-    return { status: response.statusCode, code: envelope.ResponseMetadata.Error?.Code, message: envelope.ResponseMetadata.Error?.Message, result: envelope.Result ?? {} }
+    const answered = await callInProcess(this.#calls, { url: `/?${canonicalQuery(query)}`, headers, body: text })
+    const envelope = JSON.parse(answered.text) as { ResponseMetadata: { Error?: { Code: string; Message: string } }; Result?: Answer }
+    return { status: answered.status, code: envelope.ResponseMetadata.Error?.Code, message: envelope.ResponseMetadata.Error?.Message, result: envelope.Result ?? {} }
   }
 
   /** The result of a call that has to succeed. */
@@ -108,6 +115,6 @@ export class SimulatedServer {
   async close(): Promise<void> {
     this.#stopping.abort()
     await this.regions.stop()
-    await this.#app.close()
+    await this.#app?.close()
   }
 }

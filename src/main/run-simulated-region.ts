@@ -53,12 +53,7 @@ export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal)
   await keepWatching({
     queue, clock: systemClock, log, lease: () => lease.lease(), subject: `region/${region}`,
     watch: async (held, ends) => {
-      const record = await run.store.findRegion(region)
-      if (!record) return gone.abort()
-      if (settingsOf(record).deleting) {
-        await removeAll(run)
-        return gone.abort()
-      }
+      if (await isRemoved(run)) return gone.abort()
       try {
         await serve(run, held, AbortSignal.any([ends, gone.signal]))
       } catch (error) {
@@ -66,8 +61,18 @@ export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal)
         if (!ends.aborted) lease.renew()
         throw error
       }
+      // What ends it otherwise is a deletion that was asked for meanwhile.
+      if (!ends.aborted && await isRemoved(run)) gone.abort()
     },
   }, AbortSignal.any([signal, gone.signal]))
+}
+
+/** True where nothing is there to be run: it is gone, or goes now because somebody asked for that. */
+async function isRemoved(run: SimulatedRun): Promise<boolean> {
+  const record = await run.store.findRegion(run.region)
+  if (record && !settingsOf(record).deleting) return false
+  if (record) await removeAll(run)
+  return true
 }
 
 /** The world first: a region whose record is still there is removed again by whoever comes next. */

@@ -115,6 +115,8 @@ export class SimulatedRegions implements RegionMaker {
       if (record) await tx.putRegion({ ...withSettings(record, { deleting: true }), ready: false, text: 'it is being deleted' })
     })
     await this.look()
+    // Where this server runs it, it is gone as soon as that ends.
+    await Promise.race([this.#running.get(region)?.done, systemClock.sleep(REMOVAL_LOOK_MS)])
     for (const end = performance.now() + REMOVAL_PATIENCE_MS; performance.now() < end;) {
       if (!await store.findRegion(region)) {
         await this.look()

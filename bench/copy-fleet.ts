@@ -3,6 +3,7 @@
  * created by calls, but for what nobody asks for again: claimed addresses and ranges, and the lines of first boots.
  */
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pkiSecretName } from '#controllers/cluster/tenant-address.ts'
 import { Draw } from '#providers/simulated/world/draw.ts'
 import type { OpenStore } from '#store/open.ts'
@@ -45,8 +46,8 @@ export async function copyFleet(opened: OpenStore, { copies, seed }: { readonly 
     }
     process.stderr.write(`copied ${copy + 1} of ${copies}\n`)
   }
-  const [sequencer] = await query<{ last: number }>('with fresh as (select ordinal, (select last from sequencer) + row_number() over (order by ordinal) as position from status_change where position is null), numbered as (update status_change s set position = fresh.position from fresh where s.ordinal = fresh.ordinal returning s.position) select max(position) as last from numbered')
-  if (sequencer) await query('update sequencer set last = $1', [sequencer.last])
+  // The store numbers them by itself.
+  while ((await query('select 1 from status_change where position is null limit 1')).length > 0) await sleep(500)
   await query('insert into node_tally select account_id, region, phase, conditions, (nodes * $1)::bigint from (select account_id, region, phase, conditions, sum(nodes) as nodes from node_tally group by 1, 2, 3, 4) tallied', [copies - 1])
   for (const { table } of [...TABLES, { table: 'node_tally' }]) await query(`vacuum analyze ${table}`)
 }

@@ -12,17 +12,22 @@ export function tokenOf(body: Tokens): string | undefined {
 
 /**
  * Runs `make` once for a token: a repeat with the same parameters answers the first result, one with others is refused. `resourceId` is the thing whose
- * end frees the token. Without a token it just runs.
+ * end frees the token. Without a token it just runs. `locks`: what `make` begins with; they are asked for together with the token, behind it, so they may write nothing.
  */
-export async function once(context: ActionContext, tx: Transaction, body: Tokens, make: () => Promise<{ resourceId: string; result: object }>): Promise<object> {
+export async function once<Locked = undefined>(
+  context: ActionContext, tx: Transaction, body: Tokens, make: (locked: Locked) => Promise<{ resourceId: string; result: object }>, ...[locks]: undefined extends Locked ? [] : [locks: () => Promise<Locked>]
+): Promise<object> {
   const token = tokenOf(body)
-  if (token === undefined) return (await make()).result
-  const claim = await tx.claimClientToken(context.scope, context.action, token, requestHash(body))
+  const makeNow = async (locking: Promise<Locked> | undefined): Promise<{ resourceId: string; result: object }> => make(await locking as Locked)
+  if (token === undefined) return (await makeNow(locks?.())).result
+  const claiming = tx.claimClientToken(context.scope, context.action, token, requestHash(body)), locking = locks?.()
+  locking?.catch(() => {}) // of no account where the first result is answered
+  const claim = await claiming
   switch (claim.kind) {
     case 'mismatch': return refuse('IdempotentParameterMismatch', { action: context.action })
     case 'repeat': return claim.result as object
     case 'fresh': {
-      const made = await make()
+      const made = await makeNow(locking)
       await tx.bindClientToken(context.scope, context.action, token, made.resourceId, made.result)
       return made.result
     }

@@ -18,8 +18,7 @@ type Tokens = Parameters<typeof tokenOf>[0]
 export async function createNodePool(context: ActionContext, body: Tokens, action: GuardedAction, { clusterId, spec }: NodePoolCreation): Promise<object> {
   const { scope, store, now } = context
   if (spec.template) refuseWithoutMachines(context)
-  return store.write(now, tx => once(context, tx, body, async () => {
-    const cluster = await lockCluster(context, tx, clusterId)
+  return store.write(now, tx => once(context, tx, body, async ([cluster]) => {
     checkPrecondition(action, { cluster }, now)
     await refuseTakenName(tx, cluster.id, spec.name)
     const id = newId('node-pool', now, context.randomBytes(8))
@@ -30,7 +29,7 @@ export async function createNodePool(context: ActionContext, body: Tokens, actio
     )
     await tx.enqueue({ kind: 'node-pool', id, region: scope.region })
     return { resourceId: id, result: { Id: id } }
-  }))
+  }, () => Promise.all([lockCluster(context, tx, clusterId), tx.nodePoolsOf(clusterId)])))
 }
 
 /** Changes a pool in one transaction; what changes nothing leaves it as it is, and only a new target of its own moves the number of its nodes. */

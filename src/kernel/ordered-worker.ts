@@ -193,12 +193,12 @@ class OrderedLoop {
     // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
     const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
     this.#meter.claimed(claimed.length)
-    const hands = handsOf(clock), waiting = batchesOf(claimed, hands).values()
+    const hands = handsOf(clock), waiting = batchesOf(claimed, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
     const ended: EndedWork[] = [], failed: FailedWork[] = []
     await Promise.all(Array.from({ length: hands }, async () => {
       for (const batch of waiting) {
         if (this.#signal.aborted) return
-        await this.#passes(batch, ended, failed)
+        await this.#passes(batch, hands, ended, failed)
         // A crash runs again what was not ended, so for one hand, whose keys come one after another, nothing is left to the end.
         if (hands === 1) await this.#end(ended.splice(0), failed.splice(0))
       }
@@ -210,11 +210,11 @@ class OrderedLoop {
    * Passes over keys of one kind, whose ends are written together: what was enqueued meanwhile runs again, as if each had ended by itself. Chance and real time have no part in when a pass that
    * failed runs again; only a store that is away is waited for in real time.
    */
-  async #passes(batch: readonly ClaimedWork[], ended: EndedWork[], failed: FailedWork[]): Promise<void> {
+  async #passes(batch: readonly ClaimedWork[], hands: number, ended: EndedWork[], failed: FailedWork[]): Promise<void> {
     const { clock, realClock } = this.#options
     const startedAt = realClock.now()
     const meter = (work: ClaimedWork, outcome: Parameters<WorkerMeter['passEnded']>[1]) => this.#meter.passEnded(work.kind, outcome, (realClock.now() - startedAt) / batch.length)
-    for (const [work, outcome] of await this.#outcomes(batch)) {
+    for (const [work, outcome] of await this.#outcomes(batch, hands)) {
       if (!('error' in outcome)) {
         ended.push({ work, lookAgainAt: this.#dueAgain(work, outcome.lookAgainAt) })
         meter(work, 'done')
@@ -240,14 +240,16 @@ class OrderedLoop {
   }
 
   /** Of each key that had its pass; those that the end of the run came before are left out. */
-  async #outcomes(batch: readonly ClaimedWork[]): Promise<readonly (readonly [ClaimedWork, PassOutcome])[]> {
+  async #outcomes(batch: readonly ClaimedWork[], hands: number): Promise<readonly (readonly [ClaimedWork, PassOutcome])[]> {
     const controller = this.#controllers.get(batch[0]?.kind ?? '')
     const outcomes: (readonly [ClaimedWork, PassOutcome])[] = []
-    const together = batch.length > 1 ? await this.#together(controller, batch) : undefined
-    for (const work of batch) {
-      if (this.#signal.aborted && !together?.has(work.id)) break
-      outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id))])
-    }
+    const together = batch.length > 1 ? await this.#together(controller, batch) : undefined, waiting = batch.values()
+    await Promise.all(Array.from({ length: Math.min(hands, batch.length) }, async () => {
+      for (const work of waiting) {
+        if (this.#signal.aborted && !together?.has(work.id)) continue
+        outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id))])
+      }
+    }))
     return outcomes
   }
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
+import { gatheredLook } from '#store/gathered-look.ts'
 
 /** The keys whose pass is under way. */
 const passes = new AsyncLocalStorage<readonly WorkKey[]>()
@@ -25,8 +26,6 @@ interface Write {
   readonly failed: (error: unknown) => void
 }
 
-/** Transactions at once; while they run, the writes of others come together. */
-const LANES = 2
 /** More would hold the locks of many clusters for long. */
 const MOST_AT_ONCE = 40
 
@@ -52,7 +51,7 @@ export function sharedStore(store: Store, isShared: () => boolean): Store {
 class SharedWrites {
   readonly #store: Pick<Store, 'write'>
   readonly #waiting: Write[] = []
-  #running = 0
+  #isRunning = false
 
   constructor(store: Pick<Store, 'write'>) {
     this.#store = store
@@ -65,13 +64,14 @@ class SharedWrites {
     })
   }
 
+  /** One transaction at a time: the writes of others come together meanwhile, and none waits for locks of another. */
   #run(): void {
-    if (this.#running >= LANES || this.#waiting.length === 0) return
-    this.#running++
+    if (this.#isRunning || this.#waiting.length === 0) return
+    this.#isRunning = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
       void this.#together(this.#take()).finally(() => {
-        this.#running--
+        this.#isRunning = false
         this.#run()
       })
     })
@@ -89,17 +89,9 @@ class SharedWrites {
     const [first] = writes
     if (!first) return
     if (writes.length > 1) {
-      const answers = await this.#store.write(first.now, async tx => {
-        const all: unknown[] = []
-        await tx.lockTrees([...new Map(writes.flatMap(({ keys }) => keys.map(key => [`${key.kind}/${key.id}`, key]))).values()])
-        for (const { work } of writes) {
-          tx.nextWriter()
-          all.push(await work(tx))
-        }
-        return all
-      }).catch(() => undefined) // whose fault it is, each hears from its own transaction
+      const answers = await this.#store.write(first.now, tx => answersOf(tx, writes)).catch(() => undefined) // whose fault it is, each hears from its own transaction
       if (answers) {
-        for (const [index, { done }] of writes.entries()) done(answers[index])
+        for (const write of writes) write.done(answers.get(write))
         return
       }
     }
@@ -113,21 +105,26 @@ class SharedWrites {
   }
 }
 
-/** One look for all that are asked for in one turn of the event loop. It begins after each of them asked. */
-function sharedLook<Item extends { readonly id: string }>(read: (ids: readonly string[]) => Promise<readonly Item[]>): (id: string) => Promise<Item | undefined> {
-  let next: { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, Item>> } | undefined
-  return async id => {
-    next ??= begin()
-    next.ids.add(id)
-    return (await next.found).get(id)
+/** Writers of one cluster's tree come one after another, and those of different trees side by side: most of what they wait for is a statement of their own. */
+async function answersOf(tx: Transaction, writes: readonly Write[]): Promise<ReadonlyMap<Write, unknown>> {
+  await tx.lockTrees([...new Map(writes.flatMap(({ keys }) => keys.map(key => [`${key.kind}/${key.id}`, key]))).values()])
+  const answers = new Map<Write, unknown>()
+  const byTree = Map.groupBy(writes, ({ keys }) => (keys.length === 1 && keys[0] ? tx.treeOf(keys[0]) : undefined))
+  const oneAfterAnother = async (some: readonly Write[], clusterId: string | undefined): Promise<void> => {
+    for (const write of some) {
+      tx.nextWriter(clusterId)
+      answers.set(write, await write.work(tx))
+    }
   }
+  const anywhere = byTree.get(undefined) ?? []
+  byTree.delete(undefined)
+  await oneAfterAnother(anywhere, undefined)
+  // The transaction ends when nobody uses it any more, whatever befell one of them.
+  const ended = await Promise.allSettled([...byTree].map(([clusterId, some]) => oneAfterAnother(some, clusterId)))
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
+  return answers
+}
 
-  function begin(): { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, Item>> } {
-    const ids = new Set<string>()
-    const found = new Promise<void>(resolve => { setImmediate(resolve) }).then(async () => {
-      next = undefined
-      return new Map((await read([...ids])).map(item => [item.id, item]))
-    })
-    return { ids, found }
-  }
+function sharedLook<Item extends { readonly id: string }>(read: (ids: readonly string[]) => Promise<readonly Item[]>): (id: string) => Promise<Item | undefined> {
+  return gatheredLook(async ids => new Map((await read(ids)).map(item => [item.id, item])))
 }

@@ -79,8 +79,9 @@ export class RegionSights {
   }
 
   async #tell(changes: readonly RegionChange[]): Promise<void> {
-    const asked = new Map<string, Asking[]>(), seen: RegionChange[] = []
+    const asked = new Map<string, Asking[]>(), seen: RegionChange[] = [], ready = readyAmong(changes)
     for (const change of changes) {
+      if (change.kind === 'Report' && change.outcome === 'progress' && ready.has(`${change.clusterId}/${change.nodeName}`)) continue
       if (change.kind !== 'Join' && change.kind !== 'Report' && change.kind !== 'Membership') seen.push(change)
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
@@ -275,6 +276,17 @@ export class RegionSights {
   #options(): LetInOptions {
     return { ...this.#parts, tenantCluster: this.#parts.tenant }
   }
+}
+
+/** Nodes that are Ready at the end of these changes: how far they were on the way there is of no more use to anybody. */
+function readyAmong(changes: readonly RegionChange[]): ReadonlySet<string> {
+  const ready = new Set<string>()
+  for (const change of changes) {
+    if (change.kind !== 'Node') continue
+    if (change.seen?.ready?.status === 'True') ready.add(`${change.clusterId}/${change.name}`)
+    else ready.delete(`${change.clusterId}/${change.name}`)
+  }
+  return ready
 }
 
 function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {

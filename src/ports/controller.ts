@@ -6,8 +6,8 @@ export interface Controller {
   /** `lookAgainAt` (region's time) is when the answer can change by time alone; undefined where only an event can change it. */
   reconcile(id: string, signal: AbortSignal): Promise<{ lookAgainAt?: number | undefined }>
   /**
-   * As `reconcile` of each of these keys, in this order, with shared looks and writes; what befalls one of them is in its own outcome. Absent where there is nothing
-   * to share. Throws only what befalls all of them.
+   * As `reconcile` of each of these keys, in this order, with shared looks and writes; what befalls one of them is in its own outcome, and a key without one needs a pass of
+   * its own. Absent where there is nothing to share. Throws only what befalls all of them.
    */
   reconcileMany?(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>>
 }

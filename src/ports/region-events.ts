@@ -26,7 +26,7 @@ export type RegionChange =
   | { readonly kind: 'Room'; readonly clusterId: string }
   /** A machine runs its onboarding script and asks to be admitted. */
   | { readonly kind: 'Join'; readonly machineId: string; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }
-  /** A machine that was admitted reports how far it is, or which step failed. */
-  | { readonly kind: 'Report'; readonly secret: string; readonly outcome: 'progress' | 'failed'; readonly step: string; readonly text: string }
+  /** A machine that was admitted as a node of that name reports how far it is, or which step failed. */
+  | { readonly kind: 'Report'; readonly secret: string; readonly clusterId: string; readonly nodeName: string; readonly outcome: 'progress' | 'failed'; readonly step: string; readonly text: string }
   /** A machine asks whether it is still a member. */
   | { readonly kind: 'Membership'; readonly secret: string }

@@ -323,7 +323,9 @@ export interface Transaction {
   /** Locks beforehand, in few statements, what passes over these keys lock: clusters, pools, nodes and add-ons; so that two transactions over many of them never wait for each other. */
   lockTrees(keys: readonly WorkKey[]): Promise<void>
   /** Another writer goes on in this transaction: a record that it read before an earlier one changed it is stale to it. */
-  nextWriter(): void
+  nextWriter(clusterId?: string): void
+  /** The cluster in whose tree a key that was locked by `lockTrees` is; undefined for one that is in none. */
+  treeOf(key: WorkKey): string | undefined
   lockCluster(id: string): Promise<ClusterRecord | undefined>
   lockNodePool(id: string): Promise<NodePoolRecord | undefined>
   lockNode(id: string): Promise<NodeRecord | undefined>

@@ -13,7 +13,7 @@ import {
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
-import { findAccount, meterOf } from './operations/accounts.ts'
+import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
 import { clustersById, clustersOfRegion, findCluster, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
@@ -34,9 +34,10 @@ import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
 import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
-import { readSecret } from './operations/secrets.ts'
+import { readSecrets } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { Sequencer } from './sequencer.ts'
+import { gatheredLook } from './gathered-look.ts'
 import { SharedReads } from './shared-reads.ts'
 
 /** The store on PostgreSQL; each method is an operation of the folder `operations`. */
@@ -47,6 +48,8 @@ export class PostgresStore implements Store {
   readonly #announce: (regions: readonly string[]) => void
   readonly #accessKeys: AccessKeys
   readonly #reads: SharedReads
+  readonly #secrets: (name: string) => Promise<string | undefined>
+  readonly #accounts: (place: string) => Promise<AccountRecord | undefined>
 
   constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
     this.#database = parts.database
@@ -54,6 +57,8 @@ export class PostgresStore implements Store {
     this.#sequencer = parts.sequencer
     this.#announce = parts.announce
     this.#reads = new SharedReads(() => readState(parts.database))
+    this.#secrets = gatheredLook(names => readSecrets(parts.database, parts.key, names))
+    this.#accounts = gatheredLook(async places => new Map((await findAccounts(parts.database, places.map(scopeOf))).map(account => [placeOf(account), account])))
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
 
@@ -228,7 +233,7 @@ export class PostgresStore implements Store {
   }
 
   readSecret(name: string): Promise<string | undefined> {
-    return readSecret(this.#database, this.#key, name)
+    return this.#secrets(name)
   }
 
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {
@@ -267,11 +272,20 @@ export class PostgresStore implements Store {
     return onboardingToken(this.#database, this.#key, id)
   }
 
-  findAccount(scope: Scope): Promise<AccountRecord> {
-    return findAccount(this.#database, scope)
+  async findAccount(scope: Scope): Promise<AccountRecord> {
+    return await this.#accounts(placeOf(scope)) ?? accountOf(scope, undefined)
   }
 
   meterOf(scope: Scope): Promise<Meter> {
     return meterOf(this.#database, scope)
   }
+}
+
+function placeOf({ accountId, region }: Scope): string {
+  return JSON.stringify([accountId, region])
+}
+
+function scopeOf(place: string): Scope {
+  const [accountId, region] = JSON.parse(place) as [string, string]
+  return { accountId, region }
 }

@@ -6,7 +6,7 @@ import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOwner, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
 import type { TransactionConnection } from './connection/database.ts'
-import { findAccount, limitedAmong, meterOf, putAccount } from './operations/accounts.ts'
+import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
 import { claimAddress, claimAddresses, releaseAddress } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
@@ -147,7 +147,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   lockAccount(scope: Scope): Promise<AccountRecord> {
-    return findAccount(this.#connection, scope, 'for update')
+    return lockAccount(this.#connection, scope)
   }
 
   putAccount(account: AccountRecord): Promise<void> {

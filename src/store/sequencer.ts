@@ -78,10 +78,10 @@ export class Sequencer {
   }
 
   async #number(): Promise<number> {
-    return this.#database.transaction(async connection => {
+    const { numbering } = await this.#database.transaction(async connection => {
       connection.send('select 1 from sequencer for update')
-      // Begins, and sees, after the lock is there.
-      const [row] = await connection.query<{ numbered: number }>(
+      // Begins, and sees, after the lock is there; its answer is waited for with the commit's.
+      const numbering = connection.query<{ numbered: number }>(
         `with fresh as (
            select ordinal, (select last from sequencer) + row_number() over (order by ordinal) as position
            from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered
@@ -90,14 +90,17 @@ export class Sequencer {
          moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
          select count(*) as numbered from numbered`,
       )
-      if (!row) throw new Error('E-SEQUENCER: a count had no row')
-      this.#untallied += row.numbered
-      if (row.numbered > 0 && this.#untallied >= SUM_UP_AFTER) {
-        await sumUpTally(connection)
-        this.#untallied = 0
-      }
-      return row.numbered
+      numbering.catch(() => {}) // the commit fails then, too
+      return { numbering }
     })
+    const [row] = await numbering
+    if (!row) throw new Error('E-SEQUENCER: a count had no row')
+    this.#untallied += row.numbered
+    if (row.numbered > 0 && this.#untallied >= SUM_UP_AFTER) {
+      await this.#database.transaction(sumUpTally)
+      this.#untallied = 0
+    }
+    return row.numbered
   }
 
   async #sweep(clock: Clock): Promise<void> {

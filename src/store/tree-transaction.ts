@@ -29,7 +29,7 @@ export interface TreeSource {
   isNameTaken(table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean>
 }
 
-type TreeMethod = 'lockTrees' | 'nextWriter' | 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
+type TreeMethod = 'lockTrees' | 'nextWriter' | 'treeOf' | 'lockCluster' | 'lockNodePool' | 'lockNode' | 'lockNodes' | 'clustersOf' | 'clusterNamed' | 'nodePoolsOf' | 'nodesOf'
   | 'lockAddon' | 'addonsOf' | 'insertAddon' | 'changeAddon' | 'insertCluster' | 'insertNodePool' | 'insertNode' | 'changeCluster' | 'changeNodePool' | 'changeNode' | 'forget'
 
 /** The part of a transaction that is about records with a status: locks and reads from a source, writes into a unit of work. */
@@ -46,8 +46,18 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     this.work = new UnitOfWork(Math.floor(now))
   }
 
-  nextWriter(): void {
-    this.work.nextWriter()
+  nextWriter(clusterId?: string): void {
+    this.work.nextWriter(clusterId)
+  }
+
+  treeOf({ kind, id }: WorkKey): string | undefined {
+    switch (kind) {
+      case 'cluster': return this.work.clusters.get(id)?.now.id
+      case 'node-pool': return this.work.nodePools.get(id)?.now.clusterId
+      case 'node': return this.work.nodes.get(id)?.now.clusterId
+      case 'addon': return this.work.addons.get(id)?.now.clusterId
+      case 'kubeconfig': case 'machine': case 'account': return undefined
+    }
   }
 
   async lockTrees(keys: readonly WorkKey[]): Promise<void> {

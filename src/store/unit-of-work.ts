@@ -59,9 +59,12 @@ export class UnitOfWork {
     return tracked.gone ? undefined : tracked.now
   }
 
-  /** Another writer goes on: what it read before an earlier one changed it is stale. */
-  nextWriter(): void {
-    for (const kept of [this.clusters, this.nodePools, this.nodes, this.addons]) for (const tracked of kept.values()) tracked.read = tracked.now.revision
+  /** Another writer goes on, in that cluster's tree or anywhere: what it read before an earlier one changed it is stale. */
+  nextWriter(clusterId?: string): void {
+    for (const kept of [this.clusters, this.nodePools, this.nodes, this.addons]) for (const tracked of kept.values()) {
+      const tree = 'clusterId' in tracked.now ? tracked.now.clusterId : tracked.now.id
+      if (clusterId === undefined || tree === clusterId) tracked.read = tracked.now.revision
+    }
   }
 
   insertCluster(written: Written<ClusterRecord>, because: Because): ClusterRecord {

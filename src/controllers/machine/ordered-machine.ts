@@ -35,18 +35,18 @@ async function ensure(record: OrderedMachine, ports: MachinePorts, signal: Abort
     return await notePowers([record], ports)
   }
   const arrears = await arrearsOf(record, ports)
-  const seen = await make(record, arrears, ports, signal)
+  const seen = await make(record, arrears, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
   if (seen) await noteMade([{ record, seen }], ports)
 }
 
-/** Makes it; undefined where it was not had, which is noted. */
-export async function make(record: OrderedMachine, arrears: string | undefined, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
+/** Makes it by `ask`; undefined where it was not had, which is noted. */
+export async function make(record: OrderedMachine, arrears: string | undefined, ask: () => Promise<MachineSeen>, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
     await noteRefusal(record, 'Balance', arrears, ports)
     return undefined
   }
   try {
-    return await ports.regionOf(record.region).machines.ensure(orderOf(record))
+    return await ask()
   } catch (error) {
     if (signal.aborted) throw error
     await noteNotMade(record, error, ports)

@@ -1,4 +1,5 @@
 import type { PassOutcome } from '#ports/controller.ts'
+import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
@@ -6,51 +7,52 @@ import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine }
 import type { MachinePorts } from './ports.ts'
 
 /**
- * Passes over many machines: those that pools ordered and that are to be made are made one after another and written down together; a crash before that makes each of
- * them again, which finds it. Those that were made are brought to what their records order together. All others have a pass of their own (`alone`).
+ * Passes over many machines: those that pools ordered are asked for in this order without waiting in between, so that what the provider keeps of all of them is one write. Those that are there for
+ * the first time are written down together; a crash before that asks for each of them again, which finds it. All others are left to passes of their own.
  */
-export async function reconcileMachines(ids: readonly string[], alone: (record: MachineRecord) => Promise<PassOutcome>, ports: MachinePorts, signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>> {
+export async function reconcileMachines(ids: readonly string[], ports: MachinePorts, signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>> {
   const records = new Map((await ports.store.machinesById(ids)).map(record => [record.id, record]))
   const outcomes = new Map<string, PassOutcome>()
-  const arrears = new Map<string, string | undefined>()
-  const made: Made[] = [], kept: { readonly record: OrderedMachine; readonly ensured: Promise<PassOutcome> }[] = []
-  for (const id of ids) {
-    const record = records.get(id)
-    if (!record) outcomes.set(id, {})
-    else if (isMade(record)) kept.push({ record, ensured: ensure(record) })
-    else outcomes.set(id, await one(record).catch((error: unknown) => ({ error })))
-  }
-  const ensured: OrderedMachine[] = []
-  for (const { record, ensured: ends } of kept) {
-    const outcome = await ends
-    outcomes.set(record.id, outcome)
-    if (!('error' in outcome)) ensured.push(record)
-  }
-  await notePowers(ensured, ports)
+  for (const id of ids) if (!records.has(id)) outcomes.set(id, {})
+  const ordered = ids.flatMap(id => records.get(id) ?? []).filter(isToBeThere)
+  const refusals = await refusalsOf(ordered, ports)
+  const asked = ordered.flatMap(record => {
+    ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })
+    const refusal = record.machineId === undefined ? refusals.get(accountOf(record)) : undefined
+    const answer = refusal === undefined ? ports.regionOf(record.region).machines.ensure(orderOf(record)) : undefined
+    answer?.catch(() => {}) // waited for below
+    return [{ record, refusal, answer }]
+  })
+  const made: Made[] = [], kept: OrderedMachine[] = []
+  for (const one of asked) outcomes.set(one.record.id, await outcomeOf(one).catch((error: unknown) => ({ error })))
+  await notePowers(kept, ports)
   await noteMade(made, ports)
   return outcomes
 
-  /** Not waited for one by one: what the provider keeps of all of them is one write. */
-  function ensure(record: OrderedMachine): Promise<PassOutcome> {
-    ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })
-    return ports.regionOf(record.region).machines.ensure(orderOf(record)).then(() => ({}), (error: unknown) => ({ error }))
-  }
-
-  async function one(record: MachineRecord): Promise<PassOutcome> {
-    if (!isToBeMade(record)) return await alone(record)
-    ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })
-    const account = `${record.accountId}/${record.region}`
-    if (!arrears.has(account)) arrears.set(account, await arrearsOf(record, ports))
-    const seen = await make(record, arrears.get(account), ports, signal)
+  async function outcomeOf({ record, refusal, answer }: { readonly record: OrderedMachine; readonly refusal: string | undefined; readonly answer: Promise<MachineSeen> | undefined }): Promise<PassOutcome> {
+    if (record.machineId !== undefined) {
+      await answer
+      kept.push(record)
+      return {}
+    }
+    const seen = await make(record, refusal, () => answer ?? Promise.reject(new Error(`E-UNASKED: ${record.id} was not asked for`)), ports, signal)
     if (seen) made.push({ record, seen })
     return {}
   }
 }
 
-function isMade(record: MachineRecord): record is OrderedMachine {
-  return record.ownedBy !== undefined && record.machineId !== undefined && decideOrdered(record) === 'ensure'
+function isToBeThere(record: MachineRecord): record is OrderedMachine {
+  return record.ownedBy !== undefined && decideOrdered(record) === 'ensure'
 }
 
-function isToBeMade(record: MachineRecord): record is OrderedMachine {
-  return record.ownedBy !== undefined && record.machineId === undefined && decideOrdered(record) === 'ensure'
+/** Why accounts of machines that are not there yet get none. */
+async function refusalsOf(records: readonly OrderedMachine[], ports: MachinePorts): Promise<ReadonlyMap<string, string | undefined>> {
+  const accounts = new Map(records.flatMap(record => (record.machineId === undefined ? [[accountOf(record), record] as const] : [])))
+  const refusals = new Map<string, string | undefined>()
+  for (const [account, record] of accounts) refusals.set(account, await arrearsOf(record, ports))
+  return refusals
+}
+
+function accountOf({ accountId, region }: MachineRecord): string {
+  return `${accountId}/${region}`
 }

@@ -15,7 +15,7 @@ export function machineController(ports: MachinePorts): Controller {
       const record = await ports.store.findMachine(id)
       return record ? await passOver(record, signal) : {}
     },
-    reconcileMany: (ids, signal) => reconcileMachines(ids, record => passOver(record, signal), ports, signal),
+    reconcileMany: (ids, signal) => reconcileMachines(ids, ports, signal),
   }
 
   function passOver(record: MachineRecord, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {

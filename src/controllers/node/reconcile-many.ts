@@ -11,28 +11,24 @@ type Outcomes = Map<string, PassOutcome>
 
 /**
  * Passes over many nodes: one look at all of them, a decision for each, one write. Nodes whose cluster has to be asked for them, or for which something is to be done, and
- * those whose machines ran a script, have a pass of their own (`alone`).
+ * those whose machines ran a script, are left to passes of their own.
  */
-export async function reconcileNodes(ids: readonly string[], alone: (record: NodeRecord) => Promise<PassOutcome>, ports: NodePorts): Promise<ReadonlyMap<string, PassOutcome>> {
+export async function reconcileNodes(ids: readonly string[], ports: NodePorts): Promise<ReadonlyMap<string, PassOutcome>> {
   const records = new Map((await ports.store.nodesById(ids)).map(record => [record.id, record]))
   const seen = await observeTogether([...records.values()].filter(record => record.spec.machine !== undefined && !record.facts.deletion), ports)
   const outcomes: Outcomes = new Map()
   const changes = new Map<string, { readonly record: NodeRecord; readonly change: NodeChange }>()
-  const apart: NodeRecord[] = []
   for (const id of ids) {
     const record = records.get(id), look = seen.get(id)
     const decision = look && !asksItself(look) ? decideNode(look) : undefined
-    if (decision) ports.onDecision?.({ by: 'decideNode', about: id, seen: look, decided: decision })
     if (!record) outcomes.set(id, {})
-    else if (!look || !decision || decision.step) apart.push(record)
-    else {
-      const change = changeOf(record, look, decision)
-      if (change) changes.set(id, { record, change })
-      outcomes.set(id, { lookAgainAt: dueAfter(look, decision) })
-    }
+    if (!record || !look || !decision || decision.step) continue
+    ports.onDecision?.({ by: 'decideNode', about: id, seen: look, decided: decision })
+    const change = changeOf(record, look, decision)
+    if (change) changes.set(id, { record, change })
+    outcomes.set(id, { lookAgainAt: dueAfter(look, decision) })
   }
   if (changes.size > 0) await writeTogether([...changes.values()], outcomes, ports)
-  for (const record of apart) outcomes.set(record.id, await alone(record).catch((error: unknown) => ({ error })))
   return outcomes
 }
 

@@ -21,7 +21,7 @@ export function nodeController(ports: NodePorts): Controller {
       }
       return await passOver(record)
     },
-    reconcileMany: ids => reconcileNodes(ids, passOver, ports),
+    reconcileMany: ids => reconcileNodes(ids, ports),
   }
 
   async function passOver(record: NodeRecord): Promise<{ lookAgainAt: number | undefined }> {

@@ -169,8 +169,12 @@ export class Database implements Queryable {
     this.#config = { ...config, types: CLIENT_TYPES }
     this.#pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: this.#size, idleTimeoutMillis: 60_000 })
     this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
-    // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
-    this.#pool.on('connect', client => client.on('error', () => this.#lookAgain()))
+    this.#pool.on('connect', client => {
+      // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
+      client.on('error', () => this.#lookAgain())
+      // Tables grow from nothing to a hundred thousand rows faster than PostgreSQL looks at them anew, and each question of ours has its index.
+      client.query('set enable_seqscan = off').catch(() => {}) // its first statement tells why
+    })
     old?.end().catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
   }
 }

@@ -10,10 +10,24 @@ interface AccountRow {
   readonly stopped_since: number | null
 }
 
+const COLUMNS = 'amount, set_at, trunc(spent_before)::text as spent_before, arrears_since, stopped_since'
+
 /** An account that nobody set a balance for has none: it is unlimited. */
-export async function findAccount(connection: Queryable, { accountId, region }: Scope, lock: '' | 'for update' = ''): Promise<AccountRecord> {
-  const [row] = await connection.query<AccountRow>(
-    `select amount, set_at, trunc(spent_before)::text as spent_before, arrears_since, stopped_since from account_balance where account_id = $1 and region = $2 ${lock}`, [accountId, region])
+export async function lockAccount(connection: Queryable, scope: Scope): Promise<AccountRecord> {
+  const [row] = await connection.query<AccountRow>(`select ${COLUMNS} from account_balance where account_id = $1 and region = $2 for update`, [scope.accountId, scope.region])
+  return accountOf(scope, row)
+}
+
+/** Those for which somebody set a balance, or that are in arrears. */
+export async function findAccounts(connection: Queryable, scopes: readonly Scope[]): Promise<readonly AccountRecord[]> {
+  const rows = await connection.query<AccountRow & { readonly account_id: string; readonly region: string }>(
+    `select b.account_id, b.region, ${COLUMNS} from account_balance b where (b.account_id, b.region) in (select * from unnest($1::text[], $2::text[]))`,
+    [scopes.map(({ accountId }) => accountId), scopes.map(({ region }) => region)],
+  )
+  return rows.map(row => accountOf({ accountId: row.account_id, region: row.region }, row))
+}
+
+export function accountOf({ accountId, region }: Scope, row: AccountRow | undefined): AccountRecord {
   return {
     accountId, region,
     ...(row && row.amount !== null && { balance: { amount: row.amount, at: row.set_at ?? 0, spentBefore: BigInt(row.spent_before ?? '0') } }),

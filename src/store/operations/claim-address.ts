@@ -1,8 +1,10 @@
 import type { Queryable } from '../connection/database.ts'
 import { lockName } from './lock-name.ts'
 
-/** How many addresses from where the search stands are looked at before all of them are. */
-const WINDOW = 256
+// `offset 0` keeps each address a look of its own: as a join, all that are taken would be read.
+
+/** So many addresses more than are wanted, from where the search stands, are looked at before all of them are: most of these are free. */
+const LITTLE = 16
 
 /** The lowest free address of the pool for this owner, or the one it has. One claim a region at a time, so that two never get the same. */
 export async function claimAddress(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
@@ -11,13 +13,13 @@ export async function claimAddress(connection: Queryable, region: string, owner:
     lockName(connection, `addresses of ${region}`), connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner]),
   ])
   if (held) return held.address
-  return (await claimWithin(connection, region, owner, pool, WINDOW)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
+  return (await claimWithin(connection, region, owner, pool, LITTLE)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
 }
 
 /** The lowest free addresses for owners that have none, in their order; fewer where fewer are free. */
 export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
   if (owners.length === 0) return []
-  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool, WINDOW + owners.length)])
+  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool, owners.length + LITTLE)])
   return claimed.length === owners.length ? claimed : [...claimed, ...await claimManyWithin(connection, region, owners.slice(claimed.length), pool, Number.MAX_SAFE_INTEGER)]
 }
 
@@ -26,7 +28,7 @@ async function claimManyWithin(connection: Queryable, region: string, owners: re
     `with search as (select coalesce((select next from address_search where region = $1 and first = $3::inet), $3::inet) as start),
      free as (
        select start + n as address, row_number() over (order by n) as place from search, generate_series(0, least($4::inet - start, $5::bigint)) n
-       where not exists (select 1 from address a where a.region = $1 and a.address = start + n)
+       where not exists (select 1 from address a where a.region = $1 and a.address = start + n offset 0)
        order by n limit cardinality($2::text[])
      ),
      claimed as (
@@ -49,7 +51,7 @@ async function claimWithin(connection: Queryable, region: string, owner: string,
      claimed as (
        insert into address (region, address, owner)
        select $1, start + n, $2 from search, generate_series(0, least($4::inet - start, $5::bigint)) n
-       where not exists (select 1 from address a where a.region = $1 and a.address = start + n)
+       where not exists (select 1 from address a where a.region = $1 and a.address = start + n offset 0)
        order by n limit 1 returning address
      ),
      moved as (

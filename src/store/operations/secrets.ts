@@ -12,9 +12,10 @@ export function putSecret(connection: TransactionConnection, key: KeyObject, nam
   connection.send('insert into secret (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed', [name, seal(key, place(name), value)])
 }
 
-export async function readSecret(connection: Queryable, key: KeyObject, name: string): Promise<string | undefined> {
-  const [row] = await connection.query<{ sealed: Buffer }>('select sealed from secret where name = $1', [name])
-  return row && unseal(key, place(name), row.sealed)
+/** By their names; those that are not there are left out. */
+export async function readSecrets(connection: Queryable, key: KeyObject, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await connection.query<{ name: string; sealed: Buffer }>('select name, sealed from secret where name = any($1::text[])', [names])
+  return new Map(rows.map(({ name, sealed }) => [name, unseal(key, place(name), sealed)]))
 }
 
 export async function deleteSecrets(connection: Queryable, prefix: string): Promise<void> {

@@ -5,6 +5,13 @@ const MINE = `kind = $1 and id = $2 and owner = $3 and owner_epoch = $4
   and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
 
 /**
+ * The same of many keys of a kind, found by their names: an index of what runs is full of what ran, and as a join with a list they would be looked for in a table that was empty when PostgreSQL last
+ * looked at it.
+ */
+const MINE_AMONG = `kind = $1 and id = any($2::text[]) and (owner, owner_epoch) is not distinct from ($3::text, $4::bigint)
+  and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
+
+/**
  * Ends a run. Nothing happens where the key is not ours any more: the lease lapsed, and whether or not another process has taken the key yet, it runs again. The row goes only if nothing was
  * enqueued since the claim and nobody needs to look again.
  */
@@ -27,17 +34,21 @@ export async function complete(connection: Queryable, lease: { name: string; epo
  * again, so nobody waits for the disk.
  */
 export function completeMany(connection: TransactionConnection, lease: { name: string; epoch: number }, ended: readonly EndedWork[]): void {
-  const values = [lease.name, lease.epoch, ended.map(({ work }) => work.kind), ended.map(({ work }) => work.id), ended.map(({ work }) => work.generation), ended.map(({ lookAgainAt }) => (lookAgainAt === undefined ? null : Math.floor(lookAgainAt)))]
-  const mine = `w.kind = t.kind and w.id = t.id and w.owner = $1 and w.owner_epoch = $2 and exists (select 1 from lease l where l.name = $1 and l.epoch = $2 and l.expires_at > clock_timestamp())`
-  const these = 'unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[]) as t (kind, id, generation, look)'
   connection.send('set local synchronous_commit to off')
-  connection.send(`select 1 from work w join ${these} on ${mine} order by w.kind collate "C", w.id collate "C" for update of w`, values)
-  connection.send(`delete from work w using ${these} where ${mine} and w.generation = t.generation and t.look is null`, values)
-  connection.send(
-    `update work w set owner = null, owner_epoch = null, failures = 0, last_error = null, due_at = case when w.generation = t.generation then t.look else least(w.due_at, t.look) end
-     from ${these} where ${mine}`,
-    values,
-  )
+  const byKind = [...Map.groupBy(ended, ({ work }) => work.kind)].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const among = ([kind, these]: (typeof byKind)[number]) => [kind, these.map(({ work }) => work.id), lease.name, lease.epoch] as const
+  for (const each of byKind) connection.send(`select 1 from work where ${MINE_AMONG} order by id collate "C" for update`, among(each))
+  for (const [kind, these] of byKind) {
+    const over = these.filter(({ lookAgainAt }) => lookAgainAt === undefined)
+    if (over.length > 0) connection.send(`delete from work where ${MINE_AMONG} and generation = ($5::jsonb -> id)::bigint`, [...among([kind, over]), JSON.stringify(Object.fromEntries(over.map(({ work }) => [work.id, work.generation])))])
+    // What was enqueued meanwhile keeps those whose run is over, too.
+    connection.send(
+      `update work set owner = null, owner_epoch = null, failures = 0, last_error = null,
+         due_at = case when generation = ($5::jsonb -> id -> 0)::bigint then nullif($5::jsonb -> id -> 1, 'null')::bigint else least(due_at, nullif($5::jsonb -> id -> 1, 'null')::bigint) end
+       where ${MINE_AMONG}`,
+      [...among([kind, these]), JSON.stringify(Object.fromEntries(these.map(({ work, lookAgainAt }) => [work.id, [work.generation, lookAgainAt === undefined ? null : Math.floor(lookAgainAt)]])))],
+    )
+  }
 }
 
 /** Ends a run that failed; it runs again at `retryAt`, or at once if it was enqueued meanwhile. */

@@ -70,7 +70,7 @@ export class Onboarding {
     if (!member) return
     if (member.fails && !member.fails.told && member.fails.at <= now) this.#reportFailure(id, member, member.fails)
     if (member.startsAt === now && !member.fails) {
-      this.#report(id, 'progress', 'start', 'the kubelet was started')
+      this.#report(id, member, 'progress', 'start', 'the kubelet was started')
       this.#onStart(id)
     }
     if (member.asksAt !== undefined && member.asksAt <= now && !this.#asking.has(id)) this.#ask(id)
@@ -174,15 +174,15 @@ export class Onboarding {
   #reportFailure(id: string, member: Membership, fails: NonNullable<Membership['fails']>): void {
     if (this.#reporting.has(id)) return
     this.#reporting.add(id)
-    this.#report(id, 'failed', fails.step, fails.text, () => {
+    this.#report(id, member, 'failed', fails.step, fails.text, () => {
       this.#reporting.delete(id)
       const machine = this.#fleet.get(id)
       if (machine?.member?.admittedAt === member.admittedAt && machine.member.fails) this.#fleet.setMember(id, machine, { ...machine.member, fails: { ...machine.member.fails, told: true } })
     })
   }
 
-  #report(id: string, outcome: 'progress' | 'failed', step: string, text: string, heard?: () => void): void {
-    this.#world.tell({ kind: 'Report', secret: this.secretOf(id), outcome, step, text }, heard)
+  #report(id: string, { clusterId, nodeName }: Membership, outcome: 'progress' | 'failed', step: string, text: string, heard?: () => void): void {
+    this.#world.tell({ kind: 'Report', secret: this.secretOf(id), clusterId, nodeName, outcome, step, text }, heard)
   }
 
   #strike(id: string, machine: WorldMachine, step: string): Fault | undefined {

@@ -1,10 +1,8 @@
 import type { RegionChange } from '#ports/region-events.ts'
 import type { KeptThing } from '../store/world-store.ts'
 
-/** The kind under which it is kept what was told and not heard yet, each thing by itself. */
+/** The kind under which it is kept what was told and not heard yet, as it was written together. */
 export const TOLD = 'told'
-/** Under which an earlier version kept all of it together, as a list. */
-const TOGETHER = ''
 
 /** What a change is of, without how it was seen then. What machines ask is not among these: they ask again. */
 export type ToldOf = readonly [kind: 'ControlPlane' | 'Room', clusterId: string] | readonly [kind: 'Machine', id: string] | readonly [kind: 'Node', clusterId: string, name: string] | readonly [kind: 'Workload', clusterId: string, addon: string]
@@ -12,80 +10,92 @@ export type ToldOf = readonly [kind: 'ControlPlane' | 'Room', clusterId: string]
 /** `turn` tells which was told first. */
 interface Told { readonly turn: number; readonly of: ToldOf }
 
-/** What was told and is not known to have been heard. Each thing is written once when it was told and goes once it was heard, so that a write costs what changed and no more. */
+/**
+ * What was told and is not known to have been heard. What was told between two writes of the world is kept in one row, which goes once all of it was heard, so that a write costs what changed and no
+ * more; after a crash a row tells some that was heard already once more, which does no harm.
+ */
 export class Unheard {
+  /** Told and not given out, by what it is of. */
   readonly #waiting = new Map<string, Told>()
-  readonly #given = new Map<string, Told>()
-  /** Ids that are to be written as they are now. */
+  readonly #given = new Set<Told>()
+  readonly #unwritten = new Set<Told>()
+  /** Rows that may be kept, by their ids, with what of them was not heard. */
+  readonly #rows = new Map<string, Set<Told>>()
+  readonly #rowOf = new WeakMap<Told, string>()
+  /** Ids of rows that are to be written as they are now. */
   readonly #changed = new Set<string>()
-  readonly #mayBeKept = new Set<string>()
   #turn = 0
 
   /** Changes that are not written yet. */
   get size(): number {
-    return this.#changed.size
+    return this.#unwritten.size + this.#changed.size
   }
 
   /** What was given out, in the order in which it was told. */
   given(): readonly ToldOf[] {
-    return [...this.#given.values()].toSorted((one, other) => one.turn - other.turn).map(({ of }) => of)
+    const inOrder = [...this.#given].toSorted((one, other) => one.turn - other.turn)
+    return [...new Map(inOrder.map(({ of }) => [of.join('/'), of])).values()]
   }
 
   tell(change: RegionChange): void {
     const of = ofChange(change)
-    if (!of) return
-    const id = of.join('/')
-    if (this.#waiting.has(id)) return
-    this.#waiting.set(id, { turn: ++this.#turn, of })
-    if (!this.#given.has(id)) this.#changed.add(id)
+    const id = of?.join('/')
+    if (!of || id === undefined || this.#waiting.has(id)) return
+    const told = { turn: ++this.#turn, of }
+    this.#waiting.set(id, told)
+    this.#unwritten.add(told)
   }
 
   /** All that waits is given to whoever watches. */
   give(): void {
-    for (const [id, told] of this.#waiting) if (!this.#given.has(id)) this.#given.set(id, told)
+    for (const told of this.#waiting.values()) this.#given.add(told)
     this.#waiting.clear()
   }
 
   /** All that was given out was heard; what was told again since then was not. */
   hear(): void {
-    for (const id of this.#given.keys()) {
+    for (const told of this.#given) {
       // What was heard before it was written is not written at all.
-      if (this.#waiting.has(id) || this.#mayBeKept.has(id)) this.#changed.add(id)
-      else this.#changed.delete(id)
+      if (this.#unwritten.delete(told)) continue
+      const id = this.#rowOf.get(told) ?? '', row = this.#rows.get(id)
+      row?.delete(told)
+      if (row?.size === 0) this.#changed.add(id)
     }
     this.#given.clear()
   }
 
-  /** As it was kept: it was given out to a process that is no more. */
+  /** A row as it was kept: what it tells was given out to a process that is no more. Earlier versions kept one row of all, without turns, or one of each thing. */
   adopt(id: string, text: string): void {
-    this.#mayBeKept.add(id)
-    if (id !== TOGETHER) {
-      const told = JSON.parse(text) as Told
+    const kept = JSON.parse(text) as Told | readonly (Told | ToldOf)[]
+    const row = (Array.isArray(kept) ? kept as readonly (Told | ToldOf)[] : [kept as Told]).map(one => ('turn' in one ? one : { turn: ++this.#turn, of: one }))
+    for (const told of row) {
       this.#turn = Math.max(this.#turn, told.turn)
-      this.#given.set(id, told)
-      return
+      this.#given.add(told)
+      this.#rowOf.set(told, id)
     }
-    this.#changed.add(id)
-    for (const of of JSON.parse(text) as readonly ToldOf[]) {
-      this.#given.set(of.join('/'), { turn: ++this.#turn, of })
-      this.#changed.add(of.join('/'))
-    }
+    this.#rows.set(id, new Set(row))
   }
 
   /** What is to be written, one write at a time; `wrote` or `failed` says how that went. */
   changes(): readonly KeptThing[] {
-    const changes = [...this.#changed].flatMap((id): readonly KeptThing[] => {
-      const told = this.#given.get(id) ?? this.#waiting.get(id)
-      if (!told && !this.#mayBeKept.has(id)) return []
-      return [{ kind: TOLD, id, text: told && JSON.stringify(told) }]
+    const [first] = this.#unwritten
+    if (first) {
+      const id = String(first.turn)
+      this.#rows.set(id, new Set(this.#unwritten))
+      for (const told of this.#unwritten) this.#rowOf.set(told, id)
+      this.#unwritten.clear()
+      this.#changed.add(id)
+    }
+    const changes = [...this.#changed].map((id): KeptThing => {
+      const row = this.#rows.get(id) ?? new Set()
+      return { kind: TOLD, id, text: row.size === 0 ? undefined : JSON.stringify([...row]) }
     })
     this.#changed.clear()
-    for (const { id } of changes) this.#mayBeKept.add(id)
     return changes
   }
 
   wrote(changes: readonly KeptThing[]): void {
-    for (const { id, text } of changes) if (text === undefined) this.#mayBeKept.delete(id)
+    for (const { id, text } of changes) if (text === undefined) this.#rows.delete(id)
   }
 
   failed(changes: readonly KeptThing[]): void {

@@ -1,5 +1,5 @@
 import type { AddonRecord, SupportedAddon } from '#model/addon/record.ts'
-import { addonId } from '#model/addon/record.ts'
+import { addonId, CLUSTER_NOT_USABLE_YET } from '#model/addon/record.ts'
 import { minorOf } from '#model/addon/validate.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { refuse } from '#model/errors/catalogue.ts'
@@ -28,8 +28,7 @@ export async function insertRequiredAddons(context: ActionContext, tx: Transacti
     await tx.insertAddon({
       id: addonId(cluster.id, name), ...context.scope, clusterId: cluster.id,
       spec: { name, version, deployMode: deployModes[0] ?? 'Unmanaged', deployNodeType: deployNodeTypes[0] ?? 'Node' },
-      facts: { operation: { action: 'CreateAddon', since: context.now }, reasons: {}, obstacles: [] },
+      facts: { operation: { action: 'CreateAddon', since: context.now }, waitsFor: CLUSTER_NOT_USABLE_YET, reasons: {}, obstacles: [] },
     }, askedBy(context, `Every cluster has the add-on ${name}.`))
-    await tx.enqueue({ kind: 'addon', id: addonId(cluster.id, name), region: context.scope.region })
   }
 }

@@ -1,5 +1,5 @@
 import { healthOf } from '#model/addon/health.ts'
-import type { AddonFacts } from '#model/addon/record.ts'
+import { CLUSTER_NOT_USABLE_YET, type AddonFacts } from '#model/addon/record.ts'
 import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { AddonPassSeen } from './seen.ts'
@@ -40,7 +40,7 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
 /** Nothing can be installed or removed where no API answers; children follow their cluster into a stop by the rules. */
 function whyNotNow({ facts }: NonNullable<AddonPassSeen['cluster']>): string | undefined {
   if (facts.creationEnded) return 'The creation of its cluster has failed'
-  if (facts.firstReadyAt === undefined) return 'Its cluster is not usable yet'
+  if (facts.firstReadyAt === undefined) return CLUSTER_NOT_USABLE_YET
   if (facts.unpaid || facts.startingSince !== undefined) return 'Its cluster is not running'
   return facts.controlPlane === 'usable' ? undefined : 'The API of its cluster does not answer now'
 }

@@ -68,3 +68,6 @@ export interface SupportedAddon {
   readonly necessary: 'Required' | 'Recommended' | 'OnDemand'
   readonly categories: readonly string[]
 }
+
+/** Why nothing is done about an add-on before its cluster was Running for the first time; who makes the cluster usable wakes it. */
+export const CLUSTER_NOT_USABLE_YET = 'Its cluster is not usable yet'

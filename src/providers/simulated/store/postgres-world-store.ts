@@ -34,13 +34,13 @@ class PostgresWorldStore implements WorldStore {
   }
 
   async find(region: string, kind: string, id: string): Promise<string | undefined> {
-    const [row] = await this.#query<{ text: string }>('select value::text as text from world.thing where region = $1 and kind = $2 and id = $3', [region, kind, id])
+    const [row] = await this.#query<{ text: string }>('select value as text from world.thing where region = $1 and kind = $2 and id = $3', [region, kind, id])
     return row?.text
   }
 
   async *load(region: string): AsyncIterable<KeptThing> {
     const page = (last: KeptThing | undefined): Promise<{ kind: string; id: string; text: string }[]> => this.#query(
-      'select kind, id, value::text as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],
+      'select kind, id, value as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],
     )
     for (let next = page(undefined); ;) {
       const rows = await next
@@ -68,7 +68,7 @@ class PostgresWorldStore implements WorldStore {
     if (put.length === 0 && gone.length === 0) return
     const values = [region, claim, put.map(one => one.kind), put.map(one => one.id), put.map(one => one.text)]
     const mine = `mine as materialized (select 1 from world.owner, ${WITHOUT_WAITING} where region = $1 and claim = $2 for share of owner)`
-    const insert = `put as (insert into world.thing (region, kind, id, value) select $1, kind, id, value::jsonb from mine, unnest($3::text[], $4::text[], $5::text[]) as thing(kind, id, value)
+    const insert = `put as (insert into world.thing (region, kind, id, value) select $1, kind, id, value from mine, unnest($3::text[], $4::text[], $5::text[]) as thing(kind, id, value)
       on conflict (region, kind, id) do update set value = excluded.value)`
     const remove = `removed as (delete from world.thing using mine, unnest($6::text[], $7::text[]) as gone(kind, id) where thing.region = $1 and thing.kind = gone.kind and thing.id = gone.id)`
     const [row] = gone.length === 0

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { TIERS, type Need, type Tier } from './tiers.ts'
+import { LONG_FILES, TIERS, type Need, type Tier } from './tiers.ts'
 
 interface Counts { passed: number; failed: number; skipped: number; failures: string[]; leftOut: string[] }
 
@@ -34,47 +34,32 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
     leftOut.push(...counts.leftOut.map(line => `${tier.name}: ${line}`))
   }
   const beside: Promise<void>[] = []
-  for (const tier of TIERS) {
-    if (names.length > 0 && !names.includes(tier.name)) continue
-    if (tier.onRequest && names.length === 0) {
-      leftOut.push(`${tier.name}: it runs when it is named: ./edgehold test ${tier.name}`)
-      continue
+  const wanted = TIERS.filter(tier => names.length === 0 || names.includes(tier.name))
+  for (const [index, tier] of wanted.entries()) {
+    // It ran with the one before it.
+    if (tier.alone && wanted[index - 1]?.alone) continue
+    const runs: Run[] = []
+    for (const one of tier.alone ? wanted.slice(index, index + aloneFrom(wanted, index)) : [tier]) {
+      const files = await prepared(one)
+      if (files) runs.push({ tier: one, files })
     }
-    const files = tier.files.flatMap(pattern => globSync(pattern, { cwd: ports.repository })).toSorted()
-    if (tier.command === undefined && files.length === 0) {
-      leftOut.push(`${tier.name}: it has no test files`)
-      continue
-    }
-    let missing: string | undefined
-    try {
-      missing = await firstMissing(tier, ports)
-    } catch (error) {
-      total.failed++
-      total.failures.push(`${tier.name}: ${error instanceof Error ? error.message : String(error)}`)
-      continue
-    }
-    if (missing !== undefined) {
-      leftOut.push(`${tier.name}: ${missing}`)
-      continue
-    }
-    for (const wish of tier.wishes ?? []) {
-      const absent = await ports.bring(wish)
-      if (absent !== undefined) leftOut.push(`${tier.name}: what needs it: ${absent}`)
-    }
-    if (tier.alone) await Promise.all(beside)
+    const [first] = runs
+    if (!first) continue
+    if (first.tier.alone) await Promise.all(beside)
+    const { tier: run, files } = asOne(first, runs)
     const startedAt = performance.now()
-    const title = `\n== ${tier.name}: ${tier.what}\n`
-    if (tier.beside) {
-      process.stdout.write(`\n-- ${tier.name} begins, beside those that follow\n`)
+    const title = `\n== ${run.name}: ${run.what}\n`
+    if (run.beside) {
+      process.stdout.write(`\n-- ${run.name} begins, beside those that follow\n`)
       const held: Buffer[] = []
-      beside.push(runFiles(tier, files, ports.repository, held).then(counts => {
+      beside.push(runFiles(run, files, ports.repository, held).then(counts => {
         process.stdout.write(Buffer.concat([Buffer.from(title), ...held]))
-        take(tier, counts, startedAt)
+        take(run, counts, startedAt)
       }))
       continue
     }
     process.stdout.write(title)
-    take(tier, tier.command ? await runCommand(tier, ports.repository) : await runFiles(tier, files, ports.repository), startedAt)
+    take(run, run.command ? await runCommand(run, ports.repository) : await runFiles(run, files, ports.repository), startedAt)
   }
   await Promise.all(beside)
   if (total.failures.length > 0) process.stdout.write(`\nFailed:\n${total.failures.map(failure => `  ${failure}\n`).join('')}`)
@@ -83,6 +68,55 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
   if (total.passed + total.failed === 0) process.stdout.write('No test ran.\n')
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}\n`)
   return total.failed === 0 && total.passed > 0 ? 0 : 1
+
+  /** Its files; undefined where it does not run, which is noted. */
+  async function prepared(tier: Tier): Promise<readonly string[] | undefined> {
+    if (tier.onRequest && names.length === 0) {
+      leftOut.push(`${tier.name}: it runs when it is named: ./edgehold test ${tier.name}`)
+      return undefined
+    }
+    const files = tier.files.flatMap(pattern => globSync(pattern, { cwd: ports.repository })).toSorted()
+    if (tier.command === undefined && files.length === 0) {
+      leftOut.push(`${tier.name}: it has no test files`)
+      return undefined
+    }
+    let missing: string | undefined
+    try {
+      missing = await firstMissing(tier, ports)
+    } catch (error) {
+      total.failed++
+      total.failures.push(`${tier.name}: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+    if (missing !== undefined) {
+      leftOut.push(`${tier.name}: ${missing}`)
+      return undefined
+    }
+    for (const wish of tier.wishes ?? []) {
+      const absent = await ports.bring(wish)
+      if (absent !== undefined) leftOut.push(`${tier.name}: what needs it: ${absent}`)
+    }
+    return files
+  }
+}
+
+interface Run { readonly tier: Tier; readonly files: readonly string[] }
+
+/** How many tiers from there on need the host for themselves. */
+function aloneFrom(tiers: readonly Tier[], index: number): number {
+  const others = tiers.slice(index).findIndex(tier => !tier.alone)
+  return others === -1 ? tiers.length - index : others
+}
+
+/** The files of all of them, those that take long first. */
+function asOne({ tier }: Run, runs: readonly Run[]): Run {
+  const place = (file: string) => {
+    const at = LONG_FILES.indexOf(file)
+    return at === -1 ? LONG_FILES.length : at
+  }
+  const files = runs.flatMap(run => run.files).toSorted((one, other) => place(one) - place(other))
+  if (runs.length === 1) return { tier, files }
+  return { files, tier: { ...tier, name: runs.map(run => run.tier.name).join('+'), what: runs.map(run => run.tier.what).join('; '), limitMinutes: runs.reduce((sum, run) => sum + run.tier.limitMinutes, 0) } }
 }
 
 async function firstMissing(tier: Tier, ports: TestCommandPorts): Promise<string | undefined> {

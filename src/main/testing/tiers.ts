@@ -1,4 +1,4 @@
-/** One tier of `./edgehold test`, in the order in which they run: the quick ones first, so that a mistake shows early, beside one whose work goes on inside a machine of its own and one that only computes. */
+/** One tier of `./edgehold test`, in the order in which they run: the quick ones first, so that a mistake shows early, beside one whose work goes on inside a machine of its own and those that only compute; at the end those that need the host for themselves. */
 export interface Tier {
   readonly name: string
   /** One line for people. */
@@ -12,7 +12,7 @@ export interface Tier {
   readonly atOnce?: number
   /** Runs beside those that follow it, as one of them or on the processor time that they leave; what it printed comes when it ends. */
   readonly beside?: 'equal' | 'idle'
-  /** Waits for those that run beside others: its tests wait for programs of this host, and each takes the time that it takes. */
+  /** Waits for those that run beside others: its tests wait for programs of this host, and each takes the time that it takes. Those that follow each other are run as one, so that no file is waited for at the end of each. */
   readonly alone?: true
   /** Runs only when it is named: it takes long, and what it shows is shown in a smaller way by another tier. */
   readonly onRequest?: true
@@ -25,19 +25,25 @@ export interface Tier {
 
 export type Need = 'root' | 'linux' | 'components' | 'virtual-machine' | 'postgresql-15'
 
+/** Files that take long, the longest first: begun last, one of them would go on alone while a processor has nothing to do. */
+export const LONG_FILES: readonly string[] = [
+  'test/chaos/simulated-every-commit.test.ts', 'test/chaos/broken-components.test.ts', 'test/e2e/whole-way.test.ts', 'test/real/onboarding.test.ts', 'test/real/outside-machine.test.ts',
+  'test/chaos/every-commit.test.ts', 'test/chaos/server-killed.test.ts', 'test/real/arrears.test.ts', 'test/scenarios/bad-moments.test.ts', 'test/scenarios/status-proof.test.ts',
+]
+
 export const TIERS: readonly Tier[] = [
   { name: 'types', what: 'the whole tree type-checks, the tests of the types included', files: [], command: ['tsc'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'lint', what: 'the linter, which guards the layers', files: [], command: ['oxlint', '--type-aware'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'layers', what: 'planted violations of the layers are caught; generated pages are up to date', files: ['test/layers/*.test.ts'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'virtual-machine', what: 'the onboarding script on a machine with its own kernel, systemd and cgroup v2', files: ['test/real/virtual-machine.test.ts'], isolation: 'process', beside: 'equal', needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 20 },
   { name: 'crash-points', what: 'every crash point of every scenario: it ends the same wherever its server dies', files: ['test/crash-points/**/*.test.ts'], isolation: 'process', beside: 'idle', needs: [], limitMinutes: 40 },
+  { name: 'model', what: 'random stories of a simulated region against the rules, and every crash point of some', files: ['test/model-based/**/*.test.ts'], isolation: 'shared', beside: 'idle', needs: [], limitMinutes: 40 },
   { name: 'unit', what: 'decisions, stories in memory, contracts, API', files: ['src/**/!(*.pg).test.ts', 'test/api/**/!(*.pg).test.ts', 'test/stories/**/!(*.pg).test.ts', 'test/harness/**/*.test.ts'], isolation: 'shared', needs: [], limitMinutes: 10 },
+  { name: 'simulated', what: 'a life in a simulated region by the command line, without root, and one over the death of servers at every kind of commit', files: ['test/e2e/simulated.test.ts', 'test/chaos/simulated-*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 25 },
   { name: 'store', what: 'the store and the queue on PostgreSQL, killed at bad moments', files: ['src/**/*.pg.test.ts', 'test/**/*.pg.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], wishes: ['postgresql-15'], limitMinutes: 10 },
+  { name: 'scenarios', what: 'every row of the status tables is reached, by scenarios that a foreign client replays, and never without its cause', files: ['test/scenarios/*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 15 },
   { name: 'real', what: 'control planes, boxes, registry and onboarding with real programs', files: ['test/real/!(virtual-machine)*.test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
   { name: 'e2e', what: 'the whole way by the README\'s own commands', files: ['test/e2e/**/!(simulated).test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], limitMinutes: 25 },
   { name: 'chaos', what: 'killed at bad moments, the host rebooted, disks full, ports taken: it comes back right', files: ['test/chaos/!(simulated-*).test.ts'], isolation: 'process', alone: true, atOnce: 2, needs: ['linux', 'root', 'components'], wishes: ['postgresql-15'], limitMinutes: 25 },
-  { name: 'model', what: 'random stories of a simulated region against the rules, and every crash point of some', files: ['test/model-based/**/*.test.ts'], isolation: 'shared', beside: 'idle', needs: [], limitMinutes: 40 },
-  { name: 'simulated', what: 'a life in a simulated region by the command line, without root, and one over the death of servers at every kind of commit', files: ['test/e2e/simulated.test.ts', 'test/chaos/simulated-*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 25 },
-  { name: 'scenarios', what: 'every row of the status tables is reached, by scenarios that a foreign client replays, and never without its cause', files: ['test/scenarios/*.test.ts'], isolation: 'process', atOnce: 2, needs: ['linux'], limitMinutes: 15 },
   { name: 'virtual-machine-outside', what: 'the same on a network of its own behind a router, as the tier real shows it with a box', files: ['test/real/virtual-machine-outside.test.ts'], isolation: 'process', onRequest: true, needs: ['linux', 'root', 'components', 'virtual-machine'], limitMinutes: 30 },
 ]

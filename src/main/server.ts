@@ -21,7 +21,6 @@ import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
-import { openForOrders, runLocalRegion } from './local/run-local-region.ts'
 import { answerForSimulated } from './simulated-addresses.ts'
 import { FIRST_REGION, SimulatedRegions } from './simulated-regions.ts'
 import { systemClock } from './system-clock.ts'
@@ -75,7 +74,9 @@ export async function startServer(configuration: Configuration, { log, say, sign
     })
     await simulated.start()
     const run = region && face ? { configuration, region, face, supply, components, opened, tenantAddressOf, log, say } : undefined
-    if (run) await openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
+    // What a real region takes is loaded only where there is one: a server without starts the sooner.
+    const local = run && await import('./local/run-local-region.ts')
+    if (run) await local?.openForOrders(run).catch((error: unknown) => log.warn({ error: error instanceof Error ? error.message : String(error) }, 'The region takes no orders yet')) // it is tried again, and then says why
     const others = { store, own: region?.region, regions, components, log }
     await findOtherRegions(others)
 
@@ -99,7 +100,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     endpoint = `http://${configuration.listen.host}:${bound.port}`
     const account = await ensureAccount(store, configuration.stateDir, { endpoint, region: defaultRegion, now: systemClock.now() })
     say(`API: ${endpoint}  (account key ${account.AccessKeyId}; the command line reads ${credentialsFile(configuration.stateDir)})`)
-    const local = run ? runLocalRegion({ ...run, signal }) : undefined
+    const running = run && local?.runLocalRegion({ ...run, signal })
     const watching = new AbortController()
     void watchOtherRegions(others, AbortSignal.any([signal, watching.signal]))
     say(region ? `Region ${region.region}: takes orders; ${supply.text()}` : `Region local-1: not on this host: ${String(whyNot)}`)
@@ -112,7 +113,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
         watching.abort()
         const patience = AbortSignal.timeout(9_000)
         stopping.abort()
-        const closing = [api.close(), local?.stop() ?? Promise.resolve(), simulated.stop()]
+        const closing = [api.close(), running?.stop() ?? Promise.resolve(), simulated.stop()]
         await Promise.race([Promise.allSettled(closing), once(patience, 'abort')])
         await Promise.race([opened.close(), once(AbortSignal.timeout(1_000), 'abort')])
       },

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LONG_FILES } from './tiers.ts'
+import { LONG_FILES, longestFirst } from './tiers.ts'
 
 test('a tier runs without what only some of its tests wish for, and says so', () => {
   const repository = mkdtempSync(join(tmpdir(), 'edgehold-test-command-'))
@@ -73,25 +73,30 @@ test('a tier that runs beside others ends with them: it is counted, and what it 
   }
 })
 
-test('those that need the host for themselves and follow each other run as one, the files that take long first', () => {
+test('those that need the host for themselves and follow each other run as one', () => {
   const repository = mkdtempSync(join(tmpdir(), 'edgehold-test-command-'))
   try {
     for (const folder of ['src/main', 'test/real', 'test/e2e']) mkdirSync(join(repository, folder), { recursive: true })
     symlinkSync(import.meta.dirname, join(repository, 'src/main/testing'))
-    const testFile = (name: string) => `import { test } from 'node:test'\nimport { existsSync, writeFileSync } from 'node:fs'\ntest('${name}', async () => {\n  writeFileSync('${repository}/${name}', '')\n  while (!existsSync('${repository}/' + { short: 'long', long: 'short' }['${name}'])) await new Promise(resolve => setTimeout(resolve, 20))\n})\n`
-    writeFileSync(join(repository, 'test/real/a.test.ts'), testFile('short'))
-    writeFileSync(join(repository, 'test/real/b.test.ts'), `import { test } from 'node:test'\nimport { existsSync } from 'node:fs'\ntest('last', () => { if (!existsSync('${repository}/long')) throw new Error('the long one has not begun') })\n`)
-    writeFileSync(join(repository, 'test/e2e/whole-way.test.ts'), testFile('long'))
+    // Each waits for the other.
+    const testFile = (name: string, other: string) => `import { test } from 'node:test'\nimport { existsSync, writeFileSync } from 'node:fs'\ntest('${name}', async () => {\n  writeFileSync('${join(repository, name)}', '')\n  while (!existsSync('${join(repository, other)}')) await new Promise(resolve => setTimeout(resolve, 20))\n})\n`
+    writeFileSync(join(repository, 'test/real/some.test.ts'), testFile('one', 'two'))
+    writeFileSync(join(repository, 'test/e2e/some.test.ts'), testFile('two', 'one'))
     const { NODE_TEST_CONTEXT: _context, ...env } = process.env
     const command = `
       import { testCommand } from '${join(import.meta.dirname, 'test-command.ts')}'
       process.exitCode = await testCommand(['real', 'e2e'], { repository: '${repository}', bring: async () => undefined })`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', command], { env, timeout: 60_000, encoding: 'utf8' })
     assert.match(stdout, /\n== real\+e2e: /)
-    assert.match(stdout, /\n3 passed, 0 failed\n$/)
+    assert.match(stdout, /\n2 passed, 0 failed\n$/)
   } finally {
     rmSync(repository, { recursive: true, force: true })
   }
+})
+
+test('files that take long are begun first, the longest of them before the others', () => {
+  const [longest = '', long = ''] = LONG_FILES
+  assert.deepEqual(longestFirst(['test/a.test.ts', long, 'test/b.test.ts', longest]), [longest, long, 'test/a.test.ts', 'test/b.test.ts'])
 })
 
 test('the files that are said to take long are there', () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LONG_FILES, TIERS, type Need, type Tier } from './tiers.ts'
+import { longestFirst, TIERS, type Need, type Tier } from './tiers.ts'
 
 interface Counts { passed: number; failed: number; skipped: number; failures: string[]; leftOut: string[] }
 
@@ -110,11 +110,7 @@ function aloneFrom(tiers: readonly Tier[], index: number): number {
 
 /** The files of all of them, those that take long first. */
 function asOne({ tier }: Run, runs: readonly Run[]): Run {
-  const place = (file: string) => {
-    const at = LONG_FILES.indexOf(file)
-    return at === -1 ? LONG_FILES.length : at
-  }
-  const files = runs.flatMap(run => run.files).toSorted((one, other) => place(one) - place(other))
+  const files = longestFirst(runs.flatMap(run => run.files))
   if (runs.length === 1) return { tier, files }
   return { files, tier: { ...tier, name: runs.map(run => run.tier.name).join('+'), what: runs.map(run => run.tier.what).join('; '), limitMinutes: runs.reduce((sum, run) => sum + run.tier.limitMinutes, 0) } }
 }

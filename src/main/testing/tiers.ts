@@ -31,6 +31,14 @@ export const LONG_FILES: readonly string[] = [
   'test/chaos/every-commit.test.ts', 'test/chaos/server-killed.test.ts', 'test/real/arrears.test.ts', 'test/scenarios/bad-moments.test.ts', 'test/scenarios/status-proof.test.ts',
 ]
 
+export function longestFirst(files: readonly string[]): readonly string[] {
+  const place = (file: string) => {
+    const at = LONG_FILES.indexOf(file)
+    return at === -1 ? LONG_FILES.length : at
+  }
+  return files.toSorted((one, other) => place(one) - place(other))
+}
+
 export const TIERS: readonly Tier[] = [
   { name: 'types', what: 'the whole tree type-checks, the tests of the types included', files: [], command: ['tsc'], isolation: 'process', needs: [], limitMinutes: 3 },
   { name: 'lint', what: 'the linter, which guards the layers', files: [], command: ['oxlint', '--type-aware'], isolation: 'process', needs: [], limitMinutes: 3 },

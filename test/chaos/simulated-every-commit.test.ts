@@ -27,7 +27,8 @@ async function lived(when: 'never' | 'before' | 'after', tell: (stage: string, r
     const failed = Promise.withResolvers<never>()
     let lives = 0
     const begin = () => {
-      running = server.spawn(process.execPath, [join(repository, 'test/harness/simulated-server-that-dies.ts'), when])
+      // Two hundred of them start: they do not look for links in the paths of all modules.
+      running = server.spawn(process.execPath, ['--preserve-symlinks', '--preserve-symlinks-main', join(repository, 'test/harness/simulated-server-that-dies.ts'), when])
       running.on('exit', (code, signal) => {
         if (ended) return
         if (signal !== 'SIGKILL') failed.reject(new Error(`a server ended with ${code ?? signal}`))

@@ -42,7 +42,7 @@ interface FailedWork {
 /** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
 const CLAIM_AT_ONCE = 500
 /** Passes at once while the clock runs: most of a pass is waiting for the store. */
-const HANDS_WHILE_RUNNING = 32
+const HANDS_WHILE_RUNNING = 80
 /** Backstop for calls that were lost. */
 const SLOWEST_LOOK_MS = 2_000
 /** Real time by which a clock that runs is not yet behind. */

@@ -64,7 +64,7 @@ async function claimMachine(context: ActionContext, tx: Transaction, clientToken
 }
 
 /** The caller's name where it can be a hostname and is free, else one that begins like it: a server's name is no condition for its becoming a node. */
-function nameFor(nodePool: NodePoolRecord, { name }: NodeWish, nodeId: string, taken: Set<string>): string {
+export function nameFor(nodePool: NodePoolRecord, { name }: Pick<NodeWish, 'name'>, nodeId: string, taken: Set<string>): string {
   if (name === undefined) return claimedName(nodePool.spec, nodeId)
   const isHostname = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)
   const chosen = isHostname && !taken.has(name) ? name : claimedName({ ...nodePool.spec, namePrefix: name }, nodeId)

@@ -1,6 +1,7 @@
 import type { SupportedAddon } from '#model/addon/record.ts'
 import type { TakenRange } from '#model/cluster/ranges.ts'
 import { refuse } from '#model/errors/catalogue.ts'
+import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 
@@ -18,6 +19,8 @@ export interface RegionPorts {
   /** Why the region takes no writes at all, as a sentence. */
   refusesWrites?(): string | undefined
   readonly machines?: Machines | undefined
+  /** Logs in to machines that are known by address and password; there in the process that runs the region. */
+  readonly logins?: MachineLogins | undefined
   /** The addresses from which machines are numbered; there where `machines` is. */
   machineAddresses?(): { readonly first: string; readonly last: string }
   /** The one line that a user runs on a machine; undefined while machines cannot join yet. */

@@ -80,7 +80,8 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
 /** The owner of a machine's address in the overlay: the secret, whose tombstone keeps it from others as it keeps the name. */
 export const overlayOwner = (secretHash: string): string => `machine ${secretHash}`
 
-async function overlayAddress(tx: Transaction, region: string, secretHash: string, pool: { readonly first: string; readonly last: string }): Promise<string> {
+/** Its address in the overlay, claimed for good. Throws JoinRefused where all are taken. */
+export async function overlayAddress(tx: Transaction, region: string, secretHash: string, pool: { readonly first: string; readonly last: string }): Promise<string> {
   const address = await tx.claimAddress(region, overlayOwner(secretHash), pool)
   if (address === undefined) throw new JoinRefused(503, `All addresses from ${pool.first} to ${pool.last}, which machines outside of the region's network have, are taken; delete nodes that are no more.`)
   return address

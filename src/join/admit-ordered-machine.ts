@@ -5,7 +5,7 @@ import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
-import { admitMachine, CERTIFICATE_MS, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
+import { admitMachine, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
 import type { Invitation } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
 
@@ -23,7 +23,7 @@ export interface OrderedNewcomer {
 }
 
 /**
- * The first boot of a machine that a pool ordered: its token is bound to one node, which keeps its name whatever the machine is called. The first machine that
+ * The first boot of a machine that a pool ordered, or the script on one that was logged in to: its token is bound to one node, which keeps its name whatever the machine is called. The first machine that
  * shows the token is that node's; the same one may come again, another one may not.
  */
 export async function admitOrderedMachine(tx: Transaction, nodeToken: NodeToken, machine: Newcomer, now: number): Promise<Admitted> {
@@ -52,9 +52,11 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
       if (refusal) outcomes.push(refusal)
       continue
     }
-    const change = { spec: { ...node.spec, architecture: machine.architecture, ...machine.address !== '' && { address: machine.address } }, facts: joinedNow(node, now) }
+    const address = machine.overlayPool ? await overlayAddress(tx, node.region, machine.secretHash, machine.overlayPool) : machine.address
+    // The machine of a pool is known by its provider before it comes; one that was logged in to says who it is now.
+    const change = { spec: { ...node.spec, architecture: machine.architecture, ...address !== '' && { address }, ...node.spec.login && { machineId: machine.machineId } }, facts: joinedNow(node, now) }
     await tx.changeNode(node.id, change, {
-      evidence: [{ observer: 'join endpoint', source: `machine ${node.spec.name}`, observedAt: now, fact: `The machine that was ordered for the node ${node.spec.name} came at ${machine.address} (${machine.architecture}, kernel ${machine.kernel}).` }],
+      evidence: [{ observer: 'join endpoint', source: `machine ${node.spec.name}`, observedAt: now, fact: `The machine that was ${node.spec.login ? 'logged in to' : 'ordered'} for the node ${node.spec.name} came at ${machine.address} (${machine.architecture}, kernel ${machine.kernel}).` }],
     })
     nodes.set(node.id, { ...node, ...change })
     secrets.set(machine.secretHash, {
@@ -63,7 +65,7 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
     })
     // What its kubelet does is told by the watch; only silence has to be looked at.
     await tx.enqueue({ kind: 'node', id: node.id, region: node.region }, now + MEMBER_AWAITED_MS)
-    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: machine.address })
+    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: address })
   }
   const admitted = new Set(outcomes.flatMap((outcome, index) => (outcome instanceof JoinRefused ? [] : newcomers[index]?.machine.secretHash ?? [])))
   if (admitted.size > 0) await tx.putMachineSecrets([...admitted].flatMap(secretHash => secrets.get(secretHash) ?? []))
@@ -74,8 +76,9 @@ function whyNot(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePoolReco
   const going = cluster.facts.deletion ? `cluster ${cluster.spec.name}` : nodePool.facts.deletion ? `node pool ${nodePool.spec.name}` : node.facts.deletion ? `node ${node.spec.name}` : undefined
   if (going !== undefined) return new JoinRefused(409, `The ${going} is being deleted and takes no more machines.`)
   if (secret?.state === 'removed') return new JoinRefused(410, `This machine was removed from its cluster as the node ${secret.nodeName}.`)
-  if (secret && secret.nodeId !== node.id) return new JoinRefused(409, `This machine is already the node ${secret.nodeName}.`)
-  if (!secret && node.facts.joinedAt !== undefined) return new JoinRefused(409, `Another machine has joined as the node ${node.spec.name}.`)
+  const own = secret?.state === 'member' ? secret : undefined
+  if (own && own.nodeId !== node.id) return new JoinRefused(409, `This machine is already the node ${own.nodeName}.`)
+  if (!own && node.facts.joinedAt !== undefined) return new JoinRefused(409, `Another machine has joined as the node ${node.spec.name}.`)
   return undefined
 }
 
@@ -83,5 +86,5 @@ function whyNot(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePoolReco
 function joinedNow({ facts }: NodeRecord, now: number): NodeFacts {
   const isOverdue = initialisationMs({ now, facts }) >= DEADLINES.nodeInitialisation
   const startsOver = (facts.initialiseFailed !== undefined || isOverdue) && facts.firstReadyAt === undefined
-  return withFacts(facts, { initialiseFailed: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: { step: 'join', text: 'it was admitted and fetches its programs', at: now }, ...startsOver && { pausedMs: 0 } })
+  return withFacts(facts, { initialiseFailed: undefined, login: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: { step: 'join', text: 'it was admitted and fetches its programs', at: now }, ...startsOver && { pausedMs: 0 } })
 }

@@ -10,11 +10,13 @@ import type { KeptLease } from '#kernel/keep-lease.ts'
 import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
+import { LoginsToMachines } from '#join/machine-logins.ts'
 import { newId } from '#model/ids.ts'
 import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
+import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { Store, Transaction } from '#ports/store.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
@@ -100,12 +102,13 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
   // A deletion, or the end of the process, ends the worker; the clock is then kept as it stands.
   const stop = new AbortController()
   const ends = AbortSignal.any([signal, stop.signal])
+  const logins = new LoginsToMachines({ region, store, shell: world.shell, clock, log, signal: ends })
   const worker = runOrderedWorker({
     region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log,
-    controllers: controllersOf(run, world, clock), tell: changes => sights.tell(changes),
+    controllers: controllersOf(run, world, clock, logins), tell: changes => sights.tell(changes),
   }, ends)
   face.open({
-    clock, world, randomBytes,
+    clock, world, logins, randomBytes,
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
     keepClock: async () => {
@@ -192,12 +195,12 @@ async function untilDeleted({ region, store, face }: SimulatedRun, signal: Abort
   }
 }
 
-function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock): readonly Controller[] {
+function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock, logins: MachineLogins): readonly Controller[] {
   const { region, log, tenantAddressOf, face, onDecision } = run
   const store = sharedStore(run.store, () => handsOf(clock) > 1)
   const ledgerBytes = seededBytes(face.settings, 'ledger'), poolBytes = seededBytes(face.settings, 'pools')
   const own = {
-    clock, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
+    clock, logins, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
     addressPool: CLUSTER_ADDRESSES,
     registry: `registry.${region}:5000`,
     // Nothing is probed by the clock here: the region tells what changes.

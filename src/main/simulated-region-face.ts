@@ -3,6 +3,7 @@ import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
 import type { AddonInstaller } from '#ports/addon-installer.ts'
 import type { Components } from '#ports/components.ts'
+import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
@@ -14,6 +15,7 @@ import { systemClock } from './system-clock.ts'
 export interface OpenRegion {
   readonly clock: RegionClock
   readonly world: SimulatedRegion
+  readonly logins: MachineLogins
   readonly randomBytes: (count: number) => Uint8Array
   /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
   settled(patienceMs: number): Promise<boolean>
@@ -151,6 +153,10 @@ export class SimulatedRegionFace implements RegionPorts {
 
   get machines(): Machines | undefined {
     return this.#open?.world.machines
+  }
+
+  get logins(): MachineLogins | undefined {
+    return this.#open?.logins
   }
 
   machineAddresses(): { first: string; last: string } {

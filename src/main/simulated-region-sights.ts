@@ -4,6 +4,7 @@ import { kubernetesNodeFact, type KubernetesNodeFact, machinePowerFact, transiti
 import type { HeldWatch } from '#kernel/watching.ts'
 import type { Admitted, Newcomer } from '#join/admit-machine.ts'
 import { letMachineIn, letOrderedMachinesIn, type LetInOptions } from '#join/let-machine-in.ts'
+import { noteScriptEnd } from '#join/machine-logins.ts'
 import { takeConfirmation, takeReports, tellMembership } from '#join/machine-reports.ts'
 import { findInvitation, hashOf } from '#join/onboarding-token.ts'
 import { JoinRefused } from '#join/refused.ts'
@@ -244,7 +245,12 @@ export class RegionSights {
     }
     for (const some of inParts(await this.#byCluster(ordered), AT_ONCE)) {
       const outcomes = await letOrderedMachinesIn(this.#options(), some, this.#parts.hands())
-      for (const [index, { join }] of some.entries()) await this.#tellOutcome(join, outcomes[index])
+      for (const [index, { join, nodeToken }] of some.entries()) {
+        const outcome = outcomes[index]
+        await this.#tellOutcome(join, outcome)
+        // Whoever logged in to a machine hears what its script says.
+        if (outcome instanceof JoinRefused && !isForLater(outcome)) await noteScriptEnd(this.#parts, nodeToken.nodeId, { exitCode: 1, output: outcome.message })
+      }
     }
     await inLanes(byScript, this.#parts.hands(), ({ join, machine }) => this.#joinByScript(join, machine))
   }
@@ -270,7 +276,7 @@ export class RegionSights {
     const { onboarding, log } = this.#parts
     if (outcome && !(outcome instanceof JoinRefused)) return onboarding.admitted(machineId, { clusterId: outcome.cluster.id, nodeName: outcome.nodeName, nodeId: outcome.nodeId })
     log.info({ machineId, hostname, why: outcome?.message }, 'Refusing a machine')
-    await onboarding.refused(machineId, outcome?.status === 503 || outcome?.status === 429)
+    await onboarding.refused(machineId, outcome !== undefined && isForLater(outcome))
   }
 
   #options(): LetInOptions {
@@ -287,6 +293,10 @@ function readyAmong(changes: readonly RegionChange[]): ReadonlySet<string> {
     else ready.delete(`${change.clusterId}/${change.name}`)
   }
   return ready
+}
+
+function isForLater({ status }: JoinRefused): boolean {
+  return status === 503 || status === 429
 }
 
 function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {

@@ -4,6 +4,7 @@ import type { NodeFacts } from '#model/node/record.ts'
 import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
+import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
 import { machineNews, machineStep } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
@@ -27,16 +28,17 @@ const SECOND = 1_000
 const MEMBERS_AGAIN_MS = 5 * SECOND
 
 /** One look at a node, decided. */
-export function decideNode(seen: NodePassSeen): NodeDecision {
-  const { record: { facts } } = seen
-  if (facts.deletion || !seen.cluster) return decideLeaving(seen)
+export function decideNode(looked: NodePassSeen): NodeDecision {
+  if (looked.record.facts.deletion || !looked.cluster) return decideLeaving(looked)
+  const login = loginNews(looked), facts = withFacts(looked.record.facts, login.change)
+  const seen = { ...looked, record: { ...looked.record, facts } }
   const { change, evidence, last } = whatWasSeen(seen)
   const next = withFacts(facts, change)
   const joined = withFacts(next, firstReady(next, seen))
   const machine = machineNews({ ...seen, record: { ...seen.record, facts: joined } })
   const told = withFacts(joined, machine.change)
   const remembered = withFacts(told, pause(told, seen))
-  const news = [...machine.evidence, ...evidence]
+  const news = [...login.evidence, ...machine.evidence, ...evidence]
   return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
 }
 
@@ -141,6 +143,7 @@ function nextLook(facts: NodeFacts, { now, record, object }: NodePassSeen): numb
     const onFor = now - (facts.power.lastOnAt ?? now)
     return now + (onFor < 30 * SECOND ? SECOND / 2 : Math.min(onFor / 10, 60 * SECOND))
   }
+  if (facts.login) return now + LOGIN_LOOK_MS
   const since = joiningSince(facts, record)
   if (since !== undefined && (object === undefined || object.fact.gone)) {
     const age = now - since
@@ -156,5 +159,5 @@ function patience({ spec }: NodePassSeen['record']): number {
 /** When the machine that is not a Ready member yet was admitted; undefined before, and when it is no longer awaited. */
 function joiningSince(facts: NodeFacts, { spec }: NodePassSeen['record']): number | undefined {
   if (facts.firstReadyAt !== undefined || facts.initialiseFailed !== undefined || facts.creationEnded !== undefined) return undefined
-  return spec.machine === undefined ? facts.claimedAt : facts.joinedAt
+  return spec.machine === undefined && spec.login === undefined ? facts.claimedAt : facts.joinedAt
 }

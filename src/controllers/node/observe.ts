@@ -11,11 +11,12 @@ import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePow
 /** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, and for the first heartbeat after power-on. */
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
   const { store } = ports
-  const { clock } = ports.regionOf(record.region)
+  const { clock, logins } = ports.regionOf(record.region)
+  const loginUnderWay = record.facts.login !== undefined && logins?.isUnderWay(record.id) === true
   const [cluster, pool, [object], found] = await Promise.all([
     store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId), store.sights('KubernetesNode', [record.id]), machineOf(record, ports),
   ])
-  const seen = seenFrom(record, clock.now(), { cluster, pool, object, ...found })
+  const seen = { ...seenFrom(record, clock.now(), { cluster, pool, object, ...found }), ...loginUnderWay && { loginUnderWay } }
   if (!isUsable(seen)) return seen
   if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, seen.cluster, ports) }
   if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen

@@ -1,6 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
+import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Store } from '#ports/store.ts'
 import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
@@ -8,6 +9,8 @@ export interface NodeRegion {
   /** The region's time. */
   readonly clock: Clock
   readonly tenant: TenantCluster
+  /** The logins of this process; absent where nobody is logged in to. */
+  readonly logins?: Pick<MachineLogins, 'isUnderWay' | 'end'>
 }
 
 export interface NodePorts extends DecisionPorts {

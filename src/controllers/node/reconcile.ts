@@ -37,6 +37,7 @@ export function nodeController(ports: NodePorts): Controller {
 }
 
 async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
+  if (record.facts.deletion) ports.regionOf(record.region).logins?.end(record.id)
   const seen = await observeNode(record, ports)
   const decision = decideNode(seen)
   ports.onDecision?.({ by: 'decideNode', about: record.id, seen, decided: decision })

@@ -17,6 +17,8 @@ export interface NodePassSeen {
   readonly machine: OrderedMachineSeen | undefined
   /** The machine's power; `undefined` where no provider of ours has that machine. */
   readonly power: (Watched<MachinePowerFact> & { readonly machine: string }) | undefined
+  /** This process is logging in to its machine; left out otherwise. */
+  readonly loginUnderWay?: true
   /** Asked in deletion only: the cluster's API answered this pass. */
   readonly apiAnswers: boolean
 }

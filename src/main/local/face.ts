@@ -1,5 +1,6 @@
 import type { RegionPorts } from '#api/regions.ts'
 import type { Components } from '#ports/components.ts'
+import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Boxes } from '#providers/local/boxes/boxes.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
 import type { RegionOverlay } from '#providers/local/overlay/region-overlay.ts'
@@ -24,6 +25,8 @@ export class LocalRegionFace implements RegionPorts {
   overlay: RegionOverlay | undefined
   join: JoinEndpoint | undefined
   failure: string | undefined
+  /** There while the region's controllers run here. */
+  logins: MachineLogins | undefined
   /** By which clients outside reach the region's API servers. */
   advertised: string | undefined
   /** What does not run although everything is there for it, one sentence each; it is tried again by itself. */

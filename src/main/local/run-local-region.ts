@@ -11,6 +11,7 @@ import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
 import { watchNodes } from '#controllers/node/watch-nodes.ts'
 import type { Watches } from '#kernel/watch-each.ts'
+import { LoginsToMachines } from '#join/machine-logins.ts'
 import { runWorker } from '#kernel/worker.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { ComponentMissing } from '#ports/components.ts'
@@ -18,6 +19,7 @@ import type { Transaction } from '#ports/store.ts'
 import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
+import { SshShell } from '#providers/local/remote-shell/ssh-shell.ts'
 import { leaseName } from '../dead-leases.ts'
 import { localHostName } from './host.ts'
 import type { JoinEndpoint } from './face.ts'
@@ -99,8 +101,10 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   const pool = addressPool(parts.network)
   let watches: readonly Watches[] = []
   const clock = systemClock
+  const logins = new LoginsToMachines({ region: region.region, store, shell: new SshShell(), clock, log, signal })
+  run.face.logins = logins
   const local = {
-    clock, host: parts.host, tenant: parts.tenant, machines: parts.machines,
+    clock, logins, host: parts.host, tenant: parts.tenant, machines: parts.machines,
     addressPool: { first: pool.first, last: pool.last },
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,

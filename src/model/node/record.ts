@@ -8,10 +8,12 @@ export interface NodeSpec {
   readonly name: string
   readonly onboardingId?: string
   readonly architecture: string
-  /** The machine's /etc/machine-id, by which a provider finds it among its own; empty while a machine that a pool ordered has not joined. */
+  /** The machine's /etc/machine-id, by which a provider finds it among its own; empty while a machine that a pool ordered, or that is logged in to, has not joined. */
   readonly machineId: string
   /** The machine was made for this node by its pool (elastic and central pools, CreateNodes, CreateEdgeNode with DirectAdd): the id of its machine record. Undefined for machines that ran a script. */
   readonly machine?: string
+  /** Its owner gave address and password of the machine (CreateEdgeNode with Address), which is logged in to once; the password is kept nowhere. */
+  readonly login?: { readonly address: string; readonly port: number; readonly user: string }
   /** The server of the cloud that the caller named, shown as InstanceId. */
   readonly instanceId?: string
   /** What CreateNodes said of the server's system (ImageId, InitializeScript ...), in the wire's own words, for the echo. */
@@ -27,7 +29,9 @@ export interface NodeFacts {
   readonly machineExistsAt?: number
   /** ms of these 15 minutes during which the cluster was not running. */
   readonly pausedMs: number
-  /** When a machine that was ordered for it ran its first boot and was admitted; script-joined machines are admitted when they are claimed. */
+  /** The machine is being logged in to since then, by the process that took the call; another one cannot go on with it. Gone once the onboarding script was started. */
+  readonly login?: { readonly since: number }
+  /** When a machine that was ordered for it ran its first boot and was admitted, or one that was logged in to; script-joined machines are admitted when they are claimed. */
   readonly joinedAt?: number
   /** Last progress the machine reported, e.g. `kubelet was started`. */
   readonly progress?: { readonly step: string; readonly text: string; readonly at: number }

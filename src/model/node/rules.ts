@@ -182,7 +182,8 @@ function done(seen: NodeSight): string {
 }
 
 function lastProgress(seen: NodeSight): string {
-  const { progress } = seen.facts
+  const { progress, login } = seen.facts
+  if (login) return `its machine is being logged in to since ${at(login.since)}`
   return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
 }
 

@@ -1,3 +1,4 @@
+import { parseAddress } from '../cidr.ts'
 import { resourceWords } from '../cluster/validate.ts'
 import { optionalClientToken } from '../naming.ts'
 import { member, membersOf, missing, optionalFlag, optionalObject, optionalObjects, optionalText, optionalTexts, optionalWhole, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
@@ -79,34 +80,65 @@ function refuseKubernetesConfig(request: Members): void {
   if (optionalFlag(config, 'Cordon')) refuseMember(config, 'Cordon', 'it is the pool\'s to say; set it with UpdateNodePoolConfig, or send SetNodeSchedulable afterwards')
 }
 
-/** CreateEdgeNode (api.md 4): an edge server of the account becomes a node. Machines that are only known by address and password are not reached by us. */
-export function parseCreateEdgeNode(body: unknown): NodeCreation & { readonly nodePoolId: string } {
+/** A machine that its owner lets us into, once. */
+export interface LoginWish {
+  readonly name: string | undefined
+  /** An IPv4 address or a host name. */
+  readonly address: string
+  readonly port: number
+  readonly user: string
+  /** The text itself. It is kept nowhere. */
+  readonly password: string
+}
+
+/** Either servers (`wishes`) or one machine that is logged in to. */
+export type EdgeNodeCreation = NodeCreation & { readonly nodePoolId: string; readonly login: LoginWish | undefined }
+
+/** CreateEdgeNode (api.md 4): edge servers of the account become nodes (DirectAdd), or the machine at an address, into which a password lets us once. */
+export function parseCreateEdgeNode(body: unknown): EdgeNodeCreation {
   const request = membersOf('CreateEdgeNode', body)
   const name = optionalText(request, 'Name', 64) || undefined
   const config = optionalObject(request, 'AutoCompleteConfig') ?? missing(request, 'AutoCompleteConfig')
   const directAdd = optionalFlag(config, 'DirectAdd') ?? false
-  const address = optionalText(config, 'Address', 256)
-  checkMachineAuth(config)
+  const login = loginOf(config, name, directAdd)
   if (optionalFlag(config, 'Enable') === false) refuseMember(config, 'Enable', 'it must be true: a node is made by us, or by an onboarding script (CreateBatchEdgeMachine)')
   const instances = (optionalObjects(config, 'DirectAddInstances') ?? []).map(instance => ({
     instanceId: requiredText(instance, 'InstanceIdentity', 128), cloudServerIdentity: optionalText(instance, 'CloudServerIdentity', 128) || undefined,
   }))
-  if (!directAdd) refuseMember(config, address ? 'Address' : 'DirectAdd', 'a machine that is reached by address and password is not logged in to from here; send DirectAdd with DirectAddInstances, or run an onboarding script on it (CreateBatchEdgeMachine)')
+  const place = { clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), clientToken: optionalClientToken(request), sent: {} }
+  if (login) return { ...place, wishes: [], login }
   if (instances.length === 0) missing(config, 'DirectAddInstances')
   const twice = instances.find((one, index) => instances.findIndex(other => other.instanceId === one.instanceId) !== index)
   if (twice) refuseMember(config, 'DirectAddInstances', 'an InstanceIdentity is there twice')
   return {
-    clusterId: requiredText(request, 'ClusterId'), nodePoolId: requiredText(request, 'NodePoolId'), clientToken: optionalClientToken(request), sent: {},
+    ...place, login: undefined,
     wishes: instances.map(({ instanceId, cloudServerIdentity }) => ({ instanceId, name, ...(cloudServerIdentity === undefined ? {} : { cloudServerIdentity }) })),
   }
 }
 
-function checkMachineAuth(config: Members): void {
+const SSH_PORT = 22
+const LONGEST_PASSWORD = 1_024
+
+/** With DirectAdd an address is not needed, and what is said of it is only looked at. */
+function loginOf(config: Members, name: string | undefined, directAdd: boolean): LoginWish | undefined {
+  const address = optionalText(config, 'Address', 253)
   const auth = optionalObject(config, 'MachineAuth')
-  if (!auth) return
-  optionalWord(auth, 'AuthType', ['Password'])
-  optionalText(auth, 'User', 128)
-  optionalWhole(auth, 'SSHPort', { min: 0, max: 65_535 })
+  if (auth) optionalWord(auth, 'AuthType', ['Password'])
+  const user = (auth && optionalText(auth, 'User', 128)) || 'root'
+  // Clients of some languages send a number that was not set as 0.
+  const port = (auth && optionalWhole(auth, 'SSHPort', { min: 0, max: 65_535 })) || SSH_PORT
+  const password = auth && optionalText(auth, 'Password', LONGEST_PASSWORD)
+  if (directAdd) return undefined
+  if (!address) return refuseMember(config, 'DirectAdd', 'send DirectAdd with DirectAddInstances, or Address with MachineAuth; or run an onboarding script on the machine (CreateBatchEdgeMachine)')
+  if (parseAddress(address) === undefined && !isHostName(address)) refuseMember(config, 'Address', 'it is neither an IPv4 address nor a host name')
+  if (!auth) return missing(config, 'MachineAuth')
+  if (/[\s\p{Cc}]/u.test(user)) refuseMember(auth, 'User', 'it is no name of a user')
+  return { name, address, port, user, password: password || missing(auth, 'Password') }
+}
+
+function isHostName(text: string): boolean {
+  const labels = text.split('.')
+  return labels.every(label => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '')
 }
 
 function requiredIds(request: Members, name: string): readonly string[] {

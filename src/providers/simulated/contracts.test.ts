@@ -1,7 +1,9 @@
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
 import { outsideContract } from '#ports/outside.contract.ts'
+import { remoteShellContract } from '#ports/remote-shell.contract.ts'
 import { tenantClusterContract } from '#ports/tenant-cluster.contract.ts'
+import { onboardingLine } from './machines/onboarding-line.ts'
 import { TinyRegion } from './testing/tiny-region.harness.ts'
 
 const close = async () => {}
@@ -36,5 +38,26 @@ tenantClusterContract('simulated', async () => {
   return {
     tenant: tiny.region.tenant, cluster, base: { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' }, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
     register: name => tiny.node(cluster, name, `m-${name}`),
+  }
+})
+
+remoteShellContract('simulated', async () => {
+  const tiny = await TinyRegion.open()
+  const machine = (number: number, more: { power?: 'on' | 'off'; link?: 'up' | 'cut'; nodePoolId?: string } = {}) => tiny.region.machines.ensure({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power: 'on', link: 'up', ...more })
+  await Promise.all([machine(1), machine(2, { power: 'off' }), machine(3, { link: 'cut' }), machine(4, { nodePoolId: 'p1' }), machine(5)])
+  await tiny.pass(30_000)
+  await tiny.region.faults.inject('f1', { port: 'machines', call: 'login', target: { name: 'shop-5' }, effect: { type: 'fail', message: 'the key exchange failed' } })
+  const at = (number: number) => ({ address: `10.213.5.${number}`, port: 22, user: 'root', password: 'sesame' }), line = onboardingLine('https://sim-1', 'token-1')
+  return {
+    shell: tiny.region.shell, machine: at(1), line, bad: { at: { ...at(1), user: 'clerk' }, line, says: /must be run as root/ },
+    others: [
+      ['Denied', { ...at(1), password: '' }], ['Denied', at(4)], ['Unreachable', at(2)], ['Unreachable', at(3)], ['Unreachable', at(77)], ['Refused', { ...at(1), port: 2222 }],
+      ['NameUnknown', { ...at(1), address: 'till-1.invalid' }], ['Closed', at(5)],
+    ],
+    begun: async () => {
+      await tiny.pass(30_000)
+      return tiny.told.filter(({ change }) => change.kind === 'Join' && change.machineId === 'm1' && change.token === 'token-1').length
+    },
+    close: () => {},
   }
 })

@@ -5,6 +5,7 @@ import type { Log } from '#ports/log.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { OutsideResources } from '#ports/outside.ts'
 import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
+import type { RemoteShell } from '#ports/remote-shell.ts'
 import type { TenantCluster } from '#ports/tenant-cluster.ts'
 import { faultyAddons, WorldAddons } from './addons/installer.ts'
 import { ControlPlanes } from './control-planes/control-planes.ts'
@@ -18,6 +19,7 @@ import { Kubelets } from './machines/kubelets.ts'
 import { Onboarding } from './machines/onboarding.ts'
 import { seeMachine } from './machines/see-machine.ts'
 import { SimulatedMachines } from './machines/simulated-machines.ts'
+import { SimulatedShell } from './machines/simulated-shell.ts'
 import { Objects } from './objects/objects.ts'
 import { Users } from './objects/users.ts'
 import { Outside } from './outside/outside.ts'
@@ -51,6 +53,7 @@ export interface SimulatedRegion {
   readonly host: ControlPlaneHost
   readonly tenant: TenantCluster
   readonly machines: Machines
+  readonly shell: RemoteShell
   readonly outside: OutsideResources & Pick<Outside, 'protect'>
   readonly events: RegionEvents & {
     /** What may have been told to a process that ended before it dealt with it, as it is now; it stays so until it is `heard`. */
@@ -171,6 +174,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   return {
     host: faulty(planes as ControlPlaneHost, { world, faults, how: faultyControlPlanes(planes) }),
     tenant: faulty(tenant as TenantCluster, { world, faults, how: faultyTenantClusters(planes, nodeTarget) }),
+    shell: new SimulatedShell({ world, faults, fleet, onboarding }),
     machines: faulty(machines as Machines, { world, faults, how: faultyMachines(fleet) }),
     outside: faulty(outside as OutsideResources & Pick<Outside, 'protect'>, { world, faults, how: faultyOutside(outside) }),
     events: {

@@ -2,7 +2,7 @@ import type { Queryable } from '../connection/database.ts'
 
 /** Tables without a column of their own for the region: their rows go with those that they are of. */
 const BY_OWNER = [
-  `delete from node_token where machine_id in (select id from machine where region = $1)`,
+  `delete from node_token where machine_id in (select id from machine where region = $1) or node_id in (select id from node where region = $1)`,
   // Tombstones of clusters that are gone as well: a region with the same seed gives the same secrets, and its machines would be taken for removed ones. The ledger knows every cluster that there was.
   `delete from machine_secret where cluster_id in (select id from cluster where region = $1 union select cluster_id from ledger where region = $1)`,
   `delete from cluster_range where cluster_id in (select id from cluster where region = $1)`,

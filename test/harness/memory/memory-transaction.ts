@@ -239,14 +239,14 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     const tables = this.#tables
     const clusters = new Set([...tables.clusters.values()].filter(one => one.region === region).map(one => one.id))
     const clustersEver = new Set([...clusters, ...[...tables.ledger.values()].filter(one => one.region === region).map(one => one.clusterId)])
-    const machines = new Set([...tables.machines.values()].filter(one => one.region === region).map(one => one.id))
+    const machines = new Set([...tables.machines.values(), ...tables.nodes.values()].filter(one => one.region === region).map(one => one.id))
     const drop = <Row>(rows: Map<string, Row>, goes: (row: Row, key: string) => boolean): void => {
       for (const [key, row] of rows) if (goes(row, key)) rows.delete(key)
     }
     const isOf = (one: { readonly region: string }) => one.region === region
     for (const rows of [tables.clusters, tables.nodePools, tables.nodes, tables.addons, tables.kubeconfigs, tables.machines, tables.ledger, tables.ranges, tables.accounts, tables.work] as Map<string, { region: string }>[]) drop(rows, isOf)
     drop(tables.onboardings, kept => isOf(kept.record))
-    drop(tables.nodeTokens, token => machines.has(token.machineId))
+    drop(tables.nodeTokens, token => machines.has(token.machineId) || machines.has(token.nodeId))
     drop(tables.machineSecrets, secret => clustersEver.has(secret.clusterId))
     drop(tables.addresses, (_, key) => key.startsWith(`${region}/`))
     drop(tables.clientTokens, (_, key) => (JSON.parse(key) as string[])[1] === region)

@@ -19,7 +19,7 @@ const TENANT_CLUSTER: Calls = {
 export const NODE_CALLS: ReadonlySet<string> = new Set(['getNode', 'leaseRenewedAt', 'ensureNodeConfig', 'setSchedulable', 'evict', 'ensureNodeGone', 'issueBootstrapToken'])
 const MACHINES: Calls = {
   look: 'look', ensure: 'act', crash: 'act', runScript: 'act', ensureGone: 'removal',
-  boot: 'happening', preflight: 'happening', contact: 'happening', download: 'happening', start: 'happening', kubelet: 'happening',
+  boot: 'happening', preflight: 'happening', contact: 'happening', download: 'happening', start: 'happening', kubelet: 'happening', login: 'happening',
 }
 const OUTSIDE: Calls = { look: 'look', ensure: 'act', protect: 'act', ensureGone: 'removal' }
 

@@ -51,14 +51,15 @@ export class Onboarding {
     this.#onStart = told
   }
 
-  /** The machine runs that line. */
-  begin(id: string, machine: WorldMachine, line: string): void {
+  /** The machine runs that line, `laterMs` from now; answers what it says if it ends at once. */
+  begin(id: string, machine: WorldMachine, line: string, laterMs = 0): string | undefined {
     const now = this.#world.now(), run = (machine.script?.run ?? machine.runs ?? 0) + 1, token = tokenOf(line)
     const fault = this.#strike(id, machine, 'preflight')
-    const takes = this.#share(id, run, 'preflight', PREFLIGHT_SHARE) + slowness(fault)
+    const takes = laterMs + this.#share(id, run, 'preflight', PREFLIGHT_SHARE) + slowness(fault)
     machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...((token === undefined || ends(fault)) && { ended: true as const }) }
     this.#fleet.put(id, machine)
     if (!machine.script.ended) this.#world.schedule('machine', id, machine.script.contactAt)
+    return machine.script.ended && (fault?.effect.message ?? 'The machine does not have what a node needs')
   }
 
   /** What is due of the script and of the membership. */
@@ -196,12 +197,12 @@ export class Onboarding {
 
 const FAILURES = { download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }
 
-function ends(fault: Fault | undefined): boolean {
+export function ends(fault: Fault | undefined): boolean {
   return fault?.effect.type === 'fail' || fault?.effect.type === 'stutter'
 }
 
 /** How much longer it takes: what hangs without an end ends never. */
-function slowness(fault: Fault | undefined): number {
+export function slowness(fault: Fault | undefined): number {
   if (fault?.effect.type === 'slow') return fault.effect.for ?? 0
   return fault?.effect.type === 'hang' || fault?.effect.type === 'silent' ? fault.effect.for ?? NEVER : 0
 }

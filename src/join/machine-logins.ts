@@ -81,8 +81,8 @@ export class LoginsToMachines implements MachineLogins {
     const signal = AbortSignal.any([this.#parts.signal, login.stop.signal])
     try {
       const started = await this.#inTurn(signal, () => this.#logIn(login.nodeId, at, line, signal))
-      if (started) void this.#untilEnd(login, started, signal).finally(() => this.#forget(login))
-      else this.#forget(login)
+      const watched = (started ? this.#untilEnd(login, started, signal) : Promise.resolve()).finally(() => this.#forget(login))
+      if (this.#parts.shell.isImmediate) await watched
     } catch (error) {
       this.#forget(login)
       // Whoever runs the region next finds the login begun and nobody under way with it.
@@ -108,24 +108,24 @@ export class LoginsToMachines implements MachineLogins {
 
   /** Undefined where that failed, which is then written, or where the node is not wanted any more. */
   async #logIn(nodeId: string, at: Secret, line: string, signal: AbortSignal): Promise<{ session: RemoteSession; ended: Promise<LineEnd | undefined>; hide: Hide } | undefined> {
-    const { shell, clock, log, region, store } = this.#parts
+    const { shell, clock, log, region } = this.#parts
     const patienceMs = this.#parts.patienceMs ?? LOGIN_PATIENCE_MS
     const patience = AbortSignal.timeout(patienceMs), both = AbortSignal.any([signal, patience])
     const hide = hider(at.password), where = `${at.user}@${at.address}, port ${at.port}`, since = clock.now()
     let session: RemoteSession | undefined
     try {
       session = await shell.logIn(at, both)
-      const node = await store.findNode(nodeId)
-      if (!node || node.facts.deletion) {
+      const fact = `Logged in as ${where}${keyOf(session)}.`
+      const isWanted = await this.#write(nodeId, signal, ({ facts }, now) => facts.login && { facts: withFacts(facts, { login: { ...facts.login, loggedInAt: now } }), fact, source: `login at ${where}` })
+      if (!isWanted) {
         session.close()
         return undefined
       }
       const { ended } = await session.start(line, both)
-      const key = session.hostKey === undefined ? '' : `, which showed the key ${session.hostKey}`
       log.info({ region, node: nodeId, address: at.address, port: at.port, user: at.user }, 'Logged in to a machine')
       await this.#write(nodeId, signal, ({ facts }, now) => facts.login && {
         facts: withFacts(facts, { login: undefined, ...!facts.joinedAt && { progress: { step: 'login', text: 'it was logged in to, and runs the onboarding script', at: now } } }),
-        fact: `Logged in as ${where}${key}; the onboarding script was started there.`, source: `login at ${where}`,
+        fact: 'The onboarding script was started.', source: `login at ${where}`,
       })
       return { session, ended, hide }
     } catch (error) {
@@ -156,18 +156,17 @@ export class LoginsToMachines implements MachineLogins {
     }
   }
 
-  /** A store that is away for a moment is waited for, as long as this process goes on. */
-  async #write(nodeId: string, signal: AbortSignal, change: (node: NodeRecord, now: number) => LoginNews | undefined | false): Promise<void> {
+  /** False: it is gone, or the news is none any more. A store that is away for a moment is waited for, as long as this process goes on. */
+  async #write(nodeId: string, signal: AbortSignal, change: (node: NodeRecord, now: number) => LoginNews | undefined | false): Promise<boolean> {
     const { store, clock, region } = this.#parts
     for (;;) {
       signal.throwIfAborted()
       try {
         const now = clock.now()
-        await store.write(now, async tx => {
+        return await store.write(now, async tx => {
           const node = await tx.lockNode(nodeId)
-          if (node) await writeNews(tx, node, change(node, now), now, region)
+          return node !== undefined && await writeNews(tx, node, change(node, now), now, region)
         })
-        return
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error
         await Promise.race([new Promise(resolve => setTimeout(resolve, WRITE_AGAIN_MS)), aborted(signal)])
@@ -187,11 +186,12 @@ export async function noteScriptEnd({ store, clock, region }: Pick<LoginParts, '
   })
 }
 
-async function writeNews(tx: Transaction, node: NodeRecord, news: LoginNews | undefined | false, now: number, region: string): Promise<void> {
-  if (!news || node.facts.deletion) return
+async function writeNews(tx: Transaction, node: NodeRecord, news: LoginNews | undefined | false, now: number, region: string): Promise<boolean> {
+  if (!news || node.facts.deletion) return false
   const evidence: Evidence = { observer: 'login', source: news.source, observedAt: now, fact: news.fact }
   await tx.changeNode(node.id, { facts: news.facts }, { evidence: [evidence] })
   await tx.enqueue({ kind: 'node', id: node.id, region })
+  return true
 }
 
 /** What a script says before it was admitted only this connection hears; afterwards it reports by itself what stops it. */
@@ -206,6 +206,10 @@ function scriptEnded({ spec, facts }: NodeRecord, { exitCode, output }: LineEnd,
 }
 
 type Hide = (text: string) => string
+
+function keyOf({ hostKey }: RemoteSession): string {
+  return hostKey === undefined ? '' : `, which showed the key ${hostKey}`
+}
 
 /** One line without control characters, in which the password, should a machine have said it, is left out. */
 function hider(password: string): Hide {

@@ -30,7 +30,7 @@ export interface NodeFacts {
   /** ms of these 15 minutes during which the cluster was not running. */
   readonly pausedMs: number
   /** The machine is being logged in to since then, by the process that took the call; another one cannot go on with it. Gone once the onboarding script was started. */
-  readonly login?: { readonly since: number }
+  readonly login?: { readonly since: number; /** The password was taken, and the script is being started. */ readonly loggedInAt?: number }
   /** When a machine that was ordered for it ran its first boot and was admitted, or one that was logged in to; script-joined machines are admitted when they are claimed. */
   readonly joinedAt?: number
   /** Last progress the machine reported, e.g. `kubelet was started`. */

@@ -183,6 +183,7 @@ function done(seen: NodeSight): string {
 
 function lastProgress(seen: NodeSight): string {
   const { progress, login } = seen.facts
+  if (login?.loggedInAt !== undefined) return `its machine was logged in to at ${at(login.loggedInAt)}, and the onboarding script is being started`
   if (login) return `its machine is being logged in to since ${at(login.since)}`
   return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
 }

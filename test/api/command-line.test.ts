@@ -17,8 +17,11 @@ suite('the command line', () => {
   let api: ApiUnderTest
   let state: string
   const machines = new MemoryMachines(new SteppedClock())
+  /** Passwords with which machines were to be logged in to. */
+  const logins: string[] = []
   before(async () => {
-    api = await ApiUnderTest.open({}, { machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), now: () => Date.now(), setSchedulable: async () => {} })
+    const prepare = () => ({ start: async ({ password }: { password: string }) => { logins.push(password) }, cancel: () => {} })
+    api = await ApiUnderTest.open({}, { logins: { prepare, isUnderWay: () => false, end: () => {} }, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), now: () => Date.now(), setSchedulable: async () => {} })
     // Signatures are made by real clocks.
     Object.defineProperty(api, 'now', { get: () => Date.now() })
     await api.app.listen({ host: '127.0.0.1', port: 0 })
@@ -31,9 +34,10 @@ suite('the command line', () => {
     rmSync(state, { recursive: true })
   })
 
-  function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  function run(args: readonly string[], environment: Record<string, string> = {}, input = ''): Promise<Ended> {
     return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/edgehold.ts'), ...args], { env: { PATH: process.env['PATH'] ?? '', EDGEHOLD_STATE: state, ...environment } })
+      child.stdin.end(input)
       let [out, err] = ['', '']
       child.stdout.on('data', (chunk: Buffer) => { out += chunk.toString() })
       child.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
@@ -204,6 +208,23 @@ suite('the command line', () => {
     await api.makePoolRun(elastic)
     await made('node', '--pool', 'burst', '--instance', 'veen1', '--instance', 'veen2', '--name', 'till')
     for (const args of [['create', 'pool', 'x1', '--cluster', 'plant', '--desired', '2'], ['create', 'pool', 'x1', '--cluster', 'plant', '--elastic', '--central']]) assert.equal((await run(args)).code, 2)
+  })
+
+  test('adds a machine by its address; its password comes from a file or from standard input', async () => {
+    const pool = (await api.done('CreateEdgeNodePool', { ClusterId: await api.createCluster('doors', 11).then(async id => { await api.makeClusterRun(id); return id }), Name: 'doors' })).Id ?? ''
+    await api.makePoolRun(pool)
+    const file = join(state, 'password')
+    writeFileSync(file, 'first line\nsecond line\n', { mode: 0o600 })
+    const create = ['create', 'node', '--cluster', 'doors', '--pool', pool, '--address', '10.0.0.7', '--ssh-port', '2222', '--name', 'door-1']
+    for (const [more, input, password] of [[['--password-file', file], '', 'first line'], [[], 'typed\n', 'typed'], [['--password-file', '-', '--user', 'admin'], 'typed again', 'typed again']] as const) {
+      const { code, out, err } = await run([...create, ...more], {}, input)
+      assert.equal(code, 0, err)
+      const node = await api.store.findNode(out.trim())
+      assert.deepEqual([node?.spec.login, logins.at(-1)], [{ address: '10.0.0.7', port: 2222, user: more.some(word => word === '--user') ? 'admin' : 'root' }, password])
+    }
+    const refused = await run(create, {}, '')
+    assert.deepEqual([refused.code, /Standard input holds no password in its first line/.test(refused.err)], [1, true])
+    assert.equal((await run(['create', 'node', '--cluster', 'doors', '--pool', pool])).code, 2)
   })
 
   const mistakes: readonly (readonly [what: string, args: readonly string[], code: number, says: RegExp, environment?: Record<string, string>])[] = [

@@ -2,10 +2,12 @@ import type { Command } from 'commander'
 import type { Node, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
-import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { UsageError } from '../errors.ts'
+import { collect, flag, parseNumber, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
+import { readPassword } from '../read-password.ts'
 import { findCluster, findNode, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
@@ -15,7 +17,7 @@ import type { Verbs } from './verbs.ts'
 const JOIN_MS = 15 * 60_000
 const DELETE_MS = 8 * 60_000
 
-interface CreateFlags extends Common, Waiting { readonly cluster: string; readonly pool: string; readonly instance: readonly string[]; readonly name?: string; readonly keepInstanceName?: boolean }
+interface CreateFlags extends Common, Waiting { readonly cluster: string; readonly pool: string; readonly instance?: readonly string[]; readonly address?: string; readonly user?: string; readonly sshPort?: number; readonly passwordFile?: string; readonly name?: string; readonly keepInstanceName?: boolean }
 interface DeleteFlags extends Owned { readonly cascade?: readonly string[]; readonly retain?: readonly string[] }
 interface Owned extends Common, Waiting { readonly cluster?: string; readonly pool?: string }
 
@@ -23,15 +25,21 @@ const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or i
 
 export function addNodeCommands(verbs: Verbs, program: Command): void {
   withWait(withCommon(verbs.create.command('node')), 'it is Running')
-    .description('add servers to a pool by their ids: edge servers to an edge pool, servers of the centre to a central pool that does not scale by itself')
+    .description('add servers to a pool by their ids: edge servers to an edge pool, servers of the centre to a central pool that does not scale by itself; or a machine to a static edge pool by its address: it is logged in to once by SSH, with a password that is kept nowhere')
     .addOption(clusterFlag().makeOptionMandatory())
     .addOption(flag('--pool <pool>', 'its pool, by name or id').makeOptionMandatory())
-    .addOption(flag('--instance <id>', 'id of the server; may be repeated').argParser(collect).makeOptionMandatory())
+    .addOption(flag('--instance <id>', 'id of the server; may be repeated').argParser(collect))
+    .addOption(flag('--address <address>', 'IPv4 address or host name of a machine of your own'))
+    .addOption(flag('--user <user>', 'who logs in to it').default('root'))
+    .addOption(flag('--ssh-port <port>', 'its SSH port').argParser(parseNumber('a port, e.g. 22')).default(22))
+    .addOption(flag('--password-file <file>', 'file whose first line is the password; by default, or with -, standard input is read'))
     .addOption(flag('--name <name>', 'name of the node, in edge pools'))
     .addOption(flag('--keep-instance-name', 'the node is called as its server, in central pools'))
     .action(async (flags: CreateFlags) => {
+      if ((flags.instance === undefined) === (flags.address === undefined)) throw new UsageError('Say which machine: --instance ID for servers, or --address ADDRESS for a machine of your own.')
       const client = connect(flags)
       const pool = await findPool(client, flags.pool, flags.cluster)
+      if (flags.address !== undefined && pool.Type === 'machine-set') throw new UsageError('A machine with an address of its own becomes a node of a static edge pool; this is a central one.')
       const { Ids } = await createNodes(client, pool, flags)
       if (flags.wait) for (const id of Ids) await waitForPhase(client, `node ${id}`, id, ['Running'], flags.timeout ?? JOIN_MS)
       if (flags.output === 'json') printJson({ Ids })
@@ -78,10 +86,14 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
 }
 
 function createNodes(client: EdgeholdClient, pool: NodePool, flags: CreateFlags): Promise<{ readonly Ids: readonly string[] }> {
-  const place = { ClusterId: pool.ClusterId, NodePoolId: pool.Id }
-  if (pool.Type === 'machine-set') return client.call('CreateNodes', { ...place, InstanceIds: flags.instance, KeepInstanceName: flags.keepInstanceName === true })
-  const instances = flags.instance.map(InstanceIdentity => ({ InstanceIdentity }))
-  return client.call('CreateEdgeNode', { ...place, ...flags.name !== undefined && { Name: flags.name }, AutoCompleteConfig: { Enable: true, DirectAdd: true, DirectAddInstances: instances } })
+  const place = { ClusterId: pool.ClusterId, NodePoolId: pool.Id }, name = flags.name !== undefined && { Name: flags.name }
+  if (pool.Type === 'machine-set') return client.call('CreateNodes', { ...place, InstanceIds: flags.instance ?? [], KeepInstanceName: flags.keepInstanceName === true })
+  if (flags.address !== undefined) {
+    const MachineAuth = { AuthType: 'Password', User: flags.user ?? 'root', SSHPort: flags.sshPort ?? 22, Password: readPassword(flags.passwordFile) }
+    return client.call('CreateEdgeNode', { ...place, ...name, AutoCompleteConfig: { Enable: true, Address: flags.address, MachineAuth } })
+  }
+  const instances = (flags.instance ?? []).map(InstanceIdentity => ({ InstanceIdentity }))
+  return client.call('CreateEdgeNode', { ...place, ...name, AutoCompleteConfig: { Enable: true, DirectAdd: true, DirectAddInstances: instances } })
 }
 
 async function printNodes(client: EdgeholdClient, flags: Common, nodes: readonly Node[]): Promise<void> {

@@ -122,7 +122,7 @@ export class LoginsToMachines implements MachineLogins {
         return undefined
       }
       const { ended } = await session.start(line, both)
-      log.info({ region, node: nodeId, address: at.address, port: at.port, user: at.user }, 'Logged in to a machine')
+      log.info({ region, node: nodeId, address: at.address, port: at.port, user: at.user, hostKey: session.hostKey }, 'Logged in to a machine')
       await this.#write(nodeId, signal, ({ facts }, now) => facts.login && {
         facts: withFacts(facts, { login: undefined, ...!facts.joinedAt && { progress: { step: 'login', text: 'it was logged in to, and runs the onboarding script', at: now } } }),
         fact: 'The onboarding script was started.', source: `login at ${where}`,

@@ -133,10 +133,11 @@ suite('a machine that is known by address and password', { skip: missingForContr
 
   test('a node that is deleted while its machine gives no answer is gone at once', async () => {
     const [silent] = (await place.call('ListMachines', { Filter: { Names: ['silent'] } })).Items
+    const isConnected = (): boolean => execFileSync('ss', ['-Htnp', 'dst', silent?.Address ?? ''], { encoding: 'utf8' }).includes(`pid=${place.serverPid()},`)
     const id = await create('silent', silent?.Address ?? '')
+    await until('the connection', async () => isConnected(), 10 * SECOND, 20)
     await removed(id)
-    const pid = place.serverPid()
-    await until('the connection to be ended', async () => !execFileSync('ss', ['-Htnp', 'dst', silent?.Address ?? ''], { encoding: 'utf8' }).includes(`pid=${pid},`), 10 * SECOND)
+    await until('the connection to be ended', async () => !isConnected(), 10 * SECOND)
   })
 
   test('the password is nowhere', async () => {

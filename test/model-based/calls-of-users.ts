@@ -184,6 +184,18 @@ export const CALLS_OF_USERS: Readonly<Record<string, Command>> = {
       return `the machine ${nameOf(machine)} runs an earlier script${player.outcome(await player.call('SetMachine', { Id: idOf(machine), RunScript: script.id }))}`
     },
   },
+  joinByLogin: {
+    weight: 2,
+    async run(player, { a, b, c }) {
+      const pool = pick(player.view.pools.filter(one => !isCentral(one)), a)
+      if (!pool) return undefined
+      const Name = `till-${b % 4}`
+      await player.call('AddMachine', { Name }, { token: `${Name}-${player.newName('login')}` })
+      const Address = c % 5 === 0 ? '10.99.0.1' : Name, token = `login-${Name}-${idOf(pool)}-${c}`
+      const answer = await player.call('CreateEdgeNode', { ...ofPool(pool), Name, AutoCompleteConfig: { Enable: true, Address, MachineAuth: { AuthType: 'Password', User: c % 7 === 0 ? 'clerk' : 'root', Password: `password-${c}` } } }, { token })
+      return `the machine at ${Address} is logged in to for ${nameOf(pool)}${player.outcome(answer)}`
+    },
+  },
   createAddon: {
     weight: 2,
     async run(player, { a, b }) {

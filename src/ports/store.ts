@@ -213,7 +213,7 @@ export interface MachineChange {
   readonly power?: 'on' | 'off'
   readonly link?: 'up' | 'cut'
   readonly machineId?: string
-  readonly deletionRequestedAt?: number
+  readonly deletionRequestedAt?: number | null
   readonly ownedBy?: MachineRecord['ownedBy'] | null
   readonly firstBoot?: string | null
   readonly refused?: MachineRecord['refused'] | null

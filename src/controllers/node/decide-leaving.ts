@@ -31,11 +31,15 @@ export function decideLeaving(seen: NodePassSeen): NodeDecision {
   return step === 'forget' ? takeDown(seen) : decision(facts, step, now)
 }
 
-/** A claim whose machine is not made yet goes with its node, whatever was asked. What stands in the way stays until somebody asks again. */
-function takeDown({ record: { spec, facts }, machine }: NodePassSeen): NodeDecision {
+/**
+ * A claim whose machine is not made yet goes with its node, whatever was asked; so does a machine that was asked to go before and that nobody sees any more. What stands in the way stays until somebody
+ * asks again.
+ */
+function takeDown({ record: { spec, facts }, machine, power }: NodePassSeen): NodeDecision {
   const { deletion } = facts
   if (!machine || spec.machine === undefined || !deletion) return decision(facts, 'forget')
-  if (deletion.machine !== 'Destroy' && machine.machineId !== undefined) return decision(facts, 'forget')
+  const isThere = machine.machineId !== undefined && (machine.deletionRequestedAt === undefined || power !== undefined)
+  if (deletion.machine !== 'Destroy' && isThere) return decision(facts, 'forget')
   if (!deletion.machineAsked) return decision(facts, 'askMachineGone')
   const { obstacle } = machine
   if (!obstacle || facts.obstacles.length > 0) return decision(facts, undefined)

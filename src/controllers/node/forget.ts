@@ -30,13 +30,13 @@ export async function forgetNode(record: NodeRecord, why: 'left' | 'clusterGoes'
   })
 }
 
-/** A machine that its pool had made and nobody asked to go stays, in the ledger and as its account's own, and costs what it costs. Answers whether there is one. */
+/** A machine that its pool had made and nobody asks to go, or nobody any more, stays, in the ledger and as its account's own, and costs what it costs. Answers whether there is one. */
 async function keepMachine(tx: Transaction, { spec, facts }: NodeRecord, now: number): Promise<boolean> {
   const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine)
   if (!machine?.ownedBy) return false
   const operation = facts.deletion?.action ?? OPERATIONS[facts.deletion?.by ?? 'cluster'] ?? 'the deletion of its node'
   await tx.putLedger({ ...machineEntry({ ...machine, ownedBy: machine.ownedBy }, 'Retained', now, { because: `${operation} did not ask for its machine to go; RemoveMachine removes it`, power: machine.power }), owner: { kind: 'Machine', id: machine.id, name: machine.name } })
-  await tx.changeMachine(machine.id, { ownedBy: null, firstBoot: null, obstacle: null })
+  await tx.changeMachine(machine.id, { ownedBy: null, firstBoot: null, obstacle: null, deletionRequestedAt: null })
   return true
 }
 

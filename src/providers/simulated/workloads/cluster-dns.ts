@@ -17,7 +17,7 @@ export class ClusterDns {
   readonly #world: World
   readonly #workloads: Workloads
   readonly #nodes: Nodes
-  /** Clusters of which it was told last that it is down. */
+  /** Clusters of which whoever watches them has heard, or seen, that it is down. */
   readonly #down = new Set<string>()
 
   constructor(world: World, workloads: Workloads, nodes: Nodes, planes: ControlPlanes) {
@@ -25,7 +25,8 @@ export class ClusterDns {
     this.#workloads = workloads
     this.#nodes = nodes
     workloads.onChange((clusterId, owner) => { if (owner === DNS_OWNER) this.#look(clusterId) })
-    nodes.onChange(clusterId => { if (planes.isUp(clusterId) && this.#down.has(clusterId)) this.#look(clusterId) })
+    // Beside a new node pods that were broken before count, and pods that only wait for one are about to start there.
+    nodes.onChange(clusterId => { if (planes.isUp(clusterId) && (this.#down.has(clusterId) || this.#isBroken(clusterId))) this.#look(clusterId) })
     planes.onTurn(clusterId => { if (!planes.plane(clusterId)) this.#down.delete(clusterId) })
   }
 
@@ -33,7 +34,14 @@ export class ClusterDns {
     if (this.#workloads.of(clusterId, DNS_OWNER).length === 0) this.#workloads.apply(clusterId, DNS_OWNER, DNS)
   }
 
+  /** Who sees by this that it is down hears when it comes back. */
   count(clusterId: string): { readonly available: number; readonly wanted: number } {
+    const counted = this.#count(clusterId)
+    if (isMissing(counted)) this.#down.add(clusterId)
+    return counted
+  }
+
+  #count(clusterId: string): { readonly available: number; readonly wanted: number } {
     const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
     if (!dns || !this.#nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable)) return { available: 0, wanted: 0 }
     const { available, desired } = this.#workloads.see(dns)
@@ -42,17 +50,16 @@ export class ClusterDns {
 
   /** After a start of the process, whose first word is how each cluster is: those of which it said that DNS is down hear when it comes back. */
   restore(clusterIds: Iterable<string>): void {
-    for (const clusterId of clusterIds) if (this.#isMissing(clusterId)) this.#down.add(clusterId)
+    for (const clusterId of clusterIds) if (isMissing(this.#count(clusterId))) this.#down.add(clusterId)
   }
 
-  #isMissing(clusterId: string): boolean {
-    const { available, wanted } = this.count(clusterId)
-    return wanted > 0 && available === 0
+  #isBroken(clusterId: string): boolean {
+    return this.#workloads.of(clusterId, DNS_OWNER).some(({ pods }) => pods.some(pod => pod.broken))
   }
 
   /** One that is only being started is not down, and not yet back. */
   #look(clusterId: string): void {
-    const isDown = this.#isMissing(clusterId)
+    const isDown = isMissing(this.#count(clusterId))
     const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
     const starts = dns?.pods.some(pod => !pod.broken && (pod.readyAt ?? 0) > this.#world.now()) ?? false
     if (isDown === this.#down.has(clusterId) || (isDown && starts)) return
@@ -60,4 +67,8 @@ export class ClusterDns {
     else this.#down.delete(clusterId)
     this.#world.tell({ kind: 'ControlPlane', clusterId })
   }
+}
+
+function isMissing({ available, wanted }: { readonly available: number; readonly wanted: number }): boolean {
+  return wanted > 0 && available === 0
 }

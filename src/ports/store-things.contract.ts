@@ -126,6 +126,19 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       assert.deepEqual(await claim(['e', 'f']), ['10.213.7.1'])
     })
 
+    test('an address that is released among many that are taken is the next to be given, and the search goes on behind them', async () => {
+      const { scope: { region } } = await grow()
+      const wide = { first: '10.214.0.1', last: '10.214.3.254' }, names = Array.from({ length: 60 }, (_, number) => `m${number}`)
+      const claim = (owners: readonly string[]) => store.write(NOON, tx => tx.claimAddresses(region, owners, wide))
+      assert.equal((await claim(names)).length, 60)
+      for (const name of ['m4', 'm30']) await store.write(NOON, tx => tx.releaseAddress(region, name))
+      assert.deepEqual(await claim(['one', 'two', 'three', 'four']), ['10.214.0.5', '10.214.0.31', '10.214.0.61', '10.214.0.62'])
+      await store.write(NOON, tx => tx.releaseAddress(region, 'm4'))
+      await store.write(NOON, tx => tx.releaseAddress(region, 'm9'))
+      assert.equal(await store.write(NOON, tx => tx.claimAddress(region, 'five', wide)), '10.214.0.10')
+      assert.equal(await store.write(NOON, tx => tx.claimAddress(region, 'six', wide)), '10.214.0.63')
+    })
+
     test('the token of a first boot leads to its node, and goes with the node or the machine', async () => {
       const { scope, mark, clusterId, nodePoolId } = await grow()
       const tokens = ['1', '2'].map(end => ({ tokenHash: `${mark}-${end}`, nodeId: `n-${mark}-${end}`, machineId: `m-${mark}-${end}` }))

@@ -34,7 +34,7 @@ import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
 import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
-import { readSecrets } from './operations/secrets.ts'
+import { openSecret, readSealed } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { Sequencer } from './sequencer.ts'
 import { gatheredLook } from './gathered-look.ts'
@@ -48,7 +48,7 @@ export class PostgresStore implements Store {
   readonly #announce: (regions: readonly string[]) => void
   readonly #accessKeys: AccessKeys
   readonly #reads: SharedReads
-  readonly #secrets: (name: string) => Promise<string | undefined>
+  readonly #sealed: (name: string) => Promise<Buffer | undefined>
   readonly #accounts: (place: string) => Promise<AccountRecord | undefined>
 
   constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
@@ -57,7 +57,7 @@ export class PostgresStore implements Store {
     this.#sequencer = parts.sequencer
     this.#announce = parts.announce
     this.#reads = new SharedReads(() => readState(parts.database))
-    this.#secrets = gatheredLook(names => readSecrets(parts.database, parts.key, names))
+    this.#sealed = gatheredLook(names => readSealed(parts.database, names))
     this.#accounts = gatheredLook(async places => new Map((await findAccounts(parts.database, places.map(scopeOf))).map(account => [placeOf(account), account])))
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
@@ -232,8 +232,9 @@ export class PostgresStore implements Store {
     return readSights(this.#database, kind, ids)
   }
 
-  readSecret(name: string): Promise<string | undefined> {
-    return this.#secrets(name)
+  async readSecret(name: string): Promise<string | undefined> {
+    const sealed = await this.#sealed(name)
+    return sealed && openSecret(this.#key, name, sealed)
   }
 
   findMachineSecret(secretHash: string): Promise<MachineSecret | undefined> {

@@ -38,8 +38,9 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** The hashes of requests whose ClientTokens this transaction claimed. */
   readonly #claims = new Map<string, string>()
   readonly accessKeyIds: string[] = []
-  /** Entries that are not written yet, and what was read of ledgers, by owner. */
+  /** Entries that are not written yet, those that this transaction wrote, and what was read of ledgers, by owner: others may read and write beside one that waits. */
   readonly #entries = new Map<string, LedgerEntry>()
+  readonly #written = new Map<string, LedgerEntry>()
   readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
@@ -125,9 +126,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
     const read = this.#ledgers.get(ownerId) ?? await ledgerOf(this.#connection, ownerId)
     this.#ledgers.set(ownerId, read)
-    const put = [...this.#entries.values()].filter(entry => entry.owner.id === ownerId)
+    const here = new Map([...this.#written, ...this.#entries])
+    const put = [...here.values()].filter(entry => entry.owner.id === ownerId)
     if (put.length === 0) return read
-    return [...read.filter(entry => !this.#entries.has(entry.id)), ...put].sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+    return [...read.filter(entry => !here.has(entry.id)), ...put].sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
   }
 
   /** With their ledgers: most passes over clusters write there. */
@@ -142,7 +144,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     if (this.#entries.size === 0) return
     const entries = [...this.#entries.values()]
     this.#entries.clear()
-    this.#ledgers.clear()
+    for (const entry of entries) this.#written.set(entry.id, entry)
     for (const scope of await putLedger(this.#connection, entries, this.work.now)) this.#spenders.set(`${scope.accountId}/${scope.region}`, scope)
   }
 

@@ -78,10 +78,10 @@ export class Sequencer {
   }
 
   async #number(): Promise<number> {
-    const { numbering } = await this.#database.transaction(async connection => {
+    const [row] = await this.#database.transaction(async connection => {
       connection.send('select 1 from sequencer for update')
-      // Begins, and sees, after the lock is there; its answer is waited for with the commit's.
-      const numbering = connection.query<{ numbered: number }>(
+      // Begins, and sees, after the lock is there.
+      return connection.query<{ numbered: number }>(
         `with fresh as (
            select ordinal, (select last from sequencer) + row_number() over (order by ordinal) as position
            from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered
@@ -90,17 +90,23 @@ export class Sequencer {
          moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
          select count(*) as numbered from numbered`,
       )
-      numbering.catch(() => {}) // the commit fails then, too
-      return { numbering }
     })
-    const [row] = await numbering
     if (!row) throw new Error('E-SEQUENCER: a count had no row')
     this.#untallied += row.numbered
     if (row.numbered > 0 && this.#untallied >= SUM_UP_AFTER) {
-      await this.#database.transaction(sumUpTally)
-      this.#untallied = 0
+      await this.#sumUp()
     }
     return row.numbered
+  }
+
+  /** What was not summed up is, with the next rows. */
+  async #sumUp(): Promise<void> {
+    try {
+      await this.#database.transaction(sumUpTally)
+      this.#untallied = 0
+    } catch (error) {
+      this.#log.debug({ error }, 'Summing up the tally of nodes did not succeed; it is tried with the next rows')
+    }
   }
 
   async #sweep(clock: Clock): Promise<void> {

@@ -1,5 +1,6 @@
 /** The local region's implementations keep the promises of the ports, by the same suites as the simulated region's. */
-import { ApiClient } from '#kubernetes/client/api-client.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiClient, ApiRefusal } from '#kubernetes/client/api-client.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
@@ -31,7 +32,16 @@ tenantClusterContract('Kubernetes', async () => {
     async register(name) {
       members.push(name)
       await tenant.ensureMembers(order, members)
-      await admin.json('POST', '/api/v1/nodes', { body: { metadata: { name } } })
+      // The API server's policy hears of the list a moment later.
+      for (const patience = Date.now() + 20_000; ;) {
+        try {
+          await admin.json('POST', '/api/v1/nodes', { body: { metadata: { name } } })
+          return
+        } catch (error) {
+          if (!(error instanceof ApiRefusal) || error.httpStatus !== 403 || Date.now() > patience) throw error
+          await sleep(50)
+        }
+      }
     },
     async close() {
       await admin.close()

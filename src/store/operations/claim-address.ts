@@ -3,27 +3,51 @@ import { lockName } from './lock-name.ts'
 
 // `offset 0` keeps each address a look of its own: as a join, all that are taken would be read.
 
-/** So many addresses more than are wanted, from where the search stands, are looked at before all of them are: most of these are free. */
+/** So many addresses more than are wanted, from where the search stands, are looked at at once: most of these are free. */
 const LITTLE = 16
 
+interface AddressPool { readonly first: string; readonly last: string }
+
 /** The lowest free address of the pool for this owner, or the one it has. One claim a region at a time, so that two never get the same. */
-export async function claimAddress(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
+export async function claimAddress(connection: Queryable, region: string, owner: string, pool: AddressPool): Promise<string | undefined> {
   // Sent together: the second statement begins, and sees, after the first has its lock.
   const [, [held]] = await Promise.all([
     lockName(connection, `addresses of ${region}`), connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner]),
   ])
   if (held) return held.address
-  return (await claimWithin(connection, region, owner, pool, LITTLE)) ?? (await claimWithin(connection, region, owner, pool, Number.MAX_SAFE_INTEGER))
+  const claimed = await claimWithin(connection, region, owner, pool)
+  if (claimed !== undefined || !(await moveToGap(connection, region, pool))) return claimed
+  return claimWithin(connection, region, owner, pool)
 }
 
 /** The lowest free addresses for owners that have none, in their order; fewer where fewer are free. */
-export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: AddressPool): Promise<readonly string[]> {
   if (owners.length === 0) return []
-  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool, owners.length + LITTLE)])
-  return claimed.length === owners.length ? claimed : [...claimed, ...await claimManyWithin(connection, region, owners.slice(claimed.length), pool, Number.MAX_SAFE_INTEGER)]
+  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool)])
+  const all = [...claimed]
+  while (all.length < owners.length && await moveToGap(connection, region, pool)) all.push(...await claimManyWithin(connection, region, owners.slice(all.length), pool))
+  return all
 }
 
-async function claimManyWithin(connection: Queryable, region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }, most: number): Promise<readonly string[]> {
+/** Moves the search over a run of taken addresses, along their index, to the first free one; false where there is none. */
+async function moveToGap(connection: Queryable, region: string, pool: AddressPool): Promise<boolean> {
+  const moved = await connection.query(
+    `with search as (select coalesce((select next from address_search where region = $1 and first = $2::inet), $2::inet) as start),
+     gap as (
+       select address from (
+         select start as address from search where start <= $3::inet and not exists (select 1 from address a where a.region = $1 and a.address = start)
+         union all
+         (select a.address + 1 from address a where a.region = $1 and a.address >= (select start from search) and a.address < $3::inet
+            and not exists (select 1 from address b where b.region = $1 and b.address = a.address + 1 offset 0) order by a.address limit 1)
+       ) free order by address limit 1
+     )
+     insert into address_search (region, first, next) select $1, $2::inet, address from gap on conflict (region, first) do update set next = excluded.next returning 1`,
+    [region, pool.first, pool.last],
+  )
+  return moved.length > 0
+}
+
+async function claimManyWithin(connection: Queryable, region: string, owners: readonly string[], pool: AddressPool): Promise<readonly string[]> {
   const rows = await connection.query<{ address: string }>(
     `with search as (select coalesce((select next from address_search where region = $1 and first = $3::inet), $3::inet) as start),
      free as (
@@ -39,13 +63,13 @@ async function claimManyWithin(connection: Queryable, region: string, owners: re
        on conflict (region, first) do update set next = excluded.next
      )
      select host(address) as address from claimed order by claimed.address`,
-    [region, owners, pool.first, pool.last, most],
+    [region, owners, pool.first, pool.last, owners.length + LITTLE],
   )
   return rows.map(row => row.address)
 }
 
 /** Below where the search stands nothing is free: it goes on behind what was found, and a release takes it back. */
-async function claimWithin(connection: Queryable, region: string, owner: string, pool: { readonly first: string; readonly last: string }, most: number): Promise<string | undefined> {
+async function claimWithin(connection: Queryable, region: string, owner: string, pool: AddressPool): Promise<string | undefined> {
   const [free] = await connection.query<{ address: string }>(
     `with search as (select coalesce((select next from address_search where region = $1 and first = $3::inet), $3::inet) as start),
      claimed as (
@@ -59,7 +83,7 @@ async function claimWithin(connection: Queryable, region: string, owner: string,
        on conflict (region, first) do update set next = excluded.next
      )
      select host(address) as address from claimed`,
-    [region, owner, pool.first, pool.last, most],
+    [region, owner, pool.first, pool.last, LITTLE],
   )
   return free?.address
 }

@@ -12,10 +12,14 @@ export function putSecret(connection: TransactionConnection, key: KeyObject, nam
   connection.send('insert into secret (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed', [name, seal(key, place(name), value)])
 }
 
-/** By their names; those that are not there are left out. */
-export async function readSecrets(connection: Queryable, key: KeyObject, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** Sealed, by their names; those that are not there are left out. */
+export async function readSealed(connection: Queryable, names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
   const rows = await connection.query<{ name: string; sealed: Buffer }>('select name, sealed from secret where name = any($1::text[])', [names])
-  return new Map(rows.map(({ name, sealed }) => [name, unseal(key, place(name), sealed)]))
+  return new Map(rows.map(({ name, sealed }) => [name, sealed]))
+}
+
+export function openSecret(key: KeyObject, name: string, sealed: Buffer): string {
+  return unseal(key, place(name), sealed)
 }
 
 export async function deleteSecrets(connection: Queryable, prefix: string): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,9 +13,7 @@ test('a log that has grown large begins anew, one old one is kept, and no line i
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'log', 'server.log')
   const numbersIn = (file: string) => readFileSync(file, 'utf8').trimEnd().split('\n').map(line => (JSON.parse(line) as { number: number }).number)
-  const openFiles = () => readdirSync('/proc/self/fd').length
   let number = 0
-  const before = openFiles()
   // The second life of the server goes on with the file of the first.
   for (const lines of [25, 2_000]) {
     const log = pinoLog({ path, largestBytes: LARGEST }, 'info')
@@ -31,5 +29,16 @@ test('a log that has grown large begins anew, one old one is kept, and no line i
   const kept = [...numbersIn(`${path}.1`), ...numbersIn(path)]
   assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => number - kept.length + index), 'the newest lines, in order')
   assert.ok(kept.length > LARGEST / LONGEST_LINE)
-  assert.ok(openFiles() - before < 10, 'files that were left are closed')
+  // Other tests of this process have files of their own.
+  const open = readdirSync('/proc/self/fd').filter(file => targetOf(`/proc/self/fd/${file}`).startsWith(folder))
+  assert.ok(open.length > 0 && open.length < 10, `files that were left are closed: ${open.length} are open`)
 })
+
+/** Nothing for one that was closed meanwhile. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    return ''
+  }
+}

@@ -1,3 +1,4 @@
+/** What a simulated region tells, made into sights and answers; over three hundred lines, since all of it is heard in one order over one memory of names, and each part is only right beside the others. */
 import { isDeepStrictEqual } from 'node:util'
 import { machineSight } from '#controllers/machine/watch-machines.ts'
 import { kubernetesNodeFact, type KubernetesNodeFact, machinePowerFact, transitionText, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'

@@ -16,12 +16,12 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePo
   for (const id of ids) if (!records.has(id)) outcomes.set(id, {})
   const ordered = ids.flatMap(id => records.get(id) ?? []).filter(isToBeThere)
   const refusals = await refusalsOf(ordered, ports)
-  const asked = ordered.flatMap(record => {
+  const asked = ordered.map(record => {
     ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })
     const refusal = record.machineId === undefined ? refusals.get(accountOf(record)) : undefined
     const answer = refusal === undefined ? ports.regionOf(record.region).machines.ensure(orderOf(record)) : undefined
     answer?.catch(() => {}) // waited for below
-    return [{ record, refusal, answer }]
+    return { record, refusal, answer }
   })
   const made: Made[] = [], kept: OrderedMachine[] = []
   for (const one of asked) outcomes.set(one.record.id, await outcomeOf(one).catch((error: unknown) => ({ error })))

@@ -6,6 +6,18 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { MachineRecord, Scope, Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
 
+/**
+ * Holds the caller's region until the transaction ends, where it may be removed meanwhile; for calls that make what stands under no cluster and no machine. False: it is gone, and `refuseRemoved` tells
+ * the caller so once whatever was asked for together with this has been answered.
+ */
+export async function holdRegion({ region, scope }: ActionContext, tx: Transaction): Promise<boolean> {
+  return !region.isRemovable || await tx.holdRegion(scope.region)
+}
+
+export function refuseRemoved({ scope }: ActionContext): never {
+  return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it was deleted meanwhile' })
+}
+
 /** Locks within the caller's account and region: another account's id is refused as one that is not there. Call them in the order cluster → pool → node. */
 export async function lockCluster(context: ActionContext, tx: Transaction, id: string): Promise<ClusterRecord> {
   const cluster = await tx.lockCluster(id)

@@ -40,6 +40,8 @@ export interface RegionPorts {
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
   /** The address of the server that runs it, where that is another one. */
   elsewhere?(): string | undefined
+  /** It may be removed while calls are under way: calls that make something of it hold it. */
+  readonly isRemovable?: true
   /** Its callers are not held to the rate limits of real regions. */
   readonly unlimited?: true
   /** Ends when the region takes writes, or will not soon; `refusesWrites` then says which. */

@@ -417,7 +417,12 @@ export interface Transaction {
   findOnboarding(id: string): Promise<OnboardingRecord | undefined>
   putRegion(region: RegionRecord): Promise<void>
   lockRegion(region: string): Promise<RegionRecord | undefined>
-  /** Everything of it goes: records, secrets, addresses, keys, watches. Its history stays, and is not shown for another region of that name. */
+  /** Keeps the region from being forgotten until the end of the transaction, for who writes what stands under no cluster and no machine that it locks; false where there is none (any more). Call it before those locks. */
+  holdRegion(region: string): Promise<boolean>
+  /**
+   * Everything of it goes: records, secrets, addresses, keys, watches. Its history stays, and is not shown for another region of that name. Transactions that hold the region, or lock a cluster or machine
+   * of it, are waited for.
+   */
   forgetRegion(region: string): Promise<void>
   /** Encrypted with the master key. */
   putSecret(name: string, value: string): Promise<void>

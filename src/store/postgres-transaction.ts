@@ -21,7 +21,7 @@ import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
 import { forgetRegion } from './operations/forget-region.ts'
-import { lockRegion, putRegion } from './operations/regions.ts'
+import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
@@ -29,7 +29,8 @@ import { TreeTransaction } from './tree-transaction.ts'
 
 /**
  * One attempt of one transaction. Records with a status, and keys for the queue, are written at its end (`finish`), all else at once. Where there is a
- * choice, locks are taken in this order: client tokens, names, ranges, clusters, machines, the queue.
+ * choice, locks are taken in this order: client tokens, regions, names, ranges, clusters, machines, the queue. Whoever removes a region takes those of rows in the same order, and never waits for tokens and
+ * names, which are advisory.
  */
 export class PostgresTransaction extends TreeTransaction implements Transaction {
   readonly #connection: TransactionConnection
@@ -246,6 +247,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   lockRegion(region: string): Promise<RegionRecord | undefined> {
     return lockRegion(this.#connection, region)
+  }
+
+  holdRegion(region: string): Promise<boolean> {
+    return holdRegion(this.#connection, region)
   }
 
   forgetRegion(region: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RegionTime } from '#api/regions.ts'
+import type { RegionPorts, RegionTime } from '#api/regions.ts'
 import type { Store } from '#ports/store.ts'
 import { CATALOGUE } from '#test/harness/world/addons.ts'
 import { TinyRegion } from '#providers/simulated/testing/tiny-region.harness.ts'
@@ -28,13 +28,13 @@ export interface SmallWorld {
   readonly valid: Readonly<Record<string, Record<string, unknown>>>
 }
 
-export async function openSmallWorld(store?: Store): Promise<SmallWorld> {
+export async function openSmallWorld(store?: Store, region: Partial<RegionPorts> = {}): Promise<SmallWorld> {
   const machines = new MemoryMachines(new SteppedClock())
   const tiny = await TinyRegion.open()
   const { faults, limits, users } = tiny.region
   // Its time stands still, so that no second ever passes in which the next calls would be let through.
   const unlimited = { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} }
-  const api = await ApiUnderTest.open({ limits: unlimited }, { faults, limits, users, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE } }, store)
+  const api = await ApiUnderTest.open({ limits: unlimited }, { faults, limits, users, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE }, ...region }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   await tiny.cluster(clusterId)

@@ -3,6 +3,7 @@ import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { once } from '../idempotency.ts'
+import { holdRegion, refuseRemoved } from '../lock.ts'
 import { machinesOf } from '../machine-access.ts'
 import { TOKEN, Text } from './shapes.ts'
 
@@ -19,7 +20,8 @@ export const AddMachine = defineAction({
     // It becomes a hostname and then a Kubernetes node name.
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(body.Name)) refuseParameter(context.action, 'Name', 'it has to be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last')
     return store.write(now, tx => once(context, tx, body, async () => {
-      await tx.lockName(`machines/${scope.accountId}/${scope.region}`)
+      const [isThere] = await Promise.all([holdRegion(context, tx), tx.lockName(`machines/${scope.accountId}/${scope.region}`)])
+      if (!isThere) return refuseRemoved(context)
       const namesake = (await tx.machinesOf(scope)).find(other => other.name === body.Name)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: body.Name, by: `the machine ${namesake.id} has it` })
       const id = newId('machine', now, context.randomBytes(8))

@@ -7,6 +7,7 @@ import { servedVersion } from '#model/versions.ts'
 import { insertRequiredAddons } from '../add-ons.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once, tokenOf } from '../idempotency.ts'
+import { holdRegion, refuseRemoved } from '../lock.ts'
 import { ClusterConfig, LoggingConfig, PodsConfig, ServicesConfig } from './cluster-shapes.ts'
 import { TOKEN, Tags, Text, given } from './shapes.ts'
 
@@ -36,7 +37,8 @@ export const CreateCluster = defineAction({
     const { says: chosen } = servedVersion(spec.kubernetesVersion, region.servedVersions())
     return store.write(now, tx => once(context, tx, body, async () => {
       const id = newId('cluster', now, context.randomBytes(8))
-      const [namesake, neighbours] = await Promise.all([tx.clusterNamed(scope, spec.name), tx.claimRanges(scope, id, [...spec.podCidrs, ...spec.serviceCidrs])])
+      const [isThere, namesake, neighbours] = await Promise.all([holdRegion(context, tx), tx.clusterNamed(scope, spec.name), tx.claimRanges(scope, id, [...spec.podCidrs, ...spec.serviceCidrs])])
+      if (!isThere) return refuseRemoved(context)
       if (namesake) refuse('Conflict.{Parameter}', { Parameter: 'Name', value: spec.name, by: `the cluster ${namesake.id} has it` })
       checkClusterRanges(spec, neighbours.map(other => other.spec), region.reservedRanges())
       const cluster = await tx.insertCluster(

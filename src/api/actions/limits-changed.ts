@@ -10,7 +10,8 @@ export async function wakeRefusedPools({ store, scope, now }: ActionContext): Pr
     for (const { id } of items.filter(pool => pool.facts.refused !== undefined)) {
       await store.write(now, async tx => {
         const pool = await tx.lockNodePool(id)
-        if (pool) await tx.changeNodePool(id, { facts: retriedAtOnce(pool.facts, now) }, { evidence: [] })
+        if (!pool) return
+        await tx.changeNodePool(id, { facts: retriedAtOnce(pool.facts, now) }, { evidence: [] })
         await tx.enqueue({ kind: 'node-pool', id, region: scope.region })
       })
     }

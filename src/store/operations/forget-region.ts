@@ -11,11 +11,22 @@ const BY_OWNER = [
   `delete from watch where (split_part(subject, '/', 2) = $1 and subject <> 'region/' || $1) or split_part(subject, '/', 2) in (select id from cluster where region = $1)`,
 ]
 
+/**
+ * What others write under these locks is committed before anything is removed; who comes later waits and finds that its region, cluster or machine is gone. So nothing is left that came between two of the
+ * statements below.
+ */
+const LOCKS = [
+  'select 1 from region where region = $1 for update',
+  'select 1 from cluster where region = $1 order by id for update',
+  'select 1 from machine where region = $1 order by id for update',
+]
+
 /** Children before their parents, and the region itself last. The history stays: it is only added to. */
 const FIRST = ['addon', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally']
 
 /** All rows of a region, in whatever tables there are that name it. */
 export async function forgetRegion(connection: Queryable, region: string): Promise<void> {
+  for (const text of LOCKS) await connection.query(text, [region])
   const named = await connection.query<{ table_name: string }>(
     `select table_name from information_schema.columns where table_schema = current_schema() and column_name = 'region' order by table_name`,
   )

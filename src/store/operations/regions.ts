@@ -10,9 +10,15 @@ export async function findRegion(connection: Queryable, region: string): Promise
   return row
 }
 
+/** Nobody waits for it but who locks it, too, or removes it: those who hold it go on. */
 export async function lockRegion(connection: Queryable, region: string): Promise<RegionRecord | undefined> {
-  const [row] = await connection.query<RegionRecord>('select region, kind, ready, text, settings from region where region = $1 for update', [region])
+  const [row] = await connection.query<RegionRecord>('select region, kind, ready, text, settings from region where region = $1 for no key update', [region])
   return row
+}
+
+/** Any number of transactions hold a region at once; its removal waits for them, and who comes after it began waits for its end. */
+export async function holdRegion(connection: Queryable, region: string): Promise<boolean> {
+  return (await connection.query('select 1 from region where region = $1 for key share', [region])).length > 0
 }
 
 export async function latestInstant(connection: Queryable, region: string): Promise<number | undefined> {

@@ -235,6 +235,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return this.#tables.regions.get(region)
   }
 
+  async holdRegion(region: string): Promise<boolean> {
+    return this.#tables.regions.has(region)
+  }
+
   async forgetRegion(region: string): Promise<void> {
     const tables = this.#tables
     const clusters = new Set([...tables.clusters.values()].filter(one => one.region === region).map(one => one.id))

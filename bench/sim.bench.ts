@@ -24,9 +24,9 @@ const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,re
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
 /** The statistics of PostgreSQL are told so late, and the longest that what a start of the server set off is waited for. */
 const SETTLE_MS = 12_000, LONGEST_SETTLE_MS = 180_000
-const NODES_EACH = 10
+const NODES_EACH = Number(process.env['BENCH_NODES_EACH'] ?? 10)
 const NODES = CLUSTERS * NODES_EACH
-const CONNECTIONS = 32
+const CONNECTIONS = Number(process.env['BENCH_CONNECTIONS'] ?? 32)
 const WHOLE = 10_000
 const BAR_SECONDS = 120, BAR_MIB = 2_048
 

@@ -44,7 +44,7 @@ describe('a region that is run in order', () => {
   })
 
   /** `passes` tells each run as `kind/id @ milliseconds after noon`. */
-  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, { telling, ...setting }: { paused?: boolean; speed?: number; telling?: (id: string) => void } = {}) {
+  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, { telling, ...setting }: { paused?: boolean; speed?: number; telling?: (id: string) => void } = {}, fails = false) {
     const store = new MemoryStore(() => Date.now())
     await store.write(NOON, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: '', settings: {} }))
     const clock = new RegionClock(systemTime, { paused: true, speed: 1, at: NOON, ...setting })
@@ -74,7 +74,7 @@ describe('a region that is run in order', () => {
     }, stop.signal)
     ends.push(async () => {
       stop.abort()
-      await worker.ended
+      if (!fails) await worker.ended
     })
     const enqueue = (key: WorkKey, dueAt?: number) => store.write(clock.now(), tx => tx.enqueue({ ...key, region: REGION }, dueAt))
     const settled = async () => assert.ok(await worker.settled(PATIENCE_MS), 'it did not come to rest')
@@ -156,6 +156,14 @@ describe('a region that is run in order', () => {
     const began = Date.now()
     while (passes.length < 4 && Date.now() - began < PATIENCE_MS) await worker.settled(100)
     assert.deepEqual(passes.toSorted(), ['cluster/slow @ 0', 'cluster/woken @ 11000', 'node/apart @ 14000', 'node/first @ 11000'])
+  })
+
+  test('a region whose ends cannot be written is given up, and whoever runs it hears that', async () => {
+    const { store, enqueue, worker, passes } = await open(async () => ({}), {}, true)
+    store.queue.completeMany = async () => { throw new Error('no') }
+    await enqueue({ kind: 'cluster', id: 'x' })
+    await assert.rejects(worker.ended, /no/)
+    assert.equal(passes.length, 1)
   })
 
   test('what is due is done, and time goes on, though the region has something to tell at every look', async () => {

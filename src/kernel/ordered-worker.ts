@@ -92,7 +92,8 @@ class OrderedLoop {
 
   async run(): Promise<void> {
     const { queue, clock, region } = this.#options
-    const listening = queue.listen(regions => { if (regions?.includes(region) ?? true) this.wake() }, this.#signal)
+    const over = new AbortController()
+    const listening = queue.listen(regions => { if (regions?.includes(region) ?? true) this.wake() }, AbortSignal.any([this.#signal, over.signal]))
     const stop = () => this.wake()
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
@@ -105,6 +106,7 @@ class OrderedLoop {
       this.#resting = false
       this.#isOver = true
       this.#rested.call()
+      over.abort()
       await listening
     }
   }

@@ -129,6 +129,22 @@ describe('the node table of status-rules.md', () => {
   const { ready: _, firstReadyAt: __, ...joining } = member
   const pair = (facts: NodeFacts, now = NOW) => `${verdict(NODE_RULES, { now, facts }).status.phase} ${verdict(NODE_RULES, { now, facts }).status.conditions.join('+')}`
 
+  test('one that never was a Ready member is told of by its Node object where that says more than its last report, which may have been lost or overtaken', () => {
+    const progress = { step: 'join', text: 'it was admitted and fetches its programs', at: NOW + 60_000 }
+    const tooLong = (facts: Partial<NodeFacts>) => verdict(NODE_RULES, { now: NOW + 16 * 60_000, facts: { ...joining, machineExistsAt: NOW, progress, ...facts } }).because.replace('It was no Ready member 15 min after its machine was there; ', '')
+    const since = NOW + 120_000, object = { since, reason: '', message: '' }, off = { state: 'off', since: NOW + 180_000, machine: 'shop-1' } as const
+    const rows: readonly (readonly [facts: Partial<NodeFacts>, says: string])[] = [
+      [{}, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'False', message: 'no network plug-in' } }, 'its kubelet was started, and says since 2027-01-15T08:02:00Z that it is not ready: no network plug-in'],
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since - 40_000 } }, 'its kubelet was started, and its heartbeats stopped: the last one came at 2027-01-15T08:01:20Z, and Kubernetes marked it Unknown at 2027-01-15T08:02:00Z'],
+      [{ ready: { ...object, status: 'True' }, power: off }, 'its kubelet was started, and the power of machine shop-1 is off since 2027-01-15T08:03:00Z'],
+      // It runs its script again.
+      [{ ready: { ...object, status: 'Unknown' }, progress: { ...progress, at: since + 1 } }, 'the last that its machine reported, at 2027-01-15T08:02:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'Unknown', since: NOW - 1 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+    ]
+    for (const [facts, says] of rows) assert.equal(tooLong(facts), says)
+  })
+
   test('15 minutes after the machine existed it is InitializeFailed, and the time stands still while the cluster is not running', () => {
     const facts = { ...joining, machineExistsAt: NOW }
     assert.equal(pair(facts, NOW + 15 * 60_000 - 1), 'Creating Progressing')

@@ -107,7 +107,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its heartbeats stopped',
     holds: seen => seen.facts.ready?.status === 'Unknown',
     shows: () => NOT_READY,
-    because: seen => `${lastHeard(seen)}${machineState(seen)}`,
+    because: seen => `The heartbeats of its kubelet stopped: ${heartbeats(seen)}${machineState(seen)}`,
   },
   {
     name: 'its kubelet says that it is not ready',
@@ -185,16 +185,31 @@ function lastProgress(seen: NodeSight): string {
   const { progress, login } = seen.facts
   if (login?.loggedInAt !== undefined) return `its machine was logged in to at ${at(login.loggedInAt)}, and the onboarding script is being started`
   if (login) return `its machine is being logged in to since ${at(login.since)}`
+  if (isHeardOfSince(seen, progress?.at)) return `its kubelet was started, and ${whyNotReady(seen)}`
   return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
 }
 
+/** A Node object of this run of its script, of which was heard since that report: it says how far the machine is even where a report was lost on the way, or left out because the node was Ready in the same moment. */
+function isHeardOfSince({ facts: { ready, machineExistsAt } }: NodeSight, reportedAt = 0): boolean {
+  return ready !== undefined && ready.since >= Math.max(reportedAt, machineExistsAt ?? 0)
+}
+
+/** Of one with a Node object. */
+function whyNotReady(seen: NodeSight): string {
+  const { ready, power } = seen.facts
+  if (power?.state === 'off') return `the power of machine ${power.machine} is off since ${at(power.since)}`
+  if (ready?.status === 'False') return `says since ${at(ready.since)} that it is not ready: ${ready.message || ready.reason || 'no message'}`
+  if (ready?.status === 'Unknown') return `its heartbeats stopped: ${heartbeats(seen)}`
+  return `nothing was heard from it since its machine was switched on at ${at(power?.lastOnAt)}`
+}
+
 /** The last renewal of its Lease is its last heartbeat; a full status comes every few minutes only, so that one's time is told as what it is. */
-function lastHeard(seen: NodeSight): string {
+function heartbeats(seen: NodeSight): string {
   const { ready } = seen.facts
   const noticed = `Kubernetes marked it Unknown at ${at(ready?.since)}`
-  if (ready?.leaseRenewedAt !== undefined) return `The heartbeats of its kubelet stopped: the last one came at ${at(ready.leaseRenewedAt)}, and ${noticed}`
+  if (ready?.leaseRenewedAt !== undefined) return `the last one came at ${at(ready.leaseRenewedAt)}, and ${noticed}`
   const report = ready?.lastHeartbeatAt === undefined ? '' : `; its last full status report came at ${at(ready.lastHeartbeatAt)}`
-  return `The heartbeats of its kubelet stopped: ${noticed}${report}`
+  return `${noticed}${report}`
 }
 
 /** What the machine's provider sees, where there is one: that the power is on, and whether the network is cut. */

@@ -66,12 +66,23 @@ test('the instant of zero is the first at which nothing is left, whatever the pr
     const meter = meterOf(...entries.map(([ago, price]) => [NOW - ago, price] as const))
     const seen = account(amount, meter)
     const zero = zeroAt(seen, meter, NOW)
-    assert.ok(zero !== undefined && zero > NOW)
+    fc.pre(zero !== undefined) // of the case below
+    assert.ok(zero > NOW)
     assert.ok((balanceAt(seen, meter, zero) ?? 1) <= 0)
     assert.ok((balanceAt(seen, meter, zero - 1) ?? -1) >= 0)
     assert.equal(decideAccount({ now: zero, account: seen, meter, graceMs: GRACE }).account.arrearsSince, zero)
     assert.equal(decideAccount({ now: zero - 1, account: seen, meter, graceMs: GRACE }).account.arrearsSince, undefined)
   }))
+})
+
+test('a balance that outlasts all instants never reaches zero', () => {
+  const meter = meterOf([NOW, 1])
+  assert.equal(zeroAt(account(2_501_000_000, meter), meter, NOW), NOW + 2_501_000_000 * HOUR)
+  for (const amount of [2_501_527_571, Number.MAX_SAFE_INTEGER]) {
+    const seen = account(amount, meter)
+    assert.equal(zeroAt(seen, meter, NOW), undefined)
+    assert.deepEqual(decideAccount({ now: NOW, account: seen, meter, graceMs: GRACE }), { account: seen, lookAgainAt: undefined })
+  }
 })
 
 test('a machine costs while it is held and on; switched off, intended, or released it costs nothing', () => {

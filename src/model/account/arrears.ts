@@ -28,7 +28,11 @@ export function zeroAt(account: Pick<AccountRecord, 'balance'>, meter: Meter, no
   const left = leftAt(account, meter, now)
   if (left === undefined) return undefined
   if (meter.price === 0n) return left > 0n ? undefined : now
-  if (left > 0n) return now + Number((left + meter.price - 1n) / meter.price)
+  if (left > 0n) {
+    const lasts = (left + meter.price - 1n) / meter.price
+    // An instant that no number of milliseconds says exactly is one that no clock shows.
+    return lasts > BigInt(Number.MAX_SAFE_INTEGER - Math.ceil(now)) ? undefined : now + Number(lasts)
+  }
   const since = now - Number(-left / meter.price)
   return Math.max(since, account.balance?.at ?? since)
 }

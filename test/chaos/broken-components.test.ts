@@ -56,7 +56,7 @@ describe('components that are broken', () => {
     assert.match(await place.because(clusterId), new RegExp(WORDS))
     mendIt('kube-apiserver')
     await place.reaches('the cluster', () => place.cluster(clusterId), 'Running/Ok', 2 * MINUTE, clusterId)
-    place.assertOneControlPlane(clusterId)
+    await place.assertOneControlPlane(clusterId)
     const failed = (await place.history(clusterId)).filter(row => row.Status?.Phase === 'Failed')
     assert.equal(failed.length, 1, 'failed once, not flapping')
   })
@@ -71,7 +71,7 @@ describe('components that are broken', () => {
     assert.match(await place.because(clusterId), /the scheduler is down/)
     mendIt('kube-scheduler')
     await place.reaches('the cluster', () => place.cluster(clusterId), 'Running/Ok', MINUTE, clusterId)
-    place.assertOneControlPlane(clusterId)
+    await place.assertOneControlPlane(clusterId)
   })
 
   test('a damaged datastore: {Failed,[Unknown]} that says so, nothing empty in its place, and deletion works', async () => {

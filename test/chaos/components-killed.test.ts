@@ -37,7 +37,7 @@ describe('programs killed', () => {
       await kill9(pid)
       await until(`another ${component}`, async () => place.componentPids(clusterId, component).some(other => other !== pid), 30 * SECOND)
       await apiIsUsable()
-      place.assertOneControlPlane(clusterId)
+      await place.assertOneControlPlane(clusterId)
       await assertSaidNoFailure()
     })
   }
@@ -50,7 +50,7 @@ describe('programs killed', () => {
       await kill9(supervisor)
       await until(`another ${component}`, async () => place.componentPids(clusterId, component).some(other => other !== pid), 45 * SECOND)
       await apiIsUsable()
-      place.assertOneControlPlane(clusterId)
+      await place.assertOneControlPlane(clusterId)
       await assertSaidNoFailure()
     })
   }
@@ -62,7 +62,7 @@ describe('programs killed', () => {
     await place.up()
     await until('the components', async () => COMPONENTS.every(component => place.componentPids(clusterId, component).length === 1), 2 * MINUTE)
     await apiIsUsable()
-    place.assertOneControlPlane(clusterId)
+    await place.assertOneControlPlane(clusterId)
     await assertSaidNoFailure()
   })
 

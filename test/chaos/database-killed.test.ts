@@ -33,7 +33,7 @@ describe('the database killed', () => {
     await place.reaches('the cluster', () => place.cluster(Id), 'Running/Ok', 2 * MINUTE, Id)
     assert.equal(place.serverPid(), server)
     assert.equal((await place.call('ListClusters', {})).TotalCount, 1)
-    place.assertOneControlPlane(Id)
+    await place.assertOneControlPlane(Id)
     await place.assertNeverFailed(Id)
     await place.assertLedgerEqualsHost()
   })

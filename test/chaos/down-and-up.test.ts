@@ -51,7 +51,7 @@ describe('everything down and up again', () => {
     }, 2 * MINUTE)
     await place.reaches('the node', () => place.node(clusterId, 'till-on'), 'Running/Ok', MINUTE)
     assert.deepEqual(await look(), before_, 'names, ids, addresses and power are the same')
-    place.assertOneControlPlane(clusterId)
+    await place.assertOneControlPlane(clusterId)
     const [on, off] = ['till-on', 'till-off'].map(name => before_.machines.find(line => line.startsWith(`${name} `))?.split(' ')[1] ?? '')
     assert.equal((await place.call('ExecInMachine', { Id: on, Command: ['cat', '/var/lib/kept'] })).Output?.trim(), 'on', 'its disk is the same')
     assert.equal(place.machinePids(off ?? '', 'dash').length, 0, 'what was off stays off')

@@ -72,7 +72,7 @@ describe('a server that dies at every commit', () => {
       await place.up()
       assert.equal((await place.call('ListClusters', {})).TotalCount, 1, 'one order, one cluster')
       await place.reaches('the cluster', () => place.cluster(clusterId), 'Running/Ok', MINUTE, clusterId)
-      place.assertOneControlPlane(clusterId)
+      await place.assertOneControlPlane(clusterId)
       await place.assertNeverFailed(clusterId)
       await place.assertLedgerEqualsHost()
       const poolId = await place.createPool(clusterId, 'counters')

@@ -39,7 +39,7 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
   test('a cluster is made, gets Running and is deleted, and no database of ours was started', async () => {
     await one.up()
     const id = await one.createCluster('first', 1)
-    one.assertOneControlPlane(id)
+    await one.assertOneControlPlane(id)
     await one.assertLedgerEqualsHost()
     await one.deleteCluster(id)
     assert.deepEqual(one.onHost().clusters, [])
@@ -63,8 +63,8 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
     const running = async (client: EdgeholdClient, id: string) => pair((await client.call('ListClusters', { Filter: { Ids: [id] } })).Items[0]?.Status)
     await one.reaches('the first cluster', () => running(clientOf(one, 'local-1'), oneCluster), 'Running/Ok', 3 * MINUTE)
     await other.reaches('the second cluster', () => running(clientOf(other, 'local-2'), otherCluster), 'Running/Ok', 3 * MINUTE)
-    one.assertOneControlPlane(oneCluster)
-    other.assertOneControlPlane(otherCluster)
+    await one.assertOneControlPlane(oneCluster)
+    await other.assertOneControlPlane(otherCluster)
     assert.deepEqual([one.onHost().clusters, other.onHost().clusters], [[oneCluster], [otherCluster]])
   })
 
@@ -77,7 +77,7 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
     // And it builds nothing of the other's host.
     await new Promise(resolve => setTimeout(resolve, 5 * SECOND))
     assert.deepEqual(one.onHost().clusters, [oneCluster])
-    other.assertOneControlPlane(otherCluster)
+    await other.assertOneControlPlane(otherCluster)
     // Orders for the dead server's region are kept until it lives again.
     await clientOf(one, 'local-2').call('DeleteCluster', { Id: otherCluster, CascadingDeleteResources: ['All'] })
     await other.up()
@@ -88,7 +88,7 @@ describe("a database of the user's own", { skip: binaries === undefined && "the 
   test('down --all of one leaves the other and the database', async () => {
     await other.down(true)
     assert.deepEqual(await leftOnHost(other.state), [])
-    one.assertOneControlPlane(oneCluster)
+    await one.assertOneControlPlane(oneCluster)
     assert.equal(await one.cluster(oneCluster), 'Running/Ok')
   })
 })

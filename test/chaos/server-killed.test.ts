@@ -37,7 +37,7 @@ describe('the server killed at random moments', () => {
       const { Id } = await place.call('CreateCluster', place.clusterOrder(`shop-${round}`, round))
       await killAndStart(round, 8 * SECOND)
       await place.reaches('the cluster', () => place.cluster(Id), 'Running/Ok', 2 * MINUTE, Id)
-      place.assertOneControlPlane(Id)
+      await place.assertOneControlPlane(Id)
       await place.assertNeverFailed(Id)
       await place.assertLedgerEqualsHost()
       if (round === 1) clusterId = Id
@@ -96,7 +96,7 @@ describe('the server killed at random moments', () => {
     assert.ok(node)
     const rows = (await place.history(node.Id)).length
     await killAndStart(2, SECOND)
-    place.assertOneControlPlane(clusterId)
+    await place.assertOneControlPlane(clusterId)
     const etcd = place.componentPids(clusterId, 'etcd')[0] ?? 0
     assert.ok(before.includes(etcd), 'the components are the same processes')
     assert.equal(await place.node(clusterId, 'till-1'), 'Running/Ok')

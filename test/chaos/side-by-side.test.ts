@@ -30,7 +30,7 @@ describe('two installations side by side', () => {
     assert.notEqual(network(one).cidr, network(other).cidr)
     await Promise.all([one.addMachine('till-1'), other.addMachine('till-1')])
     for (const [place, id] of [[one, oneCluster], [other, otherCluster]] as const) {
-      place.assertOneControlPlane(id)
+      await place.assertOneControlPlane(id)
       await place.assertLedgerEqualsHost()
       assert.deepEqual(place.onHost().clusters, [id])
     }
@@ -43,7 +43,7 @@ describe('two installations side by side', () => {
     assert.deepEqual(await leftOnHost(one.state), [])
     const components = before_.filter(pid => other.allPids().includes(pid))
     assert.ok(components.length >= before_.length * 0.8, 'short-lived helpers aside, the other runs on')
-    other.assertOneControlPlane(otherCluster)
+    await other.assertOneControlPlane(otherCluster)
     assert.match(await other.kubectl('shop', 'get', 'namespaces'), /kube-system/)
     assert.equal(await other.cluster(otherCluster), 'Running/Ok')
     assert.equal((await other.history(otherCluster)).length, rows, 'and it noticed nothing')
@@ -53,7 +53,7 @@ describe('two installations side by side', () => {
   test('up of the first brings its own back, beside the other', async () => {
     await one.up()
     await one.reaches('its cluster', async () => (one.componentPids(oneCluster, 'kube-scheduler').length === 1 ? one.cluster(oneCluster) : 'not started'), 'Running/Ok', 2 * MINUTE, oneCluster)
-    one.assertOneControlPlane(oneCluster)
-    other.assertOneControlPlane(otherCluster)
+    await one.assertOneControlPlane(oneCluster)
+    await other.assertOneControlPlane(otherCluster)
   })
 })

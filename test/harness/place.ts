@@ -190,14 +190,19 @@ export class Place {
     return this.allPids().filter(pid => programOf(pid) === program)
   }
 
-  /** Exactly one process of each component, in its cgroup, and none of that cluster elsewhere. */
-  assertOneControlPlane(clusterId: string): void {
-    for (const component of COMPONENTS) {
-      assert.equal(this.componentPids(clusterId, component).length, 1, `one ${component} of ${clusterId}`)
-      assert.equal(this.supervisorPids(clusterId, component).filter(pid => !isChildShell(pid)).length, 1, `one supervisor of ${component}`)
-      const anywhere = pids().filter(pid => programOf(pid) === component && commandOf(pid).includes(`/${clusterId}/`))
-      assert.equal(anywhere.length, 1, `one ${component} of ${clusterId} on the whole host`)
-    }
+  /** Exactly one process of each component, in its cgroup, and none of that cluster elsewhere; one that ended and is started again is waited for, a second one is not excused. */
+  async assertOneControlPlane(clusterId: string): Promise<void> {
+    const counted = () => COMPONENTS.flatMap(component => [
+      [component, this.componentPids(clusterId, component).length],
+      [`supervisor of ${component}`, this.supervisorPids(clusterId, component).filter(pid => !isChildShell(pid)).length],
+      [`${component} on the whole host`, pids().filter(pid => programOf(pid) === component && commandOf(pid).includes(`/${clusterId}/`)).length],
+    ] as const)
+    const all = await until(`all of the control plane of ${clusterId} to be there`, async () => {
+      const counts = counted(), missing = counts.filter(([, count]) => count === 0).map(([what]) => what)
+      if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`)
+      return counts
+    }, 30_000)
+    assert.deepEqual(all.filter(([, count]) => count !== 1), [], `one of each of ${clusterId}`)
   }
 
   /** What of clusters and machines is on this host: ids, found by namespaces, cgroups, folders. */

@@ -39,7 +39,7 @@ suite('arrears of the local region stop Kubernetes and boxes, and paying starts 
   const pairsSince = async (id: string, from: number) => (await place.history(id)).toReversed().filter(row => Date.parse(row.At) >= from).map(row => pair(row.Status)).filter((shown, index, all) => shown !== all[index - 1])
 
   test('an account whose grace time is over has its cluster stopped, its box off, and every child says why', async () => {
-    place.assertOneControlPlane(cluster)
+    await place.assertOneControlPlane(cluster)
     const from = Date.now()
     await place.call('SetBalance', { Amount: 0 })
     await place.reaches('the cluster', () => place.cluster(cluster), 'Stopped/Balance', MINUTE, cluster)
@@ -77,7 +77,7 @@ suite('arrears of the local region stop Kubernetes and boxes, and paying starts 
     await place.reaches('the node', nodes, RUNNING, MINUTE, node.id)
     await place.reaches('the pool', () => place.pool(pool), RUNNING, 10 * SECOND, pool)
     await place.reaches('core-dns', coreDns, RUNNING, MINUTE)
-    place.assertOneControlPlane(cluster)
+    await place.assertOneControlPlane(cluster)
     assert.match(await place.kubectl('shop', 'get', 'nodes', '--no-headers'), new RegExp(`^${node.name} +Ready`))
     const [same] = await place.client.all('ListEdgeNodes', { Filter: { NodePoolIds: [pool] } })
     assert.deepEqual([same?.Id, (await place.client.all('ListMachines', {})).map(each => each.Id)], [node.id, [machine]], 'the same node on the same box')

@@ -11,6 +11,7 @@ worldStoreContract('PostgreSQL', async () => {
   const pool = new Pool({ connectionString: opened.databaseUrl })
   // Its last connections may hear of the end of the database before they are closed.
   pool.on('connect', client => client.on('error', () => {}))
+  pool.on('error', () => {})
   const query: Query = async <Row>(text: string, values: readonly unknown[] = []) => (await pool.query(text, [...values])).rows as Row[]
   // Two processes that start together bring up the same tables.
   const [store] = await Promise.all([openPostgresWorldStore(query), openPostgresWorldStore(query)])

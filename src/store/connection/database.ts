@@ -173,8 +173,8 @@ export class Database implements Queryable {
       // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
       client.on('error', () => this.#lookAgain())
       // Tables grow from nothing to a hundred thousand rows faster than PostgreSQL looks at them anew, and each question of ours has its index.
-      // What cannot be found otherwise looks costly by that, and is not worth being compiled. As each has its index whatever it asks for, one plan of it is made, not one for each of its first calls.
-      client.query('set enable_seqscan = off; set jit = off; set plan_cache_mode = force_generic_plan').catch(() => {}) // its first statement tells why
+      // What cannot be found otherwise looks costly by that, and is not worth being compiled.
+      client.query('set enable_seqscan = off; set jit = off').catch(() => {}) // its first statement tells why
     })
     old?.end().catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
   }

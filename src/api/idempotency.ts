@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
+import { holdRegion, refuseRemoved } from './lock.ts'
 
 interface Tokens { readonly ClientToken?: string; readonly CreateClientToken?: string }
 
@@ -12,7 +13,7 @@ export function tokenOf(body: Tokens): string | undefined {
 
 /**
  * Runs `make` once for a token: a repeat with the same parameters answers the first result, one with others is refused. `resourceId` is the thing whose
- * end frees the token. Without a token it just runs. `locks`: what `make` begins with; they are asked for together with the token, behind it, so they may write nothing, and a repeat is answered once they are free.
+ * end frees the token; a region that is removed meanwhile takes none. Without a token it just runs. `locks`: what `make` begins with; they are asked for together with the token, behind it, so they may write nothing, and a repeat is answered once they are free.
  */
 export async function once<Locked = undefined>(
   context: ActionContext, tx: Transaction, body: Tokens, make: (locked: Locked) => Promise<{ resourceId: string; result: object }>, ...[locks]: undefined extends Locked ? [] : [locks: () => Promise<Locked>]
@@ -20,13 +21,14 @@ export async function once<Locked = undefined>(
   const token = tokenOf(body)
   const makeNow = async (locking: Promise<Locked> | undefined): Promise<{ resourceId: string; result: object }> => make(await locking as Locked)
   if (token === undefined) return (await makeNow(locks?.())).result
-  const claiming = tx.claimClientToken(context.scope, context.action, token, requestHash(body)), locking = locks?.()
-  locking?.catch(() => {}) // of no account where the first result is answered
+  const claiming = tx.claimClientToken(context.scope, context.action, token, requestHash(body)), holding = holdRegion(context, tx), locking = locks?.()
+  for (const asked of [holding, locking]) asked?.catch(() => {}) // of no account where the first result is answered
   const claim = await claiming
   switch (claim.kind) {
     case 'mismatch': return refuse('IdempotentParameterMismatch', { action: context.action })
     case 'repeat': return claim.result as object
     case 'fresh': {
+      if (!await holding) return refuseRemoved(context)
       const made = await makeNow(locking)
       await tx.bindClientToken(context.scope, context.action, token, made.resourceId, made.result)
       return made.result

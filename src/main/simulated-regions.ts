@@ -110,7 +110,9 @@ export class SimulatedRegions implements RegionMaker {
 
   async remove(region: string): Promise<boolean> {
     const { store } = this.#parts
-    await store.write(systemClock.now(), async tx => {
+    const found = await store.findRegion(region)
+    // Whoever removes it holds its record for as long as that takes.
+    if (found && !settingsOf(found).deleting) await store.write(systemClock.now(), async tx => {
       const record = await tx.lockRegion(region)
       if (record) await tx.putRegion({ ...withSettings(record, { deleting: true }), ready: false, text: 'it is being deleted' })
     })

@@ -11,7 +11,8 @@ const REGION = 'local-1'
 /** Calls that make something of the region, each by another way. */
 const MAKING = ['CreateCluster', 'AddMachine', 'SetBalance', 'CreateEdgeNodePool', 'CreateEdgeNode', 'CreateAddon', 'CreateKubeconfig', 'CreateBatchEdgeMachine']
 /** Calls that leave a key for the queue, or the ClientToken of something that is there. */
-const CHANGING = ['SetMachine', 'RemoveMachine', 'UpdateClusterConfig', 'DeleteNodePool']
+const CHANGING = ['SetMachine', 'RemoveMachine', 'UpdateClusterConfig', 'DeleteNodePool', 'UpdateBatchEdgeMachine', 'DeleteBatchEdgeMachine']
+const WITHOUT_TOKEN = new Set(['SetBalance', 'RemoveMachine', 'SetMachine'])
 
 suite('calls under way while their region is removed', () => {
   let postgres: ScratchPostgres
@@ -63,7 +64,7 @@ async function openRegion(postgres: ScratchPostgres, stopsAt: 'before' | 'end' =
   return {
     isHeld: () => isHeld,
     go: () => gate.resolve(),
-    call: (action: string): Promise<Answer> => api.call(action, valid[action]),
+    call: (action: string): Promise<Answer> => api.call(action, { ...valid[action], ...(!WITHOUT_TOKEN.has(action) && { ClientToken: `token-of-${action}` }) }),
     forget: () => opened.store.write(0, tx => tx.forgetRegion(REGION)),
     anybodyWaits: async () => (await opened.query('select 1 from pg_stat_activity where datname = current_database() and wait_event_type = $1', ['Lock'])).length > 0,
     left: () => tablesWithRows(opened),

@@ -139,8 +139,12 @@ describe('the node table of status-rules.md', () => {
       [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since - 40_000 } }, 'its kubelet was started, and its heartbeats stopped: the last one came at 2027-01-15T08:01:20Z, and Kubernetes marked it Unknown at 2027-01-15T08:02:00Z'],
       [{ ready: { ...object, status: 'True' }, power: off }, 'its kubelet was started, and the power of machine shop-1 is off since 2027-01-15T08:03:00Z'],
       // It runs its script again.
-      [{ ready: { ...object, status: 'Unknown' }, progress: { ...progress, at: since + 1 } }, 'the last that its machine reported, at 2027-01-15T08:02:00Z: it was admitted and fetches its programs'],
-      [{ ready: { ...object, status: 'Unknown', since: NOW - 1 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since }, progress: { ...progress, at: since + 1 } }, 'the last that its machine reported, at 2027-01-15T08:02:00Z: it was admitted and fetches its programs'],
+      // What was heard last is of a run before, though Kubernetes noticed the silence only now.
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: NOW - 15_000 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'False', since: NOW - 1 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+      // Switched off and on again within the time in which Kubernetes notices nothing.
+      [{ ready: { ...object, status: 'False', message: 'no network plug-in' }, power: { ...off, state: 'on', lastOnAt: since + 30_000 } }, 'its kubelet was started, and nothing was heard from it since its machine was switched on at 2027-01-15T08:02:30Z'],
     ]
     for (const [facts, says] of rows) assert.equal(tooLong(facts), says)
   })

@@ -191,16 +191,18 @@ function lastProgress(seen: NodeSight): string {
 
 /** A Node object of this run of its script, of which was heard since that report: it says how far the machine is even where a report was lost on the way, or left out because the node was Ready in the same moment. */
 function isHeardOfSince({ facts: { ready, machineExistsAt } }: NodeSight, reportedAt = 0): boolean {
-  return ready !== undefined && ready.since >= Math.max(reportedAt, machineExistsAt ?? 0)
+  // Kubernetes marks one Unknown long after it was last heard.
+  const heardAt = ready?.status === 'Unknown' ? ready.leaseRenewedAt ?? ready.lastHeartbeatAt : ready?.since
+  return heardAt !== undefined && heardAt >= Math.max(reportedAt, machineExistsAt ?? 0)
 }
 
 /** Of one with a Node object. */
 function whyNotReady(seen: NodeSight): string {
   const { ready, power } = seen.facts
   if (power?.state === 'off') return `the power of machine ${power.machine} is off since ${at(power.since)}`
-  if (ready?.status === 'False') return `says since ${at(ready.since)} that it is not ready: ${ready.message || ready.reason || 'no message'}`
+  if (power?.lastOnAt !== undefined && ready !== undefined && ready.since < power.lastOnAt) return `nothing was heard from it since its machine was switched on at ${at(power.lastOnAt)}`
   if (ready?.status === 'Unknown') return `its heartbeats stopped: ${heartbeats(seen)}`
-  return `nothing was heard from it since its machine was switched on at ${at(power?.lastOnAt)}`
+  return `says since ${at(ready?.since)} that it is not ready: ${ready?.message || ready?.reason || 'no message'}`
 }
 
 /** The last renewal of its Lease is its last heartbeat; a full status comes every few minutes only, so that one's time is told as what it is. */

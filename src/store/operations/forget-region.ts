@@ -17,8 +17,8 @@ const BY_OWNER = [
  */
 const LOCKS = [
   'select 1 from region where region = $1 for update',
-  'select 1 from cluster where region = $1 order by id for update',
-  'select 1 from machine where region = $1 order by id for update',
+  'select count(*) from (select 1 from cluster where region = $1 order by id for update) locked',
+  'select count(*) from (select 1 from machine where region = $1 order by id for update) locked',
 ]
 
 /** Children before their parents, and the region itself last. The history stays: it is only added to. */

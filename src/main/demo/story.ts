@@ -4,17 +4,24 @@ import type { Change, Status } from '#client/calls.ts'
 
 const LOOK_EVERY_MS = 150
 
-/** Tells what happens to one cluster and all in it: every status change with its reason, in the order in which it was committed. */
+type Asked = Pick<EdgeholdClient, 'call' | 'all' | 'list'>
+
+/**
+ * Tells what happens to one cluster and all in it: every status change with its reason, in the order in which it was committed. What is waited for has been
+ * told when the wait ends, so that the next thing said stands after it.
+ */
 export class Story {
-  readonly #client: EdgeholdClient
+  readonly #client: Asked
   readonly #tell: (text: string) => void
   readonly #startedAt = performance.now()
   #clusterId: string | undefined
   #position = 0
+  /** By Id, as it was told last; null: gone. */
+  readonly #told = new Map<string, string | null>()
   #ended = false
   #following: Promise<void> = Promise.resolve()
 
-  constructor(client: EdgeholdClient, tell: (text: string) => void) {
+  constructor(client: Asked, tell: (text: string) => void) {
     this.#client = client
     this.#tell = tell
   }
@@ -37,12 +44,12 @@ export class Story {
   async until(kind: 'Cluster' | 'NodePool', id: string, wanted: string, deadlineMs: number): Promise<void> {
     await this.#wait(`${kind} ${id} to be ${wanted}`, deadlineMs, async () => {
       const [item] = kind === 'Cluster' ? await this.#client.all('ListClusters', { Filter: { Ids: [id] } }) : await this.#client.all('ListEdgeNodePools', { Filter: { Ids: [id] } })
-      if (!item) return wanted === 'gone'
+      if (!item) return wanted === 'gone' && this.#told.get(id) === null
       if (item.Status.Phase === 'Failed') {
         const why = await this.#client.call('ExplainStatus', { Id: id })
         throw new Error(`${kind} ${id} is ${pair(item.Status)}: ${why.Because}`)
       }
-      return pair(item.Status) === wanted
+      return this.#isTold(item, wanted)
     })
   }
 
@@ -72,12 +79,12 @@ export class Story {
       const nodes = await this.#client.all('ListEdgeNodes', { Filter: { NodePoolIds: [poolId] } })
       const failed = nodes.find(node => node.Status.Phase === 'Failed')
       if (failed) throw new Error(`Node ${failed.Name} failed: ${(await this.#client.call('ExplainStatus', { Id: failed.Id })).Because}`)
-      return nodes.filter(node => pair(node.Status) === 'Running/Ok').length >= count
+      return nodes.filter(node => this.#isTold(node, 'Running/Ok')).length >= count
     })
   }
 
   async node(clusterId: string, name: string, wanted: string, deadlineMs: number): Promise<void> {
-    await this.#wait(`node ${name} to be ${wanted}`, deadlineMs, async () => (await this.#client.all('ListEdgeNodes', { Filter: { ClusterIds: [clusterId], Name: name } })).some(node => pair(node.Status) === wanted))
+    await this.#wait(`node ${name} to be ${wanted}`, deadlineMs, async () => (await this.#client.all('ListEdgeNodes', { Filter: { ClusterIds: [clusterId], Name: name } })).some(node => this.#isTold(node, wanted)))
   }
 
   async kubeconfig(clusterId: string, deadlineMs: number): Promise<string> {
@@ -89,6 +96,10 @@ export class Story {
       return text !== ''
     })
     return text
+  }
+
+  #isTold({ Id: id, Status: status }: { readonly Id: string; readonly Status: Status }, wanted: string): boolean {
+    return pair(status) === wanted && this.#told.get(id) === wanted
   }
 
   async #followOn(): Promise<void> {
@@ -106,10 +117,14 @@ export class Story {
 
   async #tellNew(): Promise<void> {
     if (this.#clusterId === undefined) return
-    const page = await this.#client.call('ListStatusHistory', { Filter: { ClusterIds: [this.#clusterId] }, PageNumber: 1, PageSize: 100 })
-    const fresh = page.Items.filter(change => change.Position > this.#position).toSorted((one, other) => one.Position - other.Position)
-    for (const change of fresh) {
+    const fresh: Change[] = []
+    for await (const change of this.#client.list('ListStatusHistory', { Filter: { ClusterIds: [this.#clusterId] } })) {
+      if (change.Position <= this.#position) break
+      if (change.Position < (fresh.at(-1)?.Position ?? Infinity)) fresh.push(change) // what came meanwhile moves the pages
+    }
+    for (const change of fresh.toReversed()) {
       this.#position = change.Position
+      this.#told.set(change.Id, change.Status && pair(change.Status))
       this.#tell(line(change, (performance.now() - this.#startedAt) / 1000))
     }
   }

@@ -1,0 +1,39 @@
+/** What a story waited for has been told before it goes on, however late the history shows it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Change, Status } from '#client/calls.ts'
+import type { EdgeholdClient } from '#client/client.ts'
+import { Story } from './story.ts'
+
+const RUNNING: Status = { Phase: 'Running', Conditions: [{ Type: 'Ok' }] }
+const change = (Position: number, Id: string, status: Status | null): Change =>
+  ({ Kind: 'NodePool', Id, Name: Id, Position, At: '2026-12-01T00:00:00Z', Status: status, Rule: '', Because: 'because', Evidence: [] })
+
+/** Lists show everything Running at once; the history tells one change more with each look, newest first, and shifts its pages as it grows. */
+function slowHistory(changes: readonly Change[]): Pick<EdgeholdClient, 'call' | 'all' | 'list'> {
+  let looks = 0
+  const list = async function* () {
+    const shown = changes.slice(0, looks++).toReversed()
+    for (const [index, one] of shown.entries()) {
+      yield await Promise.resolve(one)
+      if (index === 1) yield one
+    }
+  }
+  const all = (action: string): Promise<unknown[]> => Promise.resolve(action === 'ListClusters' ? [] : [{ Id: 'counters', Name: 'counters', Status: RUNNING }])
+  return { call: () => Promise.reject(new Error('not asked')), all, list } as unknown as Pick<EdgeholdClient, 'call' | 'all' | 'list'>
+}
+
+test('what is said after a wait stands after what was waited for, and nothing is told twice', async () => {
+  const told: string[] = []
+  const scaling: Status = { Phase: 'Scaling', Conditions: [{ Type: 'Progressing' }] }
+  const story = new Story(slowHistory([change(1, 'counters', scaling), change(2, 'counters', RUNNING), change(3, 'till', RUNNING), change(4, 'shop', null)]), text => told.push(text.trim()))
+  story.follow('shop')
+  await story.until('NodePool', 'counters', 'Running/Ok', 10_000)
+  story.say('And then')
+  await story.until('Cluster', 'shop', 'gone', 10_000)
+  story.say('The end')
+  await story.end()
+  assert.deepEqual(told.map(line => line.replaceAll(/^[\d.]+ s {2}| +because$/g, '').replaceAll(/ +/g, ' ')), [
+    'NodePool counters {Scaling,[Progressing]}', 'NodePool counters {Running,[Ok]}', 'And then', 'NodePool till {Running,[Ok]}', 'NodePool shop gone', 'The end',
+  ])
+})

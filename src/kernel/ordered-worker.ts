@@ -193,7 +193,7 @@ class OrderedLoop {
     const { queue, lease, region, clock } = this.#options
     this.#due = undefined
     // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
-    const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE })
+    const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE, inTurn: !clock.paused })
     this.#meter.claimed(claimed.length)
     const hands = handsOf(clock), waiting = batchesOf(claimed, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
     const ended: EndedWork[] = [], failed: FailedWork[] = []

@@ -7,10 +7,13 @@ import type { Sight, SightKind, WorkKey } from './store.ts'
 export interface Queue {
   /** Registers the process, or starts a new epoch for it. `hosts` are the hosts whose local regions' work it may claim. */
   register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease>
-  /** Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. Those of simulated regions are left to `claimInOrder`. */
+  /**
+   * Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. In turn: however much becomes due all the time, a key that is due is claimed before any
+   * other is claimed again and again. Those of simulated regions are left to `claimInOrder`.
+   */
   claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]>
-  /** Keys of one region that are due at `now`, at most `limit` of them, in the order (due, kind, id): the way in which a region with its own time is run, by one process at a time. */
-  claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]>
+  /** Keys of one region that are due at `now`, at most `limit` of them, in the order (due, kind, id), or `inTurn` as above: the way in which a region with its own time is run, by one process at a time. */
+  claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]>
   /** Ends a run. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void>
   /** As `complete` of each of these. */

@@ -8,46 +8,79 @@ export interface RegionTime {
 }
 
 /**
+ * How far this process got in its round through the keys, by their ordinals. Claims go on from there and begin anew at the end, so that what is enqueued all the time, always due sooner than any
+ * deadline, keeps nothing from its turn.
+ */
+export interface Round {
+  at: number
+}
+
+type Claimed = ClaimedWork & { readonly ordinal: number }
+
+/**
  * Takes due keys that nobody runs. Claiming takes the key's due time away: what stands there at its completion came in while it ran.
  * The lease is looked at in the same statement, so a process that lost it claims nothing.
  */
-export async function claim(connection: Queryable, lease: { name: string; epoch: number }, regions: readonly RegionTime[], realNow: number, limit: number): Promise<readonly ClaimedWork[]> {
-  return connection.query<ClaimedWork>(
+export async function claim(connection: Queryable, lease: { name: string; epoch: number }, regions: readonly RegionTime[], realNow: number, limit: number, round: Round): Promise<readonly ClaimedWork[]> {
+  return next(round, await connection.query<Claimed>(
     `with free as materialized (
        select w.kind, w.id
        from unnest($3::text[], $4::bigint[]) as t (region, now)
        cross join lateral (
-         select kind, id from work
+         select kind, id, ordinal from work
          where region = t.region and owner is null and due_at <= t.now and (retry_at is null or retry_at <= $5)
-         order by due_at, ordinal limit $6 for update skip locked
+         order by ordinal <= $7, ordinal limit $6 for update skip locked
        ) w
        where exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
-       limit $6
+       order by w.ordinal <= $7, w.ordinal limit $6
      )
-     update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
-     from free where work.kind = free.kind and work.id = free.id
-     returning work.kind, work.id, work.region, work.generation, work.failures`,
-    [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit],
-  )
+     ${TAKEN}, work.ordinal`,
+    [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit, round.at],
+  ))
+}
+
+/** One region's due keys in turn; the same words about the lease as above. */
+export async function claimInTurn(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion, round: Round): Promise<readonly ClaimedWork[]> {
+  return next(round, await connection.query<Claimed>(
+    `with free as materialized (
+       select kind, id from work
+       where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
+       order by ordinal <= $6, ordinal limit $5 for update skip locked
+     )
+     ${TAKEN}, work.ordinal`,
+    [lease.name, lease.epoch, region, Math.floor(now), limit, round.at],
+  ))
 }
 
 /** One region's due keys in the order (due, kind, id); the same words about the lease as above. */
-export async function claimInOrder(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+export async function claimInOrder(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion): Promise<readonly ClaimedWork[]> {
   const rows = await connection.query<ClaimedWork & { due: number }>(
     `with free as materialized (
        select kind, id, due_at from work
        where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
        order by due_at, kind collate "C", id collate "C" limit $5 for update skip locked
      )
-     update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
-     from free where work.kind = free.kind and work.id = free.id
-     returning work.kind, work.id, work.region, work.generation, work.failures, free.due_at as due`,
+     ${TAKEN}, free.due_at as due`,
     [lease.name, lease.epoch, region, Math.floor(now), limit],
   )
-  // What an update returns has no order of its own.
-  return rows.toSorted((one, other) => one.due - other.due || compare(one.kind, other.kind) || compare(one.id, other.id))
-    .map(({ kind, id, generation, failures }) => ({ kind, id, region, generation, failures }))
+  return rows.toSorted((one, other) => one.due - other.due || compare(one.kind, other.kind) || compare(one.id, other.id)).map(workOf)
 }
+
+interface OfRegion { readonly region: string; readonly now: number; readonly limit: number }
+
+/** What an update returns has no order of its own. */
+const TAKEN = `update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
+     from free where work.kind = free.kind and work.id = free.id
+     returning work.kind, work.id, work.region, work.generation, work.failures`
+
+function next(round: Round, rows: readonly Claimed[]): readonly ClaimedWork[] {
+  const begunAt = round.at
+  const inTurn = rows.toSorted((one, other) => Number(one.ordinal <= begunAt) - Number(other.ordinal <= begunAt) || one.ordinal - other.ordinal)
+  round.at = inTurn.at(-1)?.ordinal ?? begunAt
+  return inTurn.map(workOf)
+}
+
+const workOf = ({ kind, id, region, generation, failures }: ClaimedWork): ClaimedWork => ({ kind, id, region, generation, failures })
 
 function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0

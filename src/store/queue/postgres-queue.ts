@@ -3,7 +3,7 @@ import type { Log } from '#ports/log.ts'
 import type { ClaimedWork, EndedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
-import { claim, claimInOrder, freeAbandoned } from './claim.ts'
+import { claim, claimInOrder, claimInTurn, freeAbandoned, type Round } from './claim.ts'
 import { complete, completeMany, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
 import { registerLease, RenewedLease } from './lease.ts'
@@ -23,6 +23,9 @@ export class PostgresQueue implements Queue {
   readonly #wakeUps: WakeUps
   readonly #regions: ClaimableRegions
   #freedAt = Number.NEGATIVE_INFINITY
+  /** Of all that are not run in order, and of each region that is. */
+  readonly #round: Round = { at: 0 }
+  readonly #rounds = new Map<string, Round>()
   readonly #hostsOf = new Map<string, readonly string[]>()
 
   constructor(database: Database, clock: Clock, log: Log, wakeUps: WakeUps) {
@@ -50,12 +53,18 @@ export class PostgresQueue implements Queue {
     const regions = await this.#regions.of(this.#hostsOf.get(`${lease.name}/${lease.epoch}`) ?? [], this.#clock.now())
     if (regions.length === 0) return []
     if (Math.abs(this.#clock.now() - this.#freedAt) >= ABANDONED_EVERY_MS) await this.#freeAbandoned()
-    return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit)
+    return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit, this.#round)
   }
 
-  async claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+  async claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
     if (Math.abs(this.#clock.now() - this.#freedAt) >= ABANDONED_EVERY_MS) await this.#freeAbandoned()
-    return claimInOrder(this.#database, lease, options)
+    return options.inTurn === true ? claimInTurn(this.#database, lease, options, this.#roundOf(options.region)) : claimInOrder(this.#database, lease, options)
+  }
+
+  #roundOf(region: string): Round {
+    const round = this.#rounds.get(region) ?? { at: 0 }
+    this.#rounds.set(region, round)
+    return round
   }
 
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {

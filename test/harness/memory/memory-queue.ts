@@ -4,6 +4,9 @@ import { CLUSTER_WATCHES, clusterWatch, LostWatch, watchedCluster, type ClaimedW
 import type { Sight, SightKind, WorkKey } from '#ports/store.ts'
 import { enqueueInto, type Tables, type WorkRow } from './tables.ts'
 
+/** The round of all regions that are not run in order. */
+const ALL = ''
+
 interface WatchRow {
   readonly epoch: number
   readonly owner: { readonly name: string; readonly epoch: number } | undefined
@@ -20,6 +23,8 @@ export class MemoryQueue implements Queue {
   readonly #leases = new Map<string, { epoch: number; hosts: readonly string[]; lost: AbortController; alive: boolean }>()
   readonly #watches = new Map<string, WatchRow>()
   readonly #sights = new Map<string, SightRow>()
+  /** By region; the ordinal up to which its keys were claimed in this round. */
+  readonly #rounds = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
 
   constructor(tables: () => Tables, realNow: () => number) {
@@ -72,25 +77,31 @@ export class MemoryQueue implements Queue {
     }
     const due = [...work.values()]
       .filter(row => !row.owner && row.dueAt !== undefined && row.dueAt <= options.now(row.region) && (row.retryAt ?? 0) <= options.realNow && isMine(row))
-      .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || one.ordinal - other.ordinal)
-      .slice(0, options.limit)
-    return due.map(row => {
-      put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
-      return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }
-    })
+    return this.#take(lease, this.#inTurn(ALL, due).slice(0, options.limit), ALL)
   }
 
-  async claimInOrder(lease: ProcessLease, { region, now, limit }: { region: string; now: number; limit: number }): Promise<readonly ClaimedWork[]> {
+  async claimInOrder(lease: ProcessLease, { region, now, limit, inTurn }: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
     if (!this.#isAlive(lease)) return []
     const { work } = this.#tables()
     for (const row of work.values()) if (row.owner && !this.#isAlive(row.owner)) put(work, { ...row, owner: undefined, dueAt: 0 })
     const byName = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
     const due = [...work.values()]
       .filter(row => row.region === region && !row.owner && row.dueAt !== undefined && row.dueAt <= now)
-      .sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || byName(one.kind, other.kind) || byName(one.id, other.id))
-    return due.slice(0, limit).map(row => {
-      put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
-      return { kind: row.kind, id: row.id, region, generation: row.generation, failures: row.failures }
+    const ordered = inTurn === true ? this.#inTurn(region, due) : due.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || byName(one.kind, other.kind) || byName(one.id, other.id))
+    return this.#take(lease, ordered.slice(0, limit), inTurn === true ? region : undefined)
+  }
+
+  #inTurn(round: string, due: readonly WorkRow[]): readonly WorkRow[] {
+    const at = this.#rounds.get(round) ?? 0
+    return due.toSorted((one, other) => Number(one.ordinal <= at) - Number(other.ordinal <= at) || one.ordinal - other.ordinal)
+  }
+
+  #take(lease: ProcessLease, rows: readonly WorkRow[], round: string | undefined): readonly ClaimedWork[] {
+    const last = rows.at(-1)
+    if (round !== undefined && last) this.#rounds.set(round, last.ordinal)
+    return rows.map(row => {
+      put(this.#tables().work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
+      return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }
     })
   }
 

@@ -17,7 +17,7 @@ export interface FleetOrder {
 /** Milliseconds since the first call; what the API's lists counted. */
 export interface Progress { readonly at: number; readonly clusters: number; readonly pools: number; readonly nodes: number }
 
-type Result = { readonly Id?: string; readonly TotalCount?: number; readonly Items?: readonly { readonly Id: string; readonly Status: { readonly Phase: string } }[] }
+type Result = { readonly Id?: string; readonly TotalCount?: number; readonly Speed?: number; readonly Items?: readonly { readonly Id: string; readonly Status: { readonly Phase: string } }[] }
 
 const AT_ONCE = 100
 const LOOK_EVERY_MS = 250

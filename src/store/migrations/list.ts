@@ -7,6 +7,7 @@ import { REGION_HISTORIES } from './0006-region-histories.ts'
 import { NODE_TALLY } from './0007-node-tally.ts'
 import { HISTORY_INDEXES } from './0008-history-indexes.ts'
 import { LEAN_NODES } from './0009-lean-nodes.ts'
+import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0007-node-tally', sql: NODE_TALLY },
   { name: '0008-history-indexes', sql: HISTORY_INDEXES },
   { name: '0009-lean-nodes', sql: LEAN_NODES },
+  { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
 ]

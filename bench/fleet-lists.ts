@@ -4,7 +4,7 @@ import { Caller } from './simulated-client.ts'
 import type { Signer } from './signed-requests.ts'
 import { percentile, printTable, verdict } from './table.ts'
 
-const TIMES = Number(process.env['BENCH_LISTS'] ?? 200)
+const TIMES = Number(process.env['BENCH_LISTS'] ?? 500)
 const PAGE = 100
 const BAR_MS = 20, NAME_BAR_MS = 100
 

@@ -21,8 +21,8 @@ import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
-import { answerForSimulated } from './simulated-addresses.ts'
-import { FIRST_REGION, SimulatedRegions } from './simulated-regions.ts'
+import { answerForSimulated } from './simulated/addresses.ts'
+import { FIRST_REGION, SimulatedRegions } from './simulated/regions.ts'
 import { systemClock } from './system-clock.ts'
 
 export interface ServerParts {

@@ -278,6 +278,7 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       })
       assert.equal((await store.listLedger(scope, {}, ALL)).totalCount, 0)
       assert.equal((await store.listLedger(scope, { states: ['Released'], ownerIds: [mark] }, ALL)).items[0]?.because, 'It is gone')
+      assert.deepEqual((await store.ledgersOf([mark, 'nobody'])).map(({ id, state }) => [id, state]), [[mark, 'Released']])
     })
 
     test('pages of the ledger do not shift when an entry moves on', async () => {

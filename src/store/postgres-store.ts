@@ -21,6 +21,7 @@ import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
 import { listKubeconfigs } from './operations/list-kubeconfigs.ts'
 import { listLedger } from './operations/list-ledger.ts'
+import { ledgersOf } from './operations/put-ledger.ts'
 import { listMachines } from './operations/list-machines.ts'
 import { listNodePools } from './operations/list-node-pools.ts'
 import { listNodes } from './operations/list-nodes.ts'
@@ -205,6 +206,10 @@ export class PostgresStore implements Store {
 
   listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {
     return listLedger(this.#database, scope, filter, page)
+  }
+
+  ledgersOf(ownerIds: readonly string[]): Promise<readonly LedgerEntry[]> {
+    return ledgersOf(this.#database, ownerIds)
   }
 
   listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {

@@ -213,6 +213,10 @@ export class MemoryStore implements Store {
     return paged(matching.sort((one, other) => (one.id < other.id ? -1 : 1)), page)
   }
 
+  async ledgersOf(ownerIds: readonly string[]): Promise<readonly LedgerEntry[]> {
+    return [...this.#tables.ledger.values()].filter(one => ownerIds.includes(one.owner.id)).sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+  }
+
   async listMachines(scope: Scope, filter: Parameters<Store['listMachines']>[1], page: Page): Promise<Listing<MachineRecord>> {
     return paged(machinesWhere(this.#tables, one => isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.name, filter.names)), page)
   }

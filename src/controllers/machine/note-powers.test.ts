@@ -17,9 +17,9 @@ test('a machine that is kept when its node goes does not become the node\'s agai
     await tx.putLedger(machineEntry(machine, 'Held', NOW, { power: 'on' }))
   })
   // Between the look at the ledger and the write the node goes, and its machine is kept.
-  const torn: Pick<Store, 'listLedger' | 'write'> = {
-    async listLedger(...asked) {
-      const found = await store.listLedger(...asked)
+  const torn: Pick<Store, 'ledgersOf' | 'write'> = {
+    async ledgersOf(ownerIds) {
+      const found = await store.ledgersOf(ownerIds)
       await store.write(NOW, async tx => {
         await tx.putLedger({ ...machineEntry(machine, 'Retained', NOW, { power: 'on' }), owner: { kind: 'Machine', id: 'm1', name: 'shop-1' } })
         await tx.changeMachine('m1', { ownedBy: null })

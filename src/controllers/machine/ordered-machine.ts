@@ -3,7 +3,7 @@ import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
-import type { LedgerEntry, MachineRecord, Transaction } from '#ports/store.ts'
+import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePorts } from './ports.ts'
@@ -11,7 +11,6 @@ import { removeMachine } from './remove-machine.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
-const ENTRIES_AT_ONCE = 200
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
@@ -92,16 +91,8 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   const [first] = records
   if (!first) return
   const { clock } = ports.regionOf(first.region)
-  const entries: LedgerEntry[] = []
-  for (const [accountId, own] of Map.groupBy(records, record => record.accountId)) {
-    const owners = [...new Set(own.map(({ ownedBy }) => ownedBy.nodeId ?? ownedBy.nodePoolId))]
-    for (let number = 1; ; number++) {
-      const { items } = await ports.store.listLedger({ accountId, region: first.region }, { ownerIds: owners, kinds: ['Machine'], states: ['Held'] }, { number, size: ENTRIES_AT_ONCE })
-      entries.push(...items)
-      if (items.length < ENTRIES_AT_ONCE) break
-    }
-  }
-  const held = new Map(entries.map(entry => [entry.providerId, entry]))
+  const entries = await ports.store.ledgersOf([...new Set(records.map(({ ownedBy }) => ownedBy.nodeId ?? ownedBy.nodePoolId))])
+  const held = new Map(entries.flatMap(entry => (entry.kind === 'Machine' && entry.state === 'Held' ? [[entry.providerId, entry] as const] : [])))
   const moved = records.flatMap(({ id, power }) => {
     const known = held.get(id)
     return known === undefined || (known.power ?? 'on') === power ? [] : [{ ...known, power }]

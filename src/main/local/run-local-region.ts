@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { accountController } from '#controllers/account/reconcile.ts'
-import { addonController } from '#controllers/addon/reconcile.ts'
-import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { watchControlPlanes } from '#controllers/cluster/watch-control-planes.ts'
 import { watchHealth } from '#controllers/cluster/watch-health.ts'
-import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
-import { machineController } from '#controllers/machine/reconcile.ts'
 import { watchMachines } from '#controllers/machine/watch-machines.ts'
-import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
-import { nodeController } from '#controllers/node/reconcile.ts'
 import { watchNodes } from '#controllers/node/watch-nodes.ts'
 import type { Watches } from '#kernel/watch-each.ts'
 import { LoginsToMachines } from '#join/machine-logins.ts'
@@ -30,6 +23,7 @@ import { joinEndpoint } from './listen-for-machines.ts'
 import { keepOverlay, openOverlay, removeOverlayFromHost, routesThroughOverlay } from './outside-machines.ts'
 import { keepReachedFromOutside, outsidePortsOf, outsideUrl } from './reach-from-outside.ts'
 import { progressLine } from '../components.ts'
+import { controllersOver } from '../controllers.ts'
 import { systemClock } from '../system-clock.ts'
 
 /** A healthy cluster is looked at this often besides events: a probe costs a few requests on this host. */
@@ -127,15 +121,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     hosts: [localHostName(configuration)],
     now: () => clock.now(),
     regions: async () => [region.region],
-    controllers: [
-      clusterController({ ...shared, makePki: () => makePki(clock.now()), onChanged: () => { for (const each of watches) each.look() } }),
-      nodePoolController(shared),
-      nodeController(shared),
-      kubeconfigController(shared),
-      machineController(shared),
-      accountController(shared),
-      addonController(shared),
-    ],
+    controllers: controllersOver({ ...shared, makePki: () => makePki(clock.now()), onChanged: () => { for (const each of watches) each.look() } }),
   }, signal)
   const keeper = { queue, clock, log, lease: () => worker.lease() }
   watches = [

@@ -39,11 +39,12 @@ export class Database implements Queryable {
   readonly #log: Log
   readonly #size: number
   #config: ClientConfig | undefined
-  #pool: Pool | undefined
+  #pools: { readonly reads: Pool; readonly writes: Pool } | undefined
   #looking: Promise<void> | undefined
   #closed = false
 
-  constructor(locate: Locate, log: Log, size = 20) {
+  /** `size`: connections for reads, and as many for transactions. */
+  constructor(locate: Locate, log: Log, size = 16) {
     this.#locate = locate
     this.#log = log
     this.#size = size
@@ -59,7 +60,7 @@ export class Database implements Queryable {
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      const result = await this.#openPool().query({ name: statementName(text), text, values: [...values] })
+      const result = await this.#openPools().reads.query({ name: statementName(text), text, values: [...values] })
       return result.rows as Row[]
     } catch (error) {
       throw this.#judge(error)
@@ -97,13 +98,13 @@ export class Database implements Queryable {
     if (this.#closed) return
     this.#closed = true
     await this.#looking?.catch(() => {}) // who asked for it was told
-    await this.#pool?.end()
+    if (this.#pools) await endAll(this.#pools)
   }
 
   async #attempt<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T> {
     let client: PoolClient
     try {
-      client = await this.#openPool().connect()
+      client = await this.#openPools().writes.connect()
     } catch (error) {
       throw this.#judge(error)
     }
@@ -143,9 +144,9 @@ export class Database implements Queryable {
     }
   }
 
-  #openPool(): Pool {
+  #openPools(): { readonly reads: Pool; readonly writes: Pool } {
     if (this.#closed) throw new StoreUnavailable('The store is closed')
-    if (this.#pool) return this.#pool
+    if (this.#pools) return this.#pools
     this.#lookAgain()
     throw unavailable(new Error('no database was found yet'))
   }
@@ -164,20 +165,30 @@ export class Database implements Queryable {
 
   async #look(): Promise<void> {
     const config = await this.#locate()
-    if (this.#pool && sameAddress(config, this.#config)) return
-    const old = this.#pool
+    if (this.#pools && sameAddress(config, this.#config)) return
+    const old = this.#pools
     this.#config = { ...config, types: CLIENT_TYPES }
-    this.#pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: this.#size, idleTimeoutMillis: 60_000 })
-    this.#pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
-    this.#pool.on('connect', client => {
+    // What a transaction asks for is found by the one index that is meant, whatever the values are: one plan of each statement is made, not one for each of its calls. A list may be of much or of little.
+    this.#pools = { reads: this.#open(''), writes: this.#open('; set plan_cache_mode = force_generic_plan') }
+    if (old) endAll(old).catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
+  }
+
+  #open(settings: string): Pool {
+    const pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: this.#size, idleTimeoutMillis: 60_000 })
+    pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
+    pool.on('connect', client => {
       // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.
       client.on('error', () => this.#lookAgain())
       // Tables grow from nothing to a hundred thousand rows faster than PostgreSQL looks at them anew, and each question of ours has its index.
       // What cannot be found otherwise looks costly by that, and is not worth being compiled.
-      client.query('set enable_seqscan = off; set jit = off').catch(() => {}) // its first statement tells why
+      client.query(`set enable_seqscan = off; set jit = off${settings}`).catch(() => {}) // its first statement tells why
     })
-    old?.end().catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
+    return pool
   }
+}
+
+async function endAll({ reads, writes }: { readonly reads: Pool; readonly writes: Pool }): Promise<void> {
+  await Promise.all([reads.end(), writes.end()])
 }
 
 function sameAddress(one: ClientConfig, other: ClientConfig | undefined): boolean {

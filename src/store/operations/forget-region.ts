@@ -6,7 +6,9 @@ const BY_OWNER = [
   // Tombstones of clusters that are gone as well: a region with the same seed gives the same secrets, and its machines would be taken for removed ones. The ledger knows every cluster that there was.
   `delete from machine_secret where cluster_id in (select id from cluster where region = $1 union select cluster_id from ledger where region = $1)`,
   `delete from cluster_range where cluster_id in (select id from cluster where region = $1)`,
-  `delete from secret where name like 'region/' || $1 || '/%' or name in (select s.name from cluster c join secret s on s.name >= 'cluster/' || c.id || '/' and s.name < 'cluster/' || c.id || '0' where c.region = $1)`,
+  // Names that begin with a prefix, by the index of names; the character after "/" is "0".
+  `delete from secret where name >= 'region/' || $1 || '/' and name < 'region/' || $1 || '0'`,
+  `delete from secret where name in (select s.name from cluster c join secret s on s.name >= 'cluster/' || c.id || '/' and s.name < 'cluster/' || c.id || '0' where c.region = $1)`,
   `delete from sight where key_region = $1 or subject in (select subject from watch where split_part(subject, '/', 2) = $1 or split_part(subject, '/', 2) in (select id from cluster where region = $1))`,
   `delete from watch where (split_part(subject, '/', 2) = $1 and subject <> 'region/' || $1) or split_part(subject, '/', 2) in (select id from cluster where region = $1)`,
 ]

@@ -22,6 +22,8 @@ export function openSecret(key: KeyObject, name: string, sealed: Buffer): string
   return unseal(key, place(name), sealed)
 }
 
+/** All whose names begin with it; found by the index of names, whose order is that of code points. */
 export async function deleteSecrets(connection: Queryable, prefix: string): Promise<void> {
-  await connection.query('delete from secret where starts_with(name, $1)', [prefix])
+  const end = prefix.slice(0, -1) + String.fromCodePoint((prefix.codePointAt(prefix.length - 1) ?? 0) + 1)
+  await connection.query('delete from secret where name >= $1 and name < $2', [prefix, end])
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClockSetting } from '#kernel/region-clock.ts'
 import type { Components } from '#ports/components.ts'
-import { SimulatedRegionFace } from './simulated-region-face.ts'
+import { SimulatedRegionFace } from './face.ts'
 
 const NOON = Date.UTC(2026, 0, 5, 12), HERE = 'http://127.0.0.1:7420'
 

@@ -10,10 +10,10 @@ import type { RegionRecord, Store } from '#ports/store.ts'
 import { onboardingLine } from '#providers/simulated/machines/onboarding-line.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { LAST_LANE } from './seeded-bytes.ts'
-import { runSimulatedRegion } from './run-simulated-region.ts'
-import { SimulatedRegionFace } from './simulated-region-face.ts'
-import { settingsOf, withSettings, type SimulatedSettings } from './simulated-region-settings.ts'
-import { systemClock } from './system-clock.ts'
+import { runSimulatedRegion } from './run.ts'
+import { SimulatedRegionFace } from './face.ts'
+import { settingsOf, withSettings, type SimulatedSettings } from './settings.ts'
+import { systemClock } from '../system-clock.ts'
 
 export interface SimulatedRegionsParts {
   readonly store: Store

@@ -8,8 +8,8 @@ import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
-import { MACHINE_ADDRESSES, type SimulatedSettings } from './simulated-region-settings.ts'
-import { systemClock } from './system-clock.ts'
+import { MACHINE_ADDRESSES, type SimulatedSettings } from './settings.ts'
+import { systemClock } from '../system-clock.ts'
 
 /** What the process that runs a region has of it. */
 export interface OpenRegion {

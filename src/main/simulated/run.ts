@@ -1,10 +1,3 @@
-import { accountController } from '#controllers/account/reconcile.ts'
-import { addonController } from '#controllers/addon/reconcile.ts'
-import { clusterController } from '#controllers/cluster/reconcile.ts'
-import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
-import { machineController } from '#controllers/machine/reconcile.ts'
-import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
-import { nodeController } from '#controllers/node/reconcile.ts'
 import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
@@ -23,12 +16,13 @@ import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { livedUntil } from '#providers/simulated/world/world.ts'
+import { controllersOver } from '../controllers.ts'
 import { seededBytes } from './seeded-bytes.ts'
-import { ofTheirKeys, sharedStore } from './shared-store.ts'
-import type { SimulatedRegionFace } from './simulated-region-face.ts'
-import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './simulated-region-settings.ts'
-import { RegionSights } from './simulated-region-sights.ts'
-import { systemClock } from './system-clock.ts'
+import { ofTheirKeys, sharedStore } from '../shared-store.ts'
+import type { SimulatedRegionFace } from './face.ts'
+import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './settings.ts'
+import { RegionSights } from './sights.ts'
+import { systemClock } from '../system-clock.ts'
 
 export interface SimulatedRun {
   readonly region: string
@@ -215,16 +209,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     if (name !== region) throw new Error(`Region ${name} is not run here`)
     return own
   }
-  const shared = { store, log, regionOf, tenantAddressOf, onDecision, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)) }
-  return ofTheirKeys([
-    clusterController({ ...shared, makePki: async ({ id }) => keysOf(id) }),
-    nodePoolController(shared),
-    nodeController(shared),
-    kubeconfigController(shared),
-    machineController(shared),
-    accountController(shared),
-    addonController(shared),
-  ])
+  return ofTheirKeys(controllersOver({ store, log, regionOf, tenantAddressOf, onDecision, newLedgerId: () => newId('ledger', clock.now(), ledgerBytes(8)), makePki: async ({ id }) => keysOf(id) }))
 }
 
 /** Nothing is signed in a simulated cluster; its keys are texts that say so. */

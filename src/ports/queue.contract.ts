@@ -178,6 +178,27 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       }
     })
 
+    test('in turn: a round ends although new keys come all the time', async () => {
+      const { region, lease, key, claim } = await fresh()
+      for (const [kind, claimTwo] of [['Local', (now: number) => claim(lease, now, NOON, 2)], ['Simulated', (now: number) => queue.claimInOrder(lease, { region, now, limit: 2, inTurn: true })]] as const) {
+        await parts.store.write(NOON, tx => tx.putRegion({ region, kind, ready: true, text: '', settings: {} }))
+        await queue.enqueue(key(`${kind}/deadline`))
+        for (const work of await claimTwo(NOON)) await queue.complete(lease, work, NOON + 1)
+        let turns = 0, isClaimed = false
+        while (!isClaimed && turns < 20) {
+          turns += 1
+          // Their rows go when their passes end, so that each comes again as the latest of all.
+          for (const id of ['a', 'b', 'c']) await queue.enqueue(key(`${kind}/${id}`))
+          for (const work of await claimTwo(NOON + 1)) {
+            isClaimed ||= work.id === key(`${kind}/deadline`).id
+            await queue.complete(lease, work, undefined)
+          }
+        }
+        assert.ok(turns < 12, `${kind}: ${turns} turns`)
+        for (let left = await claimTwo(NOON + 1); left.length > 0; left = await claimTwo(NOON + 1)) for (const work of left) await queue.complete(lease, work, undefined)
+      }
+    })
+
     test('a key that failed in such a region waits in the region\'s time, and not where it was enqueued meanwhile', async () => {
       const { region, lease, key } = await fresh()
       const claimed = async (now: number) => queue.claimInOrder(lease, { region, now, limit: 100 })

@@ -37,3 +37,10 @@ test('what is said after a wait stands after what was waited for, and nothing is
     'NodePool counters {Scaling,[Progressing]}', 'NodePool counters {Running,[Ok]}', 'And then', 'NodePool till {Running,[Ok]}', 'NodePool shop gone', 'The end',
   ])
 })
+
+test('where nothing is told, as no creation was answered, nobody waits for it to be told', async () => {
+  const story = new Story(slowHistory([]), () => undefined)
+  await story.until('Cluster', 'shop', 'gone', 1_000)
+  await story.until('NodePool', 'counters', 'Running/Ok', 1_000)
+  await story.end()
+})

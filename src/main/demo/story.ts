@@ -44,7 +44,7 @@ export class Story {
   async until(kind: 'Cluster' | 'NodePool', id: string, wanted: string, deadlineMs: number): Promise<void> {
     await this.#wait(`${kind} ${id} to be ${wanted}`, deadlineMs, async () => {
       const [item] = kind === 'Cluster' ? await this.#client.all('ListClusters', { Filter: { Ids: [id] } }) : await this.#client.all('ListEdgeNodePools', { Filter: { Ids: [id] } })
-      if (!item) return wanted === 'gone' && this.#told.get(id) === null
+      if (!item) return wanted === 'gone' && (this.#clusterId === undefined || this.#told.get(id) === null)
       if (item.Status.Phase === 'Failed') {
         const why = await this.#client.call('ExplainStatus', { Id: id })
         throw new Error(`${kind} ${id} is ${pair(item.Status)}: ${why.Because}`)
@@ -99,7 +99,7 @@ export class Story {
   }
 
   #isTold({ Id: id, Status: status }: { readonly Id: string; readonly Status: Status }, wanted: string): boolean {
-    return pair(status) === wanted && this.#told.get(id) === wanted
+    return pair(status) === wanted && (this.#clusterId === undefined || this.#told.get(id) === wanted)
   }
 
   async #followOn(): Promise<void> {

@@ -37,14 +37,14 @@ const REPEATS = 12
 export class Database implements Queryable {
   readonly #locate: Locate
   readonly #log: Log
-  readonly #size: number
+  readonly #size: { readonly reads: number; readonly writes: number }
   #config: ClientConfig | undefined
   #pools: { readonly reads: Pool; readonly writes: Pool } | undefined
   #looking: Promise<void> | undefined
   #closed = false
 
-  /** `size`: connections for reads, and as many for transactions. */
-  constructor(locate: Locate, log: Log, size = 16) {
+  /** Of a database of the user's own, which lets in a hundred, four servers can use one. */
+  constructor(locate: Locate, log: Log, size = { reads: 8, writes: 12 }) {
     this.#locate = locate
     this.#log = log
     this.#size = size
@@ -169,12 +169,12 @@ export class Database implements Queryable {
     const old = this.#pools
     this.#config = { ...config, types: CLIENT_TYPES }
     // What a transaction asks for is found by the one index that is meant, whatever the values are: one plan of each statement is made, not one for each of its calls. A list may be of much or of little.
-    this.#pools = { reads: this.#open(''), writes: this.#open('; set plan_cache_mode = force_generic_plan') }
+    this.#pools = { reads: this.#open(this.#size.reads, ''), writes: this.#open(this.#size.writes, '; set plan_cache_mode = force_generic_plan') }
     if (old) endAll(old).catch((error: unknown) => this.#log.debug({ error }, 'Closing the old connections did not succeed'))
   }
 
-  #open(settings: string): Pool {
-    const pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: this.#size, idleTimeoutMillis: 60_000 })
+  #open(size: number, settings: string): Pool {
+    const pool = new Pool({ ...this.#config, ...PATIENCE, ...PIPELINED, connectionTimeoutMillis: TURN_PATIENCE_MS, max: size, idleTimeoutMillis: 60_000 })
     pool.on('error', () => this.#lookAgain()) // an idle connection broke; the pool drops it
     pool.on('connect', client => {
       // A connection in use that breaks between two statements has nobody else to tell; its next statement fails.

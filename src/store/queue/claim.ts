@@ -8,14 +8,24 @@ export interface RegionTime {
 }
 
 /**
- * How far this process got in its round through the keys, by their ordinals. Claims go on from there and begin anew at the end, so that what is enqueued all the time, always due sooner than any
- * deadline, keeps nothing from its turn.
+ * A round of this process through the keys, by their ordinals: those above `at` and up to `end` are still to have their turn in it. What comes meanwhile joins it for a few claims, so that what was
+ * just told goes first and a parent hears of many children at once; then it waits for the next round. So what is enqueued all the time, and always due sooner than any deadline, keeps nothing from its turn.
  */
 export interface Round {
   at: number
+  end: number
+  claims: number
 }
 
-type Claimed = ClaimedWork & { readonly ordinal: number }
+/** Still open: everything that is new joins. */
+const OPEN = Number.MAX_SAFE_INTEGER
+const OPEN_FOR_CLAIMS = 4
+
+export function firstRound(): Round {
+  return { at: 0, end: OPEN, claims: 0 }
+}
+
+type Claimed = ClaimedWork & { readonly ordinal: number; readonly latest: number }
 
 /**
  * Takes due keys that nobody runs. Claiming takes the key's due time away: what stands there at its completion came in while it ran.
@@ -29,13 +39,13 @@ export async function claim(connection: Queryable, lease: { name: string; epoch:
        cross join lateral (
          select kind, id, ordinal from work
          where region = t.region and owner is null and due_at <= t.now and (retry_at is null or retry_at <= $5)
-         order by ordinal <= $7, ordinal limit $6 for update skip locked
+         order by ordinal > $7 and ordinal <= $8 desc, ordinal limit $6 for update skip locked
        ) w
        where exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
-       order by w.ordinal <= $7, w.ordinal limit $6
+       order by w.ordinal > $7 and w.ordinal <= $8 desc, w.ordinal limit $6
      )
-     ${TAKEN}, work.ordinal`,
-    [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit, round.at],
+     ${TAKEN}, work.ordinal, (select last_value from work_ordinal_seq) as latest`,
+    [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit, round.at, round.end],
   ))
 }
 
@@ -45,10 +55,10 @@ export async function claimInTurn(connection: Queryable, lease: { name: string; 
     `with free as materialized (
        select kind, id from work
        where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
-       order by ordinal <= $6, ordinal limit $5 for update skip locked
+       order by ordinal > $6 and ordinal <= $7 desc, ordinal limit $5 for update skip locked
      )
-     ${TAKEN}, work.ordinal`,
-    [lease.name, lease.epoch, region, Math.floor(now), limit, round.at],
+     ${TAKEN}, work.ordinal, (select last_value from work_ordinal_seq) as latest`,
+    [lease.name, lease.epoch, region, Math.floor(now), limit, round.at, round.end],
   ))
 }
 
@@ -74,9 +84,15 @@ const TAKEN = `update work set owner = $1, owner_epoch = $2, due_at = null, retr
      returning work.kind, work.id, work.region, work.generation, work.failures`
 
 function next(round: Round, rows: readonly Claimed[]): readonly ClaimedWork[] {
-  const begunAt = round.at
-  const inTurn = rows.toSorted((one, other) => Number(one.ordinal <= begunAt) - Number(other.ordinal <= begunAt) || one.ordinal - other.ordinal)
-  round.at = inTurn.at(-1)?.ordinal ?? begunAt
+  const isLater = ({ ordinal }: Claimed) => Number(ordinal <= round.at || ordinal > round.end)
+  const inTurn = rows.toSorted((one, other) => isLater(one) - isLater(other) || one.ordinal - other.ordinal)
+  const last = inTurn.at(-1)
+  if (last) {
+    if (isLater(last)) Object.assign(round, firstRound())
+    round.at = last.ordinal
+    round.claims += 1
+    if (round.claims === OPEN_FOR_CLAIMS) round.end = last.latest
+  }
   return inTurn.map(workOf)
 }
 

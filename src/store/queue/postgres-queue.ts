@@ -3,7 +3,7 @@ import type { Log } from '#ports/log.ts'
 import type { ClaimedWork, EndedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
-import { claim, claimInOrder, claimInTurn, freeAbandoned, type Round } from './claim.ts'
+import { claim, claimInOrder, claimInTurn, firstRound, freeAbandoned, type Round } from './claim.ts'
 import { complete, completeMany, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
 import { registerLease, RenewedLease } from './lease.ts'
@@ -24,7 +24,7 @@ export class PostgresQueue implements Queue {
   readonly #regions: ClaimableRegions
   #freedAt = Number.NEGATIVE_INFINITY
   /** Of all that are not run in order, and of each region that is. */
-  readonly #round: Round = { at: 0 }
+  readonly #round: Round = firstRound()
   readonly #rounds = new Map<string, Round>()
   readonly #hostsOf = new Map<string, readonly string[]>()
 
@@ -62,7 +62,7 @@ export class PostgresQueue implements Queue {
   }
 
   #roundOf(region: string): Round {
-    const round = this.#rounds.get(region) ?? { at: 0 }
+    const round = this.#rounds.get(region) ?? firstRound()
     this.#rounds.set(region, round)
     return round
   }

@@ -79,10 +79,10 @@ export async function putSights(connection: Queryable, watch: HeldWatch, sights:
       sights.map(sight => sight.key?.kind ?? null), sights.map(sight => sight.key?.id ?? null), sights.map(sight => sight.key?.region ?? null),
     ],
   )
-  const removed = await connection.query<{ kind: SightKind; id: string }>(
-    'delete from sight using unnest($2::text[], $3::text[]) as t (kind, id) where sight.kind = t.kind and sight.id = t.id and sight.subject = $1 returning sight.kind, sight.id',
-    [watch.subject, gone.map(sight => sight.kind), gone.map(sight => sight.id)],
-  )
+  const removed: { readonly kind: SightKind; readonly id: string }[] = []
+  for (const [kind, those] of Map.groupBy(gone, sight => sight.kind)) {
+    removed.push(...await connection.query<{ kind: SightKind; id: string }>('delete from sight where kind = $2 and id = any($3::text[]) and subject = $1 returning kind, id', [watch.subject, kind, those.map(({ id }) => id)]))
+  }
   const names = new Set([...changed, ...removed].map(row => `${row.kind}/${row.id}`))
   const keys = [...sights, ...gone].flatMap(sight => (sight.key && names.has(`${sight.kind}/${sight.id}`) ? [{ ...sight.key, dueAt: 0 }] : []))
   await enqueue(connection, keys)

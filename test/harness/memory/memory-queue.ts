@@ -6,6 +6,8 @@ import { enqueueInto, type Tables, type WorkRow } from './tables.ts'
 
 /** The round of all regions that are not run in order. */
 const ALL = ''
+/** As PostgreSQL's: for so many claims a round takes in what is new. */
+const FIRST = { at: 0, end: Number.MAX_SAFE_INTEGER, claims: 0 }, OPEN_FOR_CLAIMS = 4
 
 interface WatchRow {
   readonly epoch: number
@@ -23,8 +25,8 @@ export class MemoryQueue implements Queue {
   readonly #leases = new Map<string, { epoch: number; hosts: readonly string[]; lost: AbortController; alive: boolean }>()
   readonly #watches = new Map<string, WatchRow>()
   readonly #sights = new Map<string, SightRow>()
-  /** By region; the ordinal up to which its keys were claimed in this round. */
-  readonly #rounds = new Map<string, number>()
+  /** By region: those above `at` and up to `end` are still to have their turn in this round. */
+  readonly #rounds = new Map<string, typeof FIRST>()
   readonly #listeners = new Set<() => void>()
 
   constructor(tables: () => Tables, realNow: () => number) {
@@ -91,14 +93,22 @@ export class MemoryQueue implements Queue {
     return this.#take(lease, ordered.slice(0, limit), inTurn === true ? region : undefined)
   }
 
-  #inTurn(round: string, due: readonly WorkRow[]): readonly WorkRow[] {
-    const at = this.#rounds.get(round) ?? 0
-    return due.toSorted((one, other) => Number(one.ordinal <= at) - Number(other.ordinal <= at) || one.ordinal - other.ordinal)
+  #inTurn(name: string, due: readonly WorkRow[]): readonly WorkRow[] {
+    const isLater = this.#isLater(name)
+    return due.toSorted((one, other) => isLater(one) - isLater(other) || one.ordinal - other.ordinal)
   }
 
-  #take(lease: ProcessLease, rows: readonly WorkRow[], round: string | undefined): readonly ClaimedWork[] {
+  #isLater(name: string): (row: WorkRow) => number {
+    const { at, end } = this.#rounds.get(name) ?? FIRST
+    return ({ ordinal }) => Number(ordinal <= at || ordinal > end)
+  }
+
+  #take(lease: ProcessLease, rows: readonly WorkRow[], name: string | undefined): readonly ClaimedWork[] {
     const last = rows.at(-1)
-    if (round !== undefined && last) this.#rounds.set(round, last.ordinal)
+    if (name !== undefined && last) {
+      const round = this.#isLater(name)(last) ? FIRST : this.#rounds.get(name) ?? FIRST, claims = round.claims + 1
+      this.#rounds.set(name, { at: last.ordinal, claims, end: claims === OPEN_FOR_CLAIMS ? Math.max(...[...this.#tables().work.values()].map(({ ordinal }) => ordinal)) : round.end })
+    }
     return rows.map(row => {
       put(this.#tables().work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
       return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }

@@ -25,6 +25,9 @@ import { answerForSimulated } from './simulated/addresses.ts'
 import { FIRST_REGION, SimulatedRegions } from './simulated/regions.ts'
 import { systemClock } from './system-clock.ts'
 
+/** Of the ten seconds that an end may take: for calls and passes that are under way, and for the connections that they leave. */
+const ENDING_PATIENCE_MS = 8_200, CLOSING_PATIENCE_MS = 1_000
+
 export interface ServerParts {
   readonly log: Log
   /** A line for the person who started it. */
@@ -111,11 +114,11 @@ export async function startServer(configuration: Configuration, { log, say, sign
       endpoint,
       async close() {
         watching.abort()
-        const patience = AbortSignal.timeout(9_000)
+        const patience = AbortSignal.timeout(ENDING_PATIENCE_MS)
         stopping.abort()
         const closing = [api.close(), running?.stop() ?? Promise.resolve(), simulated.stop()]
         await Promise.race([Promise.allSettled(closing), once(patience, 'abort')])
-        await Promise.race([opened.close(), once(AbortSignal.timeout(1_000), 'abort')])
+        await Promise.race([opened.close(), once(AbortSignal.timeout(CLOSING_PATIENCE_MS), 'abort')])
       },
     }
   } catch (error) {

@@ -181,6 +181,11 @@ export class Place {
     return this.#inCgroup(`edgehold-${this.hash}/boxes/${machineId}`).filter(pid => programOf(pid) === program)
   }
 
+  /** How often that command line runs on the machine; its first process sleeps as well, but for longer. */
+  runsOn(machineId: string, command: string): number {
+    return this.#inCgroup(`edgehold-${this.hash}/boxes/${machineId}`).filter(pid => commandOf(pid).trim() === command).length
+  }
+
   /** Every process of this installation, by its cgroups or its command line. */
   allPids(): number[] {
     return pids().filter(pid => pid !== process.pid && (cgroupOf(pid).includes(`edgehold-${this.hash}/`) || commandOf(pid).includes(this.state)))

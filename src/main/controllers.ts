@@ -9,7 +9,7 @@ import type { Controller } from '#ports/controller.ts'
 
 type PortsOf<Made extends (ports: never) => Controller> = Parameters<Made>[0]
 
-export type ControllerPorts = PortsOf<typeof clusterController> & PortsOf<typeof nodePoolController> & PortsOf<typeof nodeController> & PortsOf<typeof kubeconfigController>
+type ControllerPorts = PortsOf<typeof clusterController> & PortsOf<typeof nodePoolController> & PortsOf<typeof nodeController> & PortsOf<typeof kubeconfigController>
   & PortsOf<typeof machineController> & PortsOf<typeof accountController> & PortsOf<typeof addonController>
 
 /** All controllers that there are: every region is run by the same ones, whatever is behind its ports. */

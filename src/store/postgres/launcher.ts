@@ -118,7 +118,7 @@ function settings(major: number): string[] {
   const values: Record<string, string> = {
     shared_buffers: '128MB', max_connections: '100', work_mem: '8MB', maintenance_work_mem: '32MB', max_wal_size: '1GB', min_wal_size: '32MB',
     max_parallel_workers_per_gather: '0', jit: 'off', log_min_messages: 'warning', log_line_prefix: '%m ', autovacuum_vacuum_scale_factor: '0.05', autovacuum_naptime: '5s',
-    // While a thousand nodes change a second, looking through tables again for every tenth row that changed takes a tenth of the processor, and each look makes all plans anew.
+    // While a thousand nodes change a second, looking through tables again for every tenth row that changed is a tenth of the database's work, and each look makes all plans anew.
     autovacuum_analyze_scale_factor: '0.5',
     tcp_keepalives_idle: '30', idle_in_transaction_session_timeout: '60s',
     // Workers of its own for reading are 18's default; on two cores they cost memory and give nothing.

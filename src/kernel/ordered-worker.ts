@@ -1,4 +1,4 @@
-/** The work of a region that is run in order. One file over three hundred lines, as claims, passes, their ends and the region's time are one loop over one state, and each step is only right after the others. */
+/** The work of a region that is run in order. One file over three hundred lines, as what is due, passes, their ends and the region's time are one loop over one state, and each step is only right after the others. */
 import type { Clock } from '#ports/clock.ts'
 import type { Controller, PassOutcome } from '#ports/controller.ts'
 import type { Log } from '#ports/log.ts'
@@ -11,8 +11,8 @@ import { Wake } from './wake.ts'
 
 export interface OrderedWorkerOptions {
   readonly region: string
-  readonly queue: Pick<Queue, 'claimInOrder' | 'completeMany' | 'failUntil' | 'nextDue' | 'listen'>
-  /** Under which the keys are claimed; whoever runs this holds the region's watch by it. */
+  readonly queue: Pick<Queue, 'due' | 'completeMany' | 'failUntil' | 'nextDue' | 'listen'>
+  /** Under which the keys run; whoever runs this holds the region's watch by it. */
   readonly lease: ProcessLease
   readonly clock: RegionClock
   /** Real time. */
@@ -40,7 +40,7 @@ interface FailedWork {
 }
 
 /** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
-const CLAIM_AT_ONCE = 500
+const AT_ONCE = 500
 /** Passes at once while the clock runs: most of a pass is waiting for the store. */
 const HANDS_WHILE_RUNNING = 80
 /** Backstop for calls that were lost. */
@@ -97,9 +97,6 @@ class OrderedLoop {
     const stop = () => this.wake()
     this.#signal.addEventListener('abort', stop, { once: true })
     try {
-      // Keys that an earlier process died with are free only once somebody claims.
-      clock.hold()
-      await this.#runDue()
       while (!this.#signal.aborted) await this.#turn()
     } finally {
       clock.hold()
@@ -192,10 +189,9 @@ class OrderedLoop {
   async #runDue(): Promise<void> {
     const { queue, lease, region, clock } = this.#options
     this.#due = undefined
-    // A claim that failed may have been done all the same: its keys are free again only under a new lease, so this run ends.
-    const claimed = await queue.claimInOrder(lease, { region, now: clock.now(), limit: CLAIM_AT_ONCE, inTurn: !clock.paused })
-    this.#meter.claimed(claimed.length)
-    const hands = handsOf(clock), waiting = batchesOf(claimed, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
+    const due = await this.#untilStored(() => queue.due(lease, { region, now: clock.now(), limit: AT_ONCE, inTurn: !clock.paused }))
+    this.#meter.claimed(due.length)
+    const hands = handsOf(clock), waiting = batchesOf(due, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
     const ended: EndedWork[] = [], failed: FailedWork[] = []
     await Promise.all(Array.from({ length: hands }, async () => {
       for (const batch of waiting) {

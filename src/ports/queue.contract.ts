@@ -89,19 +89,22 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       }
     })
 
-    test('many runs end together as each of them would alone', async () => {
-      const { region, lease, register, claim, key } = await fresh()
-      for (const id of ['again', 'done', 'later', 'lost']) await queue.enqueue(key(id))
-      const work = await claim(lease)
+    test('many runs of a region that is run in order end together, each by itself', async () => {
+      const { region, lease, register, key } = await fresh()
+      const due = (now: number) => queue.due(lease, { region, now, limit: 100 })
+      for (const id of ['again', 'broken', 'done', 'later', 'lost']) await queue.enqueue(key(id))
+      await queue.failUntil(lease, first((await due(NOON)).filter(({ id }) => id === key('broken').id)), NOON, 'it broke')
+      const work = await due(NOON)
       const lost = { ...first(work.filter(({ id }) => id === key('lost').id)), id: key('nobody').id }
-      await queue.enqueue(key('again'))
-      const other = await register('b')
-      await queue.completeMany(other, work.map(each => ({ work: each, lookAgainAt: undefined })))
-      assert.deepEqual(await queue.nextDue([region]), {}, 'they are not the other one\'s to end')
+      for (const id of ['again', 'broken']) await queue.enqueue(key(id))
+      const dead = await register('b')
+      await parts.lapse(dead)
+      await queue.completeMany(dead, work.map(each => ({ work: each, lookAgainAt: undefined })))
+      assert.deepEqual([ids(await queue.due(dead, { region, now: NOON, limit: 100 })), ids(await due(NOON))], ['', 'again,broken,done,later,lost'], 'a dead process runs and ends nothing')
       await queue.completeMany(lease, [...work.filter(({ id }) => id !== key('lost').id).map(each => ({ work: each, lookAgainAt: each.id === key('later').id ? NOON + 300 : undefined })), { work: lost, lookAgainAt: NOON }])
       assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: 0 }] })
-      const again = await claim(lease, NOON + 299)
-      assert.equal(ids(again), 'again')
+      const again = await due(NOON + 299)
+      assert.deepEqual(again.map(({ id, failures }) => [id.split('-').at(-1), failures]), [['again', 0], ['broken', 0], ['lost', 0]])
       await queue.completeMany(lease, again.map(each => ({ work: each, lookAgainAt: undefined })))
       assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: NOON + 300 }] })
       await queue.completeMany(lease, [])
@@ -142,7 +145,7 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       assert.equal(first(await claim(lease)).failures, 0)
     })
 
-    test('a region that is run in order gets its keys by due time, kind and id, and nobody else gets them', async () => {
+    test('a region that is run in order gets its keys by due time, kind and id, each until its end is written, and nobody else gets them', async () => {
       const { region, lease, claim, key } = await fresh()
       await parts.store.write(NOON, async tx => {
         await tx.putRegion({ region, kind: 'Simulated', ready: true, text: '', settings: {} })
@@ -151,7 +154,12 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
         await tx.enqueue(key('e'))
         await tx.enqueue(key('f'), NOON + 2)
       })
-      const inOrder = (now: number, limit = 100) => queue.claimInOrder(lease, { region, now, limit })
+      const inOrder = async (now: number, limit = 100) => {
+        const due = await queue.due(lease, { region, now, limit })
+        assert.deepEqual(await queue.due(lease, { region, now, limit }), due, 'nothing was taken')
+        await queue.completeMany(lease, due.map(work => ({ work, lookAgainAt: undefined })))
+        return due
+      }
       assert.equal(ids(await claim(lease, NOON + 10)), '', 'left alone by whoever claims of all regions')
       assert.equal(ids(await inOrder(NOON, 100)), 'e')
       assert.equal(ids(await inOrder(NOON + 1, 2)), 'b,c')
@@ -161,47 +169,65 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
 
     test('in turn: what is told all the time keeps nothing else waiting, neither later names nor deadlines', async () => {
       const { region, lease, key, claim } = await fresh()
-      const inRegion = (limit: number) => queue.claimInOrder(lease, { region, now: NOON, limit, inTurn: true })
-      for (const [kind, claimTwo] of [['Local', () => claim(lease, NOON, NOON, 2)], ['Simulated', () => inRegion(2)]] as const) {
+      const inRegion = (limit: number) => queue.due(lease, { region, now: NOON, limit, inTurn: true })
+      const end = (work: ClaimedWork, lookAgainAt?: number) => queue.complete(lease, work, lookAgainAt), endInRegion = (work: ClaimedWork, lookAgainAt?: number) => queue.completeMany(lease, [{ work, lookAgainAt }])
+      for (const [kind, dueNow, endOf, expected] of [['Local', (limit: number) => claim(lease, NOON, NOON, limit), end, ['a,b', 'c,z', 'deadline,a', 'b,a']], ['Simulated', inRegion, endInRegion, ['a,deadline', 'b,c', 'z,a', 'b,a']]] as const) {
         await parts.store.write(NOON, tx => tx.putRegion({ region, kind, ready: true, text: '', settings: {} }))
         for (const id of ['a', 'b', 'c', 'z']) await queue.enqueue(key(`${kind}/${id}`))
         await parts.store.write(NOON, tx => tx.enqueue(key(`${kind}/deadline`), NOON - 1))
         const turns: string[] = []
         for (let turn = 0; turn < 4; turn++) {
-          const work = await claimTwo()
+          const work = await dueNow(2)
           turns.push(ids(work).replaceAll(`${kind}/`, ''))
-          await queue.completeMany(lease, work.map(each => ({ work: each, lookAgainAt: NOON + 60_000 })))
+          for (const each of work) await endOf(each, NOON + 60_000)
           for (const id of ['a', 'b']) await queue.enqueue(key(`${kind}/${id}`))
         }
-        assert.deepEqual(turns, ['a,b', 'c,z', 'deadline,a', 'b,a'], kind)
-        for (const work of kind === 'Local' ? await claim(lease, NOON + 60_000) : await inRegion(100)) await queue.complete(lease, work, undefined)
+        assert.deepEqual(turns, expected, kind)
+        for (const work of await dueNow(100)) await endOf(work)
+        for (const work of kind === 'Local' ? await claim(lease, NOON + 60_000) : []) await end(work)
       }
+    })
+
+    test('in turn: of many deadlines the longest due come first, and what is told has its half', async () => {
+      const { region, lease, key } = await fresh()
+      const turn = async (limit: number) => {
+        const due = await queue.due(lease, { region, now: NOON, limit, inTurn: true })
+        await queue.completeMany(lease, due.map(work => ({ work, lookAgainAt: undefined })))
+        return ids(due)
+      }
+      for (const [id, dueAt] of [['later', NOON - 1], ['first', NOON - 3], ['next', NOON - 2], ['last', NOON], ['never', NOON + 1]] as const) await parts.store.write(NOON, tx => tx.enqueue(key(id), dueAt))
+      for (const id of ['a', 'b', 'c']) await queue.enqueue(key(id))
+      assert.deepEqual([await turn(3), await turn(3), await turn(3), await turn(3)], ['a,b,first', 'c,next,later', 'last', ''])
     })
 
     test('in turn: a round ends although new keys come all the time', async () => {
       const { region, lease, key, claim } = await fresh()
-      for (const [kind, claimTwo] of [['Local', (now: number) => claim(lease, now, NOON, 2)], ['Simulated', (now: number) => queue.claimInOrder(lease, { region, now, limit: 2, inTurn: true })]] as const) {
+      const end = (work: ClaimedWork, lookAgainAt?: number) => queue.complete(lease, work, lookAgainAt), endInRegion = (work: ClaimedWork, lookAgainAt?: number) => queue.completeMany(lease, [{ work, lookAgainAt }])
+      for (const [kind, dueAt, endOf] of [['Local', (now: number, limit: number) => claim(lease, now, NOON, limit), end], ['Simulated', (now: number, limit: number) => queue.due(lease, { region, now, limit, inTurn: true }), endInRegion]] as const) {
         await parts.store.write(NOON, tx => tx.putRegion({ region, kind, ready: true, text: '', settings: {} }))
-        await queue.enqueue(key(`${kind}/deadline`))
-        for (const work of await claimTwo(NOON)) await queue.complete(lease, work, NOON + 1)
-        let turns = 0, isClaimed = false
-        while (!isClaimed && turns < 20) {
+        // Told before all that comes, and again in each turn of its own.
+        for (const id of ['deadline', 'first']) await queue.enqueue(key(`${kind}/${id}`))
+        for (const work of await dueAt(NOON, 2)) await endOf(work, NOON + 1)
+        await queue.enqueue(key(`${kind}/first`))
+        let turns = 0
+        const seen = new Set<string>()
+        while (seen.size < 2 && turns < 20) {
           turns += 1
           // Their rows go when their passes end, so that each comes again as the latest of all.
           for (const id of ['a', 'b', 'c']) await queue.enqueue(key(`${kind}/${id}`))
-          for (const work of await claimTwo(NOON + 1)) {
-            isClaimed ||= work.id === key(`${kind}/deadline`).id
-            await queue.complete(lease, work, undefined)
+          for (const work of await dueAt(NOON + 1, 2)) {
+            if (['deadline', 'first'].some(id => work.id === key(`${kind}/${id}`).id)) seen.add(work.id)
+            await endOf(work)
           }
         }
-        assert.ok(turns < 12, `${kind}: ${turns} turns`)
-        for (let left = await claimTwo(NOON + 1); left.length > 0; left = await claimTwo(NOON + 1)) for (const work of left) await queue.complete(lease, work, undefined)
+        assert.ok(turns < 14, `${kind}: ${turns} turns`)
+        for (let left = await dueAt(NOON + 1, 2); left.length > 0; left = await dueAt(NOON + 1, 2)) for (const work of left) await endOf(work)
       }
     })
 
     test('a key that failed in such a region waits in the region\'s time, and not where it was enqueued meanwhile', async () => {
       const { region, lease, key } = await fresh()
-      const claimed = async (now: number) => queue.claimInOrder(lease, { region, now, limit: 100 })
+      const claimed = async (now: number) => queue.due(lease, { region, now, limit: 100 })
       await queue.enqueue(key('x'))
       await queue.failUntil(lease, first(await claimed(NOON)), NOON + 50, 'it broke')
       assert.deepEqual([ids(await claimed(NOON + 49)), await queue.nextDue([region])], ['', { dueAt: [{ region, at: NOON + 50 }] }])

@@ -9,18 +9,21 @@ export interface Queue {
   register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease>
   /**
    * Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. In turn: however much becomes due all the time, a key that is due is claimed before any
-   * other is claimed again and again. Those of simulated regions are left to `claimInOrder`.
+   * other is claimed again and again. Those of simulated regions are left to `due`.
    */
   claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]>
-  /** Keys of one region that are due at `now`, at most `limit` of them, in the order (due, kind, id), or `inTurn` as above: the way in which a region with its own time is run, by one process at a time. */
-  claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]>
-  /** Ends a run. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
+  /**
+   * Keys of one region that are due at `now`, at most `limit` of them, in the order (due, kind, id), or `inTurn` as above: the way in which a region with its own time is run, by the one process that
+   * holds its watch. Nothing is written: a key stays due, and is answered again, until its end is written (`completeMany`, `failUntil`), so of a process that dies nothing is left to be freed.
+   */
+  due(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]>
+  /** Ends the run of a claimed key. The key stays if it was enqueued again meanwhile or `lookAgainAt` is given; otherwise its row goes. */
   complete(lease: ProcessLease, work: ClaimedWork, lookAgainAt: number | undefined): Promise<void>
-  /** As `complete` of each of these. */
+  /** The same for keys that were due in a region that is run in order, many at once; one that was enqueued meanwhile stays due. */
   completeMany(lease: ProcessLease, ended: readonly EndedWork[]): Promise<void>
-  /** Ends a failed run; runs again at `retryAt` (real time). */
+  /** Ends a failed run of a claimed key; runs again at `retryAt` (real time). */
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void>
-  /** Ends a failed run of a region that is run in order; runs again at `dueAt` (region's time), or at once if it was enqueued meanwhile. */
+  /** The same in a region that is run in order; runs again at `dueAt` (region's time), or at once if it was enqueued meanwhile. */
   failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void>
   /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }>
@@ -47,6 +50,7 @@ export interface ProcessLease {
   release(): Promise<void>
 }
 
+/** A key that is to be run, claimed or, in a region that is run in order, only due. */
 export interface ClaimedWork extends WorkKey {
   readonly region: string
   readonly generation: number

@@ -117,7 +117,7 @@ export class RegionUnderTest {
     const queue = this.#store.queue
     this.#server = await SimulatedServer.open({
       store: dying(this.#store, life, ['write']), worldStore: dying(this.#world, life, ['write', 'forget']),
-      queue: dying(queue, life, ['claimInOrder', 'completeMany', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life), ...this.#onDecision && { onDecision: this.#onDecision },
+      queue: dying(queue, life, ['due', 'completeMany', 'failUntil', 'putSights', 'markWatch']), name: this.#nameOf(++this.#servers), log: this.#log(life), ...this.#onDecision && { onDecision: this.#onDecision },
     })
     await this.#server.regions.faceOf(REGION)?.untilOpen()
   }

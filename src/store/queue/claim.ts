@@ -44,44 +44,53 @@ export async function claim(connection: Queryable, lease: { name: string; epoch:
        where exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
        order by w.ordinal > $7 and w.ordinal <= $8 desc, w.ordinal limit $6
      )
-     ${TAKEN}, work.ordinal, (select last_value from work_ordinal_seq) as latest`,
+     update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
+     from free where work.kind = free.kind and work.id = free.id
+     returning work.kind, work.id, work.region, work.generation, work.failures, work.ordinal, (select last_value from work_ordinal_seq) as latest`,
     [lease.name, lease.epoch, regions.map(region => region.region), regions.map(region => Math.floor(region.now)), Math.floor(realNow), limit, round.at, round.end],
   ))
 }
 
-/** One region's due keys in turn; the same words about the lease as above. */
-export async function claimInTurn(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion, round: Round): Promise<readonly ClaimedWork[]> {
-  return next(round, await connection.query<Claimed>(
-    `with free as materialized (
-       select kind, id from work
-       where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
-       order by ordinal > $6 and ordinal <= $7 desc, ordinal limit $5 for update skip locked
+/**
+ * One region's due keys in turn, none of them claimed: half of them told, by the round, and half deadlines that have come, the longest due first; where there are fewer of one, more of the other. Nothing is sorted, however
+ * many are due: each half is where the index has it.
+ */
+export async function dueInTurn(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion, round: Round): Promise<readonly ClaimedWork[]> {
+  const rows = await connection.query<Claimed & { part: 'told' | 'deadline' }>(
+    `with mine as materialized (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp()),
+     ahead as materialized (
+       select ${DUE} from work where region = $3 and owner is null and due_at = 0 and ordinal > $6 and ordinal <= $7 and exists (select 1 from mine) order by ordinal limit $5
+     ),
+     later as materialized (
+       select ${DUE} from work where region = $3 and owner is null and due_at = 0 and (ordinal <= $6 or ordinal > $7) and exists (select 1 from mine)
+       order by ordinal limit $5 - (select count(*) from ahead)
+     ),
+     deadline as materialized (
+       select ${DUE} from work where region = $3 and owner is null and due_at > 0 and due_at <= $4 and exists (select 1 from mine) order by due_at, ordinal limit $5
      )
-     ${TAKEN}, work.ordinal, (select last_value from work_ordinal_seq) as latest`,
+     select *, 'told' as part, (select last_value from work_ordinal_seq) as latest from (select * from ahead union all select * from later) told
+     union all select *, 'deadline', 0 from deadline`,
     [lease.name, lease.epoch, region, Math.floor(now), limit, round.at, round.end],
-  ))
+  )
+  const { told = [], deadline = [] } = Object.groupBy(rows, ({ part }) => part)
+  const half = Math.ceil(limit / 2)
+  return [...next(round, told.slice(0, Math.max(half, limit - deadline.length))), ...deadline.slice(0, Math.max(limit - half, limit - told.length)).map(workOf)]
 }
 
-/** One region's due keys in the order (due, kind, id); the same words about the lease as above. */
-export async function claimInOrder(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion): Promise<readonly ClaimedWork[]> {
-  const rows = await connection.query<ClaimedWork & { due: number }>(
-    `with free as materialized (
-       select kind, id, due_at from work
-       where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
-       order by due_at, kind collate "C", id collate "C" limit $5 for update skip locked
-     )
-     ${TAKEN}, free.due_at as due`,
+/** The same in the order (due, kind, id). */
+export async function dueInOrder(connection: Queryable, lease: { name: string; epoch: number }, { region, now, limit }: OfRegion): Promise<readonly ClaimedWork[]> {
+  const rows = await connection.query<ClaimedWork>(
+    `select ${DUE} from work
+     where region = $3 and owner is null and due_at <= $4 and exists (select 1 from lease where name = $1 and epoch = $2 and expires_at > clock_timestamp())
+     order by due_at, kind collate "C", id collate "C" limit $5`,
     [lease.name, lease.epoch, region, Math.floor(now), limit],
   )
-  return rows.toSorted((one, other) => one.due - other.due || compare(one.kind, other.kind) || compare(one.id, other.id)).map(workOf)
+  return rows.map(workOf)
 }
 
 interface OfRegion { readonly region: string; readonly now: number; readonly limit: number }
 
-/** What an update returns has no order of its own. */
-const TAKEN = `update work set owner = $1, owner_epoch = $2, due_at = null, retry_at = null
-     from free where work.kind = free.kind and work.id = free.id
-     returning work.kind, work.id, work.region, work.generation, work.failures`
+const DUE = 'kind, id, region, generation, failures, ordinal'
 
 function next(round: Round, rows: readonly Claimed[]): readonly ClaimedWork[] {
   const isLater = ({ ordinal }: Claimed) => Number(ordinal <= round.at || ordinal > round.end)
@@ -97,10 +106,6 @@ function next(round: Round, rows: readonly Claimed[]): readonly ClaimedWork[] {
 }
 
 const workOf = ({ kind, id, region, generation, failures }: ClaimedWork): ClaimedWork => ({ kind, id, region, generation, failures })
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
-}
 
 /** Frees the keys of processes that are not there any more; they are due now. Answers whether there were any. Writes nothing where there are none. */
 export async function freeAbandoned(connection: Queryable): Promise<boolean> {

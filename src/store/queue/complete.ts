@@ -5,10 +5,10 @@ const MINE = `kind = $1 and id = $2 and owner = $3 and owner_epoch = $4
   and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
 
 /**
- * The same of many keys of a kind, found by their names: an index of what runs is full of what ran, and as a join with a list they would be looked for in a table that was empty when PostgreSQL last
- * looked at it.
+ * Many keys of a kind in a region that is run in order, where nobody claims them and only whoever holds the region's watch ends runs. They are found by their names: as a join with a list they would be
+ * looked for in a table that was empty when PostgreSQL last looked at it.
  */
-const MINE_AMONG = `kind = $1 and id = any($2::text[]) and (owner, owner_epoch) is not distinct from ($3::text, $4::bigint)
+const RUN_BY_US = `kind = $1 and id = any($2::text[]) and owner is null
   and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
 
 /**
@@ -30,23 +30,24 @@ export async function complete(connection: Queryable, lease: { name: string; epo
 }
 
 /**
- * As `complete` of each; sent, not waited for. The rows are locked first, in the order in which keys are enqueued. The end of a run that a crash of the database takes back only makes the key run
- * again, so nobody waits for the disk.
+ * Ends runs of keys that nobody claimed; sent, not waited for. One that was enqueued meanwhile stays due. The rows are locked first, in the order in which keys are enqueued. The end of a run that a
+ * crash of the database takes back only makes the key run again, so nobody waits for the disk.
  */
 export function completeMany(connection: TransactionConnection, lease: { name: string; epoch: number }, ended: readonly EndedWork[]): void {
   connection.send('set local synchronous_commit to off')
   const byKind = [...Map.groupBy(ended, ({ work }) => work.kind)].toSorted(([one], [other]) => (one < other ? -1 : 1))
-  const among = ([kind, these]: (typeof byKind)[number]) => [kind, these.map(({ work }) => work.id), lease.name, lease.epoch] as const
-  for (const each of byKind) connection.send(`select 1 from work where ${MINE_AMONG} order by id collate "C" for update`, among(each))
+  const among = (kind: string, these: readonly EndedWork[]) => [kind, these.map(({ work }) => work.id), lease.name, lease.epoch] as const
+  for (const [kind, these] of byKind) connection.send(`select 1 from work where ${RUN_BY_US} order by id collate "C" for update`, among(kind, these))
   for (const [kind, these] of byKind) {
     const over = these.filter(({ lookAgainAt }) => lookAgainAt === undefined)
-    if (over.length > 0) connection.send(`delete from work where ${MINE_AMONG} and generation = ($5::jsonb -> id)::bigint`, [...among([kind, over]), JSON.stringify(Object.fromEntries(over.map(({ work }) => [work.id, work.generation])))])
-    // What was enqueued meanwhile keeps those whose run is over, too.
-    connection.send(
-      `update work set owner = null, owner_epoch = null, failures = 0, last_error = null,
-         due_at = case when generation = ($5::jsonb -> id -> 0)::bigint then nullif($5::jsonb -> id -> 1, 'null')::bigint else least(due_at, nullif($5::jsonb -> id -> 1, 'null')::bigint) end
-       where ${MINE_AMONG}`,
-      [...among([kind, these]), JSON.stringify(Object.fromEntries(these.map(({ work, lookAgainAt }) => [work.id, [work.generation, lookAgainAt === undefined ? null : Math.floor(lookAgainAt)]])))],
+    if (over.length > 0) connection.send(`delete from work where ${RUN_BY_US} and generation = ($5::jsonb -> id)::bigint`, [...among(kind, over), JSON.stringify(Object.fromEntries(over.map(({ work }) => [work.id, work.generation])))])
+    // Of those that are over and were enqueued meanwhile, only what failed before has something to forget.
+    const again = these.filter(({ work, lookAgainAt }) => lookAgainAt !== undefined || work.failures > 0)
+    if (again.length > 0) connection.send(
+      `update work set failures = 0, last_error = null,
+         due_at = case when generation = ($5::jsonb -> id -> 0)::bigint then ($5::jsonb -> id -> 1)::bigint else due_at end
+       where ${RUN_BY_US} and (generation = ($5::jsonb -> id -> 0)::bigint or failures > 0)`,
+      [...among(kind, again), JSON.stringify(Object.fromEntries(again.map(({ work, lookAgainAt }) => [work.id, [work.generation, Math.floor(lookAgainAt ?? 0)]])))],
     )
   }
 }
@@ -61,12 +62,11 @@ export async function fail(connection: Queryable, lease: { name: string; epoch: 
   )
 }
 
-/** As `fail`, in the region's time. */
+/** As `fail`, of a key that nobody claimed, in the time of its region. */
 export async function failUntil(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
   await connection.query(
-    `update work set owner = null, owner_epoch = null, failures = failures + 1, last_error = $6, retry_at = null,
-       due_at = case when generation = $5 then $7::bigint else least(due_at, $7::bigint) end
-     where ${MINE}`,
-    [work.kind, work.id, lease.name, lease.epoch, work.generation, error, Math.floor(dueAt)],
+    `update work set failures = failures + 1, last_error = $6, due_at = case when generation = $5 then $7::bigint else due_at end
+     where ${RUN_BY_US}`,
+    [work.kind, [work.id], lease.name, lease.epoch, work.generation, error, Math.floor(dueAt)],
   )
 }

@@ -3,7 +3,7 @@ import type { Log } from '#ports/log.ts'
 import type { ClaimedWork, EndedWork, ProcessLease, Queue } from '#ports/queue.ts'
 import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
-import { claim, claimInOrder, claimInTurn, firstRound, freeAbandoned, type Round } from './claim.ts'
+import { claim, dueInOrder, dueInTurn, firstRound, freeAbandoned, type Round } from './claim.ts'
 import { complete, completeMany, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
 import { registerLease, RenewedLease } from './lease.ts'
@@ -56,9 +56,8 @@ export class PostgresQueue implements Queue {
     return claim(this.#database, lease, regions.map(region => ({ region, now: options.now(region) })), options.realNow, options.limit, this.#round)
   }
 
-  async claimInOrder(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
-    if (Math.abs(this.#clock.now() - this.#freedAt) >= ABANDONED_EVERY_MS) await this.#freeAbandoned()
-    return options.inTurn === true ? claimInTurn(this.#database, lease, options, this.#roundOf(options.region)) : claimInOrder(this.#database, lease, options)
+  due(lease: ProcessLease, options: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
+    return options.inTurn === true ? dueInTurn(this.#database, lease, options, this.#roundOf(options.region)) : dueInOrder(this.#database, lease, options)
   }
 
   #roundOf(region: string): Round {

@@ -79,18 +79,22 @@ export class MemoryQueue implements Queue {
     }
     const due = [...work.values()]
       .filter(row => !row.owner && row.dueAt !== undefined && row.dueAt <= options.now(row.region) && (row.retryAt ?? 0) <= options.realNow && isMine(row))
-    return this.#take(lease, this.#inTurn(ALL, due).slice(0, options.limit), ALL)
+    const taken = this.#inTurn(ALL, due).slice(0, options.limit)
+    this.#moveOn(ALL, taken)
+    for (const row of taken) put(work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
+    return taken.map(workOf)
   }
 
-  async claimInOrder(lease: ProcessLease, { region, now, limit, inTurn }: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
+  async due(lease: ProcessLease, { region, now, limit, inTurn }: { region: string; now: number; limit: number; inTurn?: boolean }): Promise<readonly ClaimedWork[]> {
     if (!this.#isAlive(lease)) return []
-    const { work } = this.#tables()
-    for (const row of work.values()) if (row.owner && !this.#isAlive(row.owner)) put(work, { ...row, owner: undefined, dueAt: 0 })
     const byName = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0)
-    const due = [...work.values()]
-      .filter(row => row.region === region && !row.owner && row.dueAt !== undefined && row.dueAt <= now)
-    const ordered = inTurn === true ? this.#inTurn(region, due) : due.sort((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || byName(one.kind, other.kind) || byName(one.id, other.id))
-    return this.#take(lease, ordered.slice(0, limit), inTurn === true ? region : undefined)
+    const due = [...this.#tables().work.values()].filter(row => row.region === region && !row.owner && row.dueAt !== undefined && row.dueAt <= now)
+    const byTime = due.toSorted((one, other) => (one.dueAt ?? 0) - (other.dueAt ?? 0) || (inTurn === true ? one.ordinal - other.ordinal : byName(one.kind, other.kind) || byName(one.id, other.id)))
+    if (inTurn !== true) return byTime.slice(0, limit).map(workOf)
+    const told = this.#inTurn(region, due.filter(({ dueAt }) => dueAt === 0)), deadlines = byTime.filter(({ dueAt }) => dueAt !== 0), half = Math.ceil(limit / 2)
+    const first = told.slice(0, Math.max(half, limit - deadlines.length))
+    this.#moveOn(region, first)
+    return [...first, ...deadlines.slice(0, Math.max(limit - half, limit - told.length))].map(workOf)
   }
 
   #inTurn(name: string, due: readonly WorkRow[]): readonly WorkRow[] {
@@ -103,16 +107,11 @@ export class MemoryQueue implements Queue {
     return ({ ordinal }) => Number(ordinal <= at || ordinal > end)
   }
 
-  #take(lease: ProcessLease, rows: readonly WorkRow[], name: string | undefined): readonly ClaimedWork[] {
-    const last = rows.at(-1)
-    if (name !== undefined && last) {
-      const round = this.#isLater(name)(last) ? FIRST : this.#rounds.get(name) ?? FIRST, claims = round.claims + 1
-      this.#rounds.set(name, { at: last.ordinal, claims, end: claims === OPEN_FOR_CLAIMS ? Math.max(...[...this.#tables().work.values()].map(({ ordinal }) => ordinal)) : round.end })
-    }
-    return rows.map(row => {
-      put(this.#tables().work, { ...row, owner: { name: lease.name, epoch: lease.epoch }, dueAt: undefined, retryAt: undefined })
-      return { kind: row.kind, id: row.id, region: row.region, generation: row.generation, failures: row.failures }
-    })
+  #moveOn(name: string, taken: readonly WorkRow[]): void {
+    const last = taken.at(-1)
+    if (!last) return
+    const round = this.#isLater(name)(last) ? FIRST : this.#rounds.get(name) ?? FIRST, claims = round.claims + 1
+    this.#rounds.set(name, { at: last.ordinal, claims, end: claims === OPEN_FOR_CLAIMS ? Math.max(...[...this.#tables().work.values()].map(({ ordinal }) => ordinal)) : round.end })
   }
 
   async complete(lease: ProcessLease, claimed: ClaimedWork, lookAgainAt: number | undefined): Promise<void> {
@@ -125,7 +124,12 @@ export class MemoryQueue implements Queue {
   }
 
   async completeMany(lease: ProcessLease, ended: readonly EndedWork[]): Promise<void> {
-    for (const { work, lookAgainAt } of ended) await this.complete(lease, work, lookAgainAt)
+    const { work } = this.#tables()
+    for (const { work: claimed, lookAgainAt } of ended) {
+      const row = this.#runByUs(lease, claimed)
+      if (row?.generation === claimed.generation && lookAgainAt === undefined) work.delete(`${row.kind}/${row.id}`)
+      else if (row) put(work, { ...row, failures: 0, error: undefined, dueAt: row.generation === claimed.generation ? lookAgainAt : row.dueAt })
+    }
   }
 
   async fail(lease: ProcessLease, claimed: ClaimedWork, retryAt: number, error: string): Promise<void> {
@@ -135,10 +139,8 @@ export class MemoryQueue implements Queue {
   }
 
   async failUntil(lease: ProcessLease, claimed: ClaimedWork, dueAt: number, error: string): Promise<void> {
-    const row = this.#mine(lease, claimed)
-    if (!row) return
-    const due = row.generation === claimed.generation ? dueAt : Math.min(row.dueAt ?? dueAt, dueAt)
-    put(this.#tables().work, { ...row, owner: undefined, failures: row.failures + 1, error, dueAt: due, retryAt: undefined })
+    const row = this.#runByUs(lease, claimed)
+    if (row) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: row.generation === claimed.generation ? dueAt : row.dueAt })
   }
 
   async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {
@@ -247,6 +249,11 @@ export class MemoryQueue implements Queue {
     return row?.owner && isSame(row.owner, lease) && this.#isAlive(lease) ? row : undefined
   }
 
+  #runByUs(lease: ProcessLease, claimed: ClaimedWork): WorkRow | undefined {
+    const row = this.#tables().work.get(`${claimed.kind}/${claimed.id}`)
+    return row && !row.owner && this.#isAlive(lease) ? row : undefined
+  }
+
   #isAlive(owner: { readonly name: string; readonly epoch: number }): boolean {
     const lease = this.#leases.get(owner.name)
     return lease !== undefined && lease.alive && lease.epoch === owner.epoch
@@ -256,6 +263,8 @@ export class MemoryQueue implements Queue {
 function isSame(one: { readonly name: string; readonly epoch: number }, other: { readonly name: string; readonly epoch: number }): boolean {
   return one.name === other.name && one.epoch === other.epoch
 }
+
+const workOf = ({ kind, id, region, generation, failures }: WorkRow): ClaimedWork => ({ kind, id, region, generation, failures })
 
 function put(work: Map<string, WorkRow>, row: WorkRow): void {
   work.set(`${row.kind}/${row.id}`, row)

@@ -56,6 +56,8 @@ const FAILURES_IN_A_ROW = 48
 const SELDOM_MS = 3_600_000
 const RUNS_AT_ONE_INSTANT = 100
 const PUT_OFF_MS = 1_000
+/** More would let a key that is never done keep those that are due with it waiting. */
+const RUNS_IN_A_ROW = 4
 const STORE_AGAIN_MS = [50, 200, 500, 1_000, 2_000]
 
 /**
@@ -135,24 +137,15 @@ class OrderedLoop {
 
   /** Everything that is to be done at this instant; then on to the next one, or to rest until it comes. */
   async #turn(): Promise<void> {
-    const { clock, events, tell } = this.#options
+    const { clock, events } = this.#options
     const woken = this.#enqueued.next(), set = clock.nextSet()
     if (this.#news) this.#due = undefined
     this.#news = false
     this.#resting = false
     clock.hold()
-    // Where it is behind, what falls within a moment is done together at its end: late by no more than that, in the light of all that happened until then, and never kept from moving on by what is due or happens all the time.
+    // Where it is behind, what falls within a moment is done together: late by no more than that and the next one, and never kept from moving on by what is due or happens all the time.
     if (this.#isBehind()) clock.moveTo(Math.min(clock.target(), clock.now() + LONGEST_MOMENT_MS))
-    if (clock.paused && await this.#nextDue() <= clock.now()) return this.#runDue()
-    const changes = await events.liveUntil(clock.now())
-    if (changes.length > 0) {
-      await this.#untilStored(() => tell(changes))
-      events.heard()
-      this.#due = undefined
-      if (clock.paused) return
-    }
-    // What is due waits for no more of what happens meanwhile.
-    if (await this.#nextDue() <= clock.now()) return this.#runDue()
+    if (clock.paused ? await this.#oneAfterAnother() : await this.#sideBySide()) return
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return
     if (next <= clock.target()) return clock.moveTo(next)
@@ -160,6 +153,41 @@ class OrderedLoop {
     clock.rest(next)
     this.#rested.call()
     await this.#waitFor(next, woken, set)
+  }
+
+  /** What is due first, then what happened at the same instant. Answers whether there was anything to do. */
+  async #oneAfterAnother(): Promise<boolean> {
+    this.#options.clock.heard()
+    if (await this.#nextDue() > this.#options.clock.now()) return this.#hear()
+    await this.#runDue()
+    return true
+  }
+
+  /**
+   * Passes over what is due run while what happened since the last turn is told: the clock is where that has come to, and passes decide by the instant up to which everything was told before, so that no
+   * deadline passes of which it is not known what happened until then. What they write is of the clock's instant, as it may follow from what was told meanwhile.
+   */
+  async #sideBySide(): Promise<boolean> {
+    const { clock } = this.#options
+    const isDue = await this.#nextDue() <= clock.passTime()
+    const hearing = this.#hear(), running = isDue ? this.#runDue() : Promise.resolve()
+    // Neither goes on after the other has failed.
+    await Promise.allSettled([hearing, running])
+    await running
+    const happened = await hearing
+    clock.heard()
+    return isDue || happened
+  }
+
+  /** What happened in the region until now; whether there was anything. */
+  async #hear(): Promise<boolean> {
+    const { clock, events, tell } = this.#options
+    const changes = await events.liveUntil(clock.now())
+    if (changes.length === 0) return false
+    await this.#untilStored(() => tell(changes))
+    events.heard()
+    this.#due = undefined
+    return true
   }
 
   #isBehind(): boolean {
@@ -189,7 +217,7 @@ class OrderedLoop {
   async #runDue(): Promise<void> {
     const { queue, lease, region, clock } = this.#options
     this.#due = undefined
-    const due = await this.#untilStored(() => queue.due(lease, { region, now: clock.now(), limit: AT_ONCE, inTurn: !clock.paused }))
+    const due = await this.#untilStored(() => queue.due(lease, { region, now: clock.passTime(), limit: AT_ONCE, inTurn: !clock.paused }))
     this.#meter.claimed(due.length)
     const hands = handsOf(clock), waiting = batchesOf(due, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
     const ended: EndedWork[] = [], failed: FailedWork[] = []
@@ -218,7 +246,7 @@ class OrderedLoop {
         meter(work, 'done')
       } else if (this.#signal.aborted) meter(work, 'abandoned')
       else if (kindOf(outcome.error) === 'StaleRevision') {
-        ended.push({ work, lookAgainAt: clock.now() })
+        ended.push({ work, lookAgainAt: clock.passTime() })
         meter(work, 'stale')
       } else {
         failed.push({ work, error: outcome.error })
@@ -245,7 +273,7 @@ class OrderedLoop {
     await Promise.all(Array.from({ length: Math.min(hands, batch.length) }, async () => {
       for (const work of waiting) {
         if (this.#signal.aborted && !together?.has(work.id)) continue
-        outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id))])
+        outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id), hands)])
       }
     }))
     return outcomes
@@ -261,12 +289,15 @@ class OrderedLoop {
     }
   }
 
-  /** A pass for which the store was away is run again, as one that is alone. */
-  async #outcome(controller: Controller | undefined, { kind, id }: ClaimedWork, known: PassOutcome | undefined): Promise<PassOutcome> {
+  /** A pass for which the store was away is run again, as one that is alone. What looks again at once does so here where no order is promised, without its way through the queue. */
+  async #outcome(controller: Controller | undefined, { kind, id }: ClaimedWork, known: PassOutcome | undefined, hands: number): Promise<PassOutcome> {
     if (known && !('error' in known && kindOf(known.error) === 'StoreUnavailable')) return known
     try {
       if (!controller) throw new Error(`Nobody here works on ${kind}`)
-      return await this.#untilStored(() => controller.reconcile(id, this.#signal))
+      for (let runs = 1; ; runs++) {
+        const outcome = await this.#untilStored(() => controller.reconcile(id, this.#signal))
+        if (hands === 1 || runs === RUNS_IN_A_ROW || this.#signal.aborted || (outcome.lookAgainAt ?? Number.POSITIVE_INFINITY) > this.#options.clock.passTime()) return outcome
+      }
     } catch (error) {
       return { error }
     }
@@ -275,7 +306,7 @@ class OrderedLoop {
   /** Whole milliseconds, and never before the instant asked for. What looks again at once, over and over, would hold the region's time for ever, so it is put off a little. */
   #dueAgain({ kind, id }: ClaimedWork, lookAgainAt: number | undefined): number | undefined {
     if (lookAgainAt === undefined) return undefined
-    const now = this.#options.clock.now(), due = Math.ceil(lookAgainAt)
+    const now = this.#options.clock.passTime(), due = Math.ceil(lookAgainAt)
     if (due > now) return due
     if (this.#runsAtOnce.at !== now) this.#runsAtOnce = { at: now, counts: new Map() }
     const { counts } = this.#runsAtOnce, key = `${kind}/${id}`

@@ -29,12 +29,15 @@ export class RegionClock implements Clock {
   #speed: number
   #anchor: { readonly at: number; readonly since: number }
   #steppedTo: number
+  /** Up to which all that happened was heard of. */
+  #heardUntil: number
   /** Up to where the clock follows its target by itself; undefined: not at all. */
   #restsUntil: number | undefined
 
   constructor(real: Clock, setting: Omit<ClockSetting, 'since'>) {
     this.#real = real
     this.#at = setting.at
+    this.#heardUntil = setting.at
     this.#paused = setting.paused
     this.#speed = setting.speed
     this.#anchor = { at: setting.at, since: real.now() }
@@ -60,6 +63,16 @@ export class RegionClock implements Clock {
   now(): number {
     if (this.#restsUntil !== undefined) this.#at = Math.max(this.#at, Math.min(this.target(), this.#restsUntil))
     return this.#at
+  }
+
+  /** By which passes decide: what happened until then was heard of, and they may run while what happened since is being told. Never ahead of the clock, and moved by `heard` alone. */
+  passTime(): number {
+    return this.#heardUntil
+  }
+
+  /** From now on passes decide by this instant. */
+  heard(): void {
+    this.#heardUntil = Math.max(this.#heardUntil, this.now())
   }
 
   /** Where the clock would be if there were no work. */

@@ -30,7 +30,10 @@ export interface WriterBecause {
 export type Written<Record> = Omit<Record, 'said' | 'counts'> & Partial<Pick<Record, Extract<keyof Record, 'said' | 'counts'>>>
 
 export interface SettleInput {
+  /** What is written is of this instant. */
   readonly now: number
+  /** Up to which all that happened is known, where that is not until `now`: no deadline after it has passed. */
+  readonly heardUntil?: number | undefined
   /** Undefined if the transaction forgot it. */
   readonly cluster: Written<ClusterRecord> | undefined
   /** All pools of the cluster that are still there, touched or not. */
@@ -84,8 +87,9 @@ export interface Settled {
  * before. Throws E-STATUS if a rule shows what its table does not allow.
  */
 export function settle(input: SettleInput): Settled {
-  const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, input.now)), input))
-  const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], input.now))
+  const known = input.heardUntil ?? input.now
+  const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, known)), input))
+  const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], known))
   const clusterStops = stopsChildren(ownVerdict?.status)
   // Its pools follow it only into a stop and out of it.
   const clusterCause = input.cluster && (clusterStops || stopsChildren(input.cluster.said?.status)) ? clusterName(input.cluster) : undefined
@@ -95,7 +99,7 @@ export function settle(input: SettleInput): Settled {
     const members = nodeChanges.filter(node => node.parentId === pool.id)
     const counts = members
       .reduce((sum, node) => countMove(sum, node.from?.phase as NodeStatus['phase'] | undefined, node.to?.phase as NodeStatus['phase'] | undefined), pool.counts ?? NO_NODES)
-    const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, input.now)
+    const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, known)
     const found = verdict(NODE_POOL_RULES, seen)
     const mover = clusterStops ? undefined : members.findLast(hasStopped)?.name ?? members.findLast(phaseMoved)?.name
     const causes = { derived: (clusterStops ? undefined : movingNode(members, found.rule === pool.said?.rule ? pool.said.causedBy : undefined)) ?? clusterCause, ended: mover ?? clusterCause }
@@ -115,7 +119,7 @@ export function settle(input: SettleInput): Settled {
 
 function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<NodePoolStatus> & { counts: NodeCounts })[], input: SettleInput) {
   const counts = sumCounts(pools.map(pool => pool.counts))
-  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.now)
+  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.heardUntil ?? input.now)
   const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
   const found = verdict(CLUSTER_RULES, seen)
   const known = found.rule === record.said?.rule ? record.said.causedBy?.id : undefined

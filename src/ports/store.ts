@@ -17,8 +17,11 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
  * Locks are taken in the order cluster → pool → node.
  */
 export interface Store {
-  /** One transaction. `now` is the region's time, used by the rules; work is run again from the start after a serialisation failure or deadlock. */
-  write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T>
+  /**
+   * One transaction. `now` is the region's time, of which what is written is, and by which the rules judge deadlines; where the writer knows only what happened until an earlier instant, they judge by that
+   * one (`heardUntil`). Work is run again from the start after a serialisation failure or deadlock.
+   */
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T>
 
   // Reads: one snapshot each. `undefined` where there is no such row in that scope.
   findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined>

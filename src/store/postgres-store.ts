@@ -63,11 +63,11 @@ export class PostgresStore implements Store {
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
 
-  async write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T> {
     let tx: PostgresTransaction | undefined
     try {
       const { result, outcome } = await this.#database.transaction(async connection => {
-        tx = new PostgresTransaction(connection, this.#key, now)
+        tx = new PostgresTransaction(connection, this.#key, now, heardUntil)
         const result = await work(tx)
         return { result, outcome: await tx.finish() }
       })

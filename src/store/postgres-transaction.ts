@@ -46,7 +46,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
 
-  constructor(connection: TransactionConnection, key: KeyObject, now: number) {
+  constructor(connection: TransactionConnection, key: KeyObject, now: number, heardUntil?: number) {
     super({
       lockCluster: id => lockCluster(connection, id),
       lockClusters: ids => lockClusters(connection, ids),
@@ -57,7 +57,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
       readNodes: (where, ids) => readNodes(connection, where, ids),
       readAddons: (where, ids) => readAddons(connection, where, ids),
       isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
-    }, now)
+    }, now, heardUntil)
     this.#connection = connection
     this.#key = key
   }

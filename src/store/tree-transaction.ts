@@ -41,9 +41,9 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   /** A name that was looked for and is no cluster's. */
   #free: (Scope & { readonly name: string }) | undefined
 
-  constructor(source: TreeSource, now: number) {
+  constructor(source: TreeSource, now: number, heardUntil?: number) {
     this.#source = source
-    this.work = new UnitOfWork(Math.floor(now))
+    this.work = new UnitOfWork(Math.floor(now), heardUntil)
   }
 
   nextWriter(clusterId?: string): void {

@@ -45,8 +45,12 @@ export class UnitOfWork {
   /** Told of each tree as it is settled for good, by those who settle it again. */
   onSettled?: (input: SettleInput, settled: Settled) => void
 
-  constructor(now: number) {
+  /** Up to which the writers know all that happened; undefined: until now. */
+  readonly #heardUntil: number | undefined
+
+  constructor(now: number, heardUntil?: number) {
     this.now = now
+    this.#heardUntil = heardUntil
   }
 
   /** Takes in a record that was read under its lock, unless it is here already; answers what the transaction sees of it. */
@@ -123,7 +127,7 @@ export class UnitOfWork {
 
   /** Of those, the ones that take their children along into a stop or out of it; all their add-ons must be tracked, too. */
   stoppingOrStarting(): string[] {
-    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.now)).map(one => one.now.id)
+    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.#heardUntil ?? this.now)).map(one => one.now.id)
   }
 
   /** Lets the model settle each touched cluster's tree, takes the outcome into the records, and answers the rows of history in order. */
@@ -138,6 +142,7 @@ export class UnitOfWork {
       const touched = [...(cluster ? [cluster] : []), ...pools, ...nodes, ...addons].flatMap(one => (one.because && !one.gone ? [[one.now.id, one.because] as const] : []))
       const input: SettleInput = {
         now: this.now,
+        heardUntil: this.#heardUntil,
         cluster: cluster && !cluster.gone ? asWritten(cluster) : undefined,
         nodePools: pools.filter(one => !one.gone).map(asWritten),
         nodes: nodes.filter(one => one.because && !one.gone).map(asWritten),

@@ -46,10 +46,10 @@ export class MemoryStore implements Store {
     return new Map([...this.#tables.work].map(([name, row]) => [name, row.owner ? undefined : row.dueAt]))
   }
 
-  write<T>(now: number, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T> {
     const run = async () => {
       const tables = this.#tables.copy()
-      const tx = new MemoryTransaction(tables, now)
+      const tx = new MemoryTransaction(tables, now, heardUntil)
       if (this.onSettled) tx.work.onSettled = this.onSettled
       const result = await work(tx)
       await tx.finish()

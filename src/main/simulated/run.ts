@@ -6,6 +6,7 @@ import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import { LoginsToMachines } from '#join/machine-logins.ts'
 import { newId } from '#model/ids.ts'
 import type { ClusterPki } from '#ports/control-plane-host.ts'
+import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
@@ -191,10 +192,11 @@ async function untilDeleted({ region, store, face }: SimulatedRun, signal: Abort
 
 function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock, logins: MachineLogins): readonly Controller[] {
   const { region, log, tenantAddressOf, face, onDecision } = run
-  const store = sharedStore(run.store, () => handsOf(clock) > 1)
+  const store = sharedStore(run.store, () => handsOf(clock) > 1, clock)
+  const passClock: Clock = { now: () => clock.passTime(), sleep: (ms, ends) => clock.sleep(ms, ends) }
   const ledgerBytes = seededBytes(face.settings, 'ledger'), poolBytes = seededBytes(face.settings, 'pools')
   const own = {
-    clock, logins, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
+    clock: passClock, logins, host: world.host, tenant: world.tenant, machines: world.machines, outside: world.outside, addons: world.addons,
     addressPool: CLUSTER_ADDRESSES,
     registry: `registry.${region}:5000`,
     // Nothing is probed by the clock here: the region tells what changes.

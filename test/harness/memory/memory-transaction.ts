@@ -20,7 +20,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   readonly #tables: Tables
   readonly #keys: { key: WorkKey & { region: string }; dueAt: number | undefined }[] = []
 
-  constructor(tables: Tables, now: number) {
+  constructor(tables: Tables, now: number, heardUntil?: number) {
     const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
     super({
       lockCluster: async id => tables.clusters.get(id),
@@ -40,7 +40,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
       isNameTaken: async (table, place, name) => table === 'cluster'
         ? [...tables.clusters.values()].some(one => isIn(one, place) && one.spec.name === name)
         : [...(table === 'node_pool' ? tables.nodePools : tables.nodes).values()].some(one => one.clusterId === place.clusterId && one.spec.name === name),
-    }, now)
+    }, now, heardUntil)
     this.#tables = tables
   }
 

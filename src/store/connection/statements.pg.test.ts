@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import type { OpenStore } from '../open.ts'
+import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
+import { sentValue } from './statements.ts'
+
+describe('what is sent with a statement', () => {
+  let postgres: ScratchPostgres
+  let opened: OpenStore
+  before(async () => {
+    postgres = await scratchPostgres()
+    opened = await postgres.openCopy()
+  })
+  after(() => postgres.end())
+
+  test('PostgreSQL reads back every list of texts as it was given', async () => {
+    for (const list of [[], [''], ['a', 'b-1', 'c:core-dns'], ['NULL', null, 'null'], ['{a,b}', '"', '\\', '\\"', '\\n', ' x '], ['line\nfeed', '\t', '\u0001'], ['übel', '边缘', '😀', '\u2028']]) {
+      const [row] = await opened.query<{ list: unknown }>('select $1::text[] as list', [list])
+      assert.deepEqual(row?.list, list)
+    }
+  })
+
+  test('what is no list of plain texts is left as it is', () => {
+    const lists = [[1, 2], [Buffer.from('a')], [['a']], ['\0'], ['\ud800']], others = [Buffer.from('a'), 'a', 1, null, { a: 1 }]
+    for (const value of [...lists, ...others]) assert.equal(sentValue(value), value)
+    assert.equal(sentValue(['a', null, 'b"c']), '{"a",null,"b\\"c"}')
+  })
+})

@@ -74,7 +74,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       scope: { accountId: caller.accountId, region: region.name },
       region: region.ports,
       regions: parts.regions,
-      store: parts.store,
+      store: (action.kind === 'write' ? region.ports.store : undefined) ?? parts.store,
       settings: parts.settings,
       log: parts.log,
       now: region.ports.now(),

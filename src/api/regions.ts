@@ -4,6 +4,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { Store } from '#ports/store.ts'
 
 /** What the API needs of one region. What a region cannot do is absent here, so that no action asks which kind of region it talks to. */
 export interface RegionPorts {
@@ -36,6 +37,8 @@ export interface RegionPorts {
   readonly users?: RegionUsers | undefined
   /** Its own time, where it has one; a real region's is everybody's. */
   readonly clock?: RegionTime | undefined
+  /** The store as calls write to it there, where that is not as it is. */
+  readonly store?: Store | undefined
   /** Bytes for ids and tokens, where the region draws them from a seed. */
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
   /** The address of the server that runs it, where that is another one. */

@@ -5,7 +5,7 @@ import { batchesOf } from './batches.ts'
 
 const work = (name: string): ClaimedWork => {
   const [kind = '', id = ''] = name.split('/')
-  return { kind: kind as ClaimedWork['kind'], id, region: 'sim-9', generation: 1, failures: 0 }
+  return { kind: kind as ClaimedWork['kind'], id, region: 'sim-9', ordinal: 1, generation: 1, failures: 0 }
 }
 const together = (kind: string): boolean => kind === 'node'
 const shown = (batches: ReturnType<typeof batchesOf>) => batches.map(batch => batch.map(({ kind, id }) => `${kind}/${id}`).join(' '))

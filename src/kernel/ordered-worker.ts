@@ -143,6 +143,8 @@ class OrderedLoop {
     this.#news = false
     this.#resting = false
     clock.hold()
+    // However long it rested or how far it was moved: until something happens there is nothing to hear of.
+    clock.heard((events.nextAt() ?? Number.POSITIVE_INFINITY) - 1)
     // Where it is behind, what falls within a moment is done together: late by no more than that and the next one, and never kept from moving on by what is due or happens all the time.
     if (this.#isBehind()) clock.moveTo(Math.min(clock.target(), clock.now() + LONGEST_MOMENT_MS))
     if (clock.paused ? await this.#oneAfterAnother() : await this.#sideBySide()) return

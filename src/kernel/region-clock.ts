@@ -65,14 +65,14 @@ export class RegionClock implements Clock {
     return this.#at
   }
 
-  /** By which passes decide: what happened until then was heard of, and they may run while what happened since is being told. Never ahead of the clock, and moved by `heard` alone. */
+  /** By which passes decide: what happened until then was heard of, and they may run while what happened since is being told. Never ahead of the clock; while there is work only `heard` moves it. */
   passTime(): number {
-    return this.#heardUntil
+    return this.#restsUntil === undefined ? this.#heardUntil : Math.max(this.#heardUntil, Math.min(this.now(), this.#restsUntil - 1))
   }
 
-  /** From now on passes decide by this instant. */
-  heard(): void {
-    this.#heardUntil = Math.max(this.#heardUntil, this.now())
+  /** What happened until now was heard of, or until an earlier instant. */
+  heard(until = Number.POSITIVE_INFINITY): void {
+    this.#heardUntil = Math.max(this.#heardUntil, Math.min(this.now(), until))
   }
 
   /** Where the clock would be if there were no work. */

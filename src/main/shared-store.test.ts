@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Store, WorkKey } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
-import { addCluster, NEW_CLUSTER, NOON } from '#test/harness/sample-records.ts'
+import { addCluster, NOON } from '#test/harness/sample-records.ts'
 import { ofTheirKeys, sharedStore } from './shared-store.ts'
 
 /** Counts what reaches the store. */
@@ -41,23 +41,6 @@ test('writes that meet are one transaction, each with its own answer', async () 
   assert.deepEqual(answers, ids)
   assert.deepEqual((await store.clustersById(ids)).map(({ address }) => address), ids.map(id => `at-${id}`))
   assert.equal(counts.get('write'), 1)
-})
-
-test('what passes write is of the instant of the clock, while they decide by what was heard before', async () => {
-  const { store, ids: [id = ''] } = await fleet()
-  const shared = sharedStore(store, () => true, { now: () => NOON + 900_500 })
-  const touch = (now: number) => shared.write(now, async tx => {
-    await tx.lockCluster(id)
-    await tx.changeCluster(id, { facts: { ...NEW_CLUSTER, attemptStartedAt: NOON, controlPlaneSays: String(now) } }, { evidence: [] })
-  })
-  const shown = async () => {
-    const found = await store.findCluster(id)
-    return [found?.said.status.phase, found?.updatedAt]
-  }
-  await touch(NOON + 899_999)
-  assert.deepEqual(await shown(), ['Creating', NOON + 900_500])
-  await touch(NOON + 900_000)
-  assert.deepEqual(await shown(), ['Failed', NOON + 900_500])
 })
 
 test('one that fails does so alone', async () => {

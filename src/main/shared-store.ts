@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
 import { gatheredLook } from '#store/gathered-look.ts'
@@ -33,10 +32,9 @@ const MOST_AT_ONCE = 40
 /**
  * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single records that meet are one look. Each writer is
  * answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. `isShared`: false while their order matters, for then everything is as the store does it.
- * Passes whose clock is that up to which everything was heard write at the instant of `clock`, which may be ahead of theirs.
  */
-export function sharedStore(store: Store, isShared: () => boolean, clock?: Pick<Clock, 'now'>): Store {
-  const writes = new SharedWrites({ write: (now, work) => store.write(Math.max(now, clock?.now() ?? now), work, now) })
+export function sharedStore(store: Store, isShared: () => boolean): Store {
+  const writes = new SharedWrites(store)
   const looks = {
     findCluster: sharedLook(ids => store.clustersById(ids)), findNodePool: sharedLook(ids => store.nodePoolsById(ids)), findNode: sharedLook(ids => store.nodesById(ids)),
     findMachine: sharedLook(ids => store.machinesById(ids)), findAddon: sharedLook(ids => store.addonsById(ids)),

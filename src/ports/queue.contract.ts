@@ -110,6 +110,21 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       await queue.completeMany(lease, [])
     })
 
+    test('an end that is written twice takes nothing that was enqueued between', async () => {
+      const { region, lease, key } = await fresh()
+      const due = () => queue.due(lease, { region, now: NOON, limit: 100 })
+      await queue.enqueue(key('x'))
+      const before = first(await due())
+      await queue.completeMany(lease, [{ work: before, lookAgainAt: undefined }])
+      await queue.enqueue(key('x'))
+      for (const lookAgainAt of [undefined, NOON + 30_000]) {
+        await queue.completeMany(lease, [{ work: before, lookAgainAt }])
+        assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: 0 }] })
+      }
+      await queue.failUntil(lease, before, NOON + 30_000, 'it broke')
+      assert.equal(first(await due()).failures, 1)
+    })
+
     test('times in the queue are the region\'s', async () => {
       const { region, lease, claim, key } = await fresh()
       await parts.store.write(NOON, async tx => {

@@ -53,6 +53,8 @@ export interface ProcessLease {
 /** A key that is to be run, claimed or, in a region that is run in order, only due. */
 export interface ClaimedWork extends WorkKey {
   readonly region: string
+  /** Of its row, and how often it was enqueued since that is there: by both the end of a run knows whether it must run again, also where the row went meanwhile and another one came. */
+  readonly ordinal: number
   readonly generation: number
   readonly failures: number
 }

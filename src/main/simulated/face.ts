@@ -6,6 +6,7 @@ import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import { MACHINE_ADDRESSES, type SimulatedSettings } from './settings.ts'
@@ -17,6 +18,8 @@ export interface OpenRegion {
   readonly world: SimulatedRegion
   readonly logins: MachineLogins
   readonly randomBytes: (count: number) => Uint8Array
+  /** As everybody writes to it in this region. */
+  readonly store: Store
   /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
   settled(patienceMs: number): Promise<boolean>
   /** Somebody changed something in it: its own work looks now. */
@@ -171,6 +174,10 @@ export class SimulatedRegionFace implements RegionPorts {
   async setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
     if (!this.#open) throw new TenantClusterUnreachable('no process of this server runs the region')
     await this.#open.setSchedulable(clusterId, nodeName, schedulable)
+  }
+
+  get store(): Store | undefined {
+    return this.#open?.store
   }
 
   get randomBytes(): ((count: number) => Uint8Array) | undefined {

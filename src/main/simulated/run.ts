@@ -22,6 +22,7 @@ import { seededBytes } from './seeded-bytes.ts'
 import { ofTheirKeys, sharedStore } from '../shared-store.ts'
 import type { SimulatedRegionFace } from './face.ts'
 import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './settings.ts'
+import { regionStore } from './region-store.ts'
 import { RegionSights } from './sights.ts'
 import { systemClock } from '../system-clock.ts'
 
@@ -79,8 +80,9 @@ async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<v
 }
 
 async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): Promise<void> {
-  const { region, store, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
+  const { region, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
   const clock = await startClock(run)
+  const store = regionStore(run.store, clock)
   const { seed, lane, durations } = face.settings
   const randomBytes = seededBytes(face.settings, 'calls')
   const world = await openSimulatedRegion({ name: region, seed, lane, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
@@ -100,10 +102,10 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): P
   const logins = new LoginsToMachines({ region, store, shell: world.shell, clock, log, signal: ends })
   const worker = runOrderedWorker({
     region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log,
-    controllers: controllersOf(run, world, clock, logins), tell: changes => sights.tell(changes),
+    controllers: controllersOf({ ...run, store }, world, clock, logins), tell: changes => sights.tell(changes),
   }, ends)
   face.open({
-    clock, world, logins, randomBytes,
+    clock, world, logins, randomBytes, store,
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
     keepClock: async () => {
@@ -192,7 +194,7 @@ async function untilDeleted({ region, store, face }: SimulatedRun, signal: Abort
 
 function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionClock, logins: MachineLogins): readonly Controller[] {
   const { region, log, tenantAddressOf, face, onDecision } = run
-  const store = sharedStore(run.store, () => handsOf(clock) > 1, clock)
+  const store = sharedStore(run.store, () => handsOf(clock) > 1)
   const passClock: Clock = { now: () => clock.passTime(), sleep: (ms, ends) => clock.sleep(ms, ends) }
   const ledgerBytes = seededBytes(face.settings, 'ledger'), poolBytes = seededBytes(face.settings, 'pools')
   const own = {

@@ -25,7 +25,7 @@ export function firstRound(): Round {
   return { at: 0, end: OPEN, claims: 0 }
 }
 
-type Claimed = ClaimedWork & { readonly ordinal: number; readonly latest: number }
+type Claimed = ClaimedWork & { readonly latest: number }
 
 /**
  * Takes due keys that nobody runs. Claiming takes the key's due time away: what stands there at its completion came in while it ran.
@@ -105,7 +105,7 @@ function next(round: Round, rows: readonly Claimed[]): readonly ClaimedWork[] {
   return inTurn.map(workOf)
 }
 
-const workOf = ({ kind, id, region, generation, failures }: ClaimedWork): ClaimedWork => ({ kind, id, region, generation, failures })
+const workOf = ({ kind, id, region, ordinal, generation, failures }: ClaimedWork): ClaimedWork => ({ kind, id, region, ordinal, generation, failures })
 
 /** Frees the keys of processes that are not there any more; they are due now. Answers whether there were any. Writes nothing where there are none. */
 export async function freeAbandoned(connection: Queryable): Promise<boolean> {

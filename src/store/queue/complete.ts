@@ -12,6 +12,16 @@ const RUN_BY_US = `kind = $1 and id = any($2::text[]) and owner is null
   and exists (select 1 from lease l where l.name = $3 and l.epoch = $4 and l.expires_at > clock_timestamp())`
 
 /**
+ * The row is the one that was read, and nothing was enqueued since. A row that went and came again begins with its first generation, so its ordinal is looked at too: an end whose commit nobody heard of is
+ * written once more, and must not take what came between.
+ */
+const UNCHANGED = '(ordinal = ($5::jsonb -> id -> 0)::bigint and generation = ($5::jsonb -> id -> 1)::bigint)'
+
+function readOf(ended: readonly EndedWork[]): string {
+  return JSON.stringify(Object.fromEntries(ended.map(({ work, lookAgainAt }) => [work.id, [work.ordinal, work.generation, Math.floor(lookAgainAt ?? 0)]])))
+}
+
+/**
  * Ends a run. Nothing happens where the key is not ours any more: the lease lapsed, and whether or not another process has taken the key yet, it runs again. The row goes only if nothing was
  * enqueued since the claim and nobody needs to look again.
  */
@@ -40,14 +50,14 @@ export function completeMany(connection: TransactionConnection, lease: { name: s
   for (const [kind, these] of byKind) connection.send(`select 1 from work where ${RUN_BY_US} order by id collate "C" for update`, among(kind, these))
   for (const [kind, these] of byKind) {
     const over = these.filter(({ lookAgainAt }) => lookAgainAt === undefined)
-    if (over.length > 0) connection.send(`delete from work where ${RUN_BY_US} and generation = ($5::jsonb -> id)::bigint`, [...among(kind, over), JSON.stringify(Object.fromEntries(over.map(({ work }) => [work.id, work.generation])))])
+    if (over.length > 0) connection.send(`delete from work where ${RUN_BY_US} and ${UNCHANGED}`, [...among(kind, over), readOf(over)])
     // Of those that are over and were enqueued meanwhile, only what failed before has something to forget.
     const again = these.filter(({ work, lookAgainAt }) => lookAgainAt !== undefined || work.failures > 0)
     if (again.length > 0) connection.send(
       `update work set failures = 0, last_error = null,
-         due_at = case when generation = ($5::jsonb -> id -> 0)::bigint then ($5::jsonb -> id -> 1)::bigint else due_at end
-       where ${RUN_BY_US} and (generation = ($5::jsonb -> id -> 0)::bigint or failures > 0)`,
-      [...among(kind, again), JSON.stringify(Object.fromEntries(again.map(({ work, lookAgainAt }) => [work.id, [work.generation, Math.floor(lookAgainAt ?? 0)]])))],
+         due_at = case when ${UNCHANGED} then ($5::jsonb -> id -> 2)::bigint else due_at end
+       where ${RUN_BY_US} and (${UNCHANGED} or failures > 0)`,
+      [...among(kind, again), readOf(again)],
     )
   }
 }
@@ -65,8 +75,8 @@ export async function fail(connection: Queryable, lease: { name: string; epoch: 
 /** As `fail`, of a key that nobody claimed, in the time of its region. */
 export async function failUntil(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
   await connection.query(
-    `update work set failures = failures + 1, last_error = $6, due_at = case when generation = $5 then $7::bigint else due_at end
+    `update work set failures = failures + 1, last_error = $6, due_at = case when ${UNCHANGED} then ($5::jsonb -> id -> 2)::bigint else due_at end
      where ${RUN_BY_US}`,
-    [work.kind, [work.id], lease.name, lease.epoch, work.generation, error, Math.floor(dueAt)],
+    [work.kind, [work.id], lease.name, lease.epoch, readOf([{ work, lookAgainAt: dueAt }]), error],
   )
 }

@@ -127,8 +127,8 @@ export class MemoryQueue implements Queue {
     const { work } = this.#tables()
     for (const { work: claimed, lookAgainAt } of ended) {
       const row = this.#runByUs(lease, claimed)
-      if (row?.generation === claimed.generation && lookAgainAt === undefined) work.delete(`${row.kind}/${row.id}`)
-      else if (row) put(work, { ...row, failures: 0, error: undefined, dueAt: row.generation === claimed.generation ? lookAgainAt : row.dueAt })
+      if (row && isUnchanged(row, claimed) && lookAgainAt === undefined) work.delete(`${row.kind}/${row.id}`)
+      else if (row) put(work, { ...row, failures: 0, error: undefined, dueAt: isUnchanged(row, claimed) ? lookAgainAt : row.dueAt })
     }
   }
 
@@ -140,7 +140,7 @@ export class MemoryQueue implements Queue {
 
   async failUntil(lease: ProcessLease, claimed: ClaimedWork, dueAt: number, error: string): Promise<void> {
     const row = this.#runByUs(lease, claimed)
-    if (row) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: row.generation === claimed.generation ? dueAt : row.dueAt })
+    if (row) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: isUnchanged(row, claimed) ? dueAt : row.dueAt })
   }
 
   async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {
@@ -264,7 +264,11 @@ function isSame(one: { readonly name: string; readonly epoch: number }, other: {
   return one.name === other.name && one.epoch === other.epoch
 }
 
-const workOf = ({ kind, id, region, generation, failures }: WorkRow): ClaimedWork => ({ kind, id, region, generation, failures })
+const workOf = ({ kind, id, region, ordinal, generation, failures }: WorkRow): ClaimedWork => ({ kind, id, region, ordinal, generation, failures })
+
+function isUnchanged(row: WorkRow, claimed: ClaimedWork): boolean {
+  return row.ordinal === claimed.ordinal && row.generation === claimed.generation
+}
 
 function put(work: Map<string, WorkRow>, row: WorkRow): void {
   work.set(`${row.kind}/${row.id}`, row)

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { addCluster, NEW_CLUSTER, NOON } from '#test/harness/sample-records.ts'
+import { regionStore } from './region-store.ts'
+
+test('whoever writes, what is written is of the clock\'s instant, and deadlines are judged by what was heard until then', async () => {
+  const memory = new MemoryStore(() => 0), clock = { shows: NOON + 900_500, heard: NOON + 899_999 }
+  await memory.write(NOON, tx => addCluster(tx, 'a'))
+  const store = regionStore(memory, { now: () => clock.shows, passTime: () => clock.heard })
+  const touch = async (now: number) => {
+    await store.write(now, async tx => {
+      await tx.lockCluster('c-a')
+      await tx.changeCluster('c-a', { facts: { ...NEW_CLUSTER, attemptStartedAt: NOON, controlPlaneSays: `${now} ${clock.heard}` } }, { evidence: [] })
+    })
+    const found = await store.findCluster('c-a')
+    return [found?.said.status.phase, found?.updatedAt]
+  }
+  for (const now of [clock.heard, clock.shows]) assert.deepEqual(await touch(now), ['Creating', NOON + 900_500])
+  clock.heard = NOON + 900_000
+  for (const now of [clock.heard, clock.shows]) assert.deepEqual(await touch(now), ['Failed', NOON + 900_500])
+})

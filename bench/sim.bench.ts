@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#main/system-clock.ts'
+import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
 import { measureCopy } from './copy-baseline.ts'
 import { copyFleet } from './copy-fleet.ts'
@@ -20,7 +21,7 @@ import { SEED, type SimulatedAlone } from './simulated-server.ts'
 import { printNote, printTable, verdict } from './table.ts'
 
 const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
-const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,restart,moto').split(','))
+const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,restart,moto,removal').split(','))
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
 /** The statistics of PostgreSQL are told so late, and the longest that what a start of the server set off is waited for. */
 const SETTLE_MS = 12_000, LONGEST_SETTLE_MS = 180_000
@@ -137,6 +138,16 @@ async function measureIdle(opened: OpenStore, server: number): Promise<void> {
   printTable(`sim: idle for ${IDLE_MS / 1000} s`, [{ 'of a core %': share, 'of a core a thousand clusters %': verdict(share / Math.max(1, (row?.clusters ?? 0) / 1000), 1), 'rows written': differs.join(', ') || 'none' }])
 }
 
+/** What DeleteRegion does once nobody runs the region any more: its world goes, then every row of its records in one transaction. */
+async function measureRemoval(opened: OpenStore, region: string): Promise<void> {
+  const [row] = await opened.query<{ nodes: number; machines: number }>('select (select count(*) from node) as nodes, (select count(*) from machine) as machines')
+  const began = performance.now()
+  await (await openPostgresWorldStore(opened.query)).forget(region)
+  const world = performance.now()
+  await opened.store.write(systemClock.now(), tx => tx.forgetRegion(region))
+  printTable('sim: the region is removed', [{ nodes: row?.nodes ?? 0, machines: row?.machines ?? 0, 'its world s': (world - began) / 1000, 'its records s': (performance.now() - world) / 1000 }])
+}
+
 try {
   let running = await startServer()
   const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
@@ -165,6 +176,7 @@ try {
   if (PARTS.has('moto')) await compareWithMoto(running.said)
   running.child.kill('SIGTERM')
   await once(running.child, 'exit')
+  if (PARTS.has('removal')) await measureRemoval(opened, running.said.region)
   await opened.stopDatabase()
   await opened.close()
 } finally {

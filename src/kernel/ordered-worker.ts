@@ -170,14 +170,12 @@ class OrderedLoop {
    * deadline passes of which it is not known what happened until then. What they write is of the clock's instant, as it may follow from what was told meanwhile.
    */
   async #sideBySide(): Promise<boolean> {
-    const { clock } = this.#options
-    const isDue = await this.#nextDue() <= clock.passTime()
+    const isDue = await this.#nextDue() <= this.#options.clock.passTime()
     const hearing = this.#hear(), running = isDue ? this.#runDue() : Promise.resolve()
     // Neither goes on after the other has failed.
     await Promise.allSettled([hearing, running])
     await running
     const happened = await hearing
-    clock.heard()
     return isDue || happened
   }
 

@@ -65,9 +65,12 @@ export class RegionClock implements Clock {
     return this.#at
   }
 
-  /** By which passes decide: what happened until then was heard of, and they may run while what happened since is being told. Never ahead of the clock; while there is work only `heard` moves it. */
+  /**
+   * By which passes decide, and deadlines are judged: what happened until then was heard of, and passes may run while what happened since is being told. Never ahead of the clock, never back, and moved by
+   * `heard` alone: while the clock rests no deadline passes, so it may stay behind.
+   */
   passTime(): number {
-    return this.#restsUntil === undefined ? this.#heardUntil : Math.max(this.#heardUntil, Math.min(this.now(), this.#restsUntil - 1))
+    return this.#heardUntil
   }
 
   /** What happened until now was heard of, or until an earlier instant. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { AddonRecord } from './addon/record.ts'
 import type { ClusterRecord, ClusterSpec, RecordBase } from './cluster/record.ts'
 import { CLUSTER_RULES } from './cluster/rules.ts'
 import { clusterSight } from './cluster/sight.ts'
@@ -273,6 +274,20 @@ describe('the story of a first node', () => {
     assert.deepEqual([sentence.cluster?.said.because, sentence.cluster?.said.evidence, sentence.history], ['It waits for components', wrote.evidence, []])
     const moved = write({ ...world.cluster.facts, controlPlane: 'usable', firstReadyAt: 1 })
     assert.deepEqual(moved.history[0]?.evidence.map(one => one.observer), ['deadline'])
+  })
+
+  test('deadlines of every kind are judged by what was heard, and what they give is of now', () => {
+    const minute = 60_000, heard = NOW + 15 * minute - 1, now = heard + 1_000
+    const cluster: Written<ClusterRecord> = { ...base('c1'), spec: { name: 'shop' } as ClusterSpec, facts: { obstacles: [], unpaid: false, controlPlane: 'starting', attemptStartedAt: NOW } }
+    const addon: Written<AddonRecord> = { ...base('c1:dns'), clusterId: 'c1', spec: { name: 'dns', version: '1', deployMode: 'Unmanaged', deployNodeType: 'EdgeNode' }, facts: { reasons: {}, obstacles: [], applied: { version: '1', at: NOW }, unavailable: { since: NOW + 14 * minute, text: 'nobody says why' } } }
+    const phases = (heardUntil: number) => {
+      const usable = { ...cluster, facts: { ...cluster.facts, controlPlane: 'usable' as const, firstReadyAt: NOW } }
+      const settled = [cluster, usable].map(of => settle({ now, heardUntil, cluster: of, nodePools: [], nodes: [], addons: [addon], forgotten: [], touched: new Map([['c1', wrote], ['c1:dns', wrote]]) }))
+      assert.ok(settled.flatMap(({ history }) => history).every(({ at }) => at === now))
+      return [settled[0]?.cluster?.said.status.phase, settled[1]?.addons[0]?.said.status.phase]
+    }
+    assert.deepEqual(phases(heard), ['Creating', 'Running'])
+    assert.deepEqual(phases(heard + 1), ['Failed', 'Failed'])
   })
 
   test('a stopped cluster takes its pools along and gives them back', () => {

@@ -33,7 +33,7 @@ export interface SettleInput {
   /** What is written is of this instant. */
   readonly now: number
   /** Up to which all that happened is known, where that is not until `now`: no deadline after it has passed. */
-  readonly heardUntil?: number | undefined
+  readonly heardUntil?: number
   /** Undefined if the transaction forgot it. */
   readonly cluster: Written<ClusterRecord> | undefined
   /** All pools of the cluster that are still there, touched or not. */
@@ -107,7 +107,7 @@ export function settle(input: SettleInput): Settled {
   })
 
   const cluster = input.cluster && settleCluster(input.cluster, pools, input)
-  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, input.now)), input, { derived: clusterCause, ended: clusterCause }))
+  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, known)), input, { derived: clusterCause, ended: clusterCause }))
   return {
     ...(cluster && (cluster.written || cluster.countsMoved) ? { cluster: { id: cluster.id, said: cluster.said, counts: cluster.counts } } : {}),
     nodePools: pools.filter(pool => pool.written || pool.countsMoved).map(({ id, said, counts }) => ({ id, said, counts })),

@@ -122,6 +122,9 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
         assert.deepEqual(await queue.nextDue([region]), { dueAt: [{ region, at: 0 }] })
       }
       await queue.failUntil(lease, before, NOON + 30_000, 'it broke')
+      const again = first(await due())
+      assert.equal(again.failures, 0)
+      for (let times = 0; times < 2; times++) await queue.failUntil(lease, again, NOON, 'it broke')
       assert.equal(first(await due()).failures, 1)
     })
 

@@ -8,6 +8,12 @@ import type { NodeFacts, NodeRecord, NodeSpec } from '#model/node/record.ts'
 import type { MachineTemplate, NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 
+/** Of a region's time: what is written is of `now`, and the rules judge deadlines by `heardUntil`, up to which all that happened is known. */
+export interface WriteInstants {
+  readonly now: number
+  readonly heardUntil: number
+}
+
 /**
  * The records. One instance a process; every number of processes on one PostgreSQL.
  *
@@ -18,10 +24,10 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
  */
 export interface Store {
   /**
-   * One transaction. `now` is the region's time, of which what is written is, and by which the rules judge deadlines; where the writer knows only what happened until an earlier instant, they judge by that
-   * one (`heardUntil`). Work is run again from the start after a serialisation failure or deadlock.
+   * One transaction. `now` is the region's time, of which what is written is, and by which the rules judge deadlines. In a region with its own time both are asked for (`instants`) when they are first
+   * needed, which is under the locks of what is written. Work is run again from the start after a serialisation failure or deadlock.
    */
-  write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T>
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>, instants?: () => WriteInstants): Promise<T>
 
   // Reads: one snapshot each. `undefined` where there is no such row in that scope.
   findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined>

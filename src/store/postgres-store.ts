@@ -9,7 +9,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
   NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
-  type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction,
+  type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
@@ -63,11 +63,11 @@ export class PostgresStore implements Store {
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
 
-  async write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T> {
+  async write<T>(now: number, work: (tx: Transaction) => Promise<T>, instants?: () => WriteInstants): Promise<T> {
     let tx: PostgresTransaction | undefined
     try {
       const { result, outcome } = await this.#database.transaction(async connection => {
-        tx = new PostgresTransaction(connection, this.#key, now, heardUntil)
+        tx = new PostgresTransaction(connection, this.#key, now, instants)
         const result = await work(tx)
         return { result, outcome: await tx.finish() }
       })

@@ -4,7 +4,7 @@ import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOwner, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey } from '#ports/store.ts'
+import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOwner, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey, WriteInstants } from '#ports/store.ts'
 import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
@@ -46,7 +46,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
 
-  constructor(connection: TransactionConnection, key: KeyObject, now: number, heardUntil?: number) {
+  constructor(connection: TransactionConnection, key: KeyObject, now: number, instants?: () => WriteInstants) {
     super({
       lockCluster: id => lockCluster(connection, id),
       lockClusters: ids => lockClusters(connection, ids),
@@ -57,7 +57,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
       readNodes: (where, ids) => readNodes(connection, where, ids),
       readAddons: (where, ids) => readAddons(connection, where, ids),
       isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
-    }, now, heardUntil)
+    }, now, instants)
     this.#connection = connection
     this.#key = key
   }

@@ -3,7 +3,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { HistoryRow } from '#model/settle.ts'
-import { NameTaken, type Because, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { NameTaken, type Because, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
 import { UnitOfWork, type Tracked } from './unit-of-work.ts'
 
 /** What stands for clusters: themselves, and what is below them. */
@@ -41,9 +41,12 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   /** A name that was looked for and is no cluster's. */
   #free: (Scope & { readonly name: string }) | undefined
 
-  constructor(source: TreeSource, now: number, heardUntil?: number) {
+  constructor(source: TreeSource, now: number, instants: () => WriteInstants = () => ({ now, heardUntil: now })) {
     this.#source = source
-    this.work = new UnitOfWork(Math.floor(now), heardUntil)
+    this.work = new UnitOfWork(() => {
+      const asked = instants()
+      return { now: Math.floor(asked.now), heardUntil: Math.floor(asked.heardUntil) }
+    })
   }
 
   nextWriter(clusterId?: string): void {

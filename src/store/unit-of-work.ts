@@ -6,7 +6,7 @@ import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { settle, stopsOrStarts, type Forgotten, type HistoryRow, type Settled, type SettleInput, type Written } from '#model/settle.ts'
-import { StaleRevision, type Because } from '#ports/store.ts'
+import { StaleRevision, type Because, type WriteInstants } from '#ports/store.ts'
 
 /** A record in a transaction: as it was read (undefined if inserted here), as it is now, and what befell it. */
 export interface Tracked<Record> {
@@ -41,16 +41,23 @@ export class UnitOfWork {
   readonly nodePools = new Map<string, Tracked<NodePoolRecord>>()
   readonly nodes = new Map<string, Tracked<NodeRecord>>()
   readonly addons = new Map<string, Tracked<AddonRecord>>()
-  readonly now: number
   /** Told of each tree as it is settled for good, by those who settle it again. */
   onSettled?: (input: SettleInput, settled: Settled) => void
 
-  /** Up to which the writers know all that happened; undefined: until now. */
-  readonly #heardUntil: number | undefined
+  readonly #askInstants: () => WriteInstants
+  #instants: WriteInstants | undefined
 
-  constructor(now: number, heardUntil?: number) {
-    this.now = now
-    this.#heardUntil = heardUntil
+  constructor(instants: () => WriteInstants) {
+    this.#askInstants = instants
+  }
+
+  /** The instant of all that is written here, asked for once, and only when something is about to be. */
+  get now(): number {
+    return (this.#instants ??= this.#askInstants()).now
+  }
+
+  get #heardUntil(): number {
+    return (this.#instants ??= this.#askInstants()).heardUntil
   }
 
   /** Takes in a record that was read under its lock, unless it is here already; answers what the transaction sees of it. */
@@ -127,7 +134,7 @@ export class UnitOfWork {
 
   /** Of those, the ones that take their children along into a stop or out of it; all their add-ons must be tracked, too. */
   stoppingOrStarting(): string[] {
-    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.#heardUntil ?? this.now)).map(one => one.now.id)
+    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.#heardUntil)).map(one => one.now.id)
   }
 
   /** Lets the model settle each touched cluster's tree, takes the outcome into the records, and answers the rows of history in order. */

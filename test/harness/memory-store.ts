@@ -11,7 +11,7 @@ import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type { Settled, SettleInput } from '#model/settle.ts'
 import type {
   AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
-  StatusFilter, Store, Transaction,
+  StatusFilter, Store, Transaction, WriteInstants,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
 import { inOrder, isIn, isOwnedBy, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
@@ -46,10 +46,10 @@ export class MemoryStore implements Store {
     return new Map([...this.#tables.work].map(([name, row]) => [name, row.owner ? undefined : row.dueAt]))
   }
 
-  write<T>(now: number, work: (tx: Transaction) => Promise<T>, heardUntil?: number): Promise<T> {
+  write<T>(now: number, work: (tx: Transaction) => Promise<T>, instants?: () => WriteInstants): Promise<T> {
     const run = async () => {
       const tables = this.#tables.copy()
-      const tx = new MemoryTransaction(tables, now, heardUntil)
+      const tx = new MemoryTransaction(tables, now, instants)
       if (this.onSettled) tx.work.onSettled = this.onSettled
       const result = await work(tx)
       await tx.finish()

@@ -6,7 +6,7 @@ import type { Store } from '#ports/store.ts'
  * deadlines by the instant up to which everything that happened was told, so that nobody shows one as passed which the next writer takes back.
  */
 export function regionStore(store: Store, clock: Pick<RegionClock, 'now' | 'passTime'>): Store {
-  const write: Store['write'] = (now, work) => store.write(Math.max(now, clock.now()), work, Math.min(now, clock.passTime()))
+  const write: Store['write'] = (now, work) => store.write(now, work, () => ({ now: Math.max(now, clock.now()), heardUntil: clock.passTime() }))
   return new Proxy(store, {
     get(target, name) {
       if (name === 'write') return write

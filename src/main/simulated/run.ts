@@ -55,7 +55,7 @@ export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal)
       try {
         await serve(run, held, AbortSignal.any([ends, gone.signal]))
       } catch (error) {
-        // Keys may have been claimed without our knowing: under a new lease they are nobody's.
+        // What this run left under way ends nothing any more under a new lease.
         if (!ends.aborted) lease.renew()
         throw error
       }

@@ -72,11 +72,11 @@ export async function fail(connection: Queryable, lease: { name: string; epoch: 
   )
 }
 
-/** As `fail`, of a key that nobody claimed, in the time of its region. */
+/** As `fail`, of a key that nobody claimed, in the time of its region. Of a failure that is written twice one is counted. */
 export async function failUntil(connection: Queryable, lease: { name: string; epoch: number }, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
   await connection.query(
     `update work set failures = failures + 1, last_error = $6, due_at = case when ${UNCHANGED} then ($5::jsonb -> id -> 2)::bigint else due_at end
-     where ${RUN_BY_US}`,
-    [work.kind, [work.id], lease.name, lease.epoch, readOf([{ work, lookAgainAt: dueAt }]), error],
+     where ${RUN_BY_US} and ordinal = $7 and failures = $8`,
+    [work.kind, [work.id], lease.name, lease.epoch, readOf([{ work, lookAgainAt: dueAt }]), error, work.ordinal, work.failures],
   )
 }

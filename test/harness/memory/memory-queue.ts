@@ -140,7 +140,7 @@ export class MemoryQueue implements Queue {
 
   async failUntil(lease: ProcessLease, claimed: ClaimedWork, dueAt: number, error: string): Promise<void> {
     const row = this.#runByUs(lease, claimed)
-    if (row) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: isUnchanged(row, claimed) ? dueAt : row.dueAt })
+    if (row?.ordinal === claimed.ordinal && row.failures === claimed.failures) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: isUnchanged(row, claimed) ? dueAt : row.dueAt })
   }
 
   async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {

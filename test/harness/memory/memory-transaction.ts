@@ -8,7 +8,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
-import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey } from '#ports/store.ts'
+import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
@@ -20,7 +20,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   readonly #tables: Tables
   readonly #keys: { key: WorkKey & { region: string }; dueAt: number | undefined }[] = []
 
-  constructor(tables: Tables, now: number, heardUntil?: number) {
+  constructor(tables: Tables, now: number, instants?: () => WriteInstants) {
     const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
     super({
       lockCluster: async id => tables.clusters.get(id),
@@ -40,7 +40,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
       isNameTaken: async (table, place, name) => table === 'cluster'
         ? [...tables.clusters.values()].some(one => isIn(one, place) && one.spec.name === name)
         : [...(table === 'node_pool' ? tables.nodePools : tables.nodes).values()].some(one => one.clusterId === place.clusterId && one.spec.name === name),
-    }, now, heardUntil)
+    }, now, instants)
     this.#tables = tables
   }
 

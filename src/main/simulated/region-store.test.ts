@@ -7,7 +7,7 @@ import { regionStore } from './region-store.ts'
 test('whoever writes, what is written is of the clock\'s instant, and deadlines are judged by what was heard until then', async () => {
   const memory = new MemoryStore(() => 0), clock = { shows: NOON + 900_500, heard: NOON + 899_999 }
   await memory.write(NOON, tx => addCluster(tx, 'a'))
-  const store = regionStore(memory, { now: () => clock.shows, passTime: () => clock.heard })
+  const store = regionStore(memory, 'sim-1', { now: () => clock.shows, passTime: () => clock.heard }, new AbortController().signal)
   const touch = async (now: number) => {
     await store.write(now, async tx => {
       await tx.lockCluster('c-a')
@@ -19,4 +19,13 @@ test('whoever writes, what is written is of the clock\'s instant, and deadlines 
   for (const now of [NOON + 5, clock.heard, clock.shows]) assert.deepEqual(await touch(now), ['Creating', NOON + 900_500])
   clock.heard = NOON + 900_000
   for (const now of [NOON + 5, clock.heard, clock.shows]) assert.deepEqual(await touch(now), ['Failed', NOON + 900_500])
+})
+
+test('what began in a region that is removed by now is refused, and writes nothing', async () => {
+  const memory = new MemoryStore(() => 0), removed = new AbortController()
+  const store = regionStore(memory, 'sim-1', { now: () => NOON, passTime: () => NOON }, removed.signal)
+  await store.write(NOON, tx => addCluster(tx, 'a'))
+  removed.abort()
+  await assert.rejects(store.write(NOON, tx => addCluster(tx, 'b')), /sim-1 takes no such order now: it is being deleted/)
+  assert.deepEqual((await memory.clustersById(['c-a', 'c-b'])).map(({ id }) => id), ['c-a'])
 })

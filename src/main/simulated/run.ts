@@ -47,28 +47,30 @@ export interface SimulatedRun {
 /** Runs a region in this process while it holds the region's watch, and waits to take it over while another does. Ends when aborted, or when the region is gone. */
 export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal): Promise<void> {
   const { queue, log, lease, region } = run
-  const gone = new AbortController()
+  const gone = new AbortController(), removed = new AbortController()
   await keepWatching({
     queue, clock: systemClock, log, lease: () => lease.lease(), subject: `region/${region}`,
     watch: async (held, ends) => {
-      if (await isRemoved(run)) return gone.abort()
+      if (await isRemoved(run, removed)) return gone.abort()
       try {
-        await serve(run, held, AbortSignal.any([ends, gone.signal]))
+        await serve(run, held, AbortSignal.any([ends, gone.signal]), removed.signal)
       } catch (error) {
         // What this run left under way ends nothing any more under a new lease.
         if (!ends.aborted) lease.renew()
         throw error
       }
       // What ends it otherwise is a deletion that was asked for meanwhile.
-      if (!ends.aborted && await isRemoved(run)) gone.abort()
+      if (!ends.aborted && await isRemoved(run, removed)) gone.abort()
     },
   }, AbortSignal.any([signal, gone.signal]))
 }
 
 /** True where nothing is there to be run: it is gone, or goes now because somebody asked for that. */
-async function isRemoved(run: SimulatedRun): Promise<boolean> {
+async function isRemoved(run: SimulatedRun, removed: AbortController): Promise<boolean> {
   const record = await run.store.findRegion(run.region)
   if (record && !settingsOf(record).deleting) return false
+  // Before anything goes, so that no call which began before writes into a region that comes after it under its name.
+  removed.abort()
   if (record) await removeAll(run)
   return true
 }
@@ -79,10 +81,10 @@ async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<v
   await store.write(systemClock.now(), tx => tx.forgetRegion(region))
 }
 
-async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal): Promise<void> {
+async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, removed: AbortSignal): Promise<void> {
   const { region, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
   const clock = await startClock(run)
-  const store = regionStore(run.store, clock)
+  const store = regionStore(run.store, region, clock, removed)
   const { seed, lane, durations } = face.settings
   const randomBytes = seededBytes(face.settings, 'calls')
   const world = await openSimulatedRegion({ name: region, seed, lane, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })

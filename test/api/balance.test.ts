@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { openSmallWorld } from './small-world.ts'
 
@@ -17,6 +18,23 @@ test('a balance is unlimited until it is set, to the last decimal, and the limit
   assert.equal((await balance()).Amount, undefined)
   for (const Amount of ['12', 1e300, undefined, [], true]) assert.equal((await api.call('SetBalance', { Amount })).status, 400)
   await api.app.close()
+})
+
+describe('what is spent', () => {
+  const regions = new FreshRegions('spent')
+
+  test('when a balance reaches zero is told as far as its times can be written', async () => {
+    await regions.done('CreateCluster', ANY_CLUSTER)
+    await regions.step('60s')
+    const reaches = async (Amount: number) => {
+      await regions.done('SetBalance', { Amount })
+      const { PerHour, ReachesZeroAt } = await regions.done('GetBalance') as { PerHour?: number; ReachesZeroAt?: string }
+      assert.ok((PerHour ?? 0) > 0)
+      return ReachesZeroAt
+    }
+    assert.match(await reaches(1_000) ?? '', /^20\d\d-/)
+    assert.equal(await reaches(1_000_000_000), undefined)
+  })
 })
 
 test('past the grace time every order is refused with its reason, and every deletion and every look is not', async () => {

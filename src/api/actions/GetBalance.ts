@@ -5,6 +5,8 @@ import { OWN_VERSION, defineAction } from '../action.ts'
 import { given } from './shapes.ts'
 
 const MILLIONTHS = 1_000_000
+/** RFC 3339 writes no later year; what is spent so slowly is as good as never gone. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 export const GetBalance = defineAction({
   name: 'GetBalance',
@@ -14,12 +16,12 @@ export const GetBalance = defineAction({
   schema: Type.Object({}),
   run: async ({ store, scope, now }) => {
     const [account, meter] = await Promise.all([store.findAccount(scope), store.meterOf(scope)])
-    const amount = balanceAt(account, meter, now)
+    const amount = balanceAt(account, meter, now), zero = account.arrearsSince === undefined ? zeroAt(account, meter, now) : undefined
     const time = (at: number | undefined) => at === undefined ? undefined : rfc3339Milliseconds(at)
     return {
       ...given({ Amount: amount === undefined ? undefined : amount / MILLIONTHS }),
       PerHour: Number(meter.price) / MILLIONTHS,
-      ...given({ ReachesZeroAt: account.arrearsSince === undefined ? time(zeroAt(account, meter, now)) : undefined, ArrearsSince: time(account.arrearsSince), StoppedSince: time(account.stoppedSince) }),
+      ...given({ ReachesZeroAt: time(zero !== undefined && zero > LAST_INSTANT ? undefined : zero), ArrearsSince: time(account.arrearsSince), StoppedSince: time(account.stoppedSince) }),
     }
   },
 })

@@ -34,6 +34,14 @@ test('unlimited accounts, and accounts that spend nothing, are never in arrears'
   assert.deepEqual(decideAccount({ now: NOW, account: account(undefined, meter), meter, graceMs: GRACE }), { account: account(undefined, meter), lookAgainAt: undefined })
 })
 
+test('arrears do not begin before the balance that they are of was set, whatever is spent', () => {
+  for (const meter of [meterOf(), meterOf([NOW - HOUR, 1_000_000])]) {
+    const seen = account(0, meter)
+    assert.equal(zeroAt(seen, meter, NOW - 1_000) ?? Infinity, NOW)
+    assert.equal(decideAccount({ now: NOW, account: seen, meter, graceMs: GRACE }).account.arrearsSince, NOW)
+  }
+})
+
 test('arrears begin at zero, work stops at the end of grace, and a payment ends both', () => {
   const meter = meterOf([NOW, 1_000_000])
   const rich = account(1_000_000, meter)

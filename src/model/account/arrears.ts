@@ -27,7 +27,7 @@ export function balanceAt(account: Pick<AccountRecord, 'balance'>, meter: Meter,
 export function zeroAt(account: Pick<AccountRecord, 'balance'>, meter: Meter, now: number): number | undefined {
   const left = leftAt(account, meter, now)
   if (left === undefined) return undefined
-  if (meter.price === 0n) return left > 0n ? undefined : now
+  if (meter.price === 0n) return left > 0n ? undefined : Math.max(now, account.balance?.at ?? now)
   if (left > 0n) {
     const lasts = (left + meter.price - 1n) / meter.price
     // An instant that no number of milliseconds says exactly is one that no clock shows.

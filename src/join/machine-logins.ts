@@ -7,6 +7,7 @@ import type { Log } from '#ports/log.ts'
 import type { MachineLogins, PreparedLogin } from '#ports/machine-logins.ts'
 import { RemoteShellFailed, type LineEnd, type RemoteAddress, type RemoteSession, type RemoteShell } from '#ports/remote-shell.ts'
 import { StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
+import { startedLine } from './bootstrap-line.ts'
 
 /** From the first packet until the machine has taken the line. */
 export const LOGIN_PATIENCE_MS = 30_000
@@ -121,7 +122,7 @@ export class LoginsToMachines implements MachineLogins {
         session.close()
         return undefined
       }
-      const { ended } = await session.start(line, both)
+      const { ended } = await session.start(startedLine(line), both)
       log.info({ region, node: nodeId, address: at.address, port: at.port, user: at.user, hostKey: session.hostKey }, 'Logged in to a machine')
       await this.#write(nodeId, signal, ({ facts }, now) => facts.login && {
         facts: withFacts(facts, { login: undefined, ...!facts.joinedAt && { progress: { step: 'login', text: 'it was logged in to, and runs the onboarding script', at: now } } }),

@@ -164,9 +164,8 @@ describe('a region that is run in order', () => {
   test('however long a running clock rested, passes decide by what it shows when they are woken', async () => {
     const { clock, passes, enqueue, worker } = await open(async () => ({}), { paused: false, speed: 1_000 })
     const began = Date.now()
-    await systemTime.sleep(300)
+    await clock.sleep(100 * SECOND)
     const rested = clock.now() - NOON
-    assert.ok(rested > 100 * SECOND)
     await enqueue({ kind: 'cluster', id: 'asked' })
     while (passes.length < 1 && Date.now() - began < PATIENCE_MS) await worker.settled(100)
     const at = Number(passes[0]?.split('@ ')[1])

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
 import { gatheredLook } from '#store/gathered-look.ts'
+import { storeWith } from './store-with.ts'
 
 /** The keys whose pass is under way. */
 const passes = new AsyncLocalStorage<readonly WorkKey[]>()
@@ -39,13 +40,8 @@ export function sharedStore(store: Store, isShared: () => boolean): Store {
     findCluster: sharedLook(ids => store.clustersById(ids)), findNodePool: sharedLook(ids => store.nodePoolsById(ids)), findNode: sharedLook(ids => store.nodesById(ids)),
     findMachine: sharedLook(ids => store.machinesById(ids)), findAddon: sharedLook(ids => store.addonsById(ids)),
   }
-  const shared: Partial<Store> = { ...looks, write: (now, work) => writes.write(now, work) }
-  return new Proxy(store, {
-    get(target, name) {
-      const own: unknown = (isShared() ? Reflect.get(shared, name) : undefined) ?? Reflect.get(target, name, target)
-      return typeof own === 'function' ? own.bind(target) as unknown : own
-    },
-  })
+  const shared: Partial<Store> = { ...looks, write: (now, work) => writes.write(now, work) }, asItIs = {}
+  return storeWith(store, () => (isShared() ? shared : asItIs))
 }
 
 class SharedWrites {

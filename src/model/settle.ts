@@ -87,7 +87,7 @@ export interface Settled {
  * before. Throws E-STATUS if a rule shows what its table does not allow.
  */
 export function settle(input: SettleInput): Settled {
-  const known = input.heardUntil ?? input.now
+  const known = knownUntil(input)
   const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, known)), input))
   const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], known))
   const clusterStops = stopsChildren(ownVerdict?.status)
@@ -119,13 +119,17 @@ export function settle(input: SettleInput): Settled {
 
 function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<NodePoolStatus> & { counts: NodeCounts })[], input: SettleInput) {
   const counts = sumCounts(pools.map(pool => pool.counts))
-  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), input.heardUntil ?? input.now)
+  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), knownUntil(input))
   const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
   const found = verdict(CLUSTER_RULES, seen)
   const known = found.rule === record.said?.rule ? record.said.causedBy?.id : undefined
   const moving = pools.filter(pool => seen.movingPools.some(one => one.id === pool.id)).toSorted((one, other) => one.said.since - other.said.since || (one.id < other.id ? -1 : 1))
   const cause = moving.find(pool => pool.id === known) ?? (known === undefined ? moving.find(pool => pool.id === movedPool?.name.id) : undefined) ?? moving[0]
   return { ...change(record, CLUSTERS, found, input, { derived: cause?.name, ended: movedPool?.name }), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
+}
+
+function knownUntil({ now, heardUntil }: SettleInput): number {
+  return heardUntil ?? now
 }
 
 /** The node by which a pool is Scaling: the one that is known for it, for as long as nobody hears that it has stopped coming or going. */

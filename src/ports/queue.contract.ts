@@ -47,6 +47,10 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       const key = (id: string): WorkKey & { region: string } => ({ kind: 'cluster', id: `${region}-${id}`, region })
       return { region, lease: await register('a'), register, claim, key }
     }
+    /** Ends the run of a key that was claimed, and of one that was due in a region that is run in order. */
+    const endsOf = (lease: ProcessLease) => [
+      (work: ClaimedWork, lookAgainAt?: number) => queue.complete(lease, work, lookAgainAt), (work: ClaimedWork, lookAgainAt?: number) => queue.completeMany(lease, [{ work, lookAgainAt }]),
+    ] as const
     const ids = (claimed: readonly ClaimedWork[]) => claimed.map(work => work.id.split('-').at(-1)).join()
     const first = (claimed: readonly ClaimedWork[]): ClaimedWork => {
       const [work] = claimed
@@ -188,7 +192,7 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
     test('in turn: what is told all the time keeps nothing else waiting, neither later names nor deadlines', async () => {
       const { region, lease, key, claim } = await fresh()
       const inRegion = (limit: number) => queue.due(lease, { region, now: NOON, limit, inTurn: true })
-      const end = (work: ClaimedWork, lookAgainAt?: number) => queue.complete(lease, work, lookAgainAt), endInRegion = (work: ClaimedWork, lookAgainAt?: number) => queue.completeMany(lease, [{ work, lookAgainAt }])
+      const [end, endInRegion] = endsOf(lease)
       for (const [kind, dueNow, endOf, expected] of [['Local', (limit: number) => claim(lease, NOON, NOON, limit), end, ['a,b', 'c,z', 'deadline,a', 'b,a']], ['Simulated', inRegion, endInRegion, ['a,deadline', 'b,c', 'z,a', 'b,a']]] as const) {
         await parts.store.write(NOON, tx => tx.putRegion({ region, kind, ready: true, text: '', settings: {} }))
         for (const id of ['a', 'b', 'c', 'z']) await queue.enqueue(key(`${kind}/${id}`))
@@ -220,7 +224,7 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
 
     test('in turn: a round ends although new keys come all the time', async () => {
       const { region, lease, key, claim } = await fresh()
-      const end = (work: ClaimedWork, lookAgainAt?: number) => queue.complete(lease, work, lookAgainAt), endInRegion = (work: ClaimedWork, lookAgainAt?: number) => queue.completeMany(lease, [{ work, lookAgainAt }])
+      const [end, endInRegion] = endsOf(lease)
       for (const [kind, dueAt, endOf] of [['Local', (now: number, limit: number) => claim(lease, now, NOON, limit), end], ['Simulated', (now: number, limit: number) => queue.due(lease, { region, now, limit, inTurn: true }), endInRegion]] as const) {
         await parts.store.write(NOON, tx => tx.putRegion({ region, kind, ready: true, text: '', settings: {} }))
         // Told before all that comes, and again in each turn of its own.

@@ -1,6 +1,7 @@
 import type { RegionClock } from '#kernel/region-clock.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Store } from '#ports/store.ts'
+import { storeWith } from '../store-with.ts'
 
 /**
  * The store as everybody writes to it in a region that keeps its own time. What is written is of the clock's instant, so that no record's time goes back behind what others wrote; and the rules judge
@@ -12,11 +13,6 @@ export function regionStore(store: Store, region: string, clock: Pick<RegionCloc
     if (removed.aborted) refuse('OperationDenied.RegionNotReady', { region, why: 'it is being deleted' })
     return work(tx)
   }, () => ({ now: Math.max(now, clock.now()), heardUntil: clock.passTime() }))
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === 'write') return write
-      const own: unknown = Reflect.get(target, name, target)
-      return typeof own === 'function' ? own.bind(target) as unknown : own
-    },
-  })
+  const own = { write }
+  return storeWith(store, () => own)
 }

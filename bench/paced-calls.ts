@@ -8,16 +8,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RawConnection, succeeded } from './raw-connection.ts'
 import { signedRequest, type Signer } from './signed-requests.ts'
 
-export interface PacedOrder { readonly signer: Signer; readonly action: string; readonly bodies: readonly object[]; readonly aSecond: number; readonly connections: number }
+export interface PacedCall { readonly action: string; readonly body: object }
+export interface PacedOrder { readonly signer: Signer; readonly calls: readonly PacedCall[]; readonly aSecond: number; readonly connections: number }
 
-/** In the order of the bodies: epoch ms, and ms. */
+/** In the order of the calls: epoch ms, and ms. */
 export interface PacedSeen { readonly dueAt: readonly number[]; readonly took: readonly number[] }
 
 const now = (): number => performance.timeOrigin + performance.now()
 
-async function sendAll({ signer, action, bodies, aSecond, connections }: PacedOrder): Promise<PacedSeen> {
+async function sendAll({ signer, calls, aSecond, connections }: PacedOrder): Promise<PacedSeen> {
   const { hostname, port } = new URL(signer.endpoint)
-  const requests = bodies.map(body => Buffer.from(signedRequest(signer, action, body)))
+  const requests = calls.map(({ action, body }) => Buffer.from(signedRequest(signer, action, body)))
   const startedAt = now()
   const dueAt = requests.map((_, number) => startedAt + (number * 1000) / aSecond), took: number[] = []
   let sent = 0

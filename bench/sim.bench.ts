@@ -11,7 +11,7 @@ import { openPostgresWorldStore } from '#providers/simulated/store/postgres-worl
 import { openStore, type OpenStore } from '#store/open.ts'
 import { measureCopy } from './copy-baseline.ts'
 import { copyFleet } from './copy-fleet.ts'
-import { measureChanges, measureRestart } from './fleet-changes.ts'
+import { measureChanges, measureRestart, measureSwitchedOff } from './fleet-changes.ts'
 import { measureLists } from './fleet-lists.ts'
 import { compareWithMoto } from './moto.ts'
 import { familyOf, memoryMiB, processes, processorSeconds } from './processes.ts'
@@ -21,7 +21,7 @@ import { SEED, type SimulatedAlone } from './simulated-server.ts'
 import { printNote, printTable, verdict } from './table.ts'
 
 const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
-const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,restart,moto,removal').split(','))
+const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,off,restart,moto,removal').split(','))
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
 /** The statistics of PostgreSQL are told so late, and the longest that what a start of the server set off is waited for. */
 const SETTLE_MS = 12_000, LONGEST_SETTLE_MS = 180_000
@@ -166,8 +166,12 @@ try {
   if (PARTS.has('lists')) await measureLists(opened, running.said)
   if (PARTS.has('idle')) await measureIdle(opened, running.child.pid ?? 0)
   if (PARTS.has('changes')) await measureChanges(opened, running.said)
-  // The silence of the machines that were switched off is noticed later, and is no part of what is in flight at the kill.
-  if (PARTS.has('changes') && PARTS.has('restart')) await comeToRest(opened)
+  // The silence of the machines that were switched off is noticed later, and is no part of what is measured next.
+  if (PARTS.has('changes')) await comeToRest(opened)
+  if (PARTS.has('off')) {
+    await measureSwitchedOff(opened, running.said)
+    await comeToRest(opened)
+  }
   if (PARTS.has('restart')) await measureRestart(opened, running.said, async () => {
     running.child.kill('SIGKILL')
     await once(running.child, 'exit')

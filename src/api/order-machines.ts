@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { refuse } from '#model/errors/catalogue.ts'
 import { StoreUnavailable, type MachineOrderChange, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
@@ -17,6 +18,8 @@ type Outcome = 'ordered' | 'absent' | 'leaving'
 
 /** More would make the first of them wait for the last. */
 const MOST_AT_ONCE = 100
+/** Where many ask at once, from one transaction to the next (real time): one of many orders costs little more than one of a few. */
+const BETWEEN_MS = 10
 
 const queues = new WeakMap<Store, Orders>()
 
@@ -48,7 +51,10 @@ class Orders {
   async #run(): Promise<void> {
     this.#writing = true
     while (this.#waiting.length > 0) {
-      await this.#write(this.#take())
+      const orders = this.#take(), startedAt = performance.now()
+      await this.#write(orders)
+      const left = BETWEEN_MS - (performance.now() - startedAt)
+      if (orders.length > 1 && left > 0) await sleep(left)
     }
     this.#writing = false
   }

@@ -26,7 +26,7 @@ export interface RegionPorts {
   machineAddresses?(): { readonly first: string; readonly last: string }
   /** The one line that a user runs on a machine; undefined while machines cannot join yet. */
   bootstrapLine?(token: string): string | undefined
-  setSchedulable?(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
+  setSchedulable?(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void>
   /** What may be installed in its clusters; absent where nothing can. */
   readonly addons?: { catalogue(): readonly SupportedAddon[] } | undefined
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */

@@ -60,9 +60,8 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const whyNot = whyNoLocalRegion()
     const region = whyNot === undefined ? await claimLocalRegion(store, configuration) : undefined
     const supply = new ComponentSupply(components, log)
-    const face = region && new LocalRegionFace(components, supply, async (clusterId, nodeName, schedulable) => {
-      const cluster = await store.findCluster(clusterId)
-      const address = cluster && (await tenantAddressOf(cluster))
+    const face = region && new LocalRegionFace(components, supply, async (cluster, nodeName, schedulable) => {
+      const address = await tenantAddressOf(cluster)
       if (!face?.parts || !address) throw new TenantClusterUnreachable('The cluster has no API yet')
       await face.parts.tenant.setSchedulable(address, nodeName, schedulable)
     })

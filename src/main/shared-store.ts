@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
-import { gatheredLook } from '#store/gathered-look.ts'
+import { gatheredById } from '#store/gathered-look.ts'
 import { storeWith } from './store-with.ts'
 
 /** The keys whose pass is under way. */
@@ -37,8 +37,8 @@ const MOST_AT_ONCE = 40
 export function sharedStore(store: Store, isShared: () => boolean): Store {
   const writes = new SharedWrites(store)
   const looks = {
-    findCluster: sharedLook(ids => store.clustersById(ids)), findNodePool: sharedLook(ids => store.nodePoolsById(ids)), findNode: sharedLook(ids => store.nodesById(ids)),
-    findMachine: sharedLook(ids => store.machinesById(ids)), findAddon: sharedLook(ids => store.addonsById(ids)),
+    findCluster: gatheredById(ids => store.clustersById(ids)), findNodePool: gatheredById(ids => store.nodePoolsById(ids)), findNode: gatheredById(ids => store.nodesById(ids)),
+    findMachine: gatheredById(ids => store.machinesById(ids)), findAddon: gatheredById(ids => store.addonsById(ids)),
   }
   const shared: Partial<Store> = { ...looks, write: (now, work) => writes.write(now, work) }, asItIs = {}
   return storeWith(store, () => (isShared() ? shared : asItIs))
@@ -119,8 +119,4 @@ async function answersOf(tx: Transaction, writes: readonly Write[]): Promise<Rea
   const ended = await Promise.allSettled([...byTree].map(([clusterId, some]) => oneAfterAnother(some, clusterId)))
   for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason
   return answers
-}
-
-function sharedLook<Item extends { readonly id: string }>(read: (ids: readonly string[]) => Promise<readonly Item[]>): (id: string) => Promise<Item | undefined> {
-  return gatheredLook(async ids => new Map((await read(ids)).map(item => [item.id, item])))
 }

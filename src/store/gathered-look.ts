@@ -16,3 +16,8 @@ export function gatheredLook<Found>(read: (ids: readonly string[]) => Promise<Re
     return { ids, found }
   }
 }
+
+/** As gatheredLook, of records that are read by their ids. */
+export function gatheredById<Item extends { readonly id: string }>(read: (ids: readonly string[]) => Promise<readonly Item[]>): (id: string) => Promise<Item | undefined> {
+  return gatheredLook(async ids => new Map((await read(ids)).map(item => [item.id, item])))
+}

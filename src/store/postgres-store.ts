@@ -15,7 +15,7 @@ import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
-import { clustersById, clustersOfRegion, findCluster, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
+import { clustersById, clustersOfRegion, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
@@ -38,7 +38,7 @@ import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
 import { openSecret, readSealed } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { Sequencer } from './sequencer.ts'
-import { gatheredLook } from './gathered-look.ts'
+import { gatheredById, gatheredLook } from './gathered-look.ts'
 import { SharedReads } from './shared-reads.ts'
 
 /** The store on PostgreSQL; each method is an operation of the folder `operations`. */
@@ -50,6 +50,13 @@ export class PostgresStore implements Store {
   readonly #accessKeys: AccessKeys
   readonly #reads: SharedReads
   readonly #sealed: (name: string) => Promise<Buffer | undefined>
+  /** Those who look for one record in one turn of the event loop share a look. */
+  readonly #one: {
+    readonly cluster: (id: string) => Promise<ClusterRecord | undefined>
+    readonly nodePool: (id: string) => Promise<NodePoolRecord | undefined>
+    readonly node: (id: string) => Promise<NodeRecord | undefined>
+    readonly addon: (id: string) => Promise<AddonRecord | undefined>
+  }
   readonly #accounts: (place: string) => Promise<AccountRecord | undefined>
 
   constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
@@ -59,6 +66,9 @@ export class PostgresStore implements Store {
     this.#announce = parts.announce
     this.#reads = new SharedReads(() => readState(parts.database))
     this.#sealed = gatheredLook(names => readSealed(parts.database, names))
+    this.#one = {
+      cluster: gatheredById(ids => this.clustersById(ids)), nodePool: gatheredById(ids => this.nodePoolsById(ids)), node: gatheredById(ids => this.nodesById(ids)), addon: gatheredById(ids => this.addonsById(ids)),
+    }
     this.#accounts = gatheredLook(async places => new Map((await findAccounts(parts.database, places.map(scopeOf))).map(account => [placeOf(account), account])))
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }
@@ -87,15 +97,15 @@ export class PostgresStore implements Store {
   }
 
   findCluster(id: string): Promise<ClusterRecord | undefined> {
-    return findCluster(this.#database, id)
+    return this.#one.cluster(id)
   }
 
-  async findNodePool(id: string): Promise<NodePoolRecord | undefined> {
-    return (await readNodePools(this.#database, 'id', [id]))[0]
+  findNodePool(id: string): Promise<NodePoolRecord | undefined> {
+    return this.#one.nodePool(id)
   }
 
-  async findNode(id: string): Promise<NodeRecord | undefined> {
-    return (await readNodes(this.#database, 'id', [id]))[0]
+  findNode(id: string): Promise<NodeRecord | undefined> {
+    return this.#one.node(id)
   }
 
   findOnboarding(id: string): Promise<OnboardingRecord | undefined> {
@@ -174,8 +184,8 @@ export class PostgresStore implements Store {
     return this.#reads.list(`NodePools${JSON.stringify([scope, filter, page])}`, () => listNodePools(this.#database, scope, filter, page))
   }
 
-  async findAddon(id: string): Promise<AddonRecord | undefined> {
-    return (await readAddons(this.#database, 'id', [id]))[0]
+  findAddon(id: string): Promise<AddonRecord | undefined> {
+    return this.#one.addon(id)
   }
 
   addonsOf(clusterId: string): Promise<readonly AddonRecord[]> {

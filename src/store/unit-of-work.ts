@@ -220,7 +220,10 @@ function insert<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, re
 function bring<Record extends AnyRecord>(kept: Map<string, Tracked<Record>>, id: string, derived: Partial<Record>): void {
   const tracked = kept.get(id)
   if (!tracked) throw new Error(`E-SETTLED: ${id} was settled without being here`)
-  tracked.now = { ...tracked.now, ...withoutUndefined(derived) }
+  const current = tracked.now as unknown as { readonly [name: string]: unknown }
+  // What stays as it was stays the same object, by which whoever writes it sees what moved.
+  const moved = Object.fromEntries(Object.entries(derived).filter(([name, value]) => value !== current[name]))
+  tracked.now = { ...tracked.now, ...withoutUndefined(moved) }
   tracked.changed = true
 }
 

@@ -19,7 +19,7 @@ export const SetNodeSchedulable = defineAction({
     if (!node || !cluster) return refuse('NotFound.{Resource}', { Resource: 'Node', id: body.Id })
     checkPrecondition('SetNodeSchedulable', { cluster, nodes: [node] }, now)
     if (!region.setSchedulable) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it cannot cordon nodes' })
-    await region.setSchedulable(cluster.id, node.spec.name, body.Schedulable)
+    await region.setSchedulable(cluster, node.spec.name, body.Schedulable)
     return {}
   },
 })

@@ -33,7 +33,7 @@ export class LocalRegionFace implements RegionPorts {
   readonly #obstacles = new Map<RegionPart, string>()
   readonly #components: Components
   readonly #supply: ComponentSupply
-  readonly #setSchedulable: (clusterId: string, nodeName: string, schedulable: boolean) => Promise<void>
+  readonly #setSchedulable: LocalRegionFace['setSchedulable']
 
   constructor(components: Components, supply: ComponentSupply, setSchedulable: LocalRegionFace['setSchedulable']) {
     this.#components = components
@@ -95,7 +95,7 @@ export class LocalRegionFace implements RegionPorts {
     return this.advertised
   }
 
-  setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
-    return this.#setSchedulable(clusterId, nodeName, schedulable)
+  setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void> {
+    return this.#setSchedulable(cluster, nodeName, schedulable)
   }
 }

@@ -27,7 +27,7 @@ export interface OpenRegion {
   /** Writes down where a paused clock stands at the end of its step, so that whoever opens the region after a crash does there what was asked for there. */
   keepClock(): Promise<void>
   setClock(change: ClockChange): Promise<void>
-  setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void>
+  setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void>
 }
 
 export interface FaceParts {
@@ -171,9 +171,9 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#parts.bootstrapLine(token)
   }
 
-  async setSchedulable(clusterId: string, nodeName: string, schedulable: boolean): Promise<void> {
+  async setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void> {
     if (!this.#open) throw new TenantClusterUnreachable('no process of this server runs the region')
-    await this.#open.setSchedulable(clusterId, nodeName, schedulable)
+    await this.#open.setSchedulable(cluster, nodeName, schedulable)
   }
 
   get store(): Store | undefined {

@@ -117,9 +117,8 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
       clock.set(change)
       await keepClock(run, clock)
     },
-    setSchedulable: async (clusterId, nodeName, schedulable) => {
-      const cluster = await store.findCluster(clusterId)
-      const address = cluster && (await tenantAddressOf(cluster))
+    setSchedulable: async (cluster, nodeName, schedulable) => {
+      const address = await tenantAddressOf(cluster)
       if (!address) throw new TenantClusterUnreachable('The cluster has no API yet')
       await world.tenant.setSchedulable(address, nodeName, schedulable)
     },

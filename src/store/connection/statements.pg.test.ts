@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 
 import type { OpenStore } from '../open.ts'
 import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
-import { sentValue } from './statements.ts'
+import { asIds, isAmong, sentValue } from './statements.ts'
 
 describe('what is sent with a statement', () => {
   let postgres: ScratchPostgres
@@ -19,6 +19,13 @@ describe('what is sent with a statement', () => {
       const [row] = await opened.query<{ list: unknown }>('select $1::text[] as list', [list])
       assert.deepEqual(row?.list, list)
     }
+  })
+
+  test('PostgreSQL finds the rows of ids, whatever else stands among these', async () => {
+    const among = (ids: readonly string[]) => opened.query<{ id: string }>(`select id from (values ('a'), ('b"c'), ('\\u0000'), ('边缘')) rows (id) where ${isAmong('id', '$1')} order by id`, [asIds(ids)]).then(rows => rows.map(({ id }) => id))
+    assert.deepEqual(await among([]), [])
+    assert.deepEqual(await among(['a', 'a', 'b"c', 'nobody']), ['a', 'b"c'])
+    assert.deepEqual(await among(['a', '\0', 'a\0', '\ud800', '\\u0000', '边缘']), ['\\u0000', 'a', '边缘'])
   })
 
   test('what is no list of plain texts is left as it is', () => {

@@ -31,3 +31,20 @@ export function sentValue(value: unknown): unknown {
   const text = JSON.stringify(value)
   return ESCAPED_OTHERWISE.test(text) ? value : `{${text.slice(1, -1)}}`
 }
+
+/**
+ * Whether a column is one of a list of ids, which `asIds` makes of them. PostgreSQL does not know how many there will be and so makes one plan for all, by the column's index; of `= any` over an array it
+ * makes a new plan at each call, as one for few looks cheaper, and that costs more than finding a few rows does.
+ */
+export function isAmong(column: string, parameter: `$${number}`): string {
+  return `${column} in (select json_array_elements_text(${parameter}::json))`
+}
+
+/** What JSON writes of bytes that are no text. */
+export const NO_TEXT = /\\u(?:0000|d[89a-f])/
+
+/** What is no text for PostgreSQL is nobody's id. */
+export function asIds(ids: readonly string[]): string {
+  const text = JSON.stringify(ids)
+  return NO_TEXT.test(text) ? JSON.stringify(ids.filter(id => id.isWellFormed() && !id.includes('\0'))) : text
+}

@@ -21,8 +21,8 @@ export async function lockAccount(connection: Queryable, scope: Scope): Promise<
 /** Those for which somebody set a balance, or that are in arrears. */
 export async function findAccounts(connection: Queryable, scopes: readonly Scope[]): Promise<readonly AccountRecord[]> {
   const rows = await connection.query<AccountRow & { readonly account_id: string; readonly region: string }>(
-    `select b.account_id, b.region, ${COLUMNS} from account_balance b where (b.account_id, b.region) in (select * from unnest($1::text[], $2::text[]))`,
-    [scopes.map(({ accountId }) => accountId), scopes.map(({ region }) => region)],
+    `select b.account_id, b.region, ${COLUMNS} from account_balance b where (b.account_id, b.region) in (select * from json_to_recordset($1::json) as asked (account_id text, region text))`,
+    [JSON.stringify(scopes.map(({ accountId, region }) => ({ account_id: accountId, region })))],
   )
   return rows.map(row => accountOf({ accountId: row.account_id, region: row.region }, row))
 }

@@ -2,15 +2,11 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { NodePlace, Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 import { CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, nodeOf, type ClusterRow, type NodeRow } from '../records/rows.ts'
 
-export async function findCluster(connection: Queryable, id: string): Promise<ClusterRecord | undefined> {
-  const [row] = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where id = $1`, [id])
-  return row && clusterOf(row)
-}
-
 export async function clustersById(connection: Queryable, ids: readonly string[]): Promise<readonly ClusterRecord[]> {
-  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where id = any($1::text[])`, [ids])
+  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where ${isAmong('id', '$1')}`, [asIds(ids)])
   return rows.map(clusterOf)
 }
 
@@ -36,8 +32,8 @@ export async function nodesOfMachines(connection: Queryable, region: string, mac
 
 /** Few columns of rows that are mostly JSON. */
 export async function nodePlaces(connection: Queryable, where: { readonly ids: readonly string[] } | { readonly clusterIds: readonly string[] } | { readonly region: string; readonly machineIds: readonly string[] }): Promise<readonly NodePlace[]> {
-  const [condition, values] = 'ids' in where ? ['id = any($1::text[])', [where.ids]] : 'clusterIds' in where ? ['cluster_id = any($1::text[])', [where.clusterIds]]
-    : ['region = $1 and machine_id = any($2::text[]) order by created_at, id', [where.region, where.machineIds]]
+  const [condition, values] = 'ids' in where ? [isAmong('id', '$1'), [asIds(where.ids)]] : 'clusterIds' in where ? [isAmong('cluster_id', '$1'), [asIds(where.clusterIds)]]
+    : [`region = $1 and ${isAmong('machine_id', '$2')} order by created_at, id`, [where.region, asIds(where.machineIds)]]
   const rows = await connection.query<{ id: string; cluster_id: string; name: string; machine_id: string; deleting: boolean }>(`select id, cluster_id, name, machine_id, facts -> 'deletion' is not null as deleting from node where ${condition}`, values)
   return rows.map(row => ({ id: row.id, clusterId: row.cluster_id, name: row.name, machineId: row.machine_id, deleting: row.deleting }))
 }

@@ -3,6 +3,7 @@ import type { AddonRecord } from '#model/addon/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { Queryable } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 import type { TreeIds } from '../tree-transaction.ts'
 import { ADDON_COLUMNS, addonOf, type AddonRow, CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, NODE_POOL_COLUMNS, nodeOf, nodePoolOf, type ClusterRow, type NodePoolRow, type NodeRow } from '../records/rows.ts'
 
@@ -37,17 +38,17 @@ export async function lockClusters(connection: Queryable, { clusters, nodePools,
 }
 
 export async function readNodePools(connection: Queryable, where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly NodePoolRecord[]> {
-  const rows = await connection.query<NodePoolRow>(`select ${NODE_POOL_COLUMNS} from node_pool where ${where} = any($1::text[]) order by created_at, id`, [ids])
+  const rows = await connection.query<NodePoolRow>(`select ${NODE_POOL_COLUMNS} from node_pool where ${isAmong(where, '$1')} order by created_at, id`, [asIds(ids)])
   return rows.map(nodePoolOf)
 }
 
 export async function readNodes(connection: Queryable, where: 'id' | 'cluster_id' | 'node_pool_id', ids: readonly string[]): Promise<readonly NodeRecord[]> {
-  const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where ${where} = any($1::text[]) order by created_at, id`, [ids])
+  const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where ${isAmong(where, '$1')} order by created_at, id`, [asIds(ids)])
   return rows.map(nodeOf)
 }
 
 export async function readAddons(connection: Queryable, where: 'id' | 'cluster_id', ids: readonly string[]): Promise<readonly AddonRecord[]> {
-  const rows = await connection.query<AddonRow>(`select ${ADDON_COLUMNS} from addon where ${where} = any($1::text[]) order by created_at, id`, [ids])
+  const rows = await connection.query<AddonRow>(`select ${ADDON_COLUMNS} from addon where ${isAmong(where, '$1')} order by created_at, id`, [asIds(ids)])
   return rows.map(addonOf)
 }
 

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 
 import type { MachineChange, MachineOrderChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
 
@@ -12,7 +13,7 @@ export async function findMachine(connection: Queryable, key: KeyObject, id: str
 
 /** As findMachine, of many. */
 export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[], lock: '' | 'order by id for update' = ''): Promise<readonly MachineRecord[]> {
-  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = any($1::text[]) ${lock}`, [ids])
+  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where ${isAmong('id', '$1')} ${lock}`, [asIds(ids)])
   return rows.map(row => wholeMachineOf(row, key))
 }
 

@@ -1,6 +1,7 @@
 import { priceOf } from '#model/account/prices.ts'
 import type { LedgerEntry, Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
 
 /** Adds the entries, or brings those of their ids up to date; what each cost until now is added up. Answers the accounts of those that cost, or did. */
@@ -30,6 +31,6 @@ export function ledgerOf(connection: Queryable, ownerId: string): Promise<readon
 }
 
 export async function ledgersOf(connection: Queryable, ownerIds: readonly string[]): Promise<readonly LedgerEntry[]> {
-  const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where owner_id = any($1::text[]) order by since, id`, [ownerIds])
+  const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where ${isAmong('owner_id', '$1')} order by since, id`, [asIds(ownerIds)])
   return rows.map(ledgerEntryOf)
 }

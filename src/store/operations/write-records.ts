@@ -6,17 +6,20 @@ import type { HistoryRow } from '#model/settle.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
+import { NO_TEXT } from '../connection/statements.ts'
 import { addonRow, clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 import { tallyOf } from './tally-nodes.ts'
 
-const BASE = ['revision', 'updated_at', 'update_client_token', 'name', 'phase', 'conditions', 'spec', 'facts', 'said']
-/** Columns that a change may move. */
-const MOVED = {
-  cluster: [...BASE, 'delete_protection', 'pod_network_mode', 'profile', 'tags', 'address', 'counts'],
-  node_pool: [...BASE, 'type', 'auto_scaling', 'tags', 'counts'],
-  node: [...BASE, 'address', 'machine_id', 'instance_id'],
-  addon: [...BASE, 'deploy_mode', 'deploy_node_type'],
+type Table = 'cluster' | 'node_pool' | 'node' | 'addon'
+type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
+
+/** Columns that follow from a record's spec, beside that itself. */
+const OF_SPEC: Readonly<Record<Table, readonly string[]>> = {
+  cluster: ['name', 'delete_protection', 'pod_network_mode', 'profile', 'tags'],
+  node_pool: ['name', 'type', 'auto_scaling', 'tags'],
+  node: ['name', 'address', 'machine_id', 'instance_id'],
+  addon: ['name', 'deploy_mode', 'deploy_node_type'],
 }
 
 interface Statement {
@@ -46,26 +49,60 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
   for (const { text, values } of statements) connection.send(text, values)
 }
 
-function writesOf<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(table: keyof typeof MOVED, tracked: ReadonlyMap<string, Tracked<Record>>, rowOf: (record: Record) => object): Statement[] {
+function writesOf<Written extends AnyRecord>(table: Table, tracked: ReadonlyMap<string, Tracked<Written>>, rowOf: (record: Written) => object): Statement[] {
   const changed = [...tracked.values()].filter(one => one.changed && !one.gone)
   const inserted = changed.filter(one => !one.before).map(one => rowOf(one.now))
-  const updated = changed.filter(one => one.before).map(one => rowOf(one.now))
   const insert = { text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(inserted)] }
-  const update = {
-    text: `update ${table} t set ${MOVED[table].map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
-    values: [jsonOf(updated)],
-  }
-  return [...(inserted.length > 0 ? [insert] : []), ...(updated.length > 0 ? [update] : [])]
+  // Whoever has nodes below it is written at each of their changes: of most of these only its counters move.
+  const moved = changed.flatMap(({ before, now }) => (before ? [{ columns: movedColumns(table, before, now), now }] : [])).filter(({ columns }) => columns.length > 0)
+  const [counters, others] = parted(moved, ({ columns }) => columns.length === 1 && columns[0] === 'counts')
+  return [...(inserted.length > 0 ? [insert] : []), ...[counters, others].flatMap(some => (some.length > 0 ? [updateOf(table, some, rowOf)] : []))]
 }
 
-function goneIds<Record extends ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord>(tracked: ReadonlyMap<string, Tracked<Record>>): string[] {
+/** All rows get what moved in any of them. */
+function updateOf<Written extends AnyRecord>(table: Table, moved: readonly { readonly columns: readonly string[]; readonly now: Written }[], rowOf: (record: Written) => object): Statement {
+  const columns = [...new Set(moved.flatMap(one => one.columns))].sort()
+  const kept = new Set(['id', ...columns])
+  const rows = moved.map(({ now }) => Object.fromEntries(Object.entries(rowOf(now)).filter(([name]) => kept.has(name))))
+  return {
+    text: `update ${table} t set ${columns.map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
+    values: [jsonOf(rows)],
+  }
+}
+
+/** The parts of a record are replaced and never changed, so that those which stayed are the same. */
+function movedColumns(table: Table, before: AnyRecord, now: AnyRecord): readonly string[] {
+  return [
+    ...(now.revision === before.revision && now.updatedAt === before.updatedAt ? [] : ['revision', 'updated_at']),
+    ...(now.updateClientToken === before.updateClientToken ? [] : ['update_client_token']),
+    ...(now.spec === before.spec ? [] : ['spec', ...OF_SPEC[table]]),
+    ...(now.facts === before.facts ? [] : ['facts']),
+    ...(now.said === before.said ? [] : ['said', 'phase', 'conditions']),
+    ...(countsOf(now) === countsOf(before) ? [] : ['counts']),
+    ...(table === 'cluster' && addressOf(now) !== addressOf(before) ? ['address'] : []),
+  ]
+}
+
+function countsOf(record: AnyRecord): unknown {
+  return 'counts' in record ? record.counts : undefined
+}
+
+function addressOf(record: AnyRecord): unknown {
+  return 'address' in record ? record.address : undefined
+}
+
+function parted<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [first: readonly Item[], second: readonly Item[]] {
+  return [items.filter(isFirst), items.filter(item => !isFirst(item))]
+}
+
+function goneIds<Written extends AnyRecord>(tracked: ReadonlyMap<string, Tracked<Written>>): string[] {
   return [...tracked.values()].filter(one => one.gone && one.before).map(one => one.now.id)
 }
 
-const SIGHT_OF: Partial<Record<keyof typeof MOVED, SightKind>> = { cluster: 'ControlPlane', node: 'KubernetesNode' }
+const SIGHT_OF: Partial<Record<Table, SightKind>> = { cluster: 'ControlPlane', node: 'KubernetesNode' }
 
 /** A ClientToken is free again once its resource is gone (design 6); what was seen of it is of no use to anybody. */
-function deletesOf(table: keyof typeof MOVED, ids: readonly string[]): Statement[] {
+function deletesOf(table: Table, ids: readonly string[]): Statement[] {
   if (ids.length === 0) return []
   return [
     { text: `delete from ${table} where id = any($1::text[])`, values: [ids] },
@@ -108,9 +145,6 @@ function historyOf(work: UnitOfWork, history: readonly HistoryRow[]): Statement[
   })
   return [{ text: `insert into status_change (${HISTORY_COLUMNS}) select ${HISTORY_COLUMNS} from json_populate_recordset(null::status_change, $1::json)`, values: [jsonOf(rows)] }]
 }
-
-/** What JSON writes of bytes that are no text. */
-const NO_TEXT = /\\u(?:0000|d[89a-f])/
 
 /** As JSON that PostgreSQL takes: the last words of a program may hold bytes that are no text, and would keep a status from ever being written. */
 function jsonOf(rows: readonly object[]): string {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { refuse } from '#model/errors/catalogue.ts'
 import { StoreUnavailable, type MachineOrderChange, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
@@ -51,10 +50,10 @@ class Orders {
   async #run(): Promise<void> {
     this.#writing = true
     while (this.#waiting.length > 0) {
-      const orders = this.#take(), startedAt = performance.now()
+      const orders = this.#take(), othersWait = this.#waiting.length > 0, startedAt = performance.now()
       await this.#write(orders)
       const left = BETWEEN_MS - (performance.now() - startedAt)
-      if (orders.length > 1 && left > 0) await sleep(left)
+      if (orders.length > 1 && !othersWait && left > 0) await new Promise<void>(resolve => { setTimeout(resolve, left) })
     }
     this.#writing = false
   }

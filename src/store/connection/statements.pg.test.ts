@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 
 import type { OpenStore } from '../open.ts'
 import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
-import { asIds, isAmong, sentValue } from './statements.ts'
+import { asIds, isAmong, isText, sentValue } from './statements.ts'
 
 describe('what is sent with a statement', () => {
   let postgres: ScratchPostgres
@@ -27,6 +27,21 @@ describe('what is sent with a statement', () => {
     assert.deepEqual(await among(['a', 'a', 'b"c', 'nobody']), ['a', 'b"c'])
     assert.deepEqual(await among(['a', '\0', 'a\0', '\ud800', '\\u0000', '边缘']), ['\\u0000', 'a', '边缘'])
   })
+
+  test('ids are looked up by their index however few rows there are, and by one plan', async () => {
+    await opened.query('create table few (id text primary key, value text not null)')
+    await opened.query("insert into few select 'row-' || n, repeat('x', 500) from generate_series(1, 300) n")
+    await opened.query('analyze few')
+    const plan = await opened.query<{ 'QUERY PLAN': string }>(`explain select value from few where ${isAmong('id', '$1')}`, [asIds(['row-1'])])
+    assert.match(plan.map(row => row['QUERY PLAN']).join('\n'), /Index Cond: \(id = ANY/)
+    const look = `select value from few where ${isAmong('id', '$1')}`
+    for (let number = 1; number <= 8; number++) await opened.query(look, [asIds([`row-${number}`])])
+    const plans = await opened.query<{ anew: number; once: number }>('select custom_plans::int as anew, generic_plans::int as once from pg_prepared_statements where statement = $1', [look])
+    assert.deepEqual(plans, [{ anew: 5, once: 3 }])
+    await opened.query('drop table few')
+  })
+
+  test('what is no text is told apart', () => assert.deepEqual(['a', '\0', 'b\0', '\ud800', '😀'].filter(isText), ['a', '😀']))
 
   test('what is no list of plain texts is left as it is', () => {
     const lists = [[1, 2], [Buffer.from('a')], [['a']], ['\0'], ['\ud800']], others = [Buffer.from('a'), 'a', 1, null, { a: 1 }]

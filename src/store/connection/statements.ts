@@ -33,11 +33,11 @@ export function sentValue(value: unknown): unknown {
 }
 
 /**
- * Whether a column is one of a list of ids, which `asIds` makes of them. PostgreSQL does not know how many there will be and so makes one plan for all, by the column's index; of `= any` over an array it
- * makes a new plan at each call, as one for few looks cheaper, and that costs more than finding a few rows does.
+ * Whether a column is one of a list of ids, which `asIds` makes of them. PostgreSQL learns only while it runs how many there are and so makes one plan for all, by the column's index; of `= any` over an array
+ * that is sent it makes a new plan at each call, as one for few looks cheaper, and that costs more than finding a few rows does.
  */
 export function isAmong(column: string, parameter: `$${number}`): string {
-  return `${column} in (select json_array_elements_text(${parameter}::json))`
+  return `${column} = any (array(select json_array_elements_text(${parameter}::json)))`
 }
 
 /** What JSON writes of bytes that are no text. */
@@ -46,5 +46,10 @@ export const NO_TEXT = /\\u(?:0000|d[89a-f])/
 /** What is no text for PostgreSQL is nobody's id. */
 export function asIds(ids: readonly string[]): string {
   const text = JSON.stringify(ids)
-  return NO_TEXT.test(text) ? JSON.stringify(ids.filter(id => id.isWellFormed() && !id.includes('\0'))) : text
+  return NO_TEXT.test(text) ? JSON.stringify(ids.filter(isText)) : text
+}
+
+/** PostgreSQL has no text with such characters. */
+export function isText(value: string): boolean {
+  return value.isWellFormed() && !value.includes('\0')
 }

@@ -1,6 +1,7 @@
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
+import { isText } from '../connection/statements.ts'
 
 interface AccountRow {
   readonly amount: number | null
@@ -22,7 +23,7 @@ export async function lockAccount(connection: Queryable, scope: Scope): Promise<
 export async function findAccounts(connection: Queryable, scopes: readonly Scope[]): Promise<readonly AccountRecord[]> {
   const rows = await connection.query<AccountRow & { readonly account_id: string; readonly region: string }>(
     `select b.account_id, b.region, ${COLUMNS} from account_balance b where (b.account_id, b.region) in (select * from json_to_recordset($1::json) as asked (account_id text, region text))`,
-    [JSON.stringify(scopes.map(({ accountId, region }) => ({ account_id: accountId, region })))],
+    [JSON.stringify(scopes.filter(({ accountId, region }) => isText(accountId) && isText(region)).map(({ accountId, region }) => ({ account_id: accountId, region })))],
   )
   return rows.map(row => accountOf({ accountId: row.account_id, region: row.region }, row))
 }

@@ -14,12 +14,19 @@ import { tallyOf } from './tally-nodes.ts'
 type Table = 'cluster' | 'node_pool' | 'node' | 'addon'
 type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
 
-/** Columns that follow from a record's spec, beside that itself. */
-const OF_SPEC: Readonly<Record<Table, readonly string[]>> = {
-  cluster: ['name', 'delete_protection', 'pod_network_mode', 'profile', 'tags'],
-  node_pool: ['name', 'type', 'auto_scaling', 'tags'],
-  node: ['name', 'address', 'machine_id', 'instance_id'],
-  addon: ['name', 'deploy_mode', 'deploy_node_type'],
+/** What moved of a record, from the least: what its children count; what is known and shown of it; anything else. */
+const EXTENTS = ['counts', 'state', 'all'] as const
+type Extent = (typeof EXTENTS)[number]
+
+const STATE = ['revision', 'updated_at', 'facts', 'said', 'phase', 'conditions']
+const REST = ['update_client_token', 'name', 'spec']
+
+/** Columns that are written of each extent. A few sets, as each is a statement that every connection prepares. */
+const COLUMNS: Readonly<Record<Table, Readonly<Record<Extent, readonly string[]>>>> = {
+  cluster: { counts: ['counts'], state: [...STATE, 'counts'], all: [...STATE, 'counts', ...REST, 'delete_protection', 'pod_network_mode', 'profile', 'tags', 'address'] },
+  node_pool: { counts: ['counts'], state: [...STATE, 'counts'], all: [...STATE, 'counts', ...REST, 'type', 'auto_scaling', 'tags'] },
+  node: { counts: [], state: STATE, all: [...STATE, ...REST, 'address', 'machine_id', 'instance_id'] },
+  addon: { counts: [], state: STATE, all: [...STATE, ...REST, 'deploy_mode', 'deploy_node_type'] },
 }
 
 interface Statement {
@@ -54,45 +61,25 @@ function writesOf<Written extends AnyRecord>(table: Table, tracked: ReadonlyMap<
   const inserted = changed.filter(one => !one.before).map(one => rowOf(one.now))
   const insert = { text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(inserted)] }
   // Whoever has nodes below it is written at each of their changes: of most of these only its counters move.
-  const moved = changed.flatMap(({ before, now }) => (before ? [{ columns: movedColumns(table, before, now), now }] : [])).filter(({ columns }) => columns.length > 0)
-  const [counters, others] = parted(moved, ({ columns }) => columns.length === 1 && columns[0] === 'counts')
-  return [...(inserted.length > 0 ? [insert] : []), ...[counters, others].flatMap(some => (some.length > 0 ? [updateOf(table, some, rowOf)] : []))]
+  const updated = Map.groupBy(changed.flatMap(({ before, now }) => (before ? [{ extent: extentOf(before, now), now }] : [])), ({ extent }) => extent)
+  const updates = EXTENTS.flatMap(extent => updateOf(table, extent, (updated.get(extent) ?? []).map(({ now }) => rowOf(now))))
+  return [...(inserted.length > 0 ? [insert] : []), ...updates]
 }
 
-/** All rows get what moved in any of them. */
-function updateOf<Written extends AnyRecord>(table: Table, moved: readonly { readonly columns: readonly string[]; readonly now: Written }[], rowOf: (record: Written) => object): Statement {
-  const columns = [...new Set(moved.flatMap(one => one.columns))].sort()
-  const kept = new Set(['id', ...columns])
-  const rows = moved.map(({ now }) => Object.fromEntries(Object.entries(rowOf(now)).filter(([name]) => kept.has(name))))
-  return {
+function updateOf(table: Table, extent: Extent, rows: readonly object[]): Statement[] {
+  if (rows.length === 0) return []
+  const columns = COLUMNS[table][extent], kept = new Set(['id', ...columns])
+  return [{
     text: `update ${table} t set ${columns.map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
-    values: [jsonOf(rows)],
-  }
+    values: [jsonOf(rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => kept.has(name)))))],
+  }]
 }
 
-/** The parts of a record are replaced and never changed, so that those which stayed are the same. */
-function movedColumns(table: Table, before: AnyRecord, now: AnyRecord): readonly string[] {
-  return [
-    ...(now.revision === before.revision && now.updatedAt === before.updatedAt ? [] : ['revision', 'updated_at']),
-    ...(now.updateClientToken === before.updateClientToken ? [] : ['update_client_token']),
-    ...(now.spec === before.spec ? [] : ['spec', ...OF_SPEC[table]]),
-    ...(now.facts === before.facts ? [] : ['facts']),
-    ...(now.said === before.said ? [] : ['said', 'phase', 'conditions']),
-    ...(countsOf(now) === countsOf(before) ? [] : ['counts']),
-    ...(table === 'cluster' && addressOf(now) !== addressOf(before) ? ['address'] : []),
-  ]
-}
-
-function countsOf(record: AnyRecord): unknown {
-  return 'counts' in record ? record.counts : undefined
-}
-
-function addressOf(record: AnyRecord): unknown {
-  return 'address' in record ? record.address : undefined
-}
-
-function parted<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [first: readonly Item[], second: readonly Item[]] {
-  return [items.filter(isFirst), items.filter(item => !isFirst(item))]
+/** Undefined where nothing moved. The parts of a record are replaced and never changed, so that those which stayed are the same. */
+function extentOf(before: AnyRecord, now: AnyRecord): Extent | undefined {
+  if (now.spec !== before.spec || now.updateClientToken !== before.updateClientToken || ('address' in now && now.address) !== ('address' in before && before.address)) return 'all'
+  if (now.facts !== before.facts || now.said !== before.said || now.revision !== before.revision || now.updatedAt !== before.updatedAt) return 'state'
+  return 'counts' in now && 'counts' in before && now.counts !== before.counts ? 'counts' : undefined
 }
 
 function goneIds<Written extends AnyRecord>(tracked: ReadonlyMap<string, Tracked<Written>>): string[] {

@@ -1,3 +1,4 @@
+/** The store on PostgreSQL; each method is an operation of the folder `operations`. Over three hundred lines, as a port of so many methods has a few for each. */
 import type { KeyObject } from 'node:crypto'
 
 import type { AddonRecord } from '#model/addon/record.ts'
@@ -41,7 +42,6 @@ import type { Sequencer } from './sequencer.ts'
 import { gatheredById, gatheredLook } from './gathered-look.ts'
 import { SharedReads } from './shared-reads.ts'
 
-/** The store on PostgreSQL; each method is an operation of the folder `operations`. */
 export class PostgresStore implements Store {
   readonly #database: Database
   readonly #key: KeyObject
@@ -51,11 +51,9 @@ export class PostgresStore implements Store {
   readonly #reads: SharedReads
   readonly #sealed: (name: string) => Promise<Buffer | undefined>
   /** Those who look for one record in one turn of the event loop share a look. */
-  readonly #one: {
-    readonly cluster: (id: string) => Promise<ClusterRecord | undefined>
-    readonly nodePool: (id: string) => Promise<NodePoolRecord | undefined>
-    readonly node: (id: string) => Promise<NodeRecord | undefined>
-    readonly addon: (id: string) => Promise<AddonRecord | undefined>
+  readonly #one = {
+    cluster: gatheredById((ids: readonly string[]) => this.clustersById(ids)), nodePool: gatheredById((ids: readonly string[]) => this.nodePoolsById(ids)),
+    node: gatheredById((ids: readonly string[]) => this.nodesById(ids)), addon: gatheredById((ids: readonly string[]) => this.addonsById(ids)),
   }
   readonly #accounts: (place: string) => Promise<AccountRecord | undefined>
 
@@ -66,9 +64,6 @@ export class PostgresStore implements Store {
     this.#announce = parts.announce
     this.#reads = new SharedReads(() => readState(parts.database))
     this.#sealed = gatheredLook(names => readSealed(parts.database, names))
-    this.#one = {
-      cluster: gatheredById(ids => this.clustersById(ids)), nodePool: gatheredById(ids => this.nodePoolsById(ids)), node: gatheredById(ids => this.nodesById(ids)), addon: gatheredById(ids => this.addonsById(ids)),
-    }
     this.#accounts = gatheredLook(async places => new Map((await findAccounts(parts.database, places.map(scopeOf))).map(account => [placeOf(account), account])))
     this.#accessKeys = new AccessKeys(parts.database, parts.key, parts.realNow)
   }

@@ -31,23 +31,3 @@ test('orders that share a transaction are each answered as if they were alone', 
   const machines = new Map((await memory.machinesById(['one', 'sealed', 'other', 'leaving'])).map(machine => [machine.id, machine]))
   assert.deepEqual(['one', 'sealed', 'other', 'leaving'].map(id => machines.get(id)?.power), ['off', 'on', 'off', 'on'])
 })
-
-test('orders that came together make the next ones wait a moment, and nobody waits who stands in the queue already', async ({ mock }) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  const store = new MemoryStore(() => NOON), context = { store, scope: SCOPE, now: NOON } as unknown as ActionContext
-  for (const id of ['one', 'other', 'late']) await store.write(NOON, tx => tx.insertMachine({ id, ...SCOPE, name: id, address: '', power: 'on', link: 'up', createdAt: NOON }))
-  const powerOf = async (id: string) => (await store.findMachine(id))?.power
-  const order = (id: string, power: 'on' | 'off') => orderMachine(context, { id, power })
-
-  // The first is written alone, as nobody else is there yet; then two at a time, as each transaction has one order for a machine.
-  await Promise.all([...Array.from({ length: 20 }, () => [order('one', 'off'), order('other', 'off'), order('one', 'on'), order('other', 'on')]).flat(), order('one', 'on')])
-  assert.deepEqual([await powerOf('one'), await powerOf('other')], ['on', 'on'])
-  const late = order('late', 'off')
-  await new Promise(resolve => { setImmediate(resolve) })
-  assert.equal(await powerOf('late'), 'on')
-  mock.timers.tick(10)
-  await late
-  assert.equal(await powerOf('late'), 'off')
-  await order('late', 'on')
-  assert.equal(await powerOf('late'), 'on')
-})

@@ -17,8 +17,6 @@ type Outcome = 'ordered' | 'absent' | 'leaving'
 
 /** More would make the first of them wait for the last. */
 const MOST_AT_ONCE = 100
-/** Where many ask at once, from one transaction to the next (real time): one of many orders costs little more than one of a few. */
-const BETWEEN_MS = 10
 
 const queues = new WeakMap<Store, Orders>()
 
@@ -50,10 +48,7 @@ class Orders {
   async #run(): Promise<void> {
     this.#writing = true
     while (this.#waiting.length > 0) {
-      const orders = this.#take(), othersWait = this.#waiting.length > 0, startedAt = performance.now()
-      await this.#write(orders)
-      const left = BETWEEN_MS - (performance.now() - startedAt)
-      if (orders.length > 1 && !othersWait && left > 0) await new Promise<void>(resolve => { setTimeout(resolve, left) })
+      await this.#write(this.#take())
     }
     this.#writing = false
   }

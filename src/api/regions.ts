@@ -2,6 +2,7 @@ import type { SupportedAddon } from '#model/addon/record.ts'
 import type { TakenRange } from '#model/cluster/ranges.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
+import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
@@ -26,7 +27,7 @@ export interface RegionPorts {
   machineAddresses?(): { readonly first: string; readonly last: string }
   /** The one line that a user runs on a machine; undefined while machines cannot join yet. */
   bootstrapLine?(token: string): string | undefined
-  setSchedulable?(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void>
+  setSchedulable?(cluster: AddressedCluster, nodeName: string, schedulable: boolean): Promise<void>
   /** What may be installed in its clusters; absent where nothing can. */
   readonly addons?: { catalogue(): readonly SupportedAddon[] } | undefined
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */

@@ -3,7 +3,7 @@ import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { Overlay } from '#ports/overlay.ts'
 import type { Store } from '#ports/store.ts'
-import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
 /** What the join endpoint of one region works with. */
 export interface JoinOptions {
@@ -11,7 +11,7 @@ export interface JoinOptions {
   readonly store: Store
   readonly tenantCluster: TenantCluster
   /** How a cluster is spoken to, from somebody who remembers it; without it its keys are read each time. */
-  readonly tenantAddressOf?: ((cluster: { readonly id: string; readonly address?: string }) => Promise<TenantClusterAddress | undefined>) | undefined
+  readonly tenantAddressOf?: ((cluster: AddressedCluster) => Promise<TenantClusterAddress | undefined>) | undefined
   readonly components: Components
   /** The region's. */
   readonly clock: Clock

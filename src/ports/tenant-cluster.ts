@@ -1,6 +1,9 @@
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { ClusterPki } from './control-plane-host.ts'
 
+/** What of a cluster's record leads to its inside: its API has an address once it is prepared. */
+export interface AddressedCluster { readonly id: string; readonly address?: string }
+
 /** The inside of a tenant cluster, spoken to as its administrator. Every call has a deadline of seconds and throws TenantClusterUnreachable when it could not look. */
 export interface TenantClusterAddress {
   readonly clusterId: string

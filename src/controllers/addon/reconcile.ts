@@ -12,13 +12,13 @@ import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store } from '#ports/store.ts'
-import { TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
 
 export interface AddonPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): { readonly clock: Clock; readonly addons: AddonInstaller }
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }
 
 const SECOND = 1_000

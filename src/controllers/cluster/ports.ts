@@ -4,7 +4,7 @@ import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { OutsideResources } from '#ports/outside.ts'
 import type { Store } from '#ports/store.ts'
-import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { ComponentsState } from './seen.ts'
 
 /** What a cluster controller needs of the region that a cluster lives in. */
@@ -31,7 +31,7 @@ export interface ClusterPorts extends DecisionPorts {
   readonly log: Log
   regionOf(region: string): ClusterRegion
   /** `undefined` while the cluster has no address or no keys yet. */
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
   makePki(cluster: { readonly id: string; readonly name: string }): Promise<ClusterPki>
   readonly newLedgerId: () => string
   /** Told after a pass wrote facts, so that whoever watches this cluster can begin or end without polling. */

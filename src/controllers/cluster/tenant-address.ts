@@ -1,6 +1,6 @@
 import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { Store } from '#ports/store.ts'
-import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
 /** The secret that holds a cluster's keys, as JSON of ClusterPki. */
 export function pkiSecretName(clusterId: string): string {
@@ -11,7 +11,7 @@ export function pkiSecretName(clusterId: string): string {
  * Answers how a tenant cluster is spoken to as its administrator. A cluster's keys never change, so they are read from the store once a process;
  * a cluster whose keys are gone answers `undefined`.
  */
-export function tenantAddresses(store: Pick<Store, 'readSecret'>): (cluster: { readonly id: string; readonly address?: string }) => Promise<TenantClusterAddress | undefined> {
+export function tenantAddresses(store: Pick<Store, 'readSecret'>): (cluster: AddressedCluster) => Promise<TenantClusterAddress | undefined> {
   const known = new Map<string, ClusterPki>(), asked = new Map<string, Promise<ClusterPki | undefined>>()
   return async ({ id, address }) => {
     if (address === undefined) return undefined

@@ -4,7 +4,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store } from '#ports/store.ts'
-import { TenantClusterUnreachable, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { type AddressedCluster, TenantClusterUnreachable, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideKubeconfig } from './decide.ts'
 
 export interface KubeconfigPorts extends DecisionPorts {
@@ -15,7 +15,7 @@ export interface KubeconfigPorts extends DecisionPorts {
     /** The URL by which clients outside reach the API server of that address; absent or undefined: by the address itself. */
     readonly outsideUrl?: (address: string) => string | undefined
   }
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }
 
 /** Makes kubeconfigs and revokes them; a revoked one is of no use at once, since its binding is gone. */

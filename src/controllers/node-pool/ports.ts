@@ -1,7 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store, Transaction } from '#ports/store.ts'
-import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
 export interface NodePoolRegion {
   readonly clock: Clock
@@ -18,5 +18,5 @@ export interface NodePoolPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): NodePoolRegion
   /** `undefined` while the cluster has no address or no keys. */
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }

@@ -3,7 +3,7 @@ import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Store } from '#ports/store.ts'
-import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
 export interface NodeRegion {
   /** The region's time. */
@@ -18,5 +18,5 @@ export interface NodePorts extends DecisionPorts {
   readonly log: Log
   regionOf(region: string): NodeRegion
   /** `undefined` while the cluster has no address or no keys. */
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }

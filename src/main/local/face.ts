@@ -1,5 +1,6 @@
 import type { RegionPorts } from '#api/regions.ts'
 import type { Components } from '#ports/components.ts'
+import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Boxes } from '#providers/local/boxes/boxes.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
@@ -95,7 +96,7 @@ export class LocalRegionFace implements RegionPorts {
     return this.advertised
   }
 
-  setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void> {
+  setSchedulable(cluster: AddressedCluster, nodeName: string, schedulable: boolean): Promise<void> {
     return this.#setSchedulable(cluster, nodeName, schedulable)
   }
 }

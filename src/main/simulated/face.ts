@@ -7,7 +7,7 @@ import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
-import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { type AddressedCluster, TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import { MACHINE_ADDRESSES, type SimulatedSettings } from './settings.ts'
 import { systemClock } from '../system-clock.ts'
@@ -27,7 +27,7 @@ export interface OpenRegion {
   /** Writes down where a paused clock stands at the end of its step, so that whoever opens the region after a crash does there what was asked for there. */
   keepClock(): Promise<void>
   setClock(change: ClockChange): Promise<void>
-  setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void>
+  setSchedulable(cluster: AddressedCluster, nodeName: string, schedulable: boolean): Promise<void>
 }
 
 export interface FaceParts {
@@ -171,7 +171,7 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#parts.bootstrapLine(token)
   }
 
-  async setSchedulable(cluster: { readonly id: string; readonly address?: string }, nodeName: string, schedulable: boolean): Promise<void> {
+  async setSchedulable(cluster: AddressedCluster, nodeName: string, schedulable: boolean): Promise<void> {
     if (!this.#open) throw new TenantClusterUnreachable('no process of this server runs the region')
     await this.#open.setSchedulable(cluster, nodeName, schedulable)
   }

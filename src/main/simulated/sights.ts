@@ -14,7 +14,7 @@ import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { RegionChange } from '#ports/region-events.ts'
 import type { NodePlace, NodeToken, SightKind, Store, WorkKey } from '#ports/store.ts'
-import type { TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 
 export interface SightsParts {
@@ -30,7 +30,7 @@ export interface SightsParts {
   readonly randomBytes: (count: number) => Uint8Array
   /** How many machines are answered at once. */
   readonly hands: () => number
-  tenantAddressOf(cluster: { readonly id: string; readonly address?: string }): Promise<TenantClusterAddress | undefined>
+  tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }
 
 type RegionKey = WorkKey & { readonly region: string }

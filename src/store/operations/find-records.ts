@@ -26,7 +26,7 @@ export async function clusterNamed(connection: Queryable, scope: Scope, name: st
 }
 
 export async function nodesOfMachines(connection: Queryable, region: string, machineIds: readonly string[]): Promise<readonly NodeRecord[]> {
-  const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where region = $1 and machine_id = any($2::text[]) order by created_at, id`, [region, machineIds])
+  const rows = await connection.query<NodeRow>(`select ${NODE_COLUMNS} from node where region = $1 and ${isAmong('machine_id', '$2')} order by created_at, id`, [region, asIds(machineIds)])
   return rows.map(nodeOf)
 }
 

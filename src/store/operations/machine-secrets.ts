@@ -1,5 +1,6 @@
 import type { MachineSecret } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 
 interface MachineSecretRow {
   readonly secret_hash: string
@@ -21,7 +22,7 @@ export async function findMachineSecret(connection: Queryable, secretHash: strin
 }
 
 export async function machineSecretsByHash(connection: Queryable, secretHashes: readonly string[]): Promise<readonly MachineSecret[]> {
-  const rows = await connection.query<MachineSecretRow>(`select ${COLUMNS} from machine_secret where secret_hash = any($1::text[])`, [secretHashes])
+  const rows = await connection.query<MachineSecretRow>(`select ${COLUMNS} from machine_secret where ${isAmong('secret_hash', '$1')}`, [asIds(secretHashes)])
   return rows.map(machineSecretOf)
 }
 

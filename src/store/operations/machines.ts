@@ -31,7 +31,7 @@ export function machinesOwnedBy(connection: Queryable, parent: MachineOwner): Pr
 }
 
 export function machinesOfInstances(connection: Queryable, scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
-  return readMachines(connection, 'account_id = $1 and region = $2 and instance_id = any($3::text[])', [scope.accountId, scope.region, instanceIds])
+  return readMachines(connection, `account_id = $1 and region = $2 and ${isAmong('instance_id', '$3')}`, [scope.accountId, scope.region, asIds(instanceIds)])
 }
 
 export async function findMachineByMachineId(connection: Queryable, region: string, machineId: string): Promise<MachineRecord | undefined> {

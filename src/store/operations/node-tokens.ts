@@ -1,5 +1,6 @@
 import type { NodeToken } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 
 /** Sent, not waited for. */
 export function putNodeTokens(connection: TransactionConnection, tokens: readonly NodeToken[]): void {
@@ -10,7 +11,7 @@ export function putNodeTokens(connection: TransactionConnection, tokens: readonl
 }
 
 export async function nodeTokensByHash(connection: Queryable, tokenHashes: readonly string[]): Promise<readonly NodeToken[]> {
-  const rows = await connection.query<{ token_hash: string; node_id: string; machine_id: string }>('select token_hash, node_id, machine_id from node_token where token_hash = any($1::text[])', [tokenHashes])
+  const rows = await connection.query<{ token_hash: string; node_id: string; machine_id: string }>(`select token_hash, node_id, machine_id from node_token where ${isAmong('token_hash', '$1')}`, [asIds(tokenHashes)])
   return rows.map(row => ({ tokenHash: row.token_hash, nodeId: row.node_id, machineId: row.machine_id }))
 }
 

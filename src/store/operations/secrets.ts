@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { asIds, isAmong } from '../connection/statements.ts'
 import { seal, unseal } from '../encryption/seal.ts'
 
 function place(name: string): string {
@@ -14,7 +15,7 @@ export function putSecret(connection: TransactionConnection, key: KeyObject, nam
 
 /** Sealed, by their names; those that are not there are left out. */
 export async function readSealed(connection: Queryable, names: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
-  const rows = await connection.query<{ name: string; sealed: Buffer }>('select name, sealed from secret where name = any($1::text[])', [names])
+  const rows = await connection.query<{ name: string; sealed: Buffer }>(`select name, sealed from secret where ${isAmong('name', '$1')}`, [asIds(names)])
   return new Map(rows.map(({ name, sealed }) => [name, sealed]))
 }
 

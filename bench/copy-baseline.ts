@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { OpenStore } from '#store/open.ts'
 import { printTable } from './table.ts'
 
-const TABLES = ['cluster', 'node_pool', 'node', 'addon', 'machine', 'machine_secret', 'node_token', 'ledger', 'sight', 'status_change', 'world.thing']
+const TABLES = ['cluster', 'node_pool', 'node', 'node_status', 'addon', 'machine', 'machine_secret', 'node_token', 'ledger', 'sight', 'status_change', 'world.thing']
 
 /** Seconds. */
 export async function measureCopy(opened: OpenStore): Promise<number> {

@@ -12,7 +12,7 @@ const ROWS_AT_ONCE = 5_000
 const SECRETS_AT_ONCE = 200
 /** Parents first. What the database counts itself is left to it. */
 const TABLES: readonly { readonly table: string; readonly without?: readonly string[] }[] = [
-  { table: 'cluster' }, { table: 'node_pool' }, { table: 'node' }, { table: 'addon' }, { table: 'machine' }, { table: 'machine_secret' }, { table: 'node_token' }, { table: 'ledger' }, { table: 'sight' },
+  { table: 'cluster' }, { table: 'node_pool' }, { table: 'node' }, { table: 'node_status' }, { table: 'addon' }, { table: 'machine' }, { table: 'machine_secret' }, { table: 'node_token' }, { table: 'ledger' }, { table: 'sight' },
   { table: 'status_change', without: ['ordinal', 'position'] }, { table: 'work', without: ['ordinal'] }, { table: 'world.thing' },
 ]
 /** What is kept of the region or the account as a whole is there once. */

@@ -41,7 +41,7 @@ async function follow(opened: OpenStore, seen: (shown: string) => void, signal: 
 }
 
 async function someNodes(opened: OpenStore, count: number): Promise<readonly string[]> {
-  return (await opened.query<{ id: string }>(`select id from node where phase = 'Running' order by random() limit $1`, [count])).map(({ id }) => id)
+  return (await opened.query<{ id: string }>(`select id from node_status where phase = 'Running' order by random() limit $1`, [count])).map(({ id }) => id)
 }
 
 /** The machine that a pool ordered for a node. */
@@ -122,7 +122,7 @@ export async function measureRestart(opened: OpenStore, signer: Signer, restart:
     }
   }))
   await Promise.race([calls, sleep(PATIENCE_MS)])
-  const left = async () => (await opened.query<{ id: string }>(`select id from node where id = any($1::text[]) and phase = 'Running'`, [[...asked]])).length
+  const left = async () => (await opened.query<{ id: string }>(`select id from node_status where id = any($1::text[]) and phase = 'Running'`, [[...asked]])).length
   const inFlight = await left()
   const startedAt = performance.now()
   await restart()

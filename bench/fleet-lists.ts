@@ -13,7 +13,7 @@ export async function measureLists(opened: OpenStore, signer: Signer): Promise<v
   const nodes = await opened.query<{ id: string; cluster_id: string; node_pool_id: string; name: string }>('select id, cluster_id, node_pool_id, name from node order by random() limit $1', [TIMES])
   const running = { Statuses: [{ Phase: 'Running', ConditionsType: 'Ok' }] }
   const { TotalCount: total = 0 } = await caller.call('ListEdgeNodes', { Filter: running, PageSize: 10 })
-  const [counted] = await opened.query<{ count: number }>(`select count(*) as count from node where phase = 'Running'`)
+  const [counted] = await opened.query<{ count: number }>(`select count(*) as count from node_status where phase = 'Running'`)
   const shapes: readonly (readonly [string, number, (node: typeof nodes[number]) => object])[] = [
     ['Ids', BAR_MS, ({ id }) => ({ Filter: { Ids: [id] } })],
     ['ClusterIds', BAR_MS, node => ({ Filter: { ClusterIds: [node.cluster_id] } })],

@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Has a Node process collect all its garbage, through the debugger that SIGUSR1 opens on the port it was started with. */
-export async function collectGarbage(pid: number, port: number): Promise<void> {
+/** Has a Node process collect all its garbage, through the debugger that SIGUSR1 opens on the port it was started with; answers the bytes of what is left on its heap. */
+export async function collectGarbage(pid: number, port: number): Promise<number> {
   process.kill(pid, 'SIGUSR1')
   const url = await debuggerOf(port)
   const socket = new WebSocket(url)
   await new Promise((resolve, reject) => { socket.addEventListener('open', resolve); socket.addEventListener('error', reject) })
-  for (let round = 1; round <= 2; round++) {
-    const answered = new Promise(resolve => { socket.addEventListener('message', resolve, { once: true }) })
-    socket.send(JSON.stringify({ id: round, method: 'HeapProfiler.collectGarbage' }))
-    await answered
+  const ask = async (id: number, method: string): Promise<{ usedSize?: number }> => {
+    const answered = new Promise<string>(resolve => { socket.addEventListener('message', ({ data }) => { resolve(String(data)) }, { once: true }) })
+    socket.send(JSON.stringify({ id, method }))
+    return (JSON.parse(await answered) as { result: { usedSize?: number } }).result
   }
+  for (const round of [1, 2]) await ask(round, 'HeapProfiler.collectGarbage')
+  const { usedSize = 0 } = await ask(3, 'Runtime.getHeapUsage')
   socket.close()
   await sleep(1_000)
+  return usedSize
 }
 
 async function debuggerOf(port: number): Promise<string> {

@@ -1,10 +1,7 @@
 /** A fleet of a simulated region, made by signed calls over the wire: how long, how much memory, how many bytes a node; then what lists, changes, the death of the server and idleness cost at that size. Beside it: a bare COPY of the same rows, and moto's EKS server. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '#main/system-clock.ts'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
@@ -13,15 +10,17 @@ import { measureCopy } from './copy-baseline.ts'
 import { copyFleet } from './copy-fleet.ts'
 import { measureChanges, measureRestart, measureSwitchedOff } from './fleet-changes.ts'
 import { measureLists } from './fleet-lists.ts'
+import { keptBy, printSizes, sizeOfFleet } from './fleet-sizes.ts'
 import { compareWithMoto } from './moto.ts'
 import { familyOf, memoryMiB, processes, processorSeconds } from './processes.ts'
 import { quiet } from './quiet.ts'
-import type { FleetOrder, Progress } from './simulated-client.ts'
-import { SEED, type SimulatedAlone } from './simulated-server.ts'
+import type { Progress } from './simulated-client.ts'
+import { endServer, killAll, makeFleet, startServer, type Running } from './simulated-fleet.ts'
+import { SEED } from './simulated-server.ts'
 import { printNote, printTable, verdict } from './table.ts'
 
 const CLUSTERS = Number(process.env['BENCH_CLUSTERS'] ?? 10_000)
-const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'copy,lists,idle,changes,off,restart,moto,removal').split(','))
+const PARTS = new Set((process.env['BENCH_PARTS'] ?? 'sizes,copy,lists,idle,changes,off,restart,moto,removal').split(','))
 const IDLE_MS = Number(process.env['BENCH_IDLE_MS'] ?? 20_000)
 /** The statistics of PostgreSQL are told so late, and the longest that what a start of the server set off is waited for. */
 const SETTLE_MS = 12_000, LONGEST_SETTLE_MS = 180_000
@@ -39,16 +38,6 @@ const COPIES = Number(process.env['BENCH_COPIES'] ?? 1)
 const folder = KEPT ?? mkdtempSync(join(tmpdir(), 'edgehold-sim-'))
 mkdirSync(folder, { recursive: true })
 chmodSync(folder, 0o711) // PostgreSQL runs as somebody else
-const children: ChildProcess[] = []
-
-interface Running { readonly child: ChildProcess; readonly said: SimulatedAlone }
-
-async function startServer(): Promise<Running> {
-  const child = spawn(process.execPath, [...(process.env['BENCH_NODE'] ?? '').split(' ').filter(Boolean), join(import.meta.dirname, 'simulated-server.ts'), folder], { stdio: ['ignore', 'pipe', 'inherit'] })
-  children.push(child)
-  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), once(child, 'exit').then(() => { throw new Error('The server did not start') })]) as [string]
-  return { child, said: JSON.parse(line) as SimulatedAlone }
-}
 
 async function databasePids(): Promise<readonly number[]> {
   const all = await processes()
@@ -72,15 +61,11 @@ async function seconds(server: number): Promise<{ server: number; database: numb
 async function fill(opened: OpenStore, { child, said }: Running): Promise<void> {
   const server = child.pid ?? 0
   const before = await used(opened, server), cpuBefore = await seconds(server)
-  const order: FleetOrder = { signer: said, clusters: CLUSTERS, nodesEach: NODES_EACH, connections: CONNECTIONS }
-  const client = spawn(process.execPath, [join(import.meta.dirname, 'simulated-client.ts'), JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  children.push(client)
-  const ended = once(client, 'exit') as Promise<[number]>
   const marks = [1_000, 10_000, 100_000].filter(mark => mark <= NODES)
   const sizes: Record<string, string | number>[] = []
   let last: Progress = { at: 0, clusters: 0, pools: 0, nodes: 0 }, clustersAt = 0, poolsAt = 0, peak = 0, shownAt = 0
-  for await (const line of createInterface(client.stdout)) {
-    last = JSON.parse(line) as Progress
+  for await (const seen of makeFleet({ signer: said, clusters: CLUSTERS, nodesEach: NODES_EACH, connections: CONNECTIONS })) {
+    last = seen
     if (last.clusters === CLUSTERS) clustersAt ||= last.at
     if (last.pools === CLUSTERS) poolsAt ||= last.at
     if (last.at > shownAt + 5_000) {
@@ -95,8 +80,6 @@ async function fill(opened: OpenStore, { child, said }: Running): Promise<void> 
       sizes.push({ 'nodes Running': last.nodes, 'of the mark': mark, 'PSS MiB': now.memory, 'PSS bytes a node': Math.round((now.memory - before.memory) * 1_048_576 / last.nodes), 'database bytes a node': Math.round((now.bytes - before.bytes) / last.nodes) })
     }
   }
-  const [code] = await ended
-  if (code !== 0) throw new Error(`The client ended with ${code}`)
   const cpu = await seconds(server), after = await used(opened, server)
   const bar = BAR_SECONDS * (CLUSTERS / WHOLE)
   printTable(`sim: ${CLUSTERS} clusters with ${NODES_EACH} nodes each, created by signed calls, all Running (load average ${loadavg()[0]?.toFixed(1)})`, [{
@@ -149,16 +132,18 @@ async function measureRemoval(opened: OpenStore, region: string): Promise<void> 
 }
 
 try {
-  let running = await startServer()
+  // Before the whole fleet, beside which they would be measured on a busy machine.
+  const sizes = PARTS.has('sizes') ? [await sizeOfFleet(CLUSTERS / 100, NODES_EACH, CONNECTIONS), await sizeOfFleet(CLUSTERS / 10, NODES_EACH, CONNECTIONS)] : []
+  let running = await startServer(folder)
   const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
   const [there] = await opened.query<{ nodes: number }>('select count(*) as nodes from node')
   if ((there?.nodes ?? 0) === 0) {
     await fill(opened, running)
+    if (sizes.length > 0) printSizes([...sizes, { nodes: NODES, ...await keptBy(opened, running) }])
     if (COPIES > 1) {
-      running.child.kill('SIGTERM')
-      await once(running.child, 'exit')
+      await endServer(running, 'SIGTERM')
       await copyFleet(opened, { copies: COPIES, seed: SEED })
-      running = await startServer()
+      running = await startServer(folder)
     }
   }
   if (PARTS.size > 0 && !PARTS.has('none')) await comeToRest(opened)
@@ -173,17 +158,15 @@ try {
     await comeToRest(opened)
   }
   if (PARTS.has('restart')) await measureRestart(opened, running.said, async () => {
-    running.child.kill('SIGKILL')
-    await once(running.child, 'exit')
-    running = await startServer()
+    await endServer(running, 'SIGKILL')
+    running = await startServer(folder)
   })
   if (PARTS.has('moto')) await compareWithMoto(running.said)
-  running.child.kill('SIGTERM')
-  await once(running.child, 'exit')
+  await endServer(running, 'SIGTERM')
   if (PARTS.has('removal')) await measureRemoval(opened, running.said.region)
   await opened.stopDatabase()
   await opened.close()
 } finally {
-  for (const child of children) child.kill('SIGKILL')
+  killAll()
   if (KEPT === undefined) rmSync(folder, { recursive: true, force: true })
 }

@@ -72,6 +72,8 @@ export class Conditions {
 /** What is listed, and how its matches are found. */
 export interface Question {
   readonly table: string
+  /** Where its matches are found, if that is not the table itself alone. */
+  readonly foundIn?: string
   /** Names a row; rows are chosen by it alone, out of an index, and fetched afterwards. */
   readonly key: string
   readonly columns: string
@@ -86,18 +88,18 @@ export interface Question {
  * and where the page is empty its columns are null. Without a tally all that match are found once, for the count and for the page. With one nothing is counted: the tally is summed up, and the
  * page is looked for from the end of the order to which it is nearer.
  */
-export function pageOf({ table, key, columns, order, tally }: Question, conditions: Conditions, page: Page): { text: string; values: unknown[] } {
+export function pageOf({ table, foundIn = table, key, columns, order, tally }: Question, conditions: Conditions, page: Page): { text: string; values: unknown[] } {
   const values = [...conditions.values, page.size, (page.number - 1) * page.size]
   const limit = `$${values.length - 1}::bigint`, offset = `$${values.length}::bigint`
   const where = conditions.text, inOrder = order.join(', ')
   const ordered = order.map(column => column.split(' ')[0] ?? column)
   const [counts, keys] = tally === undefined
-    ? [`found as materialized (select ${[...new Set([key, ...ordered])].join(', ')} from ${table} where ${where}), counted as materialized (select count(*) as total_count from found)`,
+    ? [`found as materialized (select ${[...new Set([key, ...ordered])].join(', ')} from ${foundIn} where ${where}), counted as materialized (select count(*) as total_count from found)`,
       `select ${key} from found order by ${inOrder} limit ${limit} offset ${offset}`]
     : [`counted as materialized (select coalesce(sum(${tally[1]}), 0)::bigint as total_count from ${tally[0]} where ${where})`,
-      `(select ${key} from ${table} where ${where} order by ${inOrder} limit (select case when 2 * ${offset} <= total_count then ${limit} else 0 end from counted) offset ${offset})
+      `(select ${key} from ${foundIn} where ${where} order by ${inOrder} limit (select case when 2 * ${offset} <= total_count then ${limit} else 0 end from counted) offset ${offset})
       union all
-      (select ${key} from ${table} where ${where} order by ${order.map(reversed).join(', ')}
+      (select ${key} from ${foundIn} where ${where} order by ${order.map(reversed).join(', ')}
         limit (select case when 2 * ${offset} <= total_count then 0 else greatest(0, least(${limit}, total_count - ${offset})) end from counted) offset (select greatest(0, total_count - ${offset} - ${limit}) from counted))`]
   const text = `with ${counts}
     select counted.total_count, ${STATE} as state, p.* from counted left join (select ${columns} from ${table} where ${key} in (${keys})) p on true

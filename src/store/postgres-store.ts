@@ -77,7 +77,7 @@ export class PostgresStore implements Store {
         return { result, outcome: await tx.finish() }
       })
       for (const id of tx?.accessKeyIds ?? []) this.#accessKeys.forget(id)
-      if (outcome.historyGrew) this.#sequencer.wake()
+      this.#sequencer.added(outcome.history)
       if (outcome.enqueuedRegions.length > 0) this.#announce(outcome.enqueuedRegions)
       return result
     } catch (error) {

@@ -8,6 +8,7 @@ import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOw
 import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
+import { addHistory } from './operations/add-history.ts'
 import { claimAddress, claimAddresses, releaseAddress } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
@@ -24,6 +25,7 @@ import { forgetRegion } from './operations/forget-region.ts'
 import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
+import type { HistoryAdded } from './sequencer.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 
@@ -63,13 +65,15 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
-  async finish(): Promise<{ enqueuedRegions: readonly string[]; historyGrew: boolean }> {
+  async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded }> {
     const history = await this.settle()
     await this.#writeLedger()
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connection, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
-    writeRecords(this.#connection, this.work, history)
+    writeRecords(this.#connection, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
-    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], historyGrew: history.length > 0 }
+    // Last, as it may take the sequencer's lock.
+    const isNumbered = addHistory(this.#connection, this.work, history)
+    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: { rows: history.length, isNumbered } }
   }
 
   lockName(name: string): Promise<void> {

@@ -92,20 +92,33 @@ describe('several processes on one database', () => {
     const { store, databaseUrl } = await postgres.openCopy()
     const other = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
     stores.push(other)
-    const clusters = 12
+    const clusters = 12, rounds = 15
     for (let number = 0; number < clusters; number++) await store.write(NOON, tx => addCluster(tx, `c${number}`))
+    const all = Array.from({ length: clusters }, (_, number) => `c-c${number}`).toSorted()
+    let large = 0
+    // Transactions that add many rows number them themselves, and may change the same clusters as the small ones.
+    const flipAll = (writer: typeof store) => async () => {
+      for (let round = 0; round < rounds; round++) await writer.write(NOON + round, async tx => {
+        await tx.lockTrees(all.map(id => ({ kind: 'cluster' as const, id })))
+        for (const id of all) {
+          const cluster = await tx.lockCluster(id)
+          assert.ok(cluster)
+          await tx.changeCluster(id, { facts: { ...cluster.facts, controlPlane: cluster.facts.controlPlane === 'usable' ? 'unkept' : 'usable' } }, becauseOf('look'))
+        }
+      }).then(() => { large += 1 })
+    }
     let writing = true
     const flip = (writer: typeof store, number: number) => async () => {
-      for (let round = 0; round < 15; round++)
+      for (let round = 0; round < rounds; round++)
         await writer.write(NOON + round, async tx => {
           const cluster = await tx.lockCluster(`c-c${number}`)
           assert.ok(cluster)
-          await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, controlPlane: round % 2 === 0 ? 'unkept' : 'usable' } }, becauseOf('look'))
+          await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, controlPlane: cluster.facts.controlPlane === 'usable' ? 'unkept' : 'usable' } }, becauseOf('look'))
           // Rows are inserted and committed in different orders.
           await CLOCK.sleep(Math.random() * 4)
         })
     }
-    const writers = Array.from({ length: clusters }, (_, number) => flip(number % 2 === 0 ? store : other.store, number)())
+    const writers = [...Array.from({ length: clusters }, (_, number) => flip(number % 2 === 0 ? store : other.store, number)()), flipAll(store)(), flipAll(other.store)()]
     const seen: number[] = []
     const follow = async () => {
       for (let last = 0; ; ) {
@@ -121,8 +134,31 @@ describe('several processes on one database', () => {
     await Promise.all([store.listHistory(SCOPE, {}, { number: 1, size: 1 }), other.store.listHistory(SCOPE, {}, { number: 1, size: 1 })])
     writing = false
     await following
-    const total = clusters * 16
+    assert.equal(large, 2 * rounds)
+    const total = clusters * (1 + 3 * rounds)
     assert.deepEqual(seen, Array.from({ length: total }, (_, index) => index + 1))
+    // Of one cluster the rows have their positions in the order in which they were written.
+    const written = await postgres.run(databaseUrl, 'select id, array_agg(ordinal order by position)::text as ordinals from status_change group by id')
+    for (const { id, ordinals } of written) {
+      const order = String(ordinals).slice(1, -1).split(',').map(Number)
+      assert.deepEqual(order, order.toSorted((one, other) => one - other), String(id))
+    }
+  })
+
+  test('rows that a process left without positions when it died come before those of a large transaction', async () => {
+    const { store, databaseUrl } = await postgres.openCopy()
+    const names = Array.from({ length: 12 }, (_, number) => `left-${number}`)
+    await store.write(NOON, async tx => { for (const name of names) await addCluster(tx, name) })
+    await postgres.run(databaseUrl, `insert into status_change (at, account_id, region, kind, id, name, phase, conditions, rule, because, evidence) select at, account_id, region, kind, id, name, phase, conditions, rule, 'left', evidence from status_change where id = 'c-left-7'`)
+    await store.write(NOON + 1, async tx => {
+      for (const name of names) {
+        await tx.lockCluster(`c-${name}`)
+        await tx.forget({ kind: 'Cluster', id: `c-${name}` }, { ...becauseOf('DeleteCluster'), text: 'gone' })
+      }
+    })
+    const told = await postgres.run(databaseUrl, `select because, position from status_change where id = 'c-left-7' order by position`)
+    assert.deepEqual(told.map(row => row['because']).slice(1), ['left', 'gone'])
+    assert.deepEqual(await postgres.run(databaseUrl, 'select last::int, (select count(*)::int from status_change where position is not null) as numbered from sequencer'), [{ last: 25, numbered: 25 }])
   })
 
   test('a write of one process wakes a worker of another at once', async () => {

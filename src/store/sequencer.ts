@@ -1,6 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database } from './connection/database.ts'
+import { LOCK_SEQUENCER, numberWaiting } from './operations/add-history.ts'
 import { sumUpTally } from './operations/tally-nodes.ts'
 
 /** Rows numbered in one transaction; more are left to the next, so that readers never wait long. */
@@ -9,6 +10,12 @@ const BATCH = 10_000
 const SWEEP_MS = 2_000
 /** After so many rows of history, of which each moved one node at most, the tally of nodes is summed up. */
 const SUM_UP_AFTER = 1_000
+
+/** What a transaction added to the history; `isNumbered`: with its positions, as it was the sequencer itself. */
+export interface HistoryAdded {
+  readonly rows: number
+  readonly isNumbered: boolean
+}
 
 /**
  * Gives positions to committed rows of the history, in the order of their insertion. Whoever holds the lock of the one row of `sequencer` is the sequencer,
@@ -36,7 +43,15 @@ export class Sequencer {
   }
 
   /** After a commit that added history. Many calls at once are one pass. */
-  wake(): void {
+  added({ rows, isNumbered }: HistoryAdded): void {
+    if (rows === 0) return
+    if (!isNumbered) return this.#wake()
+    this.#untallied += rows
+    this.#onNumbered?.()
+    if (this.#untallied >= SUM_UP_AFTER) this.#wake()
+  }
+
+  #wake(): void {
     this.#woken += 1
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
@@ -79,23 +94,13 @@ export class Sequencer {
 
   async #number(): Promise<number> {
     const [row] = await this.#database.transaction(async connection => {
-      connection.send('select 1 from sequencer for update')
+      connection.send(LOCK_SEQUENCER)
       // Begins, and sees, after the lock is there.
-      return connection.query<{ numbered: number }>(
-        `with fresh as (
-           select ordinal, (select last from sequencer) + row_number() over (order by ordinal) as position
-           from (select ordinal from status_change where position is null order by ordinal limit ${BATCH}) unnumbered
-         ),
-         numbered as (update status_change s set position = fresh.position from fresh where s.ordinal = fresh.ordinal returning s.position),
-         moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
-         select count(*) as numbered from numbered`,
-      )
+      return connection.query<{ numbered: number }>(numberWaiting(`limit ${BATCH}`))
     })
     if (!row) throw new Error('E-SEQUENCER: a count had no row')
     this.#untallied += row.numbered
-    if (row.numbered > 0 && this.#untallied >= SUM_UP_AFTER) {
-      await this.#sumUp()
-    }
+    if (this.#untallied >= SUM_UP_AFTER) await this.#sumUp()
     return row.numbered
   }
 
@@ -114,7 +119,7 @@ export class Sequencer {
     while (!signal.aborted) {
       try {
         const [left] = await this.#database.query('select 1 from status_change where position is null limit 1')
-        if (left) this.wake()
+        if (left) this.#wake()
       } catch (error) {
         this.#log.debug({ error }, 'Looking for unnumbered history did not succeed')
       }

@@ -6,6 +6,9 @@ import { systemClock } from '#main/system-clock.ts'
 import type { Log } from '#ports/log.ts'
 import { Boxes } from '#providers/local/boxes/boxes.ts'
 
+/** How many times as long as on a machine of its own things may take: under software emulation everything is slow, and how slow depends on what else the host does. */
+export const PATIENCE = Number(process.env['EDGEHOLD_TEST_PATIENCE'] ?? 1)
+
 export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => quietLog }
 
 export const host = (command: string): string => execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8' })
@@ -64,13 +67,13 @@ export class BoxWorld {
   }
 }
 
-/** Waits for a fact, at most `deadlineMs`. */
+/** Waits for a fact, at most `deadlineMs` of a machine of its own. */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined, deadlineMs = 10_000): Promise<T> {
-  const deadline = Date.now() + deadlineMs
+  const deadline = Date.now() + deadlineMs * PATIENCE
   for (;;) {
     const fact = await look()
     if (fact) return fact
-    if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs} ms in vain: ${what}`)
+    if (Date.now() > deadline) throw new Error(`Waited ${deadlineMs * PATIENCE} ms in vain: ${what}`)
     await systemClock.sleep(20)
   }
 }

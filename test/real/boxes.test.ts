@@ -4,14 +4,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { MachineOff, type MachineSeen } from '#ports/machines.ts'
 import { hardwareAddress } from '#providers/local/host-network/settings.ts'
-import { BoxWorld, eventually, host, repositoryFolder } from './boxes-harness.ts'
+import { BoxWorld, eventually, host, PATIENCE, repositoryFolder } from './boxes-harness.ts'
 
 const world = new BoxWorld()
 after(() => world.dispose())
 const boxes = world.boxes()
-const soon = () => AbortSignal.timeout(20_000)
+const soon = () => AbortSignal.timeout(20_000 * PATIENCE)
 const sh = async (id: string, command: string) => (await boxes.exec(id, ['sh', '-c', command], { signal: soon() })).output
-const answersPing = (address: string) => spawnSync('ip', ['neigh', 'flush', 'dev', world.bridge]).status === 0 && spawnSync('/bin/sh', ['-c', `timeout 1 bash -c 'exec 3<>/dev/tcp/${address}/9' 2>&1 | grep -q refused`]).status === 0
+const answersPing = (address: string) => spawnSync('ip', ['neigh', 'flush', 'dev', world.bridge]).status === 0 && spawnSync('/bin/sh', ['-c', `timeout ${PATIENCE} bash -c 'exec 3<>/dev/tcp/${address}/9' 2>&1 | grep -q refused`]).status === 0
 
 test('nothing becomes one machine, with a name, an address, a machine-id and nothing of the host', async () => {
   const order = world.order(1)
@@ -31,7 +31,7 @@ test('its resolver asks nobody and says so at once', async () => {
   const began = Date.now()
   const { exitCode } = await boxes.exec(world.order(1).id, ['getent', 'hosts', 'example.com'], { signal: soon() })
   assert.notEqual(exitCode, 0)
-  assert.ok(Date.now() - began < 3_000)
+  assert.ok(Date.now() - began < 3_000 * PATIENCE)
   assert.match(await sh(world.order(1).id, 'getent hosts shop-1'), /shop-1/)
 })
 
@@ -62,7 +62,7 @@ test('two at once make one', async () => {
 })
 
 test('cut and heal are the cable, and boxes reach each other over it', async () => {
-  const reach = `timeout 2 bash -c 'exec 3<>/dev/tcp/${world.order(2).address}/9' 2>&1 | grep -q refused && echo reached || true`
+  const reach = `timeout ${2 * PATIENCE} bash -c 'exec 3<>/dev/tcp/${world.order(2).address}/9' 2>&1 | grep -q refused && echo reached || true`
   assert.equal((await sh(world.order(1).id, reach)).trim(), 'reached')
   assert.equal((await boxes.ensure(world.order(2, 'on', 'cut'))).link, 'cut')
   assert.equal((await sh(world.order(1).id, reach)).trim(), '')
@@ -111,7 +111,7 @@ test('process 1 collects orphans', async () => {
 
 test('a full disk is a real event', async () => {
   const { id } = world.order(1)
-  const { output } = await boxes.exec(id, ['sh', '-c', 'dd if=/dev/zero of=/var/lib/kubelet/fill bs=4M 2>&1; df --output=pcent /var/lib/kubelet | tail -1; rm /var/lib/kubelet/fill'], { signal: AbortSignal.timeout(120_000) })
+  const { output } = await boxes.exec(id, ['sh', '-c', 'dd if=/dev/zero of=/var/lib/kubelet/fill bs=4M 2>&1; df --output=pcent /var/lib/kubelet | tail -1; rm /var/lib/kubelet/fill'], { signal: AbortSignal.timeout(120_000 * PATIENCE) })
   assert.match(output, /No space left/)
   assert.match(output, /100%/)
 })

@@ -4,7 +4,7 @@ import { addressPool, administrator, installed, missingForControlPlanes, until }
 import { OnboardingWorld } from './onboarding-harness.ts'
 import { VirtualMachine } from './virtual-machine-harness.ts'
 
-suite('the onboarding script on a machine with its own kernel, systemd and cgroup v2', { skip: missingForControlPlanes() ?? false, timeout: 1_500_000 }, () => {
+suite('the onboarding script on a machine with its own kernel, systemd and cgroup v2', { skip: missingForControlPlanes() ?? false, timeout: 3_000_000 }, () => {
   let world: OnboardingWorld
   let machine: VirtualMachine
   const isReady = () => world.nodes.get('farm-1')?.ready?.status === 'True'
@@ -71,7 +71,7 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
   })
 
   test('boxes hold on a cgroup v2 host too', async () => {
-    const { output } = await machine.exec('cp -r /seed/repository /opt/repository && cd /opt/repository && LD_LIBRARY_PATH=/seed /seed/node --test --test-isolation=none test/real/boxes.test.ts', 600_000)
+    const { output } = await machine.exec('cp -r /seed/repository /opt/repository && cd /opt/repository && EDGEHOLD_TEST_PATIENCE=10 LD_LIBRARY_PATH=/seed /seed/node --test --test-isolation=none test/real/boxes.test.ts', 1_800_000)
     assert.match(output, /ℹ fail 0\n/, output.slice(-6000))
     assert.match(output, /ℹ pass \d\d/)
   })

@@ -53,3 +53,10 @@ export function asIds(ids: readonly string[]): string {
 export function isText(value: string): boolean {
   return value.isWellFormed() && !value.includes('\0')
 }
+
+/** As JSON that PostgreSQL takes: the last words of a program may hold bytes that are no text, and would keep a status from ever being written. */
+export function jsonOf(rows: readonly object[]): string {
+  const text = JSON.stringify(rows)
+  if (!NO_TEXT.test(text)) return text
+  return JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value))
+}

@@ -8,6 +8,7 @@ import { NODE_TALLY } from './0007-node-tally.ts'
 import { HISTORY_INDEXES } from './0008-history-indexes.ts'
 import { LEAN_NODES } from './0009-lean-nodes.ts'
 import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
+import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
 
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
 export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0008-history-indexes', sql: HISTORY_INDEXES },
   { name: '0009-lean-nodes', sql: LEAN_NODES },
   { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
+  { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE },
 ]

@@ -4,7 +4,7 @@ import type { Queryable } from '../connection/database.ts'
 const CHECKED = [
   { table: 'cluster', kind: 'Cluster' },
   { table: 'node_pool', kind: 'NodePool' },
-  { table: 'node', kind: 'Node' },
+  { table: 'node_status', kind: 'Node' },
   { table: 'addon', kind: 'Addon' },
 ] as const
 

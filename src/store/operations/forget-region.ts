@@ -24,7 +24,7 @@ const LOCKS = [
 ]
 
 /** Children before their parents, and the region itself last. The history stays: it is only added to. */
-const FIRST = ['addon', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally']
+const FIRST = ['addon', 'node', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally']
 
 /** All rows of a region, in whatever tables there are that name it. */
 export async function forgetRegion(connection: Queryable, region: string): Promise<void> {
@@ -32,11 +32,11 @@ export async function forgetRegion(connection: Queryable, region: string): Promi
   const named = await connection.query<{ table_name: string }>(
     `select table_name from information_schema.columns where table_schema = current_schema() and column_name = 'region' order by table_name`,
   )
-  const others = named.map(row => row.table_name).filter(name => !['node', ...FIRST, ...LAST, ...STAYS].includes(name))
+  const others = named.map(row => row.table_name).filter(name => !['node_status', ...FIRST, ...LAST, ...STAYS].includes(name))
   for (const text of BY_OWNER) await connection.query(text, [region])
   // Rows of the tally are only added: whoever sums them up at this moment would keep what was deleted, and wait for this transaction.
   await connection.query(
-    `with gone as (delete from node where region = $1 returning account_id, region, phase, conditions)
+    `with gone as (delete from node_status where region = $1 returning account_id, region, phase, conditions)
      insert into node_tally (account_id, region, phase, conditions, nodes) select account_id, region, phase, conditions, -count(*) from gone group by account_id, region, phase, conditions`,
     [region],
   )

@@ -4,7 +4,7 @@ import type { Queryable } from '../connection/database.ts'
 import { STATUS_CHANGE_COLUMNS, statusChangeOf, type StatusChangeRow } from '../records/status-change-row.ts'
 import { listPage } from './list-page.ts'
 
-const NEWEST_FIRST = ['position desc']
+const NEWEST_FIRST = { order: ['position desc'], key: 'position' }
 
 /** Numbered rows only, newest first. With `at`: for each resource the row that held then, none for what was not there yet or gone. */
 export function listHistory(connection: Queryable, scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
@@ -16,12 +16,12 @@ export function listHistory(connection: Queryable, scope: Scope, filter: History
     .oneOf('kind', filter.kinds)
   if (filter.from !== undefined) conditions.where('at >= ?', Math.floor(filter.from))
   if (filter.to !== undefined) conditions.where('at <= ?', Math.floor(filter.to))
-  if (filter.at === undefined) return listPage(connection, 'status_change', STATUS_CHANGE_COLUMNS, conditions, page, statusChangeOf, NEWEST_FIRST, 'position')
+  if (filter.at === undefined) return listPage(connection, 'status_change', STATUS_CHANGE_COLUMNS, conditions, page, statusChangeOf, NEWEST_FIRST)
   conditions.where('at <= ?', Math.floor(filter.at))
   const held = `(select distinct on (id) ${STATUS_CHANGE_COLUMNS} from status_change where ${conditions.text} order by id, position desc) held`
   const outer = new Conditions().plain('phase is not null')
   outer.values.push(...conditions.values)
-  return listPage(connection, held, STATUS_CHANGE_COLUMNS, outer, page, statusChangeOf, NEWEST_FIRST, 'position')
+  return listPage(connection, held, STATUS_CHANGE_COLUMNS, outer, page, statusChangeOf, NEWEST_FIRST)
 }
 
 /** The newest row of one resource, also of one that is gone. */

@@ -12,5 +12,5 @@ export function listLedger(connection: Queryable, scope: Scope, filter: Paramete
     .oneOf('owner_id', filter.ownerIds)
     .oneOf('state', filter.states)
   if (!filter.states || filter.states.length === 0) conditions.plain(`state <> 'Released'`)
-  return listPage(connection, 'ledger', LEDGER_COLUMNS, conditions, page, ledgerEntryOf, ['id'])
+  return listPage(connection, 'ledger', LEDGER_COLUMNS, conditions, page, ledgerEntryOf, { order: ['id'] })
 }

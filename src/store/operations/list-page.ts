@@ -10,9 +10,9 @@ export async function listPage<Row, Item>(...question: Parameters<typeof seePage
 
 /** The same, with the state of the database in which it was so. */
 export async function seePage<Row, Item>(
-  connection: Queryable, table: string, columns: string, conditions: Conditions, page: Page, itemOf: (row: Row) => Item, order: readonly string[] = ['created_at', 'id'], key = 'id', tally?: Question['tally'],
+  connection: Queryable, table: string, columns: string, conditions: Conditions, page: Page, itemOf: (row: Row) => Item, more: Partial<Question> = {},
 ): Promise<Seen<Listing<Item>>> {
-  const { text, values } = pageOf({ table, key, columns, order, ...(tally && { tally }) }, conditions, page)
+  const { text, values } = pageOf({ table, key: 'id', columns, order: ['created_at', 'id'], ...more }, conditions, page)
   const rows = await connection.query<{ total_count: number; state: string; id: string | null } & Row>(text, values)
   return { state: rows[0]?.state ?? '', found: { items: rows.filter(row => row.id !== null).map(itemOf), totalCount: rows[0]?.total_count ?? 0 } }
 }

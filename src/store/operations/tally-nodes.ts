@@ -39,8 +39,8 @@ export async function sumUpTally(connection: Queryable): Promise<void> {
  * Counts anew: a server of a version that did not tally may have changed nodes beside one that does, until it was ended. For a moment nobody changes nodes.
  */
 export async function countNodesAnew(connection: Queryable): Promise<void> {
-  await connection.query('lock table node in share mode')
+  await connection.query('lock table node_status in share mode')
   await connection.query('lock table node_tally in share row exclusive mode')
   await connection.query('delete from node_tally')
-  await connection.query('insert into node_tally (account_id, region, phase, conditions, nodes) select account_id, region, phase, conditions, count(*) from node group by account_id, region, phase, conditions')
+  await connection.query('insert into node_tally (account_id, region, phase, conditions, nodes) select account_id, region, phase, conditions, count(*) from node_status group by account_id, region, phase, conditions')
 }

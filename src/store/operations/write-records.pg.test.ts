@@ -5,7 +5,7 @@ import type { Store, Transaction } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, NEW_NODE, nodePoolSpec, nodeSpec, NOON, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
 import type { OpenStore } from '../open.ts'
-import { clusterRow, nodePoolRow, nodeRow } from '../records/rows.ts'
+import { clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
 import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
 const BECAUSE = becauseOf('Change'), NAMES = ['a', 'b', 'c'] as const
@@ -61,6 +61,7 @@ async function inOneFleet(tx: Transaction, changes: readonly Change[]): Promise<
 async function assertSame(opened: OpenStore, memory: MemoryStore): Promise<void> {
   for (const [table, ids, rows] of [
     ['cluster', CLUSTERS, (await memory.clustersById(CLUSTERS)).map(clusterRow)], ['node_pool', POOLS, (await memory.nodePoolsById(POOLS)).map(nodePoolRow)], ['node', NODES, (await memory.nodesById(NODES)).map(nodeRow)],
+    ['node_status', NODES, (await memory.nodesById(NODES)).map(nodeStatusRow)],
   ] as const) {
     const written = new Map((await opened.query<{ id: string }>(`select * from ${table} where id = any($1::text[])`, [ids])).map(row => [row.id, row]))
     assert.equal(rows.length, ids.length)

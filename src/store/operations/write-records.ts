@@ -2,12 +2,12 @@ import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import type { HistoryRow } from '#model/settle.ts'
+import type { NodeStatus } from '#model/node/status.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
-import { NO_TEXT } from '../connection/statements.ts'
-import { addonRow, clusterRow, historyRow, nodePoolRow, nodeRow } from '../records/rows.ts'
+import { jsonOf } from '../connection/statements.ts'
+import { addonRow, clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 import { tallyOf } from './tally-nodes.ts'
 
@@ -18,14 +18,14 @@ type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
 const EXTENTS = ['counts', 'state', 'all'] as const
 type Extent = (typeof EXTENTS)[number]
 
-const STATE = ['revision', 'updated_at', 'facts', 'said', 'phase', 'conditions']
+const NODE_STATE = ['revision', 'updated_at', 'facts', 'said'], STATE = [...NODE_STATE, 'phase', 'conditions']
 const REST = ['update_client_token', 'name', 'spec']
 
 /** Columns that are written of each extent. A few sets, as each is a statement that every connection prepares. */
 const COLUMNS: Readonly<Record<Table, Readonly<Record<Extent, readonly string[]>>>> = {
   cluster: { counts: ['counts'], state: [...STATE, 'counts'], all: [...STATE, 'counts', ...REST, 'delete_protection', 'pod_network_mode', 'profile', 'tags', 'address'] },
   node_pool: { counts: ['counts'], state: [...STATE, 'counts'], all: [...STATE, 'counts', ...REST, 'type', 'auto_scaling', 'tags'] },
-  node: { counts: [], state: STATE, all: [...STATE, ...REST, 'address', 'machine_id', 'instance_id'] },
+  node: { counts: [], state: NODE_STATE, all: [...NODE_STATE, ...REST, 'address', 'machine_id', 'instance_id'] },
   addon: { counts: [], state: STATE, all: [...STATE, ...REST, 'deploy_mode', 'deploy_node_type'] },
 }
 
@@ -35,7 +35,7 @@ interface Statement {
 }
 
 /** Sends what a unit of work did, without waiting: parents are inserted before children and deleted after them. One statement a table and kind of write, however many rows. */
-export function writeRecords(connection: TransactionConnection, work: UnitOfWork, history: readonly HistoryRow[]): void {
+export function writeRecords(connection: TransactionConnection, work: UnitOfWork): void {
   const goneNodes = goneIds(work.nodes)
   const gonePools = goneIds(work.nodePools)
   const goneClusters = goneIds(work.clusters)
@@ -43,6 +43,7 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
     ...writesOf('cluster', work.clusters, clusterRow),
     ...writesOf('node_pool', work.nodePools, nodePoolRow),
     ...writesOf('node', work.nodes, nodeRow),
+    ...nodeStatusesOf(work.nodes),
     ...writesOf('addon', work.addons, addonRow),
     ...deletesOf('addon', goneIds(work.addons)),
     ...deletesOf('node', goneNodes),
@@ -50,7 +51,6 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
     ...deletesOf('cluster', goneClusters),
     ...watchesOf(goneClusters),
     ...endsWithParents(work.now, gonePools, goneClusters),
-    ...historyOf(work, history),
     ...tallyOf(work),
   ]
   for (const { text, values } of statements) connection.send(text, values)
@@ -59,16 +59,31 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
 function writesOf<Written extends AnyRecord>(table: Table, tracked: ReadonlyMap<string, Tracked<Written>>, rowOf: (record: Written) => object): Statement[] {
   const changed = [...tracked.values()].filter(one => one.changed && !one.gone)
   const inserted = changed.filter(one => !one.before).map(one => rowOf(one.now))
-  const insert = { text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(inserted)] }
   // Whoever has nodes below it is written at each of their changes: of most of these only its counters move.
   const updated = Map.groupBy(changed.flatMap(({ before, now }) => (before ? [{ extent: extentOf(before, now), now }] : [])), ({ extent }) => extent)
-  const updates = EXTENTS.flatMap(extent => updateOf(table, extent, (updated.get(extent) ?? []).map(({ now }) => rowOf(now))))
-  return [...(inserted.length > 0 ? [insert] : []), ...updates]
+  const updates = EXTENTS.flatMap(extent => updateOf(table, COLUMNS[table][extent], (updated.get(extent) ?? []).map(({ now }) => rowOf(now))))
+  return [...insertOf(table, inserted), ...updates]
 }
 
-function updateOf(table: Table, extent: Extent, rows: readonly object[]): Statement[] {
+/** What nodes show, where it is new: it stands beside them (migration 11). */
+function nodeStatusesOf(nodes: UnitOfWork['nodes']): Statement[] {
+  const changed = [...nodes.values()].filter(one => one.changed && !one.gone)
+  const inserted = changed.filter(({ before }) => !before), moved = changed.filter(({ before, now }) => before && !isSameStatus(before.said.status, now.said.status))
+  const rowsOf = (those: typeof changed) => those.map(({ now }) => nodeStatusRow(now))
+  return [...insertOf('node_status', rowsOf(inserted)), ...updateOf('node_status', ['phase', 'conditions'], rowsOf(moved))]
+}
+
+function isSameStatus(one: NodeStatus, other: NodeStatus): boolean {
+  return one.phase === other.phase && one.conditions.join() === other.conditions.join()
+}
+
+function insertOf(table: string, rows: readonly object[]): Statement[] {
+  return rows.length === 0 ? [] : [{ text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(rows)] }]
+}
+
+function updateOf(table: string, columns: readonly string[], rows: readonly object[]): Statement[] {
   if (rows.length === 0) return []
-  const columns = COLUMNS[table][extent], kept = new Set(['id', ...columns])
+  const kept = new Set(['id', ...columns])
   return [{
     text: `update ${table} t set ${columns.map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
     values: [jsonOf(rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => kept.has(name)))))],
@@ -94,7 +109,10 @@ function deletesOf(table: Table, ids: readonly string[]): Statement[] {
   return [
     { text: `delete from ${table} where id = any($1::text[])`, values: [ids] },
     { text: 'delete from client_token where resource_id = any($1::text[])', values: [ids] },
-    ...(table === 'node' ? [{ text: 'delete from node_token where node_id = any($1::text[])', values: [ids] }] : []),
+    ...(table === 'node' ? [
+      { text: 'delete from node_status where id = any($1::text[])', values: [ids] },
+      { text: 'delete from node_token where node_id = any($1::text[])', values: [ids] },
+    ] : []),
     ...(SIGHT_OF[table] === undefined ? [] : [{ text: 'delete from sight where kind = $2 and id = any($1::text[])', values: [ids, SIGHT_OF[table]] }]),
   ]
 }
@@ -118,24 +136,4 @@ function endsWithParents(now: number, poolIds: readonly string[], clusterIds: re
     { text: 'delete from kubeconfig where cluster_id = any($1::text[])', values: [clusterIds] },
     { text: 'delete from cluster_range where cluster_id = any($1::text[])', values: [clusterIds] },
   ]
-}
-
-const HISTORY_COLUMNS = 'at, account_id, region, kind, id, name, cluster_id, phase, conditions, rule, because, evidence, caused_by, operation'
-
-function historyOf(work: UnitOfWork, history: readonly HistoryRow[]): Statement[] {
-  if (history.length === 0) return []
-  const rows = history.map(row => {
-    const { id } = row.resource
-    const owner = (work.clusters.get(id) ?? work.nodePools.get(id) ?? work.nodes.get(id) ?? work.addons.get(id))?.now
-    if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
-    return historyRow(row, owner)
-  })
-  return [{ text: `insert into status_change (${HISTORY_COLUMNS}) select ${HISTORY_COLUMNS} from json_populate_recordset(null::status_change, $1::json)`, values: [jsonOf(rows)] }]
-}
-
-/** As JSON that PostgreSQL takes: the last words of a program may hold bytes that are no text, and would keep a status from ever being written. */
-function jsonOf(rows: readonly object[]): string {
-  const text = JSON.stringify(rows)
-  if (!NO_TEXT.test(text)) return text
-  return JSON.stringify(rows, (_name, value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value))
 }

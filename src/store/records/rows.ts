@@ -67,7 +67,12 @@ export function nodePoolRow(record: NodePoolRecord): object {
 
 export function nodeRow(record: NodeRecord): object {
   const { spec } = record
-  return { ...baseRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId, instance_id: instanceIdOf(spec) }
+  return { ...bareRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId, instance_id: instanceIdOf(spec) }
+}
+
+/** What lists of nodes filter by of their status. */
+export function nodeStatusRow({ id, accountId, region, createdAt, said: { status } }: NodeRecord): object {
+  return { id, account_id: accountId, region, created_at: createdAt, phase: status.phase, conditions: status.conditions }
 }
 
 export function addonRow(record: AddonRecord): object {
@@ -75,11 +80,15 @@ export function addonRow(record: AddonRecord): object {
   return { ...baseRow(record), cluster_id: record.clusterId, name: spec.name, deploy_mode: spec.deployMode, deploy_node_type: spec.deployNodeType }
 }
 
-function baseRow(record: ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord) {
+function baseRow(record: ClusterRecord | NodePoolRecord | AddonRecord) {
+  return { ...bareRow(record), phase: record.said.status.phase, conditions: record.said.status.conditions }
+}
+
+function bareRow(record: ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord) {
   return {
     id: record.id, account_id: record.accountId, region: record.region, revision: record.revision, created_at: record.createdAt, updated_at: record.updatedAt,
     create_client_token: record.createClientToken ?? null, update_client_token: record.updateClientToken ?? null,
-    phase: record.said.status.phase, conditions: record.said.status.conditions, spec: record.spec, facts: record.facts, said: record.said,
+    spec: record.spec, facts: record.facts, said: record.said,
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Store, WorkKey } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
-import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { addCluster, NOON, SCOPE } from '#test/harness/sample-records.ts'
 import { ofTheirKeys, sharedStore } from './shared-store.ts'
 
 /** Counts what reaches the store. */
@@ -28,6 +28,14 @@ async function fleet(): Promise<{ store: Store; counts: Map<string, number>; ids
   const names = ['a', 'b', 'c']
   for (const name of names) await memory.write(NOON, tx => addCluster(tx, name))
   return { ...counted(memory), ids: names.map(name => `c-${name}`) }
+}
+
+const MACHINES = ['m-a', 'm-b', 'm-c']
+
+async function machines(): Promise<{ store: Store; counts: Map<string, number> }> {
+  const memory = new MemoryStore(() => 0)
+  for (const id of MACHINES) await memory.write(NOON, tx => tx.insertMachine({ id, ...SCOPE, name: id, address: '', power: 'on', link: 'up', createdAt: NOON }))
+  return counted(memory)
 }
 
 test('writes that meet are one transaction, each with its own answer', async () => {
@@ -62,27 +70,23 @@ test('writes at different instants do not share a transaction', async () => {
   assert.equal(counts.get('write'), 3)
 })
 
-test('looks that meet are one, and one that is asked for later sees what was written meanwhile', async () => {
-  const { store, counts, ids } = await fleet()
+test('looks at machines that meet are one, and one that is asked for later sees what was written meanwhile', async () => {
+  const { store, counts } = await machines()
   const shared = sharedStore(store, () => true)
-  const found = await Promise.all([...ids, 'nobody'].map(id => shared.findCluster(id)))
-  assert.deepEqual(found.map(cluster => cluster?.id), [...ids, undefined])
-  assert.equal(counts.get('clustersById'), 1)
-  const [id = ''] = ids
-  await shared.write(NOON + 1, async tx => {
-    await tx.lockCluster(id)
-    await tx.changeCluster(id, { address: 'moved' }, { evidence: [] })
-  })
-  assert.equal((await shared.findCluster(id))?.address, 'moved')
+  const found = await Promise.all([...MACHINES, 'nobody'].map(id => shared.findMachine(id)))
+  assert.deepEqual(found.map(machine => machine?.id), [...MACHINES, undefined])
+  assert.equal(counts.get('machinesById'), 1)
+  await shared.write(NOON + 1, tx => tx.forgetMachine('m-a'))
+  assert.equal(await shared.findMachine('m-a'), undefined)
 })
 
 test('while the order of passes matters everything is as the store does it', async () => {
-  const { store, counts, ids } = await fleet()
+  const { store, counts, ids } = await fleet(), there = await machines()
   const shared = sharedStore(store, () => false)
   await Promise.all(ids.map(id => shared.write(NOON + 1, tx => tx.lockCluster(id))))
   assert.equal(counts.get('write'), 3)
-  assert.equal((await shared.findCluster(ids[0] ?? ''))?.id, ids[0])
-  assert.equal(counts.get('clustersById'), undefined)
+  assert.equal((await sharedStore(there.store, () => false).findMachine('m-a'))?.id, 'm-a')
+  assert.equal(there.counts.get('machinesById'), undefined)
 })
 
 test('what passes over many keys lock is locked together, before any of them writes', async () => {

@@ -31,16 +31,14 @@ interface Write {
 const MOST_AT_ONCE = 40
 
 /**
- * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single records that meet are one look. Each writer is
- * answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. `isShared`: false while their order matters, for then everything is as the store does it.
+ * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single machines that meet are one look (those at other records
+ * are so in any store). Each writer is answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. `isShared`: false while their order matters, for then everything is as the store does it.
  */
 export function sharedStore(store: Store, isShared: () => boolean): Store {
   const writes = new SharedWrites(store)
-  const looks = {
-    findCluster: gatheredById(ids => store.clustersById(ids)), findNodePool: gatheredById(ids => store.nodePoolsById(ids)), findNode: gatheredById(ids => store.nodesById(ids)),
-    findMachine: gatheredById(ids => store.machinesById(ids)), findAddon: gatheredById(ids => store.addonsById(ids)),
-  }
-  const shared: Partial<Store> = { ...looks, write: (now, work) => writes.write(now, work) }, asItIs = {}
+  // Not so in the store itself: a machine whose secret does not open would fail the calls that meet it. A pass that meets it is run again.
+  const findMachine = gatheredById(ids => store.machinesById(ids))
+  const shared: Partial<Store> = { findMachine, write: (now, work) => writes.write(now, work) }, asItIs = {}
   return storeWith(store, () => (isShared() ? shared : asItIs))
 }
 

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { deserialize, serialize } from 'node:v8'
 import { SCENARIOS } from '#api/scenarios/all.ts'
-import type { Row, Scenario } from '#api/scenarios/scenario.ts'
+import { call, fault, pass, RUNNING_CLUSTER, SCRIPT_NODE } from '#api/scenarios/building.ts'
+import type { Row, Scenario, Step } from '#api/scenarios/scenario.ts'
 import { decideAddon } from '#controllers/addon/decide.ts'
 import { decideBlind } from '#controllers/cluster/decide-blind.ts'
 import { decideCluster } from '#controllers/cluster/decide.ts'
@@ -33,6 +34,22 @@ const DECIDES: readonly (readonly [observer: RegExp, by: readonly DecisionName[]
 
 interface Kept { readonly by: DecisionName | 'settle'; readonly about: string; readonly seen: Uint8Array; readonly decided: Uint8Array }
 
+/** Decisions that no row of the tables needs, each with a story in which it is made. */
+const OTHERS: readonly { readonly by: DecisionName; readonly title: string; readonly steps: readonly Step[] }[] = [
+  { by: 'decideBlind', title: 'the host of a control plane cannot be looked at', steps: [...RUNNING_CLUSTER, fault('control-plane-host', 'look', { Type: 'fail', Message: 'no route to host' }), pass('10m')] },
+  {
+    by: 'obstacleOf', title: 'a node object cannot be taken off', steps: [
+      ...SCRIPT_NODE, fault('tenant-cluster', 'ensureNodeGone', { Type: 'fail', Code: 'Forbidden', Message: 'a webhook denied the request' }),
+      call('DeleteEdgeNodes', { ClusterId: '<cluster>', NodePoolId: '<pool>', Ids: ['<node>'] }), pass('10m'),
+    ],
+  },
+  {
+    by: 'decideKubeconfig', title: 'a kubeconfig is taken back', steps: [
+      ...RUNNING_CLUSTER, call('CreateKubeconfig', { ClusterId: '<cluster>', Type: 'Private' }, 'kubeconfig'), pass('10s'), call('DeleteKubeconfigs', { ClusterId: '<cluster>', Ids: ['<kubeconfig>'] }), pass('10s'),
+    ],
+  },
+]
+
 describe('every decision that leads to a row of the status tables', () => {
   const counts = new Map<string, number>()
   after(() => process.stdout.write(`decided again: ${[...counts].map(([by, count]) => `${by} ${count}`).sort().join(', ')}\n`))
@@ -40,12 +57,26 @@ describe('every decision that leads to a row of the status tables', () => {
   for (const scenario of SCENARIOS) {
     test(`${scenario.Name} is decided again, and comes out the same`, { timeout: 120_000 }, async () => {
       const kept = await whatIsDecided(scenario)
-      for (const { by, about, seen, decided } of kept.toReversed()) {
-        assert.deepEqual(DECIDE[by](deserialize(seen)), deserialize(decided), `${by} of ${about}`)
-        counts.set(by, (counts.get(by) ?? 0) + 1)
-      }
+      decideAgain(kept)
       for (const row of scenario.Reaches) assertDecided(row, kept)
     })
+  }
+
+  for (const { by, title, steps } of OTHERS) {
+    test(`so is ${by}: ${title}`, { timeout: 120_000 }, async () => {
+      const kept = await whatIsDecided({ Name: title, Title: { zh: title, en: title }, Reaches: [], Steps: steps })
+      decideAgain(kept)
+      assert.ok(kept.some(one => one.by === by && deserialize(one.decided) !== undefined), 'it decided something')
+    })
+  }
+
+  test('none is left out', () => assert.deepEqual(Object.keys(DECIDE).filter(name => !counts.has(name)), []))
+
+  function decideAgain(kept: readonly Kept[]): void {
+    for (const { by, about, seen, decided } of kept.toReversed()) {
+      assert.deepEqual(DECIDE[by](deserialize(seen)), deserialize(decided), `${by} of ${about}`)
+      counts.set(by, (counts.get(by) ?? 0) + 1)
+    }
   }
 })
 

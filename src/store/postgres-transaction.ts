@@ -8,7 +8,7 @@ import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOw
 import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
-import { addHistory } from './operations/add-history.ts'
+import { addHistory, type HistoryAdded } from './operations/add-history.ts'
 import { claimAddress, claimAddresses, releaseAddress } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
@@ -25,7 +25,6 @@ import { forgetRegion } from './operations/forget-region.ts'
 import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
-import type { HistoryAdded } from './sequencer.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 
@@ -72,8 +71,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     writeRecords(this.#connection, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     // Last, as it may take the sequencer's lock.
-    const isNumbered = addHistory(this.#connection, this.work, history)
-    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: { rows: history.length, isNumbered } }
+    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history) }
   }
 
   lockName(name: string): Promise<void> {

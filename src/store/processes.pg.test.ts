@@ -48,6 +48,7 @@ describe('several processes on one database', () => {
     return { child, passes }
   }
   const key = (id: string) => ({ kind: 'cluster' as const, id, region: SCOPE.region })
+  const numbered = (databaseUrl: string) => postgres.run(databaseUrl, 'select last::int, (select count(*)::int from status_change where position is not null) as numbered from sequencer')
 
   test('one key never runs in two of them at once, and no enqueued change is lost', async () => {
     const { queue, databaseUrl } = await postgres.openCopy()
@@ -158,7 +159,27 @@ describe('several processes on one database', () => {
     })
     const told = await postgres.run(databaseUrl, `select because, position from status_change where id = 'c-left-7' order by position`)
     assert.deepEqual(told.map(row => row['because']).slice(1), ['left', 'gone'])
-    assert.deepEqual(await postgres.run(databaseUrl, 'select last::int, (select count(*)::int from status_change where position is not null) as numbered from sequencer'), [{ last: 25, numbered: 25 }])
+    assert.deepEqual(await numbered(databaseUrl), [{ last: 25, numbered: 25 }])
+  })
+
+  test('behind more of them than are numbered at once, those of a large transaction get theirs afterwards', async () => {
+    const { store, databaseUrl } = await postgres.openCopy()
+    const names = Array.from({ length: 12 }, (_, number) => `many-${number}`), left = 25_000
+    const change = (now: number, controlPlane: 'usable' | 'unkept') => store.write(now, async tx => {
+      for (const name of names) {
+        const cluster = await tx.lockCluster(`c-${name}`)
+        assert.ok(cluster)
+        await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, controlPlane } }, becauseOf('look'))
+      }
+    })
+    await store.write(NOON, async tx => { for (const name of names) await addCluster(tx, name) })
+    await postgres.run(databaseUrl, `insert into status_change (at, account_id, region, kind, id, name, phase, conditions, rule, because, evidence) select at, account_id, region, kind, id, name, phase, conditions, rule, 'left', evidence from status_change, generate_series(1, ${left}) where id = 'c-many-7'`)
+    await change(NOON + 1, 'unkept')
+    await change(NOON + 2, 'usable')
+    const total = 3 * names.length + left
+    assert.equal((await store.listHistory(SCOPE, {}, { number: 1, size: 1 })).totalCount, total, 'a reader finds them numbered')
+    assert.deepEqual(await numbered(databaseUrl), [{ last: total, numbered: total }])
+    assert.deepEqual(await postgres.run(databaseUrl, `select count(*)::int as late from (select ordinal, max(ordinal) over (partition by id order by position) as latest from status_change) told where ordinal < latest`), [{ late: 0 }])
   })
 
   test('a write of one process wakes a worker of another at once', async () => {

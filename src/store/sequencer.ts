@@ -1,21 +1,13 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database } from './connection/database.ts'
-import { LOCK_SEQUENCER, numberWaiting } from './operations/add-history.ts'
+import { LOCK_SEQUENCER, NUMBERED_AT_ONCE, NUMBER_WAITING, type HistoryAdded } from './operations/add-history.ts'
 import { sumUpTally } from './operations/tally-nodes.ts'
 
-/** Rows numbered in one transaction; more are left to the next, so that readers never wait long. */
-const BATCH = 10_000
 /** Rows of a process that died between its commit and its numbering wait this long. */
 const SWEEP_MS = 2_000
 /** After so many rows of history, of which each moved one node at most, the tally of nodes is summed up. */
 const SUM_UP_AFTER = 1_000
-
-/** What a transaction added to the history; `isNumbered`: with its positions, as it was the sequencer itself. */
-export interface HistoryAdded {
-  readonly rows: number
-  readonly isNumbered: boolean
-}
 
 /**
  * Gives positions to committed rows of the history, in the order of their insertion. Whoever holds the lock of the one row of `sequencer` is the sequencer,
@@ -45,7 +37,7 @@ export class Sequencer {
   /** After a commit that added history. Many calls at once are one pass. */
   added({ rows, isNumbered }: HistoryAdded): void {
     if (rows === 0) return
-    if (!isNumbered) return this.#wake()
+    if (!isNumbered()) return this.#wake()
     this.#untallied += rows
     this.#onNumbered?.()
     if (this.#untallied >= SUM_UP_AFTER) this.#wake()
@@ -79,7 +71,7 @@ export class Sequencer {
     while (this.#answered < this.#woken) {
       const wakes = this.#woken
       try {
-        for (let numbered = BATCH; numbered === BATCH; ) {
+        for (let numbered = NUMBERED_AT_ONCE; numbered === NUMBERED_AT_ONCE; ) {
           numbered = await this.#number()
           if (numbered > 0) this.#onNumbered?.()
         }
@@ -96,7 +88,7 @@ export class Sequencer {
     const [row] = await this.#database.transaction(async connection => {
       connection.send(LOCK_SEQUENCER)
       // Begins, and sees, after the lock is there.
-      return connection.query<{ numbered: number }>(numberWaiting(`limit ${BATCH}`))
+      return connection.query<{ numbered: number }>(NUMBER_WAITING)
     })
     if (!row) throw new Error('E-SEQUENCER: a count had no row')
     this.#untallied += row.numbered

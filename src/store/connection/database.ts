@@ -14,8 +14,11 @@ export interface Queryable {
 /** The connection of a transaction. */
 export interface TransactionConnection extends Queryable {
   /** Sends a statement whose answer nobody needs before the commit: its failure is the commit's, and no round trip is waited for. */
-  send(text: string, values?: readonly unknown[]): void
+  send<Row>(text: string, values?: readonly unknown[]): Sent<Row>
 }
+
+/** What was answered to a statement that was sent: nothing before the commit. */
+export interface Sent<Row> { readonly rows: readonly Row[] }
 
 /** Says where the database is, starting it where that is ours to do. */
 export type Locate = () => Promise<ClientConfig>
@@ -125,10 +128,12 @@ export class Database implements Queryable {
       // Not waited for: it goes out with the first statement, and if it fails that one does too.
       run('begin').catch(() => {})
       const sent: Promise<unknown>[] = []
-      const send = (text: string, values?: readonly unknown[]) => {
-        const answer = run(text, values)
+      const send = <Row>(text: string, values?: readonly unknown[]): Sent<Row> => {
+        const said: { rows: readonly Row[] } = { rows: [] }
+        const answer = run<Row>(text, values).then(rows => { said.rows = rows })
         answer.catch(() => {}) // the commit tells it
         sent.push(answer)
+        return said
       }
       const result = await work({ query: run, send })
       // Of a transaction that failed the commit is a rollback; what failed first is thrown, as answers come in the order of the statements.

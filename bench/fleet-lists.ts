@@ -11,7 +11,7 @@ const BAR_MS = 20, NAME_BAR_MS = 100
 export async function measureLists(opened: OpenStore, signer: Signer): Promise<void> {
   const caller = new Caller(signer, 1)
   const nodes = await opened.query<{ id: string; cluster_id: string; node_pool_id: string; name: string }>('select id, cluster_id, node_pool_id, name from node order by random() limit $1', [TIMES])
-  const running = { Statuses: [{ Phase: 'Running', ConditionsType: 'Ok' }] }
+  const running = { Statuses: [{ Phase: 'Running', ConditionsType: 'Ok' }] }, either = { Statuses: [...running.Statuses, { Phase: 'Failed', ConditionsType: 'NotReady' }] }
   const { TotalCount: total = 0 } = await caller.call('ListEdgeNodes', { Filter: running, PageSize: 10 })
   const [counted] = await opened.query<{ count: number }>(`select count(*) as count from node_status where phase = 'Running'`)
   const shapes: readonly (readonly [string, number, (node: typeof nodes[number]) => object])[] = [
@@ -22,6 +22,9 @@ export async function measureLists(opened: OpenStore, signer: Signer): Promise<v
     ['Statuses, middle page', BAR_MS, () => ({ Filter: running, PageSize: PAGE, PageNumber: Math.ceil(total / PAGE / 2) })],
     ['no filter, last page', BAR_MS, () => ({ PageSize: PAGE, PageNumber: Math.ceil(total / PAGE) })],
     ['Statuses, last page', BAR_MS, () => ({ Filter: running, PageSize: PAGE, PageNumber: Math.ceil(total / PAGE) })],
+    ['two Statuses, first page', BAR_MS, () => ({ Filter: either, PageSize: PAGE })],
+    ['Name and Statuses', NAME_BAR_MS, ({ name }) => ({ Filter: { Name: name.slice(-6), ...running } })],
+    ['Name that all have and Statuses', NAME_BAR_MS, () => ({ Filter: { Name: 'elastic', ...running }, PageSize: PAGE })],
     ['Name substring', NAME_BAR_MS, ({ name }) => ({ Filter: { Name: name.slice(-6) } })],
   ]
   const rows: Record<string, string | number>[] = []

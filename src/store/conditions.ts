@@ -13,6 +13,13 @@ export class Conditions {
     return new Conditions().where('account_id = ?', scope.accountId).where('region = ?', scope.region)
   }
 
+  /** No condition yet, and the values of these before its own: for a statement that has these in a part of its own. */
+  continued(): Conditions {
+    const next = new Conditions()
+    next.values.push(...this.values)
+    return next
+  }
+
   /** Adds a condition; `?` stands for its one value. */
   where(condition: string, value: unknown): this {
     this.values.push(value)

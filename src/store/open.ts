@@ -35,8 +35,6 @@ export interface OpenStore {
   readonly ready: () => Promise<void>
   /** One statement on the database, for what is kept apart from every record. */
   readonly query: <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>
-  /** Calls back after history rows got their positions, for the change feed. */
-  readonly onHistory: (callback: () => void) => void
   /** Ends this process's connections. Our own database goes on running, as others may use it. */
   readonly close: () => Promise<void>
   /** Stops our own database; nothing where it is the user's. */
@@ -67,7 +65,6 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
       await database.query('select 1')
     },
     query: (text, values) => database.query(text, values),
-    onHistory: callback => sequencer.onNumbered(callback),
     close: async () => {
       wakeUps.close()
       await sequencer.close()

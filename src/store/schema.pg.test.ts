@@ -95,6 +95,22 @@ describe('the database holds by itself', () => {
     await database.close()
   })
 
+  test('a migration that servers of an older version would not understand waits until they have ended, and says so where they do not', async () => {
+    const { databaseUrl, queue, close } = await postgres.openCopy()
+    await postgres.run(databaseUrl, `alter table node add column phase text, add column conditions text[];
+      drop table node_status; create index node_in_phase on node (phase); create index node_in_scope on node (created_at);
+      delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`)
+    const lease = await queue.register({ name: 'of-before', hosts: [], ttlMs: 60_000 })
+    const again = () => openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    await assert.rejects(again(), /older version still runs on this database \(of-before\)/)
+    assert.deepEqual(await postgres.run(databaseUrl, `select 1 from migration where name = '0011-changes-in-place'`), [])
+    const opening = again()
+    await CLOCK.sleep(300)
+    await lease.release()
+    await (await opening).close()
+    await close()
+  })
+
   test('migrations run one process at a time', async () => {
     await postgres.run(opened.databaseUrl, 'create database empty')
     const databaseUrl = opened.databaseUrl.replace(/\/copy_[0-9a-f]+/, '/empty')

@@ -26,7 +26,6 @@ export class Sequencer {
   /** Rows numbered since the tally was summed up; what earlier processes left is not known. */
   #untallied = SUM_UP_AFTER
   #passed = Promise.withResolvers<void>()
-  #onNumbered: (() => void) | undefined
 
   constructor(database: Database, clock: Clock, log: Log) {
     this.#database = database
@@ -39,7 +38,6 @@ export class Sequencer {
     if (rows === 0) return
     if (!isNumbered()) return this.#wake()
     this.#untallied += rows
-    this.#onNumbered?.()
     if (this.#untallied >= SUM_UP_AFTER) this.#wake()
   }
 
@@ -48,11 +46,6 @@ export class Sequencer {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
     })
-  }
-
-  /** Calls back after each pass that numbered rows. */
-  onNumbered(callback: () => void): void {
-    this.#onNumbered = callback
   }
 
   /** What this process committed before this call is numbered when it resolves (or numbering failed, and the next sweep does it). */
@@ -73,7 +66,6 @@ export class Sequencer {
       try {
         for (let numbered = NUMBERED_AT_ONCE; numbered === NUMBERED_AT_ONCE; ) {
           numbered = await this.#number()
-          if (numbered > 0) this.#onNumbered?.()
         }
       } catch (error) {
         this.#log.debug({ error }, 'Numbering the history did not succeed; the next sweep does it')

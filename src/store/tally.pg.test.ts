@@ -63,7 +63,7 @@ describe('the tally of nodes', () => {
     await postgres.run(opened.databaseUrl, 'drop table node_tally; create index node_in_cluster on node (cluster_id, created_at, id)')
     await postgres.run(opened.databaseUrl, `alter table node add column phase text, add column conditions text[];
       update node set phase = s.phase, conditions = s.conditions from node_status s where s.id = node.id;
-      drop table node_status; create index node_in_phase on node (phase)`)
+      drop table node_status; create index node_in_phase on node (phase); create index node_in_scope on node (created_at)`)
     await postgres.run(opened.databaseUrl, `delete from migration where number >= (select number from migration where name = '0007-node-tally')`)
     const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
     await again.close()

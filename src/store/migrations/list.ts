@@ -10,8 +10,15 @@ import { LEAN_NODES } from './0009-lean-nodes.ts'
 import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
 import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
 
+export interface Migration {
+  readonly name: string
+  readonly sql: string
+  /** A server of a version before it would go on writing records of which a part is missing then: it runs only once there is none. */
+  readonly alone?: true
+}
+
 /** Every migration in the order in which it is applied; the place in this list is its number. New ones go to the end. */
-export const MIGRATIONS: readonly { readonly name: string; readonly sql: string }[] = [
+export const MIGRATIONS: readonly Migration[] = [
   { name: '0001-first-tables', sql: FIRST_TABLES + HISTORY_TABLES + QUEUE_TABLES },
   { name: '0002-pool-machines', sql: POOL_MACHINES },
   { name: '0003-account-balances', sql: ACCOUNT_BALANCES },
@@ -22,5 +29,5 @@ export const MIGRATIONS: readonly { readonly name: string; readonly sql: string 
   { name: '0008-history-indexes', sql: HISTORY_INDEXES },
   { name: '0009-lean-nodes', sql: LEAN_NODES },
   { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
-  { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE },
+  { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE, alone: true },
 ]

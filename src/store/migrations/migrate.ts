@@ -1,12 +1,15 @@
 import type { Log } from '#ports/log.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import { countNodesAnew } from '../operations/tally-nodes.ts'
+import { LIVE_LEASE } from '../queue/lease.ts'
 import { MIGRATIONS } from './list.ts'
 import { keepStatusChecks } from './status-checks.ts'
 
 /** Any number that nobody else on a shared server is likely to use: the bytes of `edgehold`. */
 const MIGRATION_LOCK = '7306073769690752100'
 const OLDEST_VERSION = 15
+/** Half a second apart. */
+const ALONE_LOOKS = 20
 
 /**
  * Brings the database to the tables of this code, forward only, one process at a time. Throws with a sentence where the database is too old, or newer than
@@ -21,6 +24,7 @@ export async function migrate(database: Database, log: Log): Promise<void> {
     const applied = await connection.query<{ number: number; name: string }>('select number, name from migration order by number')
     const unknown = applied.find(row => MIGRATIONS[row.number - 1]?.name !== row.name)
     if (unknown) throw new Error(`The database was changed by another version of Edgehold (migration ${unknown.name}); start that version or a newer one`)
+    if (applied.length > 0 && MIGRATIONS.slice(applied.length).some(({ alone }) => alone)) await untilAlone(connection)
     for (const [index, migration] of MIGRATIONS.entries()) {
       if (index < applied.length) continue
       log.info({ migration: migration.name }, 'Migrating the database')
@@ -30,6 +34,16 @@ export async function migrate(database: Database, log: Log): Promise<void> {
     await keepStatusChecks(connection)
     await countNodesAnew(connection)
   })
+}
+
+/** A server that was killed has its leases for a few seconds more. Throws with a sentence where one is alive. */
+async function untilAlone(connection: Queryable): Promise<void> {
+  for (let look = 1; ; look++) {
+    const [living] = await connection.query<{ name: string }>(`select name from lease where ${LIVE_LEASE} order by name limit 1`)
+    if (!living) return
+    if (look === ALONE_LOOKS) throw new Error(`A server of an older version still runs on this database (${living.name}); end it with its own "edgehold down", and start this one again`)
+    await connection.query('select pg_sleep(0.5)')
+  }
 }
 
 /** A prepared statement is one command, so a script goes inside a DO block, which takes as many as there are. */

@@ -34,6 +34,8 @@ export async function forgetRegion(connection: Queryable, region: string): Promi
   )
   const others = named.map(row => row.table_name).filter(name => !['node_status', ...FIRST, ...LAST, ...STAYS].includes(name))
   for (const text of BY_OWNER) await connection.query(text, [region])
+  // In the order in which whoever counts nodes anew takes them.
+  await connection.query('lock table node_status in row exclusive mode')
   // Rows of the tally are only added: whoever sums them up at this moment would keep what was deleted, and wait for this transaction.
   await connection.query(
     `with gone as (delete from node_status where region = $1 returning account_id, region, phase, conditions)

@@ -19,8 +19,7 @@ export function listHistory(connection: Queryable, scope: Scope, filter: History
   if (filter.at === undefined) return listPage(connection, 'status_change', STATUS_CHANGE_COLUMNS, conditions, page, statusChangeOf, NEWEST_FIRST)
   conditions.where('at <= ?', Math.floor(filter.at))
   const held = `(select distinct on (id) ${STATUS_CHANGE_COLUMNS} from status_change where ${conditions.text} order by id, position desc) held`
-  const outer = new Conditions().plain('phase is not null')
-  outer.values.push(...conditions.values)
+  const outer = conditions.continued().plain('phase is not null')
   return listPage(connection, held, STATUS_CHANGE_COLUMNS, outer, page, statusChangeOf, NEWEST_FIRST)
 }
 

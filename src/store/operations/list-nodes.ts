@@ -7,22 +7,23 @@ import type { Seen } from '../shared-reads.ts'
 import { seePage } from './list-page.ts'
 import { NODE_TALLY } from './tally-nodes.ts'
 
-/** What both have stands in it once. */
-const WITH_STATUS = 'node join node_status using (id, account_id, region, created_at)'
-
+/** Names and statuses are looked for beside the nodes, all else in their own rows. */
 export function listNodes(connection: Queryable, scope: Scope, filter: NodeFilter, page: Page): Promise<Seen<Listing<NodeRecord>>> {
-  const conditions = Conditions.inScope(scope), scoped = conditions.values.length
-  conditions
+  const see = (conditions: Conditions, more: Parameters<typeof seePage>[6]) => seePage(connection, 'node', NODE_COLUMNS, conditions, page, nodeOf, more)
+  const ofRows = Conditions.inScope(scope)
     .oneOf('id', filter.ids)
     .oneOf('cluster_id', filter.clusterIds)
     .oneOf('node_pool_id', filter.nodePoolIds)
-    .contains('name', filter.name)
     .oneOf('address', filter.ips)
     .oneOf('instance_id', filter.instanceIds)
     .equal('create_client_token', filter.createClientToken)
-  const asked = conditions.text, isTallied = conditions.values.length === scoped
-  const asksForStatuses = conditions.statuses(filter.statuses).text !== asked
-  const foundIn = asksForStatuses ? isTallied ? 'node_status' : WITH_STATUS : 'node'
-  // Only what nodes show is tallied.
-  return seePage(connection, 'node', NODE_COLUMNS, conditions, page, nodeOf, { foundIn, ...isTallied && { tally: NODE_TALLY } })
+  if (ofRows.text === Conditions.inScope(scope).text) {
+    const isTallied = filter.name === undefined || filter.name === '' // only what nodes show is
+    return see(ofRows.contains('name', filter.name).statuses(filter.statuses), { foundIn: 'node_status', ...isTallied && { tally: NODE_TALLY } })
+  }
+  ofRows.contains('name', filter.name)
+  const ofStatuses = ofRows.continued().statuses(filter.statuses)
+  if (ofStatuses.text === '') return see(ofRows, {})
+  // First the rows, by whatever index they have, then what each of them shows: how few they are PostgreSQL does not know beforehand.
+  return see(ofStatuses, { foundIn: `(select id from node where ${ofRows.text} offset 0) among join node_status using (id)` })
 }

@@ -2,7 +2,6 @@ import type { AddonRecord } from '#model/addon/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import type { NodeStatus } from '#model/node/status.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
@@ -68,13 +67,14 @@ function writesOf<Written extends AnyRecord>(table: Table, tracked: ReadonlyMap<
 /** What nodes show, where it is new: it stands beside them (migration 11). */
 function nodeStatusesOf(nodes: UnitOfWork['nodes']): Statement[] {
   const changed = [...nodes.values()].filter(one => one.changed && !one.gone)
-  const inserted = changed.filter(({ before }) => !before), moved = changed.filter(({ before, now }) => before && !isSameStatus(before.said.status, now.said.status))
+  const inserted = changed.filter(({ before }) => !before), moved = changed.filter(({ before, now }) => before && !isListedSame(before, now))
   const rowsOf = (those: typeof changed) => those.map(({ now }) => nodeStatusRow(now))
-  return [...insertOf('node_status', rowsOf(inserted)), ...updateOf('node_status', ['phase', 'conditions'], rowsOf(moved))]
+  return [...insertOf('node_status', rowsOf(inserted)), ...updateOf('node_status', ['name', 'phase', 'conditions'], rowsOf(moved))]
 }
 
-function isSameStatus(one: NodeStatus, other: NodeStatus): boolean {
-  return one.phase === other.phase && one.conditions.join() === other.conditions.join()
+function isListedSame(one: NodeRecord, other: NodeRecord): boolean {
+  const { status } = one.said, now = other.said.status
+  return one.spec.name === other.spec.name && status.phase === now.phase && status.conditions.join() === now.conditions.join()
 }
 
 function insertOf(table: string, rows: readonly object[]): Statement[] {

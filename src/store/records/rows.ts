@@ -70,9 +70,9 @@ export function nodeRow(record: NodeRecord): object {
   return { ...bareRow(record), cluster_id: record.clusterId, node_pool_id: record.nodePoolId, name: spec.name, address: spec.address ?? null, machine_id: spec.machineId, instance_id: instanceIdOf(spec) }
 }
 
-/** What lists of nodes filter by of their status. */
-export function nodeStatusRow({ id, accountId, region, createdAt, said: { status } }: NodeRecord): object {
-  return { id, account_id: accountId, region, created_at: createdAt, phase: status.phase, conditions: status.conditions }
+/** What lists of nodes filter by besides ids, parents and what is sent with a call. */
+export function nodeStatusRow({ id, accountId, region, createdAt, spec, said: { status } }: NodeRecord): object {
+  return { id, account_id: accountId, region, created_at: createdAt, name: spec.name, phase: status.phase, conditions: status.conditions }
 }
 
 export function addonRow(record: AddonRecord): object {

@@ -132,14 +132,12 @@ async function measureRemoval(opened: OpenStore, region: string): Promise<void> 
 }
 
 try {
-  // Before the whole fleet, beside which they would be measured on a busy machine.
-  const sizes = PARTS.has('sizes') ? [await sizeOfFleet(CLUSTERS / 100, NODES_EACH, CONNECTIONS), await sizeOfFleet(CLUSTERS / 10, NODES_EACH, CONNECTIONS)] : []
   let running = await startServer(folder)
   const opened = await openStore({ stateDir: folder, log: quiet, clock: systemClock })
   const [there] = await opened.query<{ nodes: number }>('select count(*) as nodes from node')
   if ((there?.nodes ?? 0) === 0) {
     await fill(opened, running)
-    if (sizes.length > 0) printSizes([...sizes, { nodes: NODES, ...await keptBy(opened, running) }])
+    if (PARTS.has('sizes')) printSizes([await sizeOfFleet(CLUSTERS / 100, NODES_EACH, CONNECTIONS), await sizeOfFleet(CLUSTERS / 10, NODES_EACH, CONNECTIONS), { nodes: NODES, ...await keptBy(opened, running) }])
     if (COPIES > 1) {
       await endServer(running, 'SIGTERM')
       await copyFleet(opened, { copies: COPIES, seed: SEED })

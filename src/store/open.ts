@@ -49,7 +49,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const database = new Database(launcher ? locateOwn(launcher) : locateGiven(options.databaseUrl ?? ''), log)
   try {
     await database.connect()
-    await migrate(database, log)
+    await migrate(database, log, clock)
   } catch (error) {
     await database.close()
     throw error

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Client } from 'pg'
 
 import { clusterWatch } from '#ports/queue.ts'
-import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { addCluster, addNode, addNodePool, NOON } from '#test/harness/sample-records.ts'
+import { until } from '#test/harness/waiting.ts'
 import { Database } from './connection/database.ts'
 import { MIGRATIONS } from './migrations/list.ts'
 import { migrate } from './migrations/migrate.ts'
 import { openStore, type OpenStore } from './open.ts'
+import { BEFORE_CHANGES_IN_PLACE } from './testing/older-database.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
 
 const ALL_MIGRATIONS = MIGRATIONS.map((_migration, index) => ({ number: index + 1 }))
@@ -88,26 +91,49 @@ describe('the database holds by itself', () => {
   test('what was migrated is left alone, and what a newer version made is not touched', async () => {
     const database = new Database(async () => ({ connectionString: opened.databaseUrl }), SILENT)
     await database.connect()
-    await migrate(database, SILENT)
+    await migrate(database, SILENT, CLOCK)
     assert.deepEqual(await run('select number from migration order by number'), ALL_MIGRATIONS)
     await run(`insert into migration (number, name) values (${MIGRATIONS.length + 1}, 'of-the-future')`)
-    await assert.rejects(migrate(database, SILENT), /of-the-future/)
+    await assert.rejects(migrate(database, SILENT, CLOCK), /of-the-future/)
     await database.close()
   })
 
   test('a migration that servers of an older version would not understand waits until they have ended, and says so where they do not', async () => {
     const { databaseUrl, queue, close } = await postgres.openCopy()
-    await postgres.run(databaseUrl, `alter table node add column phase text, add column conditions text[];
-      drop table node_status; create index node_in_phase on node (phase); create index node_in_scope on node (created_at);
-      delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`)
+    await postgres.run(databaseUrl, BEFORE_CHANGES_IN_PLACE)
     const lease = await queue.register({ name: 'of-before', hosts: [], ttlMs: 60_000 })
-    const again = () => openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    let waits = false
+    const log = { ...SILENT, info: (_about: object, text?: string) => { waits ||= text?.startsWith('Waiting for a server of an older version') === true } }
+    const again = () => openStore({ stateDir: postgres.stateDir, databaseUrl, log, clock: CLOCK })
     await assert.rejects(again(), /older version still runs on this database \(of-before\)/)
     assert.deepEqual(await postgres.run(databaseUrl, `select 1 from migration where name = '0011-changes-in-place'`), [])
+    waits = false
     const opening = again()
-    await CLOCK.sleep(300)
+    await until(() => waits)
     await lease.release()
     await (await opening).close()
+    await close()
+  })
+
+  test('what a transaction still writes while that migration begins is in the table that it makes', async () => {
+    const { databaseUrl, store, close } = await postgres.openCopy()
+    await store.write(NOON, async tx => {
+      const clusterId = await addCluster(tx, 'a')
+      await addNode(tx, 'late', { clusterId, nodePoolId: await addNodePool(tx, 'a', clusterId) })
+    })
+    await postgres.run(databaseUrl, BEFORE_CHANGES_IN_PLACE)
+    const writer = new Client({ connectionString: databaseUrl })
+    await writer.connect()
+    try {
+      await writer.query(`begin; update node set phase = 'Running', conditions = '{Ok}' where id = 'n-late'`)
+      const opening = openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+      await until(async () => (await postgres.run(databaseUrl, `select 1 from pg_locks where not granted and relation is not null`)).length > 0)
+      await writer.query('commit')
+      await (await opening).close()
+    } finally {
+      await writer.end()
+    }
+    assert.deepEqual(await postgres.run(databaseUrl, 'select id, phase, conditions from node_status'), [{ id: 'n-late', phase: 'Running', conditions: ['Ok'] }])
     await close()
   })
 

@@ -5,6 +5,7 @@ import { Client } from 'pg'
 import { addCluster, addNode, addNodePool, becauseOf, NEW_NODE, NOON, READY_NODE, SCOPE } from '#test/harness/sample-records.ts'
 import { openStore, type OpenStore } from './open.ts'
 import { sumUpTally } from './operations/tally-nodes.ts'
+import { BEFORE_CHANGES_IN_PLACE } from './testing/older-database.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
 
 const SHOWN = 'select phase, count(*)::int as nodes from node_status group by phase order by phase'
@@ -61,9 +62,7 @@ describe('the tally of nodes', () => {
   test('is made of what is there when an older database is opened', async () => {
     // What came after it is undone, too: an older database is migrated through all of that.
     await postgres.run(opened.databaseUrl, 'drop table node_tally; create index node_in_cluster on node (cluster_id, created_at, id)')
-    await postgres.run(opened.databaseUrl, `alter table node add column phase text, add column conditions text[];
-      update node set phase = s.phase, conditions = s.conditions from node_status s where s.id = node.id;
-      drop table node_status; create index node_in_phase on node (phase); create index node_in_scope on node (created_at)`)
+    await postgres.run(opened.databaseUrl, BEFORE_CHANGES_IN_PLACE)
     await postgres.run(opened.databaseUrl, `delete from migration where number >= (select number from migration where name = '0007-node-tally')`)
     const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
     await again.close()

@@ -1,3 +1,4 @@
+import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database, Queryable } from '../connection/database.ts'
 import { countNodesAnew } from '../operations/tally-nodes.ts'
@@ -8,14 +9,13 @@ import { keepStatusChecks } from './status-checks.ts'
 /** Any number that nobody else on a shared server is likely to use: the bytes of `edgehold`. */
 const MIGRATION_LOCK = '7306073769690752100'
 const OLDEST_VERSION = 15
-/** Half a second apart. */
-const ALONE_LOOKS = 20
+const ALONE_LOOKS = 20, ALONE_LOOK_MS = 500
 
 /**
  * Brings the database to the tables of this code, forward only, one process at a time. Throws with a sentence where the database is too old, or newer than
  * this code knows.
  */
-export async function migrate(database: Database, log: Log): Promise<void> {
+export async function migrate(database: Database, log: Log, clock: Clock): Promise<void> {
   const [server] = await database.query<{ number: number; text: string }>(`select current_setting('server_version_num')::int as number, current_setting('server_version') as text`)
   if (!server || server.number < OLDEST_VERSION * 10_000) throw new Error(`The database is PostgreSQL ${server?.text}; Edgehold needs ${OLDEST_VERSION} or newer`)
   await database.transaction(async connection => {
@@ -24,7 +24,7 @@ export async function migrate(database: Database, log: Log): Promise<void> {
     const applied = await connection.query<{ number: number; name: string }>('select number, name from migration order by number')
     const unknown = applied.find(row => MIGRATIONS[row.number - 1]?.name !== row.name)
     if (unknown) throw new Error(`The database was changed by another version of Edgehold (migration ${unknown.name}); start that version or a newer one`)
-    if (applied.length > 0 && MIGRATIONS.slice(applied.length).some(({ alone }) => alone)) await untilAlone(connection)
+    if (applied.length > 0 && MIGRATIONS.slice(applied.length).some(({ alone }) => alone)) await untilAlone(connection, log, clock)
     for (const [index, migration] of MIGRATIONS.entries()) {
       if (index < applied.length) continue
       log.info({ migration: migration.name }, 'Migrating the database')
@@ -37,12 +37,13 @@ export async function migrate(database: Database, log: Log): Promise<void> {
 }
 
 /** A server that was killed has its leases for a few seconds more. Throws with a sentence where one is alive. */
-async function untilAlone(connection: Queryable): Promise<void> {
+async function untilAlone(connection: Queryable, log: Log, clock: Clock): Promise<void> {
   for (let look = 1; ; look++) {
     const [living] = await connection.query<{ name: string }>(`select name from lease where ${LIVE_LEASE} order by name limit 1`)
     if (!living) return
     if (look === ALONE_LOOKS) throw new Error(`A server of an older version still runs on this database (${living.name}); end it with its own "edgehold down", and start this one again`)
-    await connection.query('select pg_sleep(0.5)')
+    if (look === 1) log.info({ lease: living.name }, 'Waiting for a server of an older version to end')
+    await clock.sleep(ALONE_LOOK_MS)
   }
 }
 

@@ -18,8 +18,8 @@ export function listNodes(connection: Queryable, scope: Scope, filter: NodeFilte
     .oneOf('instance_id', filter.instanceIds)
     .equal('create_client_token', filter.createClientToken)
   if (ofRows.text === Conditions.inScope(scope).text) {
-    const isTallied = filter.name === undefined || filter.name === '' // only what nodes show is
-    return see(ofRows.contains('name', filter.name).statuses(filter.statuses), { foundIn: 'node_status', ...isTallied && { tally: NODE_TALLY } })
+    const isNamed = ofRows.contains('name', filter.name).text !== Conditions.inScope(scope).text // only what nodes show is tallied
+    return see(ofRows.statuses(filter.statuses), { foundIn: 'node_status', ...!isNamed && { tally: NODE_TALLY } })
   }
   ofRows.contains('name', filter.name)
   const ofStatuses = ofRows.continued().statuses(filter.statuses)

@@ -1,0 +1,8 @@
+/** Makes a database as it was before migration 11, with its rows; that migration, and all after it, run at the next start. */
+export const BEFORE_CHANGES_IN_PLACE = `
+  alter table node add column phase text, add column conditions text[];
+  update node set phase = s.phase, conditions = s.conditions from node_status s where s.id = node.id;
+  drop table node_status;
+  create index node_in_phase on node (account_id, region, phase, created_at, id) include (conditions);
+  create index node_in_scope on node (account_id, region, created_at, id) include (name, phase, conditions);
+  delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`

@@ -18,6 +18,8 @@ const LOOK_EVERY_MS = 10
 /** Before somebody uncordons it. */
 const CORDONED_SECONDS = 10
 const PATIENCE_MS = 120_000
+/** A number that nobody has shown for so long was drawn by a transaction that failed. */
+const LONGEST_TRANSACTION_MS = 30_000
 const BAR_MS = 250, RESTART_BAR_MS = 5_000
 const CONNECTIONS = 32, PACED_CONNECTIONS = 200
 /** Of the pace that was wanted. */
@@ -28,20 +30,29 @@ interface Change { readonly id: string; readonly call: PacedCall; /** How its ro
 
 type Kind = 'switched off' | 'cordoned' | 'uncordoned'
 
-/** Calls back with each thing that a node shows anew in the history, as any reader of the database sees it. */
+/** Calls back with each thing that a node shows anew in the history, as any reader of the database sees it: rows come with their transactions, and those of one that began earlier may come later, so what was passed over is asked for again. */
 async function follow(opened: OpenStore, seen: (shown: string) => void, signal: AbortSignal): Promise<void> {
   const [last] = await opened.query<{ ordinal: number }>('select coalesce(max(ordinal), 0) as ordinal from status_change')
   let ordinal = last?.ordinal ?? 0
+  const passedOver = new Map<number, number>()
   while (!signal.aborted) {
-    const rows = await opened.query<{ ordinal: number; id: string; phase: string; conditions: readonly string[] }>(`select ordinal, id, phase, conditions from status_change where ordinal > $1 and kind = 'Node' order by ordinal`, [ordinal])
-    for (const { id, phase, conditions } of rows) seen(`${id} ${phase} ${conditions.join()}`)
-    ordinal = rows.at(-1)?.ordinal ?? ordinal
+    const now = performance.now()
+    const rows = await opened.query<{ ordinal: number; kind: string; id: string; phase: string; conditions: readonly string[] }>(
+      `select ordinal, kind, id, phase, conditions from status_change where ordinal > $1 or ordinal = any($2::bigint[]) order by ordinal`, [ordinal, [...passedOver.keys()]],
+    )
+    for (const { ordinal: found, kind, id, phase, conditions } of rows) {
+      passedOver.delete(found)
+      for (let missing = ordinal + 1; missing < found; missing++) passedOver.set(missing, now)
+      ordinal = Math.max(ordinal, found)
+      if (kind === 'Node') seen(`${id} ${phase} ${conditions.join()}`)
+    }
+    for (const [missing, since] of passedOver) if (now - since > LONGEST_TRANSACTION_MS) passedOver.delete(missing)
     await sleep(LOOK_EVERY_MS)
   }
 }
 
 async function someNodes(opened: OpenStore, count: number): Promise<readonly string[]> {
-  return (await opened.query<{ id: string }>(`select id from node_status where phase = 'Running' order by random() limit $1`, [count])).map(({ id }) => id)
+  return (await opened.query<{ id: string }>(`select id from node_status where phase = 'Running' and conditions = array['Ok'] order by random() limit $1`, [count])).map(({ id }) => id)
 }
 
 /** The machine that a pool ordered for a node. */

@@ -101,8 +101,15 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
         return { node, machine: machineRow, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash: `${mark}-${number}`, nodeId: node.id, machineId: machineRow.id } }
       })
       await store.write(NOON, async tx => {
-        await tx.insertClaims(claims, becauseOf('CreateNodes'))
+        const [one, two, three] = claims
+        if (!one || !two || !three) throw new Error('three claims')
+        await tx.insertClaims([one], becauseOf('CreateNodes'))
         await tx.insertClaims([], becauseOf('CreateNodes'))
+        await tx.insertClaims([two], becauseOf('CreateNodes'))
+        // Whatever is asked for in the transaction itself finds them.
+        assert.deepEqual([await tx.lockMachine(one.machine.id), await tx.findNodeToken(two.token.tokenHash), await tx.ledgerOf(two.node.id)], [one.machine, two.token, [two.ledger]])
+        await tx.insertClaims([three], becauseOf('CreateNodes'))
+        assert.deepEqual((await tx.machinesOwnedBy({ nodePoolId })).map(({ id }) => id), claims.map(claim => claim.machine.id))
       })
       const records = await store.nodesOf({ nodePoolId })
       assert.deepEqual(records.map(record => [record.id, record.said.status.phase]), claims.map(claim => [claim.node.id, 'Creating']))
@@ -122,6 +129,10 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       const claim = (owners: readonly string[]) => store.write(NOON, tx => tx.claimAddresses(region, owners, pool))
       assert.deepEqual([await claim(['a', 'b']), await claim(['c', 'd']), await claim(['d']), await claim([])], [['10.213.7.1', '10.213.7.2'], ['10.213.7.3'], [], []])
       assert.equal(await store.write(NOON, tx => tx.claimAddress(region, 'b', pool)), '10.213.7.2')
+      // Several who ask at once in one transaction are served in their order, and the last find less.
+      const others = { first: '10.213.9.1', last: '10.213.9.4' }
+      assert.deepEqual(await store.write(NOON, tx => Promise.all([tx.claimAddresses(region, ['m', 'n'], others), tx.claimAddresses(region, [], others), tx.claimAddresses(region, ['o'], others), tx.claimAddresses(region, ['p', 'q'], others), tx.claimAddresses(region, ['r'], others)])), [['10.213.9.1', '10.213.9.2'], [], ['10.213.9.3'], ['10.213.9.4'], []])
+      assert.deepEqual(await Promise.all(['n', 'o', 'p'].map(owner => store.write(NOON, tx => tx.claimAddress(region, owner, others)))), ['10.213.9.2', '10.213.9.3', '10.213.9.4'])
       await store.write(NOON, tx => tx.releaseAddress(region, 'a'))
       assert.deepEqual(await claim(['e', 'f']), ['10.213.7.1'])
     })

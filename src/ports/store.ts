@@ -440,7 +440,7 @@ export interface Transaction {
   deleteSecrets(prefix: string): Promise<void>
   /** The lowest free address of the region's pool for this owner; the same one when called again. `undefined` if all are taken. */
   claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined>
-  /** The same for owners that have none yet, in their order; fewer where fewer are free. */
+  /** The same for owners that have none yet, in their order; fewer where fewer are free. Those who ask at once are served in the order in which they asked. */
   claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]>
   releaseAddress(region: string, owner: string): Promise<void>
 

@@ -46,6 +46,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
+  /** Claims whose machines, intents and tokens are not sent yet: many pools that grow in one transaction send them together. */
+  #claimed: NewClaim[] = []
+  /** Those who want addresses in one turn of the event loop are one claim. */
+  readonly #addresses = new Map<string, { readonly owners: string[]; readonly claimed: Promise<readonly string[]> }>()
 
   constructor(connection: TransactionConnection, key: KeyObject, now: number, instants?: () => WriteInstants) {
     super({
@@ -66,8 +70,9 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
   async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded }> {
     const history = await this.settle()
+    this.#sendClaims()
     await this.#writeLedger()
-    if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connection, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
+    if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connectionWithClaims, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
     writeRecords(this.#connection, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     // Last, as it may take the sequencer's lock.
@@ -127,7 +132,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   /** Its owner's lock, or its owner's cluster's, keeps others from changing it meanwhile. */
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
-    const read = this.#ledgers.get(ownerId) ?? await ledgerOf(this.#connection, ownerId)
+    const read = this.#ledgers.get(ownerId) ?? await ledgerOf(this.#connectionWithClaims, ownerId)
     this.#ledgers.set(ownerId, read)
     const here = new Map([...this.#written, ...this.#entries])
     const put = [...here.values()].filter(entry => entry.owner.id === ownerId)
@@ -138,7 +143,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** With their ledgers: most passes over clusters write there. */
   override async lockTrees(keys: readonly WorkKey[]): Promise<void> {
     const clusterIds = keys.filter(({ kind }) => kind === 'cluster').map(({ id }) => id)
-    const [, entries] = await Promise.all([super.lockTrees(keys), clusterIds.length > 0 ? ledgersOf(this.#connection, clusterIds) : []])
+    const [, entries] = await Promise.all([super.lockTrees(keys), clusterIds.length > 0 ? ledgersOf(this.#connectionWithClaims, clusterIds) : []])
     const byOwner = Map.groupBy(entries, entry => entry.owner.id)
     for (const id of clusterIds) this.#ledgers.set(id, byOwner.get(id) ?? [])
   }
@@ -148,7 +153,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     const entries = [...this.#entries.values()]
     this.#entries.clear()
     for (const entry of entries) this.#written.set(entry.id, entry)
-    for (const scope of await putLedger(this.#connection, entries, this.work.now)) this.#spenders.set(`${scope.accountId}/${scope.region}`, scope)
+    for (const scope of await putLedger(this.#connectionWithClaims, entries, this.work.now)) this.#spenders.set(`${scope.accountId}/${scope.region}`, scope)
   }
 
   lockAccount(scope: Scope): Promise<AccountRecord> {
@@ -161,62 +166,76 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   async meterOf(scope: Scope): Promise<Meter> {
     await this.#writeLedger()
-    return meterOf(this.#connection, scope)
+    return meterOf(this.#connectionWithClaims, scope)
   }
 
   machinesOf(scope: Scope): Promise<readonly MachineRecord[]> {
-    return machinesOf(this.#connection, scope)
+    return machinesOf(this.#connectionWithClaims, scope)
   }
 
   async insertMachine(record: MachineRecord): Promise<void> {
-    insertMachines(this.#connection, this.#key, [record])
+    insertMachines(this.#connectionWithClaims, this.#key, [record])
   }
 
   lockMachine(id: string): Promise<MachineRecord | undefined> {
-    return findMachine(this.#connection, this.#key, id, 'for update')
+    return findMachine(this.#connectionWithClaims, this.#key, id, 'for update')
   }
 
   async changeMachine(id: string, change: MachineChange): Promise<void> {
-    changeMachine(this.#connection, this.#key, id, change)
+    changeMachine(this.#connectionWithClaims, this.#key, id, change)
   }
 
   lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
-    return machinesById(this.#connection, this.#key, ids, 'order by id for update')
+    return machinesById(this.#connectionWithClaims, this.#key, ids, 'order by id for update')
   }
 
   async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
-    orderMachines(this.#connection, orders)
+    orderMachines(this.#connectionWithClaims, orders)
   }
 
   async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
-    setMachineIds(this.#connection, made)
+    setMachineIds(this.#connectionWithClaims, made)
   }
 
   machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
-    return machinesOwnedBy(this.#connection, parent)
+    return machinesOwnedBy(this.#connectionWithClaims, parent)
   }
 
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
-    return machinesOfInstances(this.#connection, scope, instanceIds)
+    return machinesOfInstances(this.#connectionWithClaims, scope, instanceIds)
   }
 
   async insertClaims(claims: readonly NewClaim[], because: Because): Promise<void> {
     await this.insertNodes(claims.map(claim => claim.node), because)
+    this.#claimed.push(...claims)
+  }
+
+  /** Before anything of machines, ledgers and tokens is read or written. */
+  #sendClaims(): void {
+    if (this.#claimed.length === 0) return
+    const claims = this.#claimed
+    this.#claimed = []
     insertMachines(this.#connection, this.#key, claims.map(claim => claim.machine))
     insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now)
     putNodeTokens(this.#connection, claims.map(claim => claim.token))
   }
 
+  /** Where others may have been claimed before. */
+  get #connectionWithClaims(): TransactionConnection {
+    this.#sendClaims()
+    return this.#connection
+  }
+
   async putNodeToken(token: NodeToken): Promise<void> {
-    putNodeTokens(this.#connection, [token])
+    putNodeTokens(this.#connectionWithClaims, [token])
   }
 
   findNodeToken(tokenHash: string): Promise<NodeToken | undefined> {
-    return findNodeToken(this.#connection, tokenHash)
+    return findNodeToken(this.#connectionWithClaims, tokenHash)
   }
 
   forgetMachine(id: string): Promise<void> {
-    return forgetMachine(this.#connection, id)
+    return forgetMachine(this.#connectionWithClaims, id)
   }
 
   async putMachineSecret(secret: MachineSecret): Promise<void> {
@@ -256,7 +275,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   forgetRegion(region: string): Promise<void> {
-    return forgetRegion(this.#connection, region)
+    return forgetRegion(this.#connectionWithClaims, region)
   }
 
   async putSecret(name: string, value: string): Promise<void> {
@@ -271,8 +290,22 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return claimAddress(this.#connection, region, owner, pool)
   }
 
-  claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
-    return claimAddresses(this.#connection, region, owners, pool)
+  async claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+    const place = JSON.stringify([region, pool])
+    const claim = this.#addresses.get(place) ?? this.#claimAddressesSoon(place, region, pool)
+    const from = claim.owners.push(...owners) - owners.length
+    return (await claim.claimed).slice(from, from + owners.length)
+  }
+
+  #claimAddressesSoon(place: string, region: string, pool: { readonly first: string; readonly last: string }): { readonly owners: string[]; readonly claimed: Promise<readonly string[]> } {
+    const owners: string[] = []
+    const claimed = new Promise<void>(resolve => { setImmediate(resolve) }).then(() => {
+      this.#addresses.delete(place)
+      return claimAddresses(this.#connection, region, owners, pool)
+    })
+    const claim = { owners, claimed }
+    this.#addresses.set(place, claim)
+    return claim
   }
 
   releaseAddress(region: string, owner: string): Promise<void> {

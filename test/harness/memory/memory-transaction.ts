@@ -272,6 +272,14 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   }
 
   async claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
+    return this.#addressFor(region, owner, pool)
+  }
+
+  async claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
+    return owners.flatMap(owner => this.#addressFor(region, owner, pool) ?? [])
+  }
+
+  #addressFor(region: string, owner: string, pool: { readonly first: string; readonly last: string }): string | undefined {
     const taken = new Map([...this.#tables.addresses].filter(([name]) => name.startsWith(`${region}/`)).map(([name, holder]) => [name.slice(region.length + 1), holder]))
     for (const [address, holder] of taken) if (holder === owner) return address
     for (let number = numberOf(pool.first); number <= numberOf(pool.last); number++) {
@@ -281,15 +289,6 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
       return address
     }
     return undefined
-  }
-
-  async claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {
-    const claimed: string[] = []
-    for (const owner of owners) {
-      const address = await this.claimAddress(region, owner, pool)
-      if (address !== undefined) claimed.push(address)
-    }
-    return claimed
   }
 
   async releaseAddress(region: string, owner: string): Promise<void> {

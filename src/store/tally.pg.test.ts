@@ -3,8 +3,11 @@ import { after, before, describe, test } from 'node:test'
 import { Client } from 'pg'
 
 import { addCluster, addNode, addNodePool, becauseOf, NEW_NODE, NOON, READY_NODE, SCOPE } from '#test/harness/sample-records.ts'
+import { until } from '#test/harness/waiting.ts'
 import { openStore, type OpenStore } from './open.ts'
-import { sumUpTally } from './operations/tally-nodes.ts'
+import { statementName } from './connection/statements.ts'
+import { forgetRegion } from './operations/forget-region.ts'
+import { countNodesAnew, sumUpTally } from './operations/tally-nodes.ts'
 import { BEFORE_CHANGES_IN_PLACE } from './testing/older-database.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
 
@@ -92,5 +95,32 @@ describe('the tally of nodes', () => {
     assert.deepEqual(await agree(), [])
     await sumUpTally({ query })
     assert.deepEqual(await query('select count(*)::int as rows from node_tally'), [{ rows: 0 }])
+  })
+
+  test('a region that is forgotten while a start counts anew waits for it, and the count never waits for the region', async () => {
+    await using connections = new AsyncDisposableStack()
+    const session = async () => {
+      const client = new Client({ connectionString: opened.databaseUrl })
+      await client.connect()
+      connections.defer(() => client.end())
+      // As the store's own connections do: of what was prepared before, tables are locked in another order than of what is new.
+      return { query: async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> => (await client.query({ name: statementName(text), text, values: [...values] })).rows as Row[] }
+    }
+    const [holder, counter, remover] = await Promise.all([session(), session(), session()])
+    const waiting = async (count: number) => until(async () => (await opened.query(`select 1 from pg_locks where not granted and relation = 'node_status'::regclass`)).length === count)
+    await opened.store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
+    await remover.query('begin')
+    await forgetRegion(remover, 'another')
+    await remover.query('commit')
+    // Both stand before the table of what nodes show, the count first, when it becomes free.
+    for (const { query } of [holder, counter, remover]) await query('begin')
+    await holder.query('lock table node_status in access exclusive mode')
+    const counted = countNodesAnew(counter).then(() => counter.query('commit'))
+    await waiting(1)
+    const forgotten = forgetRegion(remover, SCOPE.region).then(() => remover.query('commit'))
+    await waiting(2)
+    await holder.query('commit')
+    await Promise.all([counted, forgotten])
+    assert.deepEqual(await agree(), [])
   })
 })

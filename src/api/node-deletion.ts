@@ -24,10 +24,10 @@ export async function deleteNodes(context: ActionContext, tx: Transaction, nodes
   }
 }
 
-/** The pool is not to replace nodes that a caller takes away; one that is going already has been counted. */
+/** The pool is not to replace nodes that a caller takes away; one that is going already has been counted, and one that is stopped is none of those that are wanted. */
 export async function lowerTarget(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, nodes: readonly NodeRecord[]): Promise<void> {
   const { scaling } = nodePool.spec
-  const going = nodes.filter(node => node.spec.machine !== undefined && !node.facts.deletion).length
+  const going = nodes.filter(node => node.spec.machine !== undefined && !node.facts.deletion && node.facts.ordered?.power !== 'off').length
   if (!scaling || going === 0) return
   await putNodePool(context, tx, nodePool, { spec: { ...nodePool.spec, scaling: movedBy(scaling, -going) } }, `${going === 1 ? 'A node of it was' : `${going} nodes of it were`} asked to go, and so many fewer are wanted.`)
 }

@@ -224,7 +224,7 @@ describe('a pool that recycles its machines', () => {
     await scaled.scene.end()
   })
 
-  test('gives up a machine that a user switches on again by hand', async () => {
+  test('switches a machine off again that a user switched on by hand, as its callers want none', async () => {
     const scaled = await Scaled.begin(), pool = await scaled.pool({ enabled: false, minReplicas: 0, mode: 'Recycle' }), { world } = scaled
     await scaled.comes(pool, running(1))
     await scaled.resize(pool, { desiredReplicas: 0 })
@@ -232,8 +232,9 @@ describe('a pool that recycles its machines', () => {
     const [node] = await world.store.nodesOf({ nodePoolId: pool })
     await world.pass(SECOND)
     await scaled.scene.users.orderMachine(node!.spec.machine!, { power: 'on' })
-    await world.until('it is no order of its pool any more', async () => (await world.store.findNode(node!.id))?.facts.ordered === undefined, 10 * SECOND)
-    await scaled.comes(pool, running(1), 20 * SECOND)
+    const orderedAt = node!.facts.ordered!.since
+    await world.until('its pool has ordered it off once more', async () => ((await world.store.findNode(node!.id))?.facts.ordered?.since ?? 0) > orderedAt, 30 * SECOND)
+    await scaled.comes(pool, ['Stopped Ok'])
     await scaled.scene.end()
   })
 })

@@ -24,7 +24,7 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
   if (cluster.facts.deletion) return decision(facts, {})
   const waits = whyNotNow(cluster)
   if (facts.deletion) return decideRemoval(seen, waits)
-  if (waits !== undefined) return decision(facts, facts.operation ? { waitsFor: waits } : {})
+  if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...facts.applied && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
   if (!isApplied(seen)) return decideInstallation(seen)
 
   const { looked } = seen

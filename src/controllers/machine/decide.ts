@@ -15,9 +15,12 @@ export function decideMachine({ record, ledger }: MachinePassSeen): MachineStep 
 
 export type OrderedMachineStep = 'ensure' | 'ensureGone' | 'rest'
 
-/** A machine that a pool ordered, whose intent stood in the ledger before its record: what was refused, or given up, waits for whoever owns it. */
-export function decideOrdered({ refused, obstacle, deletionRequestedAt }: Pick<MachineRecord, 'refused' | 'obstacle' | 'deletionRequestedAt'>): OrderedMachineStep {
-  if (obstacle) return 'rest'
+/**
+ * A machine that a pool ordered, whose intent stood in the ledger before its record: what was refused, or given up, waits for whoever owns it. One whose removal was refused is whole, and goes on to be as it is ordered;
+ * of another one that was being removed part may be gone, and would be made again.
+ */
+export function decideOrdered({ machineId, refused, obstacle, deletionRequestedAt }: Pick<MachineRecord, 'machineId' | 'refused' | 'obstacle' | 'deletionRequestedAt'>): OrderedMachineStep {
+  if (obstacle) return obstacle.held && machineId !== undefined ? 'ensure' : 'rest'
   if (deletionRequestedAt !== undefined) return 'ensureGone'
   return refused ? 'rest' : 'ensure'
 }

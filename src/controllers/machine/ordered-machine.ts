@@ -6,7 +6,7 @@ import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.t
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
@@ -18,7 +18,7 @@ export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<Mac
  * One pass over a machine that a pool ordered. Its intent came with its record; what the provider says of it (made, refused, held) is written to the record, and
  * whoever owns it (the node that it is to become, or the pool of a bare claim) is woken and decides what becomes of it.
  */
-export async function reconcileOrdered(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
+export async function reconcileOrdered(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const step = decideOrdered(record)
   ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: step })
   switch (step) {
@@ -122,17 +122,17 @@ async function noteRefusal(record: OrderedMachine, as: NonNullable<MachineRecord
   await writeAndWake(record, ports, now => ({ refused: { as, because, at: now } }))
 }
 
-async function noteObstacle(record: OrderedMachine, because: string, ports: MachinePorts): Promise<void> {
-  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now } }))
+async function noteObstacle(record: OrderedMachine, because: string, ports: MachinePorts, held = false): Promise<void> {
+  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } } }))
 }
 
-async function ensureGone(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
+async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   try {
     await removeMachine(record, machines)
   } catch (error) {
     if (signal.aborted) throw error
-    if (error instanceof MachineHeld) return await noteObstacle(record, error.message, ports)
+    if (error instanceof MachineHeld) return await noteObstacle(record, error.message, ports, true)
     if (!(await isOverdue(record, ports))) throw error
     return await noteObstacle(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, ports)
   }
@@ -144,6 +144,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePorts, signal: A
     await tx.forgetMachine(record.id)
     await wakeOwner(tx, record)
   })
+  await ports.wakeRefused(record, now)
 }
 
 /** The node's own deadline has passed, so what stands in its way is to be named. */

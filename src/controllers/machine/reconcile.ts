@@ -4,11 +4,13 @@ import { reconcileOrdered } from './ordered-machine.ts'
 import { reconcileOwn } from './own-machine.ts'
 import type { MachinePorts } from './ports.ts'
 import { reconcileMachines } from './reconcile-many.ts'
+import { wakesRefused } from './wake-refused.ts'
 
 export type { MachinePorts } from './ports.ts'
 
 /** Makes machines as their records order, and takes them away; users' own ones and those that pools ordered. */
-export function machineController(ports: MachinePorts): Controller {
+export function machineController(given: MachinePorts): Controller {
+  const ports = { ...given, wakeRefused: wakesRefused(given.store) }
   return {
     kind: 'machine',
     async reconcile(id, signal) {

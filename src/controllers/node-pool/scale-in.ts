@@ -23,13 +23,19 @@ export async function scaleIn(tx: Transaction, pool: NodePoolRecord, plan: Scali
   return locked.length
 }
 
-/** Stopped members are switched on, those that were stopped first before others. Answers how many. */
+/** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again. Answers how many. */
 export async function startStopped(tx: Transaction, pool: NodePoolRecord, count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
   const stopped = (await tx.nodesOf({ nodePoolId: pool.id })).filter(isStopped)
     .sort((one, other) => (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
-  const locked = await tx.lockNodes(stopped.slice(0, count).map(({ id }) => id))
-  for (const node of locked) await order(tx, node, 'on', now, evidence)
-  return locked.length
+  let started = 0
+  for (const { id, spec } of stopped) {
+    if (started === count) break
+    const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine), node = await tx.lockNode(id)
+    if (!node || !machine || (machine.deletionRequestedAt !== undefined && !machine.obstacle)) continue
+    await order(tx, node, 'on', now, evidence)
+    started += 1
+  }
+  return started
 }
 
 /** First those that are no use yet or any more, then those that carry nothing, then the youngest. An autoscaler takes idle ones only, unless there are more than the most. */

@@ -49,7 +49,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const pool = { ...locked, facts: next }
     const planned = await plan(pool, room, tx, now, ports)
     if (!planned) return undefined
-    const evidence = evidenceOf(pool, planned, saw, room, now)
+    const evidence = evidenceOf({ ...pool, counts: await stayingOf(pool, tx) }, planned, saw, room, now)
     const started = planned.start > 0 ? await startStopped(tx, pool, planned.start, now, evidence) : 0
     if (planned.surplus + planned.drop > 0) await scaleIn(tx, pool, planned, now, evidence)
     const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
@@ -78,13 +78,21 @@ async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pi
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const waits = room !== undefined && room.waiting.length > 0
-  const mayIdle = room !== undefined && !waits && activeOf(pool.counts) > targetOf(scaling)
-  const share = waits ? shareOf(pool.id, (await reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)), room) : 0
+  const counts = await stayingOf(pool, reader)
+  const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
+  const share = waits ? shareOf(pool.id, await Promise.all((await reader.nodePoolsOf(pool.clusterId)).map(async one => (one.id === pool.id ? { ...pool, counts } : { ...one, counts: await stayingOf(one, reader) }))), room) : 0
   const running = mayIdle ? (await reader.nodesOf({ nodePoolId: pool.id })).filter(node => node.said.status.phase === 'Running').map(({ id, spec: { name } }) => ({ id, name })) : []
-  const seen = { now, spec: pool.spec, facts: pool.facts, counts: pool.counts, room, share, running }
+  const seen = { now, spec: pool.spec, facts: pool.facts, counts, room, share, running }
   const planned = planScaling(seen)
   onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned
+}
+
+/** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
+async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, reader: Pick<Store, 'nodesOf'>): Promise<NodePoolRecord['counts']> {
+  if (counts.failed === 0) return counts
+  const leaving = (await reader.nodesOf({ nodePoolId: id })).filter(({ facts, said }) => facts.deletion !== undefined && said.status.phase === 'Failed').length
+  return leaving === 0 ? counts : { ...counts, failed: counts.failed - leaving, deleting: counts.deleting + leaving }
 }
 
 function isNothing({ start, claim, surplus, drop }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {

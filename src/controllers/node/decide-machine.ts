@@ -21,6 +21,15 @@ export function machineNews(seen: NodePassSeen): MachineNews {
   return { change: { ...made(facts, seen), ...paid, ...order(seen, machine) }, evidence: paid.paidAt === undefined ? [] : [paidEvidence(seen)] }
 }
 
+/** The part of the news that is of arrears alone. */
+export function arrearsNews(seen: NodePassSeen): MachineNews {
+  const { record: { spec, facts }, machine, cluster } = seen
+  if (spec.machine === undefined || !cluster) return { change: {}, evidence: [] }
+  if (machine?.machineId === undefined) return { change: machine === undefined ? nothingToPayFor(facts) : {}, evidence: [] }
+  const change = arrears(seen, machine)
+  return { change, evidence: change.paidAt === undefined ? [] : [paidEvidence(seen)] }
+}
+
 /** Initialisation begins when the machine is there. */
 function made(facts: NodeFacts, { now, power }: NodePassSeen): FactsChange<NodeFacts> {
   return facts.machineExistsAt === undefined ? { machineExistsAt: Math.min(power?.fact.lastOnAt ?? now, now) } : {}
@@ -56,11 +65,12 @@ function nothingToPayFor({ unpaid, shutDown, paidAt }: NodeFacts): FactsChange<N
   return { ...unpaid && { unpaid: false, arrears: undefined }, ...shutDown && { shutDown: undefined }, ...paidAt !== undefined && { paidAt: undefined } }
 }
 
-/** A start has ended once it is Ready; who switches a stopped machine on by hand has taken it back from its pool. */
+/** A start has ended once it is Ready; a stop is over where somebody switches the machine on by hand, and its pool counts anew and orders what its callers want. */
 function order({ now, record: { facts }, power }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
   const { ordered } = facts
   if (ordered?.power === 'on' && isReady({ now, facts })) return { ordered: undefined }
-  const isTakenBack = ordered?.power === 'off' && machine.power === 'on' && power?.staleSince === undefined && power?.fact.state === 'on' && power.fact.since > ordered.since
+  // The order to stop is written to both at once, so a machine that is wanted on was wanted so later, be it before it went off.
+  const isTakenBack = ordered?.power === 'off' && machine.power === 'on' && power?.staleSince === undefined && power?.fact.state === 'on'
   return isTakenBack ? { ordered: undefined } : {}
 }
 

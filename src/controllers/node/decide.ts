@@ -5,7 +5,7 @@ import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
-import { machineNews, machineStep } from './decide-machine.ts'
+import { arrearsNews, machineNews, machineStep } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
@@ -29,7 +29,7 @@ const MEMBERS_AGAIN_MS = 5 * SECOND
 
 /** One look at a node, decided. */
 export function decideNode(looked: NodePassSeen): NodeDecision {
-  if (looked.record.facts.deletion || !looked.cluster) return decideLeaving(looked)
+  if (looked.record.facts.deletion || !looked.cluster) return decideLeavingInArrears(looked)
   const login = loginNews(looked), facts = withFacts(looked.record.facts, login.change)
   const seen = { ...looked, record: { ...looked.record, facts } }
   const { change, evidence, last } = whatWasSeen(seen)
@@ -40,6 +40,14 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
   const remembered = withFacts(told, pause(told, seen))
   const news = [...login.evidence, ...machine.evidence, ...evidence]
   return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
+}
+
+/** What leaves goes on to be its account's: as long as its machine is there, it is shut down for arrears, and no more once they are paid. */
+function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
+  const paid = arrearsNews(seen), facts = withFacts(seen.record.facts, paid.change)
+  const leaving = decideLeaving({ ...seen, record: { ...seen.record, facts } })
+  const step = leaving.step ?? (seen.machine?.machineId === undefined ? undefined : machineStep(leaving.facts, seen))
+  return { ...leaving, step, evidence: [...paid.evidence, ...leaving.evidence] }
 }
 
 /** `last`: what was last seen of it, where nothing is news. */
@@ -57,7 +65,7 @@ function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evid
 function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
   if (!object) return { change: {}, evidence: [] }
   if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
-  if (spec.machine === undefined && isStopped(cluster)) return { change: { staleSince: facts.staleSince ?? now }, evidence: [] }
+  if ((spec.machine === undefined && isStopped(cluster)) || isUnseen(cluster)) return { change: { staleSince: facts.staleSince ?? now }, evidence: [] }
   const { fact } = object
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
@@ -79,6 +87,11 @@ function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSe
 /** status-rules.md, node 6: machines of their owners keep their pair while the cluster is stopped for arrears; what was last heard of them is from before. */
 function isStopped(cluster: NodePassSeen['cluster']): boolean {
   return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.unpaid || cluster.facts.startingSince !== undefined)
+}
+
+/** Its API is seen down, so whatever is told of nodes is from before. */
+function isUnseen(cluster: NodePassSeen['cluster']): boolean {
+  return cluster?.facts.firstReadyAt !== undefined && cluster.facts.controlPlane !== 'usable' && !isStopped(cluster)
 }
 
 /** A heartbeat alone is no news, unless it is the first one after the machine was switched on. */

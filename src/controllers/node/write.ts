@@ -14,7 +14,7 @@ export interface NodeChange {
   readonly spec: NodeSpec
   readonly facts: NodeFacts
   readonly evidence: readonly Evidence[]
-  /** Its pool waits to hear of it. */
+  /** Its pool waits to hear of it, or has to count anew. */
   readonly tellPool: boolean
 }
 
@@ -23,7 +23,14 @@ export function changeOf(record: NodeRecord, { now, machine, pool }: NodePassSee
   const spec = machine?.machineId !== undefined && record.spec.machineId === '' ? { ...record.spec, machineId: machine.machineId } : record.spec
   const changes = spec !== record.spec || !isDeepStrictEqual(facts, record.facts)
   if (!changes && verdict(NODE_RULES, nodeSight(record, now)).rule === record.said.rule) return undefined
-  return { spec, facts, evidence, tellPool: pool !== undefined && awaitsConfig(pool) && facts.outOfSync !== record.facts.outOfSync }
+  const tellPool = pool !== undefined && ((awaitsConfig(pool) && facts.outOfSync !== record.facts.outOfSync) || (pool.spec.scaling !== undefined && isCountedOtherwise(record, facts, now)))
+  return { spec, facts, evidence, tellPool }
+}
+
+/** A member that its pool ordered off or on stops, starts, or is taken back: what is too many or too few is another number then. */
+function isCountedOtherwise(record: NodeRecord, facts: NodeFacts, now: number): boolean {
+  if (record.facts.ordered === undefined && facts.ordered === undefined) return false
+  return verdict(NODE_RULES, nodeSight({ facts }, now)).status.phase !== record.said.status.phase
 }
 
 /** Writes it to a node that this transaction has locked; throws StaleRevision if the record has moved on since it was read. */

@@ -85,10 +85,10 @@ export class Workloads {
   }
 
   room(clusterId: string): RoomSeen {
-    const deployments = this.of(clusterId).filter(one => one.kind === 'Deployment')
+    // Pods of kube-system wait for a first node, and find another place by themselves.
+    const deployments = this.of(clusterId).filter(one => one.kind === 'Deployment' && one.namespace !== 'kube-system')
     const waiting = deployments.flatMap(({ namespace, cpuMillis, memoryMiB, pods }) => pods.filter(pod => pod.unplaced?.forRoom).map(pod => ({ name: `${namespace}/${pod.name}`, cpuMillis, memoryMiB })))
-    // The pods of kube-system find another place by themselves.
-    const busy = new Set(deployments.filter(one => one.namespace !== 'kube-system').flatMap(one => one.pods.flatMap(pod => pod.node ?? [])))
+    const busy = new Set(deployments.flatMap(one => one.pods.flatMap(pod => pod.node ?? [])))
     return { waiting, busy: [...busy].toSorted(), perNode: NODE_ROOM, steady: true }
   }
 

@@ -54,9 +54,14 @@ export async function asked<Result>({ log }: ActionContext, id: string, what: st
   }
 }
 
+/** One whose removal was refused is whole, and is what it is ordered to be. */
+export function isLeaving({ deletionRequestedAt, obstacle }: Pick<MachineRecord, 'deletionRequestedAt' | 'obstacle'>): boolean {
+  return deletionRequestedAt !== undefined && !obstacle?.held
+}
+
 /** Refuses where nothing can be run on a machine that is ordered so. */
-export function checkRuns({ id, power, deletionRequestedAt }: Pick<MachineRecord, 'id' | 'power' | 'deletionRequestedAt'>): void {
-  if (deletionRequestedAt !== undefined) refuse('OperationDenied.Machine', { id, why: 'it is being removed' })
+export function checkRuns({ id, power, ...removal }: Pick<MachineRecord, 'id' | 'power' | 'deletionRequestedAt' | 'obstacle'>): void {
+  if (isLeaving(removal)) refuse('OperationDenied.Machine', { id, why: 'it is being removed' })
   if (power === 'off') refuse('OperationDenied.Machine', { id, why: 'it is off; switch it on first' })
 }
 

@@ -2,6 +2,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import { StoreUnavailable, type MachineOrderChange, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
+import { isLeaving } from './machine-access.ts'
 
 interface Order {
   readonly scope: Scope
@@ -84,7 +85,7 @@ async function write(tx: Transaction, orders: readonly Order[]): Promise<readonl
   const outcomes = orders.map(({ scope, change }): Outcome => {
     const machine = within(scope, locked.get(change.id))
     if (!machine) return 'absent'
-    return machine.deletionRequestedAt === undefined ? 'ordered' : 'leaving'
+    return isLeaving(machine) ? 'leaving' : 'ordered'
   })
   const taken = orders.filter((_, index) => outcomes[index] === 'ordered')
   if (taken.length > 0) await tx.orderMachines(taken.map(({ change }) => change))

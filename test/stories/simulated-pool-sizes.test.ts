@@ -161,6 +161,11 @@ describe('the size of a pool is what its callers want, whatever befalls its memb
     await done('SetBalance', { Amount: -1 })
     await step('3h')
     assert.deepEqual([await nodes(), (await items('ListMachines')).map(one => one['Power'])], [['Failed/Balance'], ['off']])
+    await done('SetBalance', { Unlimited: true })
+    await step('30m')
+    await done('SetMachine', { Id: machine?.['Id'], Power: 'off' })
+    await step('1m')
+    assert.deepEqual(await nodes(), ['Failed/NotReady'])
   })
 
   test('a pool that was refused for want of stock takes a machine that another one gives back', async () => {

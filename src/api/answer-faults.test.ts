@@ -3,7 +3,6 @@ import { describe, test } from 'node:test'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
 import { answerFaultComplaint, ConnectionCut, underFaults } from './answer-faults.ts'
-import { Rendered } from './rendered.ts'
 
 const NOON = Date.UTC(2026, 11, 1, 12)
 
@@ -60,12 +59,16 @@ describe('faults of our own answers', () => {
     assert.equal(runs(), 2)
   })
 
-  test('a stale list is without the newest, however its JSON is kept', async () => {
-    const list = { Items: [{ Id: 'old', CreateTime: '2026-12-01T11:59:00Z' }, { Id: 'new', CreateTime: '2026-12-01T11:59:55Z' }], TotalCount: 2 }
-    for (const result of [list, new Rendered(JSON.stringify(list))]) {
-      assert.deepEqual(await play({ effect: { type: 'lie' } }, 'ListClusters', result).answer, { Items: list.Items.slice(0, 1), TotalCount: 1 })
+  test('a stale list is read as of before what was made lately', async () => {
+    const readAsOf = async (effect: FaultOrder['effect']) => {
+      let asOf: number | undefined
+      await underFaults(standing({ call: 'ListClusters', effect }), { action: { name: 'ListClusters', kind: 'read' }, body: {}, requestId: 'r', now: NOON }, async until => {
+        asOf = until
+        return {}
+      })
+      return asOf === undefined ? undefined : NOON - asOf
     }
-    assert.deepEqual(await play({ effect: { type: 'lie', for: 1_000 } }, 'ListClusters', list).answer, list)
+    assert.deepEqual([await readAsOf({ type: 'lie' }), await readAsOf({ type: 'lie', for: 1_000 }), await readAsOf({ type: 'slow', for: 1 })], [10_000, 1_000, undefined])
   })
 
   test('faults of every call leave open the way to clear them', async () => {
@@ -79,6 +82,7 @@ describe('faults of our own answers', () => {
     assert.deepEqual([
       member({ effect: { type: 'protected' } }), member({ effect: { type: 'fail', code: '418' } }), member({ effect: { type: 'fail', code: 'NotFound.{Resource}' } }),
       member({ call: 'CreateCluster', effect: { type: 'lie' } }), member({ call: 'ListClusters', effect: { type: 'lie' } }), member({ effect: { type: 'fail', code: '429' } }),
-    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined])
+      member({ effect: { type: 'lie' } }), member({ call: 'ListScenarios', effect: { type: 'lie' } }),
+    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type'])
   })
 })

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { API_ERRORS, Refusal, type ApiErrorCode } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
 import type { Action } from './action.ts'
-import { Rendered } from './rendered.ts'
+import { STALE_LISTS } from './stale-lists.ts'
 
 /** Nothing is answered: the connection is cut. */
 export class ConnectionCut extends Error {
@@ -31,16 +31,17 @@ export function answerFaultComplaint({ call, effect, target }: FaultOrder): { re
   if (target?.kind !== undefined && target.kind !== 'Call') return { member: 'Target.Kind', why: 'what our own answers concern are calls: it is Call, or left out' }
   if (target?.label !== undefined) return { member: 'Target.Label', why: 'calls carry no labels; name them by the Id or Name that they send' }
   if (!EFFECTS.has(effect.type)) return { member: 'Effect.Type', why: `our own answers can ${[...EFFECTS].join(', ')}` }
-  if (effect.type === 'lie' && call !== undefined && !call.startsWith('List')) return { member: 'Effect.Type', why: 'only lists can be stale' }
+  if (effect.type === 'lie' && call === undefined) return { member: 'Call', why: `a list that is stale is named: ${STALE_LISTS.join(', ')}` }
+  if (effect.type === 'lie' && !STALE_LISTS.includes(call ?? '')) return { member: 'Effect.Type', why: `only lists of what is made in a region can be stale: ${STALE_LISTS.join(', ')}` }
   if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }
   return undefined
 }
 
 /**
  * Runs a call as the region's faults of the port `api` let it: refused before it did anything (fail, stutter), late (slow), never (hang, silent), done while the connection is cut (half),
- * done twice (double), or a list without what is newest (lie). Times are real ones.
+ * done twice (double), or a list without what was made lately (lie). Times are real ones, but for how lately: that is of the region. `run` is told until when it may know of what was made, where it lies.
  */
-export async function underFaults(faults: RegionFaults, call: CallUnderFaults, run: () => Promise<object>): Promise<object> {
+export async function underFaults(faults: RegionFaults, call: CallUnderFaults, run: (until?: number) => Promise<object>): Promise<object> {
   const fault = strike(faults, call)
   if (!fault) return run()
   const { effect } = fault
@@ -51,7 +52,7 @@ export async function underFaults(faults: RegionFaults, call: CallUnderFaults, r
     case 'silent': throw new ConnectionCut('The call is given no answer')
     case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
     case 'double': await run(); return run()
-    case 'lie': return call.action.name.startsWith('List') ? stale(await run(), call.now - (effect.for ?? STALE_MS)) : run()
+    case 'lie': return run(call.now - (effect.for ?? STALE_MS))
     case 'protected': return run() // is refused when it is ordered
   }
 }
@@ -72,15 +73,6 @@ function refusalOf({ effect }: StandingFault, { action, requestId }: CallUnderFa
 /** A row of the catalogue whose code needs nothing filled in. */
 function codeOf(text: string): ApiErrorCode | undefined {
   return BY_STATUS[text] ?? API_ERRORS.find(([code]) => code === text && !code.includes('{'))?.[0]
-}
-
-/** As if it had been read before the newest things were made: a read replica that lags. */
-function stale(result: object, until: number): object {
-  const list = (result instanceof Rendered ? JSON.parse(result.json) : result) as { readonly Items?: readonly { readonly CreateTime?: string }[]; readonly TotalCount?: number }
-  if (!Array.isArray(list.Items)) return list
-  // CreateTime has whole seconds.
-  const items = (list.Items as readonly { readonly CreateTime?: string }[]).filter(item => item.CreateTime === undefined || Date.parse(item.CreateTime) <= until)
-  return { ...list, Items: items, ...(list.TotalCount !== undefined && { TotalCount: list.TotalCount - (list.Items.length - items.length) }) }
 }
 
 function textOf(body: object, member: string): string | undefined {

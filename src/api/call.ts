@@ -11,6 +11,7 @@ import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
 import { findRegion, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
+import { staleStore } from './stale-lists.ts'
 import { DayKeys } from './signature/day-keys.ts'
 import { verifySignature, type SignedRequest } from './signature/verify.ts'
 
@@ -86,8 +87,8 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
         return perform(found.action, found.check(its as Record<string, unknown>, false) as object, caller, findRegion(parts.regions, parts.settings, name), requestId)
       },
     }
-    const run = async (): Promise<object> => {
-      const result = await action.run(context, body as never)
+    const run = async (until?: number): Promise<object> => {
+      const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
       if (action.kind === 'write') await region.ports.afterWrite?.()
       return result
     }

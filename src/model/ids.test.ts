@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isId, newId, type IdKind } from './ids.ts'
+import { instantOfId, isId, newId, type IdKind } from './ids.ts'
 
 const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
@@ -21,6 +21,12 @@ test('ids sort by age, and differ where their random bytes do', () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 4_294_967_294 }), fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.uint8Array({ minLength: 8, maxLength: 8 }), (second, one, other) => {
     assert.ok(newId('node', second * 1000, one) < newId('node', (second + 1) * 1000, other))
     assert.equal(newId('node', second * 1000, one) === newId('node', second * 1000, other), one.join() === other.join())
+  }))
+})
+
+test('an id tells in which second it was made', () => {
+  fc.assert(fc.property(fc.integer({ min: 0, max: 4_294_967_295_999 }), fc.uint8Array({ minLength: 8, maxLength: 8 }), (now, random) => {
+    assert.equal(instantOfId(newId('ledger', now, random)), now - now % 1000)
   }))
 })
 

@@ -18,6 +18,12 @@ export function isId(kind: IdKind, text: string): boolean {
   return text.startsWith(LETTERS[kind]) && /^[a-z][0-9a-v]{20}$/.test(text)
 }
 
+/** When an id was made, in whole seconds, epoch ms. */
+export function instantOfId(id: string): number {
+  // 32 bits of seconds are in seven characters of five bits, and three bits are of what follows.
+  return Math.floor(Number.parseInt(id.slice(1, 8), ALPHABET.length) / 8) * 1000
+}
+
 /** Five bits a character; the last one holds what is left, filled up with zeros. */
 function base32hex(bytes: readonly number[]): string {
   let text = ''

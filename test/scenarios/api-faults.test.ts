@@ -1,6 +1,7 @@
 /** What somebody's automation must survive: faults of our own answers. A client that repeats a create with its ClientToken, and a list until it shows, comes to exactly one cluster. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ACTIONS } from '#api/actions/all.ts'
 import { versionOf } from '#client/calls.ts'
 import { ApiError, NoAnswer } from '#client/errors.ts'
 import { post } from '#client/http.ts'
@@ -24,8 +25,18 @@ const CASES: readonly Case[] = [
   { what: 'a list that fails after the create',           call: 'ListClusters',  effect: { Type: 'fail', Code: 'InternalError', Message: 'not now' },    times: 2 },
 ]
 
+type Item = Readonly<Record<string, unknown>>
+interface PageSeen { readonly items: readonly unknown[]; readonly count: number }
+
+const byId = (item: Item) => item['Id']
+/** By what an item of each list that can be stale is known. */
+const STALE: Readonly<Record<string, (item: Item) => unknown>> = {
+  ListClusters: byId, ListEdgeNodePools: byId, ListNodePools: byId, ListEdgeNodes: byId, ListNodes: byId, ListBatchEdgeMachine: byId, ListKubeconfigs: byId, ListMachines: byId, ListLedger: byId,
+  ListAddons: item => `${String(item['ClusterId'])}:${String(item['Name'])}`, ListStatusHistory: item => item['Position'],
+}
+
 describe('faults of our own answers', () => {
-  let server: RootlessServer, count = 0
+  let server: RootlessServer, count = 0, generations: ReturnType<typeof twoGenerations> | undefined
   before(async () => { server = await RootlessServer.start() })
   after(() => server.remove())
 
@@ -53,6 +64,60 @@ describe('faults of our own answers', () => {
       assert.equal((await region.client.all('ListLedger', { Filter: { Kinds: ['ControlPlane'] } })).length, 1)
       assert.equal((await region.told(id)).filter(change => change.Status?.Phase === 'Creating').length, 1)
     })
+  }
+
+  for (const [action, key] of Object.entries(STALE)) {
+    test(`a stale ${action} is what it was before the creates: items, count and pages`, async () => {
+      const { region, before } = await (generations ??= twoGenerations())
+      const { Id } = await region.call('InjectFault', { Port: 'api', Call: action, Effect: { Type: 'lie', For: '10m' } })
+      const stale = await pagesOf(region, action, key)
+      await region.call('ClearFault', { Id })
+      const whole = await pagesOf(region, action, key)
+      assert.ok(before[action]!.length > 2 && whole[0]!.count > stale[0]!.count, `${whole[0]!.count} of which ${stale[0]!.count} are old`)
+      assert.deepEqual(stale, before[action])
+    })
+  }
+
+  test('a list that cannot be stale is refused as such a fault, and so is one that is not named', async () => {
+    const { region } = await (generations ??= twoGenerations())
+    for (const { name } of ACTIONS.filter(action => !(action.name in STALE))) assert.match((await region.refused('InjectFault', { Port: 'api', Call: name, Effect: { Type: 'lie' } })).message, /only lists of what is made .* ListMachines/, name)
+    assert.match((await region.refused('InjectFault', { Port: 'api', Effect: { Type: 'lie' } })).message, /a list that is stale is named/)
+  })
+
+  /** A region with some of everything, the pages of each list then, and as much again made afterwards. */
+  async function twoGenerations(): Promise<{ readonly region: SteppedRegion; readonly before: Readonly<Record<string, readonly PageSeen[]>> }> {
+    const region = new SteppedRegion(server.client((await server.client().call('CreateRegion', { Region: 'generations', Seed: 1, Paused: true })).Region))
+    for (const number of [1, 2, 3]) await generation(region, number)
+    await region.step('20m')
+    const before: Record<string, readonly PageSeen[]> = {}
+    for (const [action, key] of Object.entries(STALE)) before[action] = await pagesOf(region, action, key)
+    await generation(region, 4)
+    return { region, before }
+  }
+
+  async function generation(region: SteppedRegion, number: number): Promise<void> {
+    const { Id: ClusterId } = await region.createCluster({ Name: `shop-${number}`, PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.${16 + number}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`172.30.${16 * number}.0/20`] } })
+    await region.step('60s')
+    const { Id: NodePoolId } = await region.call('CreateEdgeNodePool', { ClusterId, Name: 'counters' })
+    await region.elasticPool(ClusterId)
+    for (const Name of ['central-1', 'central-2']) await region.call('CreateNodePool', { ClusterId, Name, NodeConfig: { InstanceTypeIds: ['ecs.c1ie.xlarge'], SubnetIds: ['subnet-1'], Security: { Login: { Password: 'UHdkMTIzNDU2' }, SecurityGroupIds: ['sg-1'], SecurityStrategies: ['Hids'] } }, AutoScaling: { Enabled: false, DesiredReplicas: 1 } })
+    await region.step('60s')
+    await region.script(ClusterId, NodePoolId)
+    for (const Type of ['Private', 'Public']) await region.call('CreateKubeconfig', { ClusterId, Type })
+    for (const name of ['till', 'scale']) await region.call('AddMachine', { Name: `${name}-${number}` })
+    await region.call('CreateAddon', { ClusterId, Name: 'log-collector', Version: 'v2.0.7' })
+    await region.step('60s')
+  }
+
+  /** Each page of two, and one behind the last. */
+  async function pagesOf(region: SteppedRegion, action: string, key: (item: Item) => unknown): Promise<readonly PageSeen[]> {
+    const pages: PageSeen[] = []
+    for (let PageNumber = 1, isLast = false; !isLast; PageNumber++) {
+      const { Items, TotalCount } = await region.client.callAny(action, { PageNumber, PageSize: 2 }) as { readonly Items: readonly Item[]; readonly TotalCount: number }
+      pages.push({ items: Items.map(key), count: TotalCount })
+      isLast = PageNumber * 2 > TotalCount + 1 && Items.length === 0
+    }
+    return pages
   }
 
   /** One request, without our client's own patience, whose repeats would hide what is to be seen here. */

@@ -10,7 +10,7 @@ function standing(order: Omit<FaultOrder, 'port'>): RegionFaults {
   const fault: StandingFault = { id: 'f', injectedAt: NOON, hits: 0, port: 'api', ...order }
   return {
     complaint: () => undefined, inject: async () => {}, list: () => [fault], clear: async () => true, clearAll: async () => {},
-    strike: (port, call) => (port === 'api' && (fault.call ?? call) === call ? fault : undefined),
+    strike: (port, call, { onlyNamed }) => (port === 'api' && (fault.call === undefined ? !onlyNamed : fault.call === call) ? fault : undefined),
   }
 }
 

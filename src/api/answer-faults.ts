@@ -21,19 +21,33 @@ export interface CallUnderFaults {
 const ALWAYS_ANSWERED = new Set(['InjectFault', 'ListFaults', 'ClearFault', 'GetClock', 'SetClock', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'ListScenarios', 'RunScenario'])
 /** HTTP statuses as people name them. */
 const BY_STATUS: Readonly<Record<string, ApiErrorCode>> = { 429: 'FlowLimitExceeded', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'InternalServiceTimeout' }
+/** Members of bodies and of their filters by which calls name things. */
+const HAS_IDS = /Ids?$/, HAS_NAMES = /Names?$/
 const HANGS_MS = 30_000, LONGEST_MS = 120_000
 /** How much newer things a stale list does not show yet, by default. */
 const STALE_MS = 10_000
 const EFFECTS = new Set(['fail', 'stutter', 'slow', 'hang', 'silent', 'half', 'double', 'lie'])
 
+type Complaint = { readonly member: string; readonly why: string } | undefined
+
 /** What keeps an order from being a fault of our own answers. */
-export function answerFaultComplaint({ call, effect, target }: FaultOrder): { readonly member: string; readonly why: string } | undefined {
+export function answerFaultComplaint({ call, effect, target }: FaultOrder): Complaint {
   if (target?.kind !== undefined && target.kind !== 'Call') return { member: 'Target.Kind', why: 'what our own answers concern are calls: it is Call, or left out' }
-  if (target?.label !== undefined) return { member: 'Target.Label', why: 'calls carry no labels; name them by the Id or Name that they send' }
+  if (target?.label !== undefined) return { member: 'Target.Label', why: 'calls carry no labels; name them by an id or a name that they send' }
   if (!EFFECTS.has(effect.type)) return { member: 'Effect.Type', why: `our own answers can ${[...EFFECTS].join(', ')}` }
+  if ((effect.type === 'slow' || effect.type === 'hang') && (effect.for ?? 0) > LONGEST_MS) return { member: 'Effect.For', why: `our own answers are at most ${LONGEST_MS / 1_000}s late` }
   if (effect.type === 'lie' && call === undefined) return { member: 'Call', why: `a list that is stale is named: ${STALE_LISTS.join(', ')}` }
   if (effect.type === 'lie' && !STALE_LISTS.includes(call ?? '')) return { member: 'Effect.Type', why: `only lists of what is made in a region can be stale: ${STALE_LISTS.join(', ')}` }
   if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }
+  return undefined
+}
+
+/** What keeps the order's target from being named by its call, whose body has these members: it could not strike. */
+export function calledTargetComplaint({ call, target }: FaultOrder, members: object, filter: object): Complaint {
+  const sent = [...Object.keys(members), ...Object.keys(filter)]
+  if (target?.id !== undefined && target.name !== undefined && !('Id' in members && 'Name' in members)) return { member: 'Target.Name', why: `${call} does not send Id and Name of one thing; give one of them` }
+  if (target?.id !== undefined && !sent.some(member => HAS_IDS.test(member))) return { member: 'Target.Id', why: `${call} sends no ids` }
+  if (target?.name !== undefined && !sent.some(member => HAS_NAMES.test(member))) return { member: 'Target.Name', why: `${call} sends no names` }
   return undefined
 }
 
@@ -47,8 +61,8 @@ export async function underFaults(faults: RegionFaults, call: CallUnderFaults, r
   const { effect } = fault
   switch (effect.type) {
     case 'fail': case 'stutter': throw refusalOf(fault, call)
-    case 'slow': await delay(Math.min(effect.for ?? 0, LONGEST_MS)); return run()
-    case 'hang': await delay(Math.min(effect.for ?? HANGS_MS, LONGEST_MS)); throw new ConnectionCut('The call is given no answer')
+    case 'slow': await delay(effect.for); return run()
+    case 'hang': await delay(effect.for ?? HANGS_MS); throw new ConnectionCut('The call is given no answer')
     case 'silent': throw new ConnectionCut('The call is given no answer')
     case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
     case 'double': await run(); return run()
@@ -58,9 +72,17 @@ export async function underFaults(faults: RegionFaults, call: CallUnderFaults, r
 }
 
 function strike(faults: RegionFaults, { action, body }: CallUnderFaults): StandingFault | undefined {
-  const target = { kind: 'Call', id: textOf(body, 'Id') ?? '', name: textOf(body, 'Name') }
-  if (ALWAYS_ANSWERED.has(action.name) && !faults.list().some(fault => fault.port === 'api' && fault.call === action.name)) return undefined
-  return faults.strike('api', action.name, target)
+  if (faults.list().length === 0) return undefined
+  const { Id: id, Name: name, Filter: filter } = body as { readonly Id?: unknown; readonly Name?: unknown; readonly Filter?: object }
+  const also = [body, filter ?? {}].flatMap(members => Object.entries(members).flatMap(([member, value]) => namedBy(member, value)))
+  return faults.strike('api', action.name, { kind: 'Call', id: textOf(id) ?? '', name: textOf(name), also, onlyNamed: ALWAYS_ANSWERED.has(action.name) })
+}
+
+/** The things that a member of a body names: by their ids, or by their names. */
+function namedBy(member: string, value: unknown): { readonly kind: 'Call'; readonly id: string; readonly name?: string }[] {
+  const texts = [value].flat().filter(text => typeof text === 'string')
+  if (HAS_IDS.test(member)) return texts.map(id => ({ kind: 'Call', id }))
+  return HAS_NAMES.test(member) ? texts.map(name => ({ kind: 'Call', id: '', name })) : []
 }
 
 function refusalOf({ effect }: StandingFault, { action, requestId }: CallUnderFaults): Refusal {
@@ -75,7 +97,6 @@ function codeOf(text: string): ApiErrorCode | undefined {
   return BY_STATUS[text] ?? API_ERRORS.find(([code]) => code === text && !code.includes('{'))?.[0]
 }
 
-function textOf(body: object, member: string): string | undefined {
-  const value = (body as Record<string, unknown>)[member]
+function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }

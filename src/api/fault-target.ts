@@ -24,6 +24,7 @@ async function kindOf(context: ActionContext, id: string): Promise<string | unde
   const resource = (await findExplained(context, id))?.resource.kind
   if (resource !== undefined) return resource
   if (within(scope, await store.findMachine(id))) return 'Machine'
+  if (within(scope, await store.findKubeconfig(id))) return 'Kubeconfig'
   for (let number = 1; ; number++) {
     const { items, totalCount } = await store.listLedger(scope, { kinds: OUTSIDE_KINDS }, { number, size: PAGE })
     const entry = items.find(({ providerId, state }) => providerId === id && state !== 'Released')

@@ -29,6 +29,8 @@ export interface FaultTarget {
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** What else it is, or is part of: the node of a machine, its cluster. */
   readonly also?: readonly { readonly kind: string; readonly id: string; readonly name?: string | undefined }[] | undefined
+  /** Only a fault that names the call strikes it. */
+  readonly onlyNamed?: boolean | undefined
 }
 
 export interface RegionFaults {

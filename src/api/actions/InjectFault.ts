@@ -1,8 +1,8 @@
-import { Type } from 'typebox'
+import { Type, type TSchema } from 'typebox'
 import { refuseParameter } from '#model/errors/catalogue.ts'
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
-import { answerFaultComplaint } from '../answer-faults.ts'
+import { answerFaultComplaint, calledTargetComplaint } from '../answer-faults.ts'
 import { checkFaultTarget } from '../fault-target.ts'
 import { faultsOf } from '../simulated-world.ts'
 import { Id, Text, Whole, given } from './shapes.ts'
@@ -39,9 +39,18 @@ export const InjectFault = defineAction({
     await checkFaultTarget(context, faults, order)
     // The list of actions has this one in it, so that it is read when it is whole.
     const { ACTIONS } = await import('./all.ts')
-    if (order.port === 'api' && order.call !== undefined && !ACTIONS.some(each => each.name === order.call)) refuseParameter(action, 'Call', 'no action has that name')
+    if (order.port === 'api' && order.call !== undefined) {
+      const called = ACTIONS.find(each => each.name === order.call) ?? refuseParameter(action, 'Call', 'no action has that name')
+      const members = membersOf(called.schema)
+      const unnamed = calledTargetComplaint(order, members, membersOf(members['Filter']))
+      if (unnamed) refuseParameter(action, unnamed.member, unnamed.why)
+    }
     const id = `f${now.toString(36)}-${Buffer.from(context.randomBytes(6)).toString('hex')}`
     await faults.inject(id, order)
     return { Id: id }
   },
 })
+
+function membersOf(schema: TSchema | undefined): Readonly<Record<string, TSchema>> {
+  return (schema as { readonly properties?: Readonly<Record<string, TSchema>> } | undefined)?.properties ?? {}
+}

@@ -122,7 +122,7 @@ export class Faults implements RegionFaults {
 
   #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {
     if (fault.port !== port || !isActive(fault, this.#world.now())) return false
-    const called = fault.call === undefined ? isEvery(fault, port, call) : fault.call === call
+    const called = fault.call === undefined ? target.onlyNamed !== true && isEvery(fault, port, call) : fault.call === call
     return called && concerns(fault, target) && !this.#wasHeld(fault, call, target)
   }
 

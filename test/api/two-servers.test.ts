@@ -30,6 +30,14 @@ describe('two servers', () => {
     assert.equal((await other.call('SetClock', { Step: '-1m' }, 'ci-1')).code, 'InvalidParameter.Step')
   })
 
+  test('an answer that is lost there is lost here too, and what it answered is done', async () => {
+    const body = { Name: 'box', ClientToken: 'once' }
+    await other.done('InjectFault', { Port: 'api', Call: 'AddMachine', Effect: { Type: 'half' }, Times: 1 }, 'ci-1')
+    await assert.rejects(other.call('AddMachine', body, 'ci-1'), 'the connection is cut')
+    const { Id } = await other.done('AddMachine', body, 'ci-1')
+    assert.deepEqual((await one.done('ListMachines', { Filter: { Names: ['box'] } }, 'ci-1')).Items?.map(machine => machine['Id']), [Id])
+  })
+
   test('and takes the region over when that one ends, where it stood', async () => {
     const before = await one.done('GetClock', {}, 'ci-1')
     await one.close()

@@ -1,7 +1,8 @@
 /** A life in simulated regions by the commands that people type, on a server that has no root: by its own state folder, as in somebody's CI. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { until, type Ended } from '#test/harness/command.ts'
+import { repository, until, type Ended } from '#test/harness/command.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
 
 interface Item { readonly Name: string; readonly Id: string; readonly Status: { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] } }
@@ -92,6 +93,46 @@ describe('a simulated region, by the command line and without root', () => {
     assert.equal((await run(['demo', '--region', 'sim-9'])).code, 1)
   })
 
+  test('the demo leaves alone what is not its own: where a name that it needs is taken it says so before it begins', async () => {
+    await ok('create', 'cluster', 'till-shop', '--wait')
+    await ok('create', 'pool', 'counters', '--cluster', 'till-shop', '--wait')
+    await ok('create', 'onboarding', 'tills', '--cluster', 'till-shop', '--pool', 'counters')
+    await ok('machine', 'add', 'demo-1', '--wait')
+    await ok('machine', 'run-script', 'demo-1', 'tills')
+    await until('the node to run', async () => (await statuses('node', '--cluster', 'till-shop')).includes('demo-1 Running/Ok'), 30_000)
+    const { code, stdout, stderr } = await run(['demo', '--region', 'sim-1'])
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /^edgehold demo: names that it needs are taken in sim-1: the machine demo-1\. Nothing was changed\.$/m)
+    assert.deepEqual((await json<{ Name: string }[]>('machine', 'list')).map(machine => machine.Name).filter(name => name !== 'till-1'), ['demo-1'])
+    assert.deepEqual(await statuses('node', '--cluster', 'till-shop'), ['demo-1 Running/Ok'])
+    await ok('delete', 'cluster', 'till-shop', '--wait')
+    await ok(...commandIn(stderr, 'machine remove'))
+  })
+
+  test('after a demo that was killed the next one names what is left, by commands that take it away', async () => {
+    const killed = server.spawn(join(repository, 'edgehold'), ['demo', '--region', 'sim-1'])
+    const ended = new Promise(resolve => killed.once('close', resolve))
+    await until('the machines of the demo to be there', async () => (await json<{ Name: string }[]>('machine', 'list')).some(machine => machine.Name === 'demo-2'), 60_000, 20)
+    killed.kill('SIGKILL')
+    await ended
+    const { code, stderr } = await run(['demo', '--region', 'sim-1'])
+    assert.equal(code, 1)
+    assert.match(stderr, /the cluster demo, the machine demo-1, the machine demo-2\./)
+    for (const what of ['delete cluster demo', 'machine remove demo-1', 'machine remove demo-2']) await ok(...commandIn(stderr, what))
+    assert.deepEqual(await statuses('cluster'), [])
+    assert.equal((await json<{ Name: string }[]>('machine', 'list')).filter(machine => machine.Name !== 'till-1').length, 0)
+  })
+
+  test('a demo that is interrupted takes away what it made', async () => {
+    const stopped = server.spawn(join(repository, 'edgehold'), ['demo', '--region', 'sim-1'])
+    const ended = new Promise(resolve => stopped.once('close', resolve))
+    await until('the first machine of the demo to be there', async () => (await json<{ Name: string }[]>('machine', 'list')).some(machine => machine.Name === 'demo-1'), 60_000, 20)
+    stopped.kill('SIGINT')
+    assert.equal(await ended, 130)
+    assert.deepEqual(await statuses('cluster'), [])
+    assert.equal((await json<{ Name: string }[]>('machine', 'list')).filter(machine => machine.Name !== 'till-1').length, 0)
+  })
+
   // oxfmt-ignore
   const stories: readonly (readonly [name: string, ...rows: RegExp[]])[] = [
     ['arrears',        /Cluster shop +\{Stopped,\[Balance\]\}/, /Node burst-\w+ +\{Failed,\[Balance\]\}/, /CreateEdgeNodePool is refused: The account is in arrears since/, /Cluster shop +\{Starting,\[Progressing\]\}[^]*Node burst-\w+ +\{Running,\[Ok\]\}/],
@@ -110,4 +151,21 @@ describe('a simulated region, by the command line and without root', () => {
     assert.deepEqual((await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => /^sim-[2-9]/.test(region)), [])
     assert.equal((await run(['demo', '--story', 'moon'])).code, 1)
   })
+
+  test('a story whose output is closed ends quietly and takes its region with it, unless it is kept', async () => {
+    const regionsOfStories = async () => (await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => /^sim-[2-9]/.test(region))
+    for (const [args, kept] of [['--story stockout', 0], ['--story stockout --keep', 1]] as const) {
+      const { stderr, code } = await server.runShell(`"$0" demo ${args} | head -n 1 >/dev/null; exit "\${PIPESTATUS[0]}"`)
+      assert.deepEqual([code, stderr], [0, ''], args)
+      const left = await regionsOfStories()
+      assert.equal(left.length, kept, args)
+      for (const region of left) await ok('region', 'delete', region)
+    }
+  })
 })
+
+/** The command that a message tells people to type. */
+function commandIn(message: string, wanted: string): string[] {
+  const line = message.split('\n').find(each => each.includes(`./edgehold ${wanted}`)) ?? assert.fail(`no ${wanted} in:\n${message}`)
+  return line.trim().split(' ').slice(1)
+}

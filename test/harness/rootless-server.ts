@@ -37,10 +37,19 @@ export class RootlessServer {
   }
 
   run(args: readonly string[], deadlineMs = DEADLINE_MS): Promise<Ended> {
-    const command = join(repository, 'edgehold'), options = { environment: this.#environment, deadlineMs }
+    return this.#runProgram(join(repository, 'edgehold'), args, deadlineMs)
+  }
+
+  /** A line of bash, in which $0 is the command `edgehold`. */
+  runShell(line: string, deadlineMs = DEADLINE_MS): Promise<Ended> {
+    return this.#runProgram('bash', ['-c', line, join(repository, 'edgehold')], deadlineMs)
+  }
+
+  #runProgram(program: string, args: readonly string[], deadlineMs: number): Promise<Ended> {
+    const options = { environment: this.#environment, deadlineMs }
     return process.getuid?.() === 0
-      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', command, ...args], options)
-      : runProgram(command, args, options)
+      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', program, ...args], options)
+      : runProgram(program, args, options)
   }
 
   /** What it printed; fails unless it ended with 0. */

@@ -7,11 +7,12 @@ import { openComponents } from '../components.ts'
 import type { Configuration } from '../configuration.ts'
 import { kubectlTells, webManifest } from './workload.ts'
 import { findServer } from '../server-mark.ts'
+import { Audience } from './audience.ts'
 import { Story } from './story.ts'
 import { imageReference } from './images.ts'
+import { CLUSTER, MACHINES, removal, takenNames } from './names.ts'
+import { takeAway, type Made } from './take-away.ts'
 
-const CLUSTER = 'demo'
-const MACHINES = ['demo-1', 'demo-2']
 const MINUTE = 60_000
 
 /**
@@ -33,31 +34,42 @@ export async function demo(configuration: Configuration, options: { keep: boolea
     process.stderr.write(`edgehold demo: the clock of ${region.Region} is paused; ./edgehold clock resume --region ${region.Region} lets it run.\n`)
     return 1
   }
-  const taken = (await client.all('ListClusters', { Filter: { Name: CLUSTER } })).some(cluster => cluster.Name === CLUSTER)
-  if (taken) {
-    process.stderr.write(`edgehold demo: there is a cluster named ${CLUSTER} already; ./edgehold delete cluster ${CLUSTER} --wait takes it away.\n`)
+  const taken = await takenNames(client, region.Region)
+  if (taken !== undefined) {
+    process.stderr.write(`edgehold demo: ${taken}\n`)
     return 1
   }
-  const story = new Story(client, text => process.stdout.write(`${text}\n`))
+  const audience = new Audience(), { left } = audience
+  const story = new Story(client, audience.tell, left), made: Made = { machineIds: [] }
   try {
     if (!isReal) story.say(`On ${region.Region}, a simulated region${options.region === undefined ? ', since real control planes and machines need Linux and root' : ''}: API, rules and records are the real ones; control planes, machines and nodes are invented.`)
-    const { clusterId, machines } = await play(client, story, isReal)
-    if (isReal) await playPods(client, configuration, story, clusterId)
-    else await playPower(client, story, clusterId, machines)
-    return 0
+    const clusterId = await play(client, story, { isReal, made, left })
+    if (isReal) await playPods(client, configuration, story, { clusterId, left })
+    else await playPower(client, story, clusterId, made.machineIds)
+  } catch (error) {
+    if (!left.aborted) throw error
+    if (!options.keep) story.say('The demo is broken off; what it made is taken away. Ctrl-C once more leaves it.')
   } finally {
-    if (options.keep) story.say(`Kept. Look around: ./edgehold list node --cluster ${CLUSTER}; ./edgehold explain cluster ${CLUSTER}; ./edgehold machine power-off ${MACHINES[0] ?? ''}`)
-    else await takeAway(client, story)
+    if (options.keep) tellKept(story, region.Region)
+    else await takeAway(client, story, made)
     await story.end()
   }
+  return audience.code
+}
+
+function tellKept(story: Story, region: string): void {
+  const commands = [
+    `./edgehold list node --cluster ${CLUSTER} --region ${region}`, `./edgehold explain cluster ${CLUSTER} --region ${region}`, `./edgehold machine power-off ${MACHINES[0] ?? ''} --region ${region}`,
+  ]
+  story.say(`Kept. Look around: ${commands.join('; ')}\nIt is taken away by: ${removal(region, { cluster: true, machines: MACHINES }).join('; ')}`)
 }
 
 /** Another story, by its name, in a simulated region that is made for it; `list` names them all. */
 export async function demoStory(configuration: Configuration, options: { keep: boolean; story: string }): Promise<number> {
   const { DEMO_STORIES } = await import('./stories.ts')
   const { tellStory } = await import('./tell-story.ts')
-  const tell = (text: string) => process.stdout.write(`${text}\n`)
   if (options.story === 'list') {
+    const { tell } = new Audience()
     for (const { name, title } of DEMO_STORIES) tell(`${name.padEnd(16)} ${title}`)
     return 0
   }
@@ -69,8 +81,13 @@ export async function demoStory(configuration: Configuration, options: { keep: b
   const code = await ensureUp(configuration)
   if (code !== 0) return code
   const { clientIn, home } = clientsOf(configuration)
-  await tellStory(clientIn, story, { keep: options.keep, inRegion: home, tell })
-  return 0
+  const audience = new Audience(), { tell, left } = audience
+  try {
+    await tellStory(clientIn, story, { keep: options.keep, inRegion: home, tell, left })
+  } catch (error) {
+    if (!left.aborted || left.reason !== error) throw error
+  }
+  return audience.code
 }
 
 async function ensureUp(configuration: Configuration): Promise<number> {
@@ -85,12 +102,13 @@ function clientsOf({ stateDir }: Configuration): { clientIn: (region: string) =>
   return { home, clientIn: region => new EdgeholdClient({ endpoint, accessKeyId, secretAccessKey, region }) }
 }
 
-async function play(client: EdgeholdClient, story: Story, isReal: boolean): Promise<{ clusterId: string; machines: readonly string[] }> {
+async function play(client: EdgeholdClient, story: Story, { isReal, made, left }: { readonly isReal: boolean; readonly made: Made; readonly left: AbortSignal }): Promise<string> {
   story.say(isReal ? 'CreateCluster: etcd, API server, controller manager and scheduler of its own, in a network namespace of its own.' : 'CreateCluster: it takes as long as a real one would; its processes are invented.')
   const cluster = await client.call('CreateCluster', {
     Name: CLUSTER, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-demo'] },
     PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
   })
+  made.clusterId = cluster.Id
   story.follow(cluster.Id)
   await story.until('Cluster', cluster.Id, 'Running/Ok', 90 * MINUTE)
 
@@ -100,18 +118,17 @@ async function play(client: EdgeholdClient, story: Story, isReal: boolean): Prom
   const { Ids: [onboarding = ''] } = await client.call('CreateBatchEdgeMachine', { ClusterId: cluster.Id, NodePoolId: pool.Id, Name: 'counters-script', TTLHours: 1 })
   const [script] = await client.all('ListBatchEdgeMachine', { Filter: { Ids: [onboarding], NeedBootstrapScript: true } })
   story.say(`${isReal ? 'Any Linux machine in reach' : 'A machine of this region'} becomes a node by this line:\n    ${String(script?.BootstrapScript ?? '').trim()}`)
-  const machines: string[] = []
   for (const name of MACHINES) {
     story.say(isReal ? `An empty machine ${name} is made on this host, and the script is run on it.` : `A machine ${name} is invented, and runs the script once it is up.`)
     const machine = await client.call('AddMachine', { Name: name })
+    made.machineIds.push(machine.Id)
     await story.machine(machine.Id, MINUTE)
-    const ran = await client.call('SetMachine', { Id: machine.Id, RunScript: onboarding }, { timeoutMs: 10 * MINUTE })
-    machines.push(machine.Id)
+    const ran = await client.call('SetMachine', { Id: machine.Id, RunScript: onboarding }, { timeoutMs: 10 * MINUTE, signal: left })
     // In a simulated region nobody waits for the script's end: the node tells it.
     if (ran.ExitCode !== undefined && ran.ExitCode !== 0) throw new Error(`The onboarding script ended with ${String(ran.ExitCode)} on ${name}:\n${ran.Output ?? ''}`)
   }
   await story.nodes(pool.Id, MACHINES.length, 3 * MINUTE)
-  return { clusterId: cluster.Id, machines }
+  return cluster.Id
 }
 
 /** What no kubectl can show, as there is none: a machine loses its power, and everybody above it says why it is not well. */
@@ -123,7 +140,7 @@ async function playPower(client: EdgeholdClient, story: Story, clusterId: string
   await story.node(clusterId, MACHINES[0] ?? '', 'Running/Ok', 2 * MINUTE)
 }
 
-async function playPods(client: EdgeholdClient, configuration: Configuration, story: Story, clusterId: string): Promise<void> {
+async function playPods(client: EdgeholdClient, configuration: Configuration, story: Story, { clusterId, left }: { readonly clusterId: string; readonly left: AbortSignal }): Promise<void> {
   story.say('A Deployment of four pods, from an image in the region\'s own registry.')
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-demo-'))
   try {
@@ -132,21 +149,8 @@ async function playPods(client: EdgeholdClient, configuration: Configuration, st
     const kubectl = (await openComponents(configuration).find('kubectl')).path
     const manifest = join(folder, 'web.json')
     writeFileSync(manifest, JSON.stringify(webManifest(await imageReference(configuration, 'agnhost'))))
-    for (const line of await kubectlTells(kubectl, kubeconfig, manifest)) story.say(line)
+    for (const line of await kubectlTells(kubectl, kubeconfig, { manifest, signal: left })) story.say(line)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function takeAway(client: EdgeholdClient, story: Story): Promise<void> {
-  const [cluster] = (await client.all('ListClusters', { Filter: { Name: CLUSTER } })).filter(each => each.Name === CLUSTER)
-  if (cluster) {
-    story.say('DeleteCluster with everything in it; the machines are released, then removed.')
-    await story.accepted(() => client.call('DeleteCluster', { Id: cluster.Id, CascadingDeleteResources: ['All'] }), 16 * MINUTE)
-    await story.until('Cluster', cluster.Id, 'gone', 10 * MINUTE)
-  }
-  for (const machine of await client.all('ListMachines')) if (MACHINES.includes(machine.Name)) await client.call('RemoveMachine', { Id: machine.Id })
-  await story.machinesGone(MACHINES, 2 * MINUTE)
-  const ledger = await client.all('ListLedger', { Filter: cluster ? { ClusterIds: [cluster.Id] } : {} })
-  story.say(ledger.length === 0 ? 'The ledger has nothing of it left.' : `Still in the ledger: ${ledger.map(entry => `${entry.Kind} ${entry.State}`).join(', ')}`)
 }

@@ -19,11 +19,14 @@ export class Story {
   /** By Id, as it was told last; null: gone. */
   readonly #told = new Map<string, string | null>()
   #ended = false
+  #left: AbortSignal | undefined
   #following: Promise<void> = Promise.resolve()
 
-  constructor(client: Asked, tell: (text: string) => void) {
+  /** `left`: whoever listened has left, and nothing is waited for any more. */
+  constructor(client: Asked, tell: (text: string) => void, left?: AbortSignal) {
     this.#client = client
     this.#tell = tell
+    this.#left = left
   }
 
   say(text: string): void {
@@ -33,6 +36,11 @@ export class Story {
   follow(clusterId: string): void {
     this.#clusterId = clusterId
     this.#following = this.#followOn()
+  }
+
+  /** From here on it is told to its end, whoever left: what was made goes. */
+  tidies(): void {
+    this.#left = undefined
   }
 
   async end(): Promise<void> {
@@ -70,8 +78,8 @@ export class Story {
     await this.#wait(`machine ${id} to be on`, deadlineMs, async () => (await this.#client.all('ListMachines', { Filter: { Ids: [id] } })).some(machine => machine.Power === 'on' && machine.Made))
   }
 
-  async machinesGone(names: readonly string[], deadlineMs: number): Promise<void> {
-    await this.#wait(`machines ${names.join(', ')} to be gone`, deadlineMs, async () => !(await this.#client.all('ListMachines')).some(machine => names.includes(machine.Name)))
+  async machinesGone(ids: readonly string[], deadlineMs: number): Promise<void> {
+    await this.#wait(`machines ${ids.join(', ')} to be gone`, deadlineMs, async () => (await this.#client.all('ListMachines', { Filter: { Ids: ids } })).length === 0)
   }
 
   async nodes(poolId: string, count: number, deadlineMs: number): Promise<void> {
@@ -131,7 +139,9 @@ export class Story {
 
   async #wait(what: string, deadlineMs: number, isSo: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + deadlineMs
+    this.#left?.throwIfAborted()
     while (!(await isSo())) {
+      this.#left?.throwIfAborted()
       if (performance.now() > end) throw new Error(`Waited in vain for ${what}`)
       await pause(LOOK_EVERY_MS)
     }

@@ -11,9 +11,11 @@ const TIMEOUT_MS = 120_000
 /** Every cluster has it, and what becomes of it is told by others. */
 const UNTOLD = new Set(['core-dns'])
 
-/** Plays a story in a region of its own, its clock stepped, and tells each change of a status with its reason. Where it is kept, the region stays with its clock paused. */
-export async function tellStory(clientIn: (region: string) => EdgeholdClient, story: DemoStory, options: { readonly keep: boolean; readonly tell: (text: string) => void; readonly inRegion: string }): Promise<void> {
-  const { tell } = options
+export interface TellingOptions { readonly keep: boolean; readonly tell: (text: string) => void; readonly inRegion: string; readonly left: AbortSignal }
+
+/** Plays a story in a region of its own, its clock stepped, and tells each change of a status with its reason. Where it is kept, the region stays with its clock paused. Throws the reason of `left` when nobody listens any more. */
+export async function tellStory(clientIn: (region: string) => EdgeholdClient, story: DemoStory, options: TellingOptions): Promise<void> {
+  const { tell, left } = options
   const home = clientIn(options.inRegion)
   const { Region: region } = await home.call('CreateRegion', { Seed: SEED, StartAt: SCENARIO_START, Paused: true })
   const client = clientIn(region), began = Date.parse(SCENARIO_START)
@@ -24,14 +26,16 @@ export async function tellStory(clientIn: (region: string) => EdgeholdClient, st
     for (const { says, steps } of story.chapters) {
       tell(`\n${says}`)
       for (const step of steps) {
+        left.throwIfAborted()
         if (isCall(step)) await makeCall(step)
         else await client.call('SetClock', { Step: step.Clock }, { timeoutMs: TIMEOUT_MS })
         await tellChanges()
       }
     }
-    if (options.keep) tell(`\nKept, with its clock paused: ./edgehold list node --region ${region}; ./edgehold clock step 10m --region ${region}; ./edgehold region delete ${region}`)
   } finally {
-    if (!options.keep) await home.call('DeleteRegion', { Region: region })
+    // Said of a story that ended early, too: who keeps it has to know where it is.
+    if (options.keep) tell(`\nKept, with its clock paused: ./edgehold list node --region ${region}; ./edgehold clock step 10m --region ${region}; ./edgehold region delete ${region}`)
+    else await home.call('DeleteRegion', { Region: region })
   }
 
   async function makeCall(step: CallStep): Promise<void> {

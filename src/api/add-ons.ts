@@ -12,6 +12,11 @@ export function catalogueOf({ region, scope }: ActionContext): readonly Supporte
   return region.addons?.catalogue() ?? refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'it installs no add-ons' })
 }
 
+/** Every cluster has it, and no call removes it. */
+export function isRequiredAddon({ addons }: Pick<ActionContext['region'], 'addons'>, name: string): boolean {
+  return addons?.catalogue().find(one => one.name === name)?.necessary === 'Required'
+}
+
 /** Locks the cluster first, then the add-on of that name in it. */
 export async function lockClusterAndAddon(context: ActionContext, tx: Transaction, clusterId: string, name: string): Promise<{ cluster: ClusterRecord; addon: AddonRecord }> {
   const cluster = await lockCluster(context, tx, clusterId)

@@ -19,6 +19,10 @@ test('every cluster has the required add-ons from its first moment; they cannot 
   const refused = await api.call('DeleteAddon', { ClusterId: clusterId, Name: 'core-dns', RetainResources: [], CascadingDeleteResources: ['Crd'] })
   assert.equal(code(refused)?.Code, 'OperationDenied.RequiredAddon')
   assert.match(code(refused)?.Message ?? '', /forbidden to delete required addon/)
+  const calls = async () => (await api.done('ExplainStatus', { Id: `${clusterId}:core-dns` }) as unknown as { Exits: readonly { readonly By: string; readonly What: string }[] }).Exits.filter(exit => exit.By === 'call').map(exit => exit.What)
+  assert.deepEqual(await calls(), [])
+  await api.makeAddonRun(clusterId, 'core-dns')
+  assert.deepEqual(await calls(), ['UpdateAddonConfig'], 'there is one version of it for the cluster')
   await api.app.close()
 })
 

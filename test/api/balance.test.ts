@@ -52,8 +52,11 @@ test('past the grace time every order is refused with its reason, and every dele
   }
   for (const action of ['ListClusters', 'ExplainStatus', 'DeleteBatchEdgeMachine', 'DeleteKubeconfigs', 'DeleteEdgeNodes'])
     assert.equal((await api.call(action, world.valid[action])).status, 200, action)
+  const named = async () => (await api.done('ExplainStatus', { Id: `${world.clusterId}:ingress-nginx` }) as unknown as { Exits: readonly { readonly By: string; readonly What: string }[] }).Exits.filter(exit => exit.By === 'call').map(exit => exit.What)
+  assert.deepEqual(await named(), ['DeleteAddon'], 'what is refused is named as no way out')
   await api.done('SetBalance', { Amount: 10 })
   await store.write(now, tx => tx.putAccount({ accountId, region }))
+  assert.deepEqual(await named(), ['UpdateAddonConfig', 'UpdateAddonVersion', 'DeleteAddon'])
   assert.equal((await api.call('CreateKubeconfig', world.valid['CreateKubeconfig'])).status, 200)
   await api.app.close()
 })

@@ -37,7 +37,7 @@ describe('what every scenario ends with is explained in sentences', () => {
         sentences(who, explained, ids)
         for (const cause of explained.CauseChain) sentences(`${who}, caused by ${cause.Resource.Kind} ${cause.Resource.Name}`, cause, ids)
         for (const { Name } of [explained.Resource, ...explained.CauseChain.map(cause => cause.Resource), ...explained.Alike]) assert.ok(Name, `${who} names something without a name`)
-        for (const exit of explained.Exits) assert.match(exit.What, exit.By === 'call' ? /^[A-Z][A-Za-z]+$/ : /^[A-Z].*[^.]\.$/, who)
+        for (const exit of explained.Exits) assert.match(exit.What, exit.By === 'call' ? /^[A-Z][A-Za-z]+( with Force)?$/ : /^[A-Z].*[^.]\.$/, who)
         if (NEEDS_AN_EXIT.has(explained.Status?.Phase ?? '')) assert.ok(explained.Exits.length > 0, `${who} is ${JSON.stringify(explained.Status)}, and nothing leads out`)
         for (const time of [explained.Since, explained.LooksAgainAt, explained.StaleSince]) if (time !== undefined) assert.match(time, TIME, who)
       }

@@ -3,7 +3,7 @@ import { parseDeleteAddon } from '#model/addon/validate.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
 import { withFacts } from '#model/with-facts.ts'
-import { lockClusterAndAddon } from '../add-ons.ts'
+import { isRequiredAddon, lockClusterAndAddon } from '../add-ons.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once } from '../idempotency.ts'
 import { Id, TOKEN, Text } from './shapes.ts'
@@ -21,7 +21,7 @@ export const DeleteAddon = defineAction({
     const { clusterId, name, crds } = parseDeleteAddon(body)
     return store.write(now, tx => once(context, tx, body, async () => {
       const { cluster, addon } = await lockClusterAndAddon(context, tx, clusterId, name)
-      if (region.addons?.catalogue().find(one => one.name === name)?.necessary === 'Required') refuse('OperationDenied.RequiredAddon', { name })
+      if (isRequiredAddon(region, name)) refuse('OperationDenied.RequiredAddon', { name })
       checkPrecondition('DeleteAddon', { cluster, addon }, now)
       const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], left: undefined })
       await tx.changeAddon(addon.id, { facts }, askedBy(context, 'The removal of the add-on was asked for.'))

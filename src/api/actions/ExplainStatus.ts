@@ -3,6 +3,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import { rfc3339Milliseconds } from '#model/time.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { alike, causeChain } from '../explain/cause-chain.ts'
+import { circumstancesOf } from '../explain/circumstances.ts'
 import { exitsOf } from '../explain/exits.ts'
 import { findExplained, type Explained } from '../explain/explained.ts'
 import { evidenceToWire, pairToWire, resourceToWire } from './own-wire.ts'
@@ -17,12 +18,13 @@ export const ExplainStatus = defineAction({
   run: async (context, body) => {
     const explained = await findExplained(context, body.Id)
     if (!explained) return refuse('NotFound.{Resource}', { Resource: 'Resource', id: body.Id })
+    const circumstances = await circumstancesOf(context, explained.records)
     const chain = await causeChain(context, explained)
     return {
       ...linkToWire(explained),
       CauseChain: chain.map(linkToWire),
       Alike: (await alike(context, explained, chain)).map(resourceToWire),
-      Exits: exitsOf(explained, context.now).map(exit => ({ By: exit.by, What: exit.what })),
+      Exits: exitsOf(explained, context.now, circumstances).map(exit => ({ By: exit.by, What: exit.what })),
       ...explained.looksAgainAt !== undefined && { LooksAgainAt: rfc3339Milliseconds(explained.looksAgainAt) },
       ...explained.staleSince !== undefined && { StaleSince: rfc3339Milliseconds(explained.staleSince) },
     }

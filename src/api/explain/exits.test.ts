@@ -44,3 +44,26 @@ test('a pool whose creation failed in a cluster that takes no calls waits for it
   assert.deepEqual(exitsOf(of('Failed', 'Unknown'), NOW), [{ by: 'cause', what: 'Its cluster is {Failed,[Unknown]} no longer, and calls are accepted again.' }, { by: 'call', what: 'DeleteCluster' }])
   assert.deepEqual(exitsOf(of('Starting', 'Progressing'), NOW), [{ by: 'cause', what: 'Its cluster is {Starting,[Progressing]} no longer, and calls are accepted again.' }])
 })
+
+test('a call that is refused for another reason than a status is no way out', () => {
+  const cluster = (deleteProtectionEnabled: boolean) => ({ id: 'c', spec: { name: 'shop', deleteProtectionEnabled }, facts: { obstacles: [] }, said: { status: { phase: 'Running', conditions: ['Ok'] } } }) as unknown as ClusterRecord
+  const of = (kind: 'Addon' | 'Cluster', phase: string, condition: string, isProtected = false): Explained => {
+    const status = { phase, conditions: [condition] }, addon = { id: 'a', spec: { name: 'core-dns' }, facts: { obstacles: [] }, said: { status } } as unknown as NonNullable<Explained['records']['addon']>
+    const records = kind === 'Addon' ? { addon, cluster: cluster(isProtected) } : { cluster: { ...cluster(isProtected), said: { status } } as unknown as ClusterRecord }
+    return { resource: { kind, id: 'a', name: 'core-dns' }, status, since: NOW, rule: '', because: '', evidence: [], records }
+  }
+  const calls = (...args: Parameters<typeof exitsOf>) => exitsOf(...args).filter(exit => exit.by === 'call').map(exit => exit.what)
+
+  const running = of('Addon', 'Running', 'Ok'), failed = of('Addon', 'Failed', 'Unknown')
+  assert.deepEqual(calls(running, NOW), ['UpdateAddonConfig', 'UpdateAddonVersion', 'DeleteAddon'])
+  assert.deepEqual(calls(running, NOW, { isRequired: true }), ['UpdateAddonConfig', 'UpdateAddonVersion'])
+  assert.deepEqual(calls(running, NOW, { isRequired: true, hasOneVersion: true }), ['UpdateAddonConfig'])
+  assert.deepEqual(calls(running, NOW, { inArrears: true }), ['DeleteAddon'])
+  assert.deepEqual(exitsOf(failed, NOW, { inArrears: true, isRequired: true }), [{ by: 'cause', what: 'The debt is paid, and calls that change something are accepted again.' }])
+  assert.deepEqual(exitsOf(failed, NOW, { refusesWrites: 'it is being deleted' }), [{ by: 'cause', what: 'Its region accepts calls again, or goes with everything in it; now it is being deleted.' }])
+
+  assert.deepEqual(exitsOf(of('Cluster', 'Failed', 'CreateError', true), NOW), [{ by: 'call', what: 'DeleteCluster with Force' }])
+  const node = { ...explained({ state: 'on', since: NOW, machine: 'till-1' }), status: { phase: 'Running', conditions: ['Ok'] } }
+  assert.deepEqual(calls(node, NOW), ['SetNodeSchedulable', 'DeleteEdgeNodes'])
+  assert.deepEqual(calls(node, NOW, { cannotCordon: true }), ['DeleteEdgeNodes'])
+})

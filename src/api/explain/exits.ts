@@ -4,12 +4,16 @@ import { isMachineRemoved } from '#model/node/readiness.ts'
 import { checkPrecondition, PRECONDITIONS, type GuardedAction } from '#model/preconditions.ts'
 import { exitsOf as exitsOfStatus } from '#model/status/exits.ts'
 import { statusText, type AnyStatus } from '#model/status/table.ts'
+import type { Circumstances } from './circumstances.ts'
 import type { Explained } from './explained.ts'
 
 export interface Exit { readonly by: 'call' | 'cause'; readonly what: string }
 
-/** The ways out of the status by the model's tables: causes as sentences, and calls by their action's name where their precondition allows them now, parents included. */
-export function exitsOf(explained: Explained, now: number): readonly Exit[] {
+/**
+ * The ways out of the status by the model's tables: causes as sentences, and calls by their action's name where their precondition allows them now, parents included,
+ * and nothing else refuses them.
+ */
+export function exitsOf(explained: Explained, now: number, circumstances: Circumstances = {}): readonly Exit[] {
   const { resource: { kind }, status, records } = explained
   const exits = exitsOfStatus(kind, status as AnyStatus)
   // A machine that its provider has no more comes back by nothing: what is left are calls.
@@ -17,15 +21,38 @@ export function exitsOf(explained: Explained, now: number): readonly Exit[] {
   const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause').map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').map(exit => nameOf(exit.What, isCentral)).filter(isGuarded))
-  const calls = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
-  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(what => ({ by: 'call' as const, what }))]
-  return ways.length > 0 || !records.cluster ? ways : withCluster(records.cluster, now)
+  const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
+  const calls = allowed.filter(action => !isRefusedAnyway(action, circumstances))
+  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, records.cluster))]
+  return ways.length > 0 ? ways : waysLater(records.cluster, now, { circumstances, owes: allowed.some(isRefusedInArrears) })
 }
 
-/** What nothing but calls leads out of waits for its cluster where that one is in a state in which they are refused, or goes with it. */
+/** By what is no matter of its status. */
+function isRefusedAnyway(action: GuardedAction, { refusesWrites, inArrears, cannotCordon, isRequired, hasOneVersion }: Circumstances): boolean {
+  if (refusesWrites !== undefined || (inArrears && isRefusedInArrears(action))) return true
+  return (action === 'DeleteAddon' && isRequired === true) || (action === 'UpdateAddonVersion' && hasOneVersion === true) || (action === 'SetNodeSchedulable' && cannotCordon === true)
+}
+
+/** status-rules.md, Arrears: all that is guarded makes or changes something, but for deletions. */
+function isRefusedInArrears(action: GuardedAction): boolean {
+  return !action.startsWith('Delete')
+}
+
+function callOf(action: GuardedAction, cluster: ClusterRecord | undefined): Exit {
+  return { by: 'call', what: action === 'DeleteCluster' && cluster?.spec.deleteProtectionEnabled ? `${action} with Force` : action }
+}
+
+/** Where nothing but calls leads out, and none is accepted now: what has to end before one is. */
+function waysLater(cluster: ClusterRecord | undefined, now: number, { circumstances: { refusesWrites, inArrears }, owes }: { readonly circumstances: Circumstances; readonly owes: boolean }): readonly Exit[] {
+  if (refusesWrites !== undefined) return [{ by: 'cause', what: `Its region accepts calls again, or goes with everything in it; now ${refusesWrites.replace(/\.$/, '')}.` }]
+  if (inArrears && owes) return [{ by: 'cause', what: 'The debt is paid, and calls that change something are accepted again.' }]
+  return cluster ? withCluster(cluster, now) : []
+}
+
+/** What waits for its cluster where that one is in a state in which calls are refused, or goes with it. */
 function withCluster(cluster: ClusterRecord, now: number): readonly Exit[] {
   const goesWithIt = isAccepted(() => checkPrecondition('DeleteCluster', { cluster }, now))
-  return [{ by: 'cause', what: `Its cluster is ${statusText(cluster.said.status)} no longer, and calls are accepted again.` }, ...goesWithIt ? [{ by: 'call' as const, what: 'DeleteCluster' }] : []]
+  return [{ by: 'cause', what: `Its cluster is ${statusText(cluster.said.status)} no longer, and calls are accepted again.` }, ...goesWithIt ? [callOf('DeleteCluster', cluster)] : []]
 }
 
 /** The tables name the calls of the edge; central pools and their nodes have calls of their own for the same. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
-import { ConnectionCut } from './answer-faults.ts'
+import { ConnectionCut, OrderedRefusal } from './answer-faults.ts'
 import { readBody } from './body.ts'
 import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './call.ts'
 import { gzipped, gzippedAround, LONGEST_STORED_BYTES, takesGzip } from './compress.ts'
@@ -102,7 +102,9 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     }
     const { requestId } = about.trace
     const refusal = refusalOf(error, requestId)
-    if (refusal.httpStatus >= 500 && refusal.code === 'InternalError') {
+    if (error instanceof OrderedRefusal) {
+      parts.log.info({ requestId, action: about.target.action, fault: error.faultId, code: error.wireCode }, 'A call was refused because a fault orders it')
+    } else if (refusal.httpStatus >= 500 && refusal.code === 'InternalError') {
       parts.log.error({ err: error, requestId, action: about.target.action }, 'Answering a call failed unexpectedly')
     }
     const retryAfter = refusal.httpStatus === 429 || refusal.httpStatus === 503 ? String(refusal.parameters['retryAfter'] ?? 1) : undefined

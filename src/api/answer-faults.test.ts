@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isRefusal } from '#model/errors/catalogue.ts'
+import { API_ERRORS, isRefusal } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
 import { answerFaultComplaint, ConnectionCut, underFaults } from './answer-faults.ts'
 
@@ -32,6 +32,15 @@ describe('faults of our own answers', () => {
       assert.deepEqual([refusal.httpStatus, runs()], [status, 0])
     })
   }
+
+  test('what an ordered refusal says is true: by whose order, and no limit that nobody passed', async () => {
+    const said = async (code: string, message?: string) => String((await play({ effect: { type: 'fail', code, ...message !== undefined && { message }, for: 3_000 } }).answer as Error).message)
+    assert.equal(await said('429'), 'The fault f refuses CreateCluster with FlowLimitExceeded. Try again in 3 s.')
+    assert.equal(await said('503'), 'Not ready yet: the fault f orders it. It may be sent again.')
+    assert.equal(await said('500'), 'Something went wrong here. Quote request r.')
+    assert.equal(await said('500', 'not now'), 'not now')
+    for (const [code] of API_ERRORS) if (!code.includes('{')) assert.doesNotMatch(await said(code), /\{\w+\}|undefined/, code)
+  })
 
   test('a call that is half done did everything and is given no answer', async () => {
     const { answer, runs } = play({ effect: { type: 'half' } })

@@ -85,10 +85,23 @@ function namedBy(member: string, value: unknown): { readonly kind: 'Call'; reado
   return HAS_NAMES.test(member) ? texts.map(name => ({ kind: 'Call', id: '', name })) : []
 }
 
-function refusalOf({ effect }: StandingFault, { action, requestId }: CallUnderFaults): Refusal {
+/** What a fault says in place of an answer: nothing went wrong here. */
+export class OrderedRefusal extends Refusal {
+  readonly faultId: string
+
+  constructor(code: ApiErrorCode, parameters: Readonly<Record<string, string | number>>, faultId: string) {
+    super(code, parameters)
+    this.faultId = faultId
+  }
+}
+
+function refusalOf({ id, effect }: StandingFault, { action, requestId }: CallUnderFaults): OrderedRefusal {
   const code = codeOf(effect.code ?? '500') ?? 'InternalError'
-  const refusal = new Refusal(code, { action: action.name, limit: 0, retryAfter: Math.ceil((effect.for ?? 1_000) / 1_000), requestId, why: effect.message ?? 'it is busy' })
+  const retryAfter = Math.ceil((effect.for ?? 1_000) / 1_000)
+  const refusal = new OrderedRefusal(code, { action: action.name, retryAfter, requestId, why: `the fault ${id} orders it` }, id)
   if (effect.message !== undefined) refusal.message = effect.message
+  // The catalogue's own words may tell what is known of real refusals alone, such as a limit that was passed.
+  else if (/\{\w+\}/.test(refusal.message)) refusal.message = `The fault ${id} refuses ${action.name} with ${code}.${refusal.httpStatus === 429 ? ` Try again in ${retryAfter} s.` : ''}`
   return refusal
 }
 

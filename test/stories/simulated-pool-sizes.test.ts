@@ -98,7 +98,50 @@ describe('the size of a pool is what its callers want, whatever befalls its memb
     await step('5m')
     await pool.to(2)
     await step('20m')
-    assert.equal((await nodes()).filter(shown => shown === 'Running/Ok').length, 2)
+    assert.deepEqual(await nodes(), ['Running/Ok', 'Running/Ok'])
+  })
+
+  test('a member that an autoscaler stopped and somebody switched on is stopped again once it is idle', async () => {
+    const pool = await Pool.of({ DesiredReplicas: 1, MaxReplicas: 3, Enabled: true, Mode: 'Recycle' })
+    await pool.scale({ Enabled: true, MinReplicas: 0, MaxReplicas: 3, DesiredReplicas: 0, Priority: 10, Mode: 'Recycle' })
+    await step('2h')
+    assert.deepEqual(await nodes(), ['Stopped/Ok'])
+    await done('SetMachine', { Id: machineOf(await nodeIs('Stopped/Ok')), Power: 'on' })
+    await step('2h')
+    assert.deepEqual(await nodes(), ['Stopped/Ok'])
+  })
+
+  test('a pool that was refused takes the machine that a member of its own gives back', async () => {
+    await done('SetStock', { Kind: 'Machine', Count: 2 })
+    const pool = await Pool.of({ DesiredReplicas: 4 })
+    await step('310m')
+    assert.deepEqual([await nodes(), await pool.shows()], [['Running/Ok', 'Running/Ok'], 'Running/StockOut'])
+    await pool.remove(await nodeIs('Running/Ok'))
+    await step('2m')
+    assert.deepEqual([await nodes(), await pool.shows()], [['Running/Ok', 'Running/Ok'], 'Running/StockOut'])
+  })
+
+  test('a machine that could not be removed for another reason is not said to be shut down', async () => {
+    const pool = await Pool.of({ DesiredReplicas: 1 })
+    const node = await nodeIs('Running/Ok')
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'fail' } })
+    await pool.remove(node)
+    await step('30m')
+    await done('SetBalance', { Amount: -1 })
+    await step('5h')
+    assert.deepEqual([await nodes(), await power(machineOf(node))], [['Failed/ResourceCleanupFailed'], 'on'])
+  })
+
+  test('what is being removed is not told as of before, when nobody saw it', async () => {
+    const pool = await Pool.of({ DesiredReplicas: 1 })
+    const node = await nodeIs('Running/Ok')
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'kube-apiserver', Effect: { Type: 'fail' } })
+    await step('30m')
+    await protect()
+    await done('DeleteCluster', { Id: pool.clusterId, CascadingDeleteResources: ['All'] })
+    await step('30m')
+    assert.deepEqual(await nodes(), ['Failed/ResourceCleanupFailed'])
+    assert.equal((await done('ExplainStatus', { Id: node }) as { readonly StaleSince?: string }).StaleSince, undefined)
   })
 
   test('a stop that somebody takes back in the same instant is over', async () => {

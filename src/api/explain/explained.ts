@@ -65,7 +65,9 @@ async function explainAddon({ store, now }: ActionContext, addon: AddonRecord | 
   if (!addon) return undefined
   const cluster = await store.findCluster(addon.clusterId)
   return {
-    resource: addonName(addon), ...addon.said, staleSince: addon.facts.staleSince,
+    resource: addonName(addon), ...addon.said,
+    // That its cluster does not run is seen of the cluster.
+    staleSince: addon.said.status.conditions.some(condition => condition === 'ClusterNotRunning') ? undefined : addon.facts.staleSince,
     looksAgainAt: nextInstantOfAddon(addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)), records: { addon, ...cluster && { cluster } },
   }
 }

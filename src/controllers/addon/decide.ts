@@ -51,7 +51,7 @@ function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
 
 function decideInstallation({ now, record: { facts } }: AddonPassSeen): AddonDecision {
   const again = againAt(facts, now)
-  return again > now ? decision(facts, { waitsFor: undefined }, undefined, again) : decision(facts, { waitsFor: undefined }, 'install', now)
+  return again > now ? decision(facts, { waitsFor: undefined, staleSince: undefined }, undefined, again) : decision(facts, { waitsFor: undefined, staleSince: undefined }, 'install', now)
 }
 
 /** A name that is taken is tried again ever more seldom; so is an installer that fails. */
@@ -68,9 +68,9 @@ function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string 
   if (facts.obstacles.length > 0) {
     const last = facts.left?.at ?? now
     const again = last + Math.min(Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), 24 * HOUR)
-    if (again > now) return decision(facts, {}, undefined, again)
+    if (again > now) return decision(facts, { staleSince: undefined }, undefined, again)
   }
-  return decision(facts, {}, 'uninstall', undefined)
+  return decision(facts, { staleSince: undefined }, 'uninstall', undefined)
 }
 
 function decision(facts: AddonFacts, change: FactsChange<AddonFacts>, step?: AddonStep, lookAgainAt?: number): AddonDecision {

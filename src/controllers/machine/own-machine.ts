@@ -1,11 +1,11 @@
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
 import { orderOf } from './order-of.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
-export async function reconcileOwn(record: MachineRecord, ports: MachinePorts): Promise<{ lookAgainAt?: number }> {
+export async function reconcileOwn(record: MachineRecord, ports: MachinePassPorts): Promise<{ lookAgainAt?: number }> {
   const { id, accountId, region } = record
   const { clock } = ports.regionOf(region)
   const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
@@ -38,7 +38,7 @@ async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, por
   })
 }
 
-async function ensureGone(record: MachineRecord, ports: MachinePorts): Promise<void> {
+async function ensureGone(record: MachineRecord, ports: MachinePassPorts): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   await removeMachine(record, machines)
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
@@ -50,6 +50,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePorts): Promise<v
     // Whoever ran on it is told by its own next look: no provider of ours has that machine any more.
     for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
   })
+  await ports.wakeRefused(record, clock.now())
 }
 
 async function putEntry(tx: Transaction, record: MachineRecord, state: LedgerState, ports: MachinePorts): Promise<void> {

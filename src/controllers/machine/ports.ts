@@ -1,7 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Machines } from '#ports/machines.ts'
-import type { Scope, Store } from '#ports/store.ts'
+import type { MachineRecord, Store } from '#ports/store.ts'
 
 export interface MachinePorts extends DecisionPorts {
   readonly store: Store
@@ -11,6 +11,6 @@ export interface MachinePorts extends DecisionPorts {
 
 /** As passes have it. */
 export interface MachinePassPorts extends MachinePorts {
-  /** Pools that were refused machines hear that one was given back. */
-  wakeRefused(scope: Scope, now: number): Promise<void>
+  /** A pool that was refused machines hears that this one was given back. */
+  wakeRefused(gone: Pick<MachineRecord, 'accountId' | 'region' | 'ownedBy' | 'machineId'>, now: number): Promise<void>
 }

@@ -23,7 +23,7 @@ export async function scaleIn(tx: Transaction, pool: NodePoolRecord, plan: Scali
   return locked.length
 }
 
-/** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again. Answers how many. */
+/** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go. Answers how many are switched on. */
 export async function startStopped(tx: Transaction, pool: NodePoolRecord, count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
   const stopped = (await tx.nodesOf({ nodePoolId: pool.id })).filter(isStopped)
     .sort((one, other) => (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
@@ -31,7 +31,11 @@ export async function startStopped(tx: Transaction, pool: NodePoolRecord, count:
   for (const { id, spec } of stopped) {
     if (started === count) break
     const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine), node = await tx.lockNode(id)
-    if (!node || !machine || (machine.deletionRequestedAt !== undefined && !machine.obstacle)) continue
+    if (!node) continue
+    if (!machine || (machine.deletionRequestedAt !== undefined && !machine.obstacle?.held)) {
+      await remove(tx, node, now, evidence)
+      continue
+    }
     await order(tx, node, 'on', now, evidence)
     started += 1
   }

@@ -42,11 +42,16 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
   return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
 }
 
-/** What leaves goes on to be its account's: as long as its machine is there, it is shut down for arrears, and no more once they are paid. */
+/**
+ * What leaves goes on to be its account's: a machine whose removal was refused is shut down for arrears as others are, and whatever was is so no more once they are paid. How far the removal is, is no
+ * matter of what anybody saw of it before.
+ */
 function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
-  const paid = arrearsNews(seen), facts = withFacts(seen.record.facts, paid.change)
+  const isWhole = seen.machine?.machineId !== undefined && seen.machine.obstacle?.held === true
+  const paid = isWhole || !seen.cluster?.facts.unpaid ? arrearsNews(seen) : { change: {}, evidence: [] }
+  const facts = withFacts(seen.record.facts, { ...paid.change, staleSince: undefined })
   const leaving = decideLeaving({ ...seen, record: { ...seen.record, facts } })
-  const step = leaving.step ?? (seen.machine?.machineId === undefined ? undefined : machineStep(leaving.facts, seen))
+  const step = leaving.step ?? (isWhole ? machineStep(leaving.facts, seen) : undefined)
   return { ...leaving, step, evidence: [...paid.evidence, ...leaving.evidence] }
 }
 

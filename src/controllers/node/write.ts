@@ -23,14 +23,16 @@ export function changeOf(record: NodeRecord, { now, machine, pool }: NodePassSee
   const spec = machine?.machineId !== undefined && record.spec.machineId === '' ? { ...record.spec, machineId: machine.machineId } : record.spec
   const changes = spec !== record.spec || !isDeepStrictEqual(facts, record.facts)
   if (!changes && verdict(NODE_RULES, nodeSight(record, now)).rule === record.said.rule) return undefined
-  const tellPool = pool !== undefined && ((awaitsConfig(pool) && facts.outOfSync !== record.facts.outOfSync) || (pool.spec.scaling !== undefined && isCountedOtherwise(record, facts, now)))
+  const tellPool = pool !== undefined && ((awaitsConfig(pool) && facts.outOfSync !== record.facts.outOfSync) || (pool.spec.scaling !== undefined && isCountedOtherwise(record, facts, { now, isAutoscaled: pool.spec.scaling.enabled })))
   return { spec, facts, evidence, tellPool }
 }
 
-/** A member that its pool ordered off or on stops, starts, or is taken back: what is too many or too few is another number then. */
-function isCountedOtherwise(record: NodeRecord, facts: NodeFacts, now: number): boolean {
-  if (record.facts.ordered === undefined && facts.ordered === undefined) return false
-  return verdict(NODE_RULES, nodeSight({ facts }, now)).status.phase !== record.said.status.phase
+/** A member that its pool ordered off or on stops, starts, or is taken back: what is too many or too few is another number then. An autoscaler has to look at one that comes to run: it may be idle. */
+function isCountedOtherwise(record: NodeRecord, facts: NodeFacts, { now, isAutoscaled }: { readonly now: number; readonly isAutoscaled: boolean }): boolean {
+  const wasOrdered = record.facts.ordered !== undefined || facts.ordered !== undefined
+  if (!wasOrdered && !isAutoscaled) return false
+  const { phase } = verdict(NODE_RULES, nodeSight({ facts }, now)).status
+  return phase !== record.said.status.phase && (wasOrdered || phase === 'Running')
 }
 
 /** Writes it to a node that this transaction has locked; throws StaleRevision if the record has moved on since it was read. */

@@ -61,6 +61,8 @@ export interface ClockShown { readonly now: number; readonly speed: number; read
 
 export interface RegionTime {
   read(): ClockShown
+  /** Nothing is due and nothing happens before that instant; infinite where that is for ever, undefined where it is not known. */
+  quietUntil(): number | undefined
   /** Answers when nothing is due up to where a step leads, or after twenty seconds with `behindMs`. */
   set(change: ClockChange): Promise<ClockShown>
 }

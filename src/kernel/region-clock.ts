@@ -52,6 +52,11 @@ export class RegionClock implements Clock {
     return this.#speed
   }
 
+  /** Until then nothing is due; undefined while there is work. */
+  get restsUntil(): number | undefined {
+    return this.#restsUntil
+  }
+
   /** A setting as another process keeps it: the clock there runs on, and this one shows what it shows there, to within the difference of the hosts' clocks. */
   static following(real: Clock, setting: ClockSetting): RegionClock {
     const clock = new RegionClock(real, setting)

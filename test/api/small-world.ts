@@ -162,6 +162,7 @@ function standingClock(): RegionTime {
   let shown = { now: Date.UTC(2026, 11, 1), speed: 1, paused: true }
   return {
     read: () => shown,
+    quietUntil: () => Number.POSITIVE_INFINITY,
     set: async ({ paused = shown.paused, speed = shown.speed, step = 0 }) => (shown = { now: shown.now + step, speed, paused }),
   }
 }

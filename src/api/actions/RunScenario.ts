@@ -14,7 +14,7 @@ export const RunScenario = defineAction({
   name: 'RunScenario',
   version: OWN_VERSION,
   kind: 'write',
-  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused.',
+  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused; a row that comes and goes within one instant is none to stop at, and Stopped is false then.',
   schema: Type.Object({
     Name: Text,
     Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),

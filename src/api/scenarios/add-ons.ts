@@ -1,4 +1,4 @@
-import { ARREARS, call, cause, fault, INGRESS, of, pass, row, RUNNING_CLUSTER, SCRIPT_NODE } from './building.ts'
+import { ARREARS, call, cause, fault, INGRESS, of, pass, row, RUNNING_CLUSTER, SCRIPT_NODE, slowed } from './building.ts'
 import type { Row, Scenario, Step } from './scenario.ts'
 
 const CREATE = call('CreateAddon', INGRESS)
@@ -14,7 +14,7 @@ export const ADDON_SCENARIOS: readonly Scenario[] = [
   ingress(row('Addon', 'Creating', 'Progressing'), '安装中', 'an add-on is being installed', SCRIPT_NODE, { ...CREATE, Cause: true }),
   ingress(row('Addon', 'Running', 'Ok'), '已安装', 'all pods of an add-on are available', INSTALLED),
   ingress(row('Addon', 'Updating', 'Progressing'), '更新中', 'an add-on gets another version', SCRIPT_NODE, call('CreateAddon', { ...INGRESS, Version: 'v1.11.5' }), pass('2m'), cause('UpdateAddonVersion', { ...INGRESS, Version: 'v1.12.3' }), pass('2m')),
-  ingress(row('Addon', 'Deleting', 'Progressing'), '卸载中', 'an add-on is being uninstalled', INSTALLED, { ...DELETE, Cause: true }, pass('1m')),
+  ingress(row('Addon', 'Deleting', 'Progressing'), '卸载中', 'an add-on is being uninstalled, and its objects take a while to go', INSTALLED, slowed('addon-installer', 'ensureGone', '40s'), { ...DELETE, Cause: true }, pass('2m')),
   ingress(row('Addon', 'Failed', 'NameConflict'), '失败', 'a Deployment of its name is there already and is somebody else\'s', SCRIPT_NODE, cause('PutObject', { ClusterId: '<cluster>', Kind: 'Deployment', Namespace: 'kube-system', Name: 'ingress-nginx-controller' }), CREATE, pass('1m')),
   ingress(row('Addon', 'Failed', 'CrashLoopBackOff'), '异常', 'its containers end again and again', SCRIPT_NODE, fault('addon-installer', 'container', ENDS, { Target: { Name: 'ingress-nginx' } }), CREATE, pass('3m')),
   ingress(row('Addon', 'Failed', 'ImagePullBackOff'), '失败', 'its image is not in the registry', SCRIPT_NODE, cause('SetImage', { Name: 'ingress-nginx-controller', Present: false }), CREATE, pass('1m')),

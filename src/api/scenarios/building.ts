@@ -67,4 +67,12 @@ export function fault(Port: string, Call: string, Effect: Readonly<Record<string
   return cause('InjectFault', { Port, Call, Effect, ...more }, 'fault')
 }
 
+/**
+ * A call of a port takes so much longer than usual, each time for one thing: what waits for it lasts, so that its row holds for somebody to look at. It is no cause: the row comes without it, too, but goes
+ * within the same instant.
+ */
+export function slowed(Port: string, Call: string, For: string): CallStep {
+  return call('InjectFault', { Port, Call, Effect: { Type: 'slow', For } })
+}
+
 export const INGRESS = { ClusterId: '<cluster>', Name: 'ingress-nginx' } as const

@@ -1,4 +1,4 @@
-import { ARREARS, call, cause, createCluster, fault, of, pass, row, RUNNING_CLUSTER } from './building.ts'
+import { ARREARS, call, cause, createCluster, elasticPool, fault, of, pass, row, RUNNING_CLUSTER, slowed } from './building.ts'
 import type { Scenario } from './scenario.ts'
 
 const DELETE = call('DeleteCluster', { Id: '<cluster>', CascadingDeleteResources: ['All'] })
@@ -7,8 +7,8 @@ const DELETE = call('DeleteCluster', { Id: '<cluster>', CascadingDeleteResources
 export const CLUSTER_SCENARIOS: readonly Scenario[] = [
   of(row('Cluster', 'Creating', 'Progressing'), '创建中', 'a cluster is being made', createCluster()),
   of(row('Cluster', 'Running', 'Ok'), '运行中', 'a cluster is usable', RUNNING_CLUSTER),
-  of(row('Cluster', 'Updating', 'Progressing'), '更新中', 'a cluster is updating while a pool of it is made', RUNNING_CLUSTER, cause('CreateEdgeNodePool', { ClusterId: '<cluster>', Name: 'counters' }), pass('10s')),
-  of(row('Cluster', 'Deleting', 'Progressing'), '删除中', 'a cluster is being deleted', RUNNING_CLUSTER, { ...DELETE, Cause: true }, pass('3m')),
+  of(row('Cluster', 'Updating', 'Progressing'), '更新中', 'a cluster is updating while a pool of it gets its first machine', RUNNING_CLUSTER, { ...elasticPool(), Cause: true }, pass('60s')),
+  of(row('Cluster', 'Deleting', 'Progressing'), '删除中', 'a cluster is being deleted, and its load balancer takes a minute to go', RUNNING_CLUSTER, slowed('outside', 'ensureGone', '60s'), { ...DELETE, Cause: true }, pass('3m')),
   of(row('Cluster', 'Stopped', 'Balance'), '欠费关停', 'the money is gone for two hours, and the cluster is shut down', RUNNING_CLUSTER, ARREARS, pass('1m')),
   of(row('Cluster', 'Starting', 'Progressing'), '启动中', 'a debt is paid, and the cluster comes back', RUNNING_CLUSTER, ARREARS, cause('SetBalance', { Amount: 1000 }), pass('60s')),
   of(row('Cluster', 'Failed', 'CreateError'), '创建失败', 'etcd ends at its start and again at its retry', fault('control-plane-host', 'etcd', { Type: 'fail', Message: 'open /var/lib/etcd: read-only file system' }), createCluster(), pass('60s')),

@@ -1,4 +1,4 @@
-import { ARREARS, call, cause, elasticPool, ELASTIC_NODE, fault, of, pass, row, RUNNING_CLUSTER, RUN_SCRIPT, SCRIPT, SCRIPT_NODE } from './building.ts'
+import { ARREARS, call, cause, elasticPool, ELASTIC_NODE, fault, of, pass, row, RUNNING_CLUSTER, RUN_SCRIPT, SCRIPT, SCRIPT_NODE, slowed } from './building.ts'
 import type { Scenario, Step } from './scenario.ts'
 
 const NODE = { ClusterId: '<cluster>', NodePoolId: '<pool>', Ids: ['<node>'], CascadingDeleteResources: ['Ecs'] }
@@ -16,9 +16,9 @@ export const NODE_SCENARIOS: readonly Scenario[] = [
   of(row('Node', 'Creating', 'Progressing'), '创建中', 'a machine runs its script', SCRIPT, { ...RUN_SCRIPT, Cause: true }, pass('30s')),
   of(row('Node', 'Running', 'Ok'), '运行中', 'a node is Ready', SCRIPT_NODE),
   of(row('Node', 'Running', 'Unschedulable'), '运行中', 'a node is cordoned', SCRIPT_NODE, cause('SetNodeSchedulable', { Id: '<node>', Schedulable: false }), pass('10s')),
-  of(row('Node', 'Updating', 'Progressing'), '更新中', 'labels of its pool are on their way to it', SCRIPT_NODE, cause('UpdateEdgeNodePoolConfig', { ClusterId: '<cluster>', Id: '<pool>', KubernetesConfig: { Labels: [{ Key: 'zone', Value: 'north' }] } }), pass('30s')),
-  of(row('Node', 'Deleting', 'Progressing'), '移除中', 'a node leaves its cluster', SCRIPT_NODE, cause('DeleteEdgeNodes', NODE), pass('3m')),
-  of(row('Node', 'Stopping', 'Progressing'), '停止中', 'a pool switches off a machine that it needs no more', LOAD_CAME_AND_WENT, LOAD_GOES, pass('20m')),
+  of(row('Node', 'Updating', 'Progressing'), '更新中', 'labels of its pool are on their way to it', SCRIPT_NODE, slowed('tenant-cluster', 'ensureNodeConfig', '40s'), cause('UpdateEdgeNodePoolConfig', { ClusterId: '<cluster>', Id: '<pool>', KubernetesConfig: { Labels: [{ Key: 'zone', Value: 'north' }] } }), pass('2m')),
+  of(row('Node', 'Deleting', 'Progressing'), '移除中', 'a node leaves its cluster, and its pods take a while to go', SCRIPT_NODE, slowed('tenant-cluster', 'evict', '40s'), cause('DeleteEdgeNodes', NODE), pass('3m')),
+  of(row('Node', 'Stopping', 'Progressing'), '停止中', 'a pool switches off a machine that it needs no more', LOAD_CAME_AND_WENT, slowed('machines', 'ensure', '40s'), LOAD_GOES, pass('20m')),
   of(row('Node', 'Stopped', 'Ok'), '已停止', 'a machine that its pool switched off is kept', LOAD_CAME_AND_WENT, LOAD_GOES, pass('20m')),
   of(row('Node', 'Starting', 'Progressing'), '启动中', 'a pool switches a stopped machine on again', LOAD_CAME_AND_WENT, call('SetWorkload', { ClusterId: '<cluster>', Name: 'checkout', Pods: 0 }), pass('20m'), cause('SetWorkload', { ClusterId: '<cluster>', Name: 'checkout', Pods: 3, Cpu: '2', MemoryMiB: 512 }), pass('5m')),
   of(row('Node', 'Failed', 'InitializeFailed'), '创建失败', 'a step of the script fails on the machine', SCRIPT, fault('machines', 'download', { Type: 'fail', Message: 'The disk of this machine is full: containerd could not be written.' }), RUN_SCRIPT, pass('90s'), NODES),

@@ -24,26 +24,32 @@ export interface Played {
   readonly stopped: boolean
 }
 
-/** While a row is looked for, the clock goes in steps so small that no status passes unseen. */
+/** Steps while a row is looked for, where nobody says when the next thing happens. */
 const FINE_STEP_MS = 1_000
 const PAGE = 100
 
-/** Plays a scenario in a region whose clock stands still, and tells what happened in order; ends early where the row to stop at holds. */
+/**
+ * Plays a scenario in a region whose clock stands still, and tells what happened in order. It ends early where the row to stop at holds: all that is due at an instant is done before the clock stands there, so
+ * a row that came and went within that instant is none to stop at.
+ */
 export async function play(context: ActionContext, scenario: Scenario, region: string, { names, stopAt }: { readonly names: Map<string, string>; readonly stopAt?: StopAt | undefined }): Promise<Played> {
   const scope = { accountId: context.scope.accountId, region }
   const story: Told[] = []
   let position = await lastPosition()
   const now = () => context.regions.get(region)?.now() ?? 0
+  // Where the scenario says whose row it is, another's that comes to it as well is not meant.
+  const whose = stopAt && scenario.Reaches.find(({ Kind, Phase, Conditions }) => Kind === stopAt.kind && Phase === stopAt.phase && Conditions.includes(stopAt.condition))?.Name
 
   for (const step of scenario.Steps) {
     if (isCall(step)) await tellCall(step)
     else {
       story.push({ at: now(), text: `The clock goes on by ${step.Clock}.` })
       const end = spanOf('RunScenario', 'Step', step.Clock) ?? 0
-      const by = stopAt ? FINE_STEP_MS : end
-      for (let gone = 0; gone < end; gone += by) {
-        const behind = await context.callIn(region, 'SetClock', { Step: `${Math.min(by, end - gone)}ms` }) as { Behind?: unknown }
-        if (behind.Behind !== undefined) refuse('InternalServiceTimeout', {})
+      for (let left = end; left > 0;) {
+        const by = stopAt ? Math.min(nextStep(), left) : left
+        const { Behind: behind } = await context.callIn(region, 'SetClock', { Step: `${by}ms` }) as { Behind?: unknown }
+        if (behind !== undefined) refuse('InternalServiceTimeout', {})
+        left -= by
         if (await tellChanges()) return { story, stopped: true }
       }
     }
@@ -64,8 +70,15 @@ export async function play(context: ActionContext, scenario: Scenario, region: s
     }
   }
 
-  /** True when the wanted row came. */
+  /** To the next instant at which something is due or happens: until then no status can change, and at each such instant the row may hold. */
+  function nextStep(): number {
+    const quietUntil = context.regions.get(region)?.clock?.quietUntil()
+    return quietUntil === undefined ? FINE_STEP_MS : Math.max(1, Math.ceil(quietUntil - now()))
+  }
+
+  /** True when the wanted row holds now that all of it has happened. */
   async function tellChanges(): Promise<boolean> {
+    if (await lastPosition() === position) return false
     const changes: StatusChange[] = []
     for (let number = 1; ; number++) {
       const { items } = await context.store.listHistory(scope, {}, { number, size: PAGE })
@@ -73,13 +86,18 @@ export async function play(context: ActionContext, scenario: Scenario, region: s
       changes.push(...fresh)
       if (fresh.length < PAGE) break
     }
+    const shown = new Map<string, StatusChange>()
     for (const change of changes.toReversed()) {
       position = change.position
-      const { kind, name } = change.resource
+      const { kind, id, name } = change.resource
+      shown.set(id, change)
       story.push({ at: change.at, text: `${kind} ${name} is ${change.status ? statusText(change.status) : 'gone'}: ${change.because}.`, change })
-      if (stopAt && change.resource.kind === stopAt.kind && change.status?.phase === stopAt.phase && change.status.conditions.includes(stopAt.condition)) return true
     }
-    return false
+    return [...shown.values()].some(isWanted)
+  }
+
+  function isWanted({ resource, status }: StatusChange): boolean {
+    return stopAt !== undefined && resource.kind === stopAt.kind && (whose === undefined || resource.name === whose) && status?.phase === stopAt.phase && status.conditions.includes(stopAt.condition)
   }
 
   async function lastPosition(): Promise<number> {

@@ -40,7 +40,7 @@ export function addScenarioCommands(program: Command): void {
         Name: name, Seed: flags.seed, ...flags.in !== undefined && { In: flags.in }, ...flags.on !== undefined && { On: flags.on }, ...stop && { StopAt: stop }, ...flags.withoutCause && { WithoutCause: true },
       }, { timeoutMs: PATIENCE_MS })
       await printResult(flags, played, () => storyText(played))
-      if (stop) tell(played.Stopped ? `Stopped there: the region ${played.Region} is as it was at that moment, its clock paused. Look with --region ${played.Region}; take it away with "edgehold region delete ${played.Region}".` : `It never came to ${flags.stopAt ?? ''}; the region ${played.Region} is as it was at the end.`)
+      if (stop) tell(endText(played, stop, flags.stopAt ?? ''))
     })
 }
 
@@ -49,6 +49,14 @@ function rowOf(text: string, usualKind: string): { Kind: string; Phase: string; 
   const [, kind = usualKind, phase, condition] = /^(?:([A-Za-z]+):)?([A-Za-z]+)\/([A-Za-z]+)$/.exec(text) ?? []
   if (phase === undefined || condition === undefined || !KINDS.includes(kind)) throw new UsageError(`${text} is no row: write Phase/Condition, or Kind:Phase/Condition with ${KINDS.join(', ')}.`)
   return { Kind: kind, Phase: phase, Condition: condition }
+}
+
+/** Where the world was left, and why not at the row where it is not. */
+function endText({ Stopped: stopped, Region: region, Story: story }: Played, { Kind: kind, Phase: phase, Condition: condition }: ReturnType<typeof rowOf>, row: string): string {
+  if (stopped) return `Stopped there: the region ${region} is as it was at that moment, its clock paused. Look with --region ${region}; take it away with "edgehold region delete ${region}".`
+  const passed = story.find(({ Resource, Status }) => Resource?.Kind === kind && Status?.Phase === phase && Status.Conditions.some(({ Type }) => Type === condition))
+  const why = passed ? `It came to ${row} and left it within one instant, ${passed.At}, in which no clock can stand` : `It never came to ${row}`
+  return `${why}; the region ${region} is as it was at the end.`
 }
 
 function storyText(played: Played): string {

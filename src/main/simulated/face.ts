@@ -187,6 +187,7 @@ export class SimulatedRegionFace implements RegionPorts {
   get clock(): RegionTime {
     return {
       read: () => this.#read(),
+      quietUntil: () => this.#open?.clock.restsUntil,
       set: async change => {
         const open = this.#open
         if (!open) throw new Error('a region that this process does not run takes no writes')

@@ -1,3 +1,4 @@
+/** One transaction of the port on PostgreSQL; over three hundred lines, since all that it keeps until its end is one state, and a port of so many methods has a few for each. */
 import type { KeyObject } from 'node:crypto'
 
 import type { AccountRecord, Meter } from '#model/account/record.ts'

@@ -1,5 +1,6 @@
 import { instantOfId } from '#model/ids.ts'
 import type { Listing, Page, Store } from '#ports/store.ts'
+import { storeWith } from '#ports/store-with.ts'
 
 /** The lists of what is made in a region. The others show what nobody makes there, or what no replica has: those cannot be stale. */
 export const STALE_LISTS: readonly string[] = [
@@ -22,12 +23,7 @@ export function staleStore(store: Store, until: number): Store {
     listLedger: (scope, filter, page) => beginning(at => store.listLedger(scope, filter, at), page, ({ id }) => instantOfId(id) <= until),
     listHistory: (scope, filter, page) => store.listHistory(scope, { ...filter, to: Math.min(filter.to ?? until, until), ...filter.at !== undefined && { at: Math.min(filter.at, until) } }, page),
   }
-  return new Proxy(store, {
-    get(target, name) {
-      const found: unknown = Reflect.get(stale, name) ?? Reflect.get(target, name, target)
-      return typeof found === 'function' ? found.bind(target) as unknown : found
-    },
-  })
+  return storeWith(store, () => stale)
 }
 
 /** One page of the items that were there. Lists are in the order of creation, so these are what a list begins with, and where they end is found by halving. */

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey } from '#ports/store.ts'
 import { gatheredById } from '#store/gathered-look.ts'
-import { storeWith } from './store-with.ts'
+import { storeWith } from '#ports/store-with.ts'
 
 /** The keys whose pass is under way. */
 const passes = new AsyncLocalStorage<readonly WorkKey[]>()

@@ -1,7 +1,7 @@
 import type { RegionClock } from '#kernel/region-clock.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Store } from '#ports/store.ts'
-import { storeWith } from '../store-with.ts'
+import { storeWith } from '#ports/store-with.ts'
 
 /**
  * The store as everybody writes to it in a region that keeps its own time. What is written is of the clock's instant, so that no record's time goes back behind what others wrote; and the rules judge

@@ -15,10 +15,10 @@ export interface MachineNews {
 export function machineNews(seen: NodePassSeen): MachineNews {
   const { record: { spec, facts }, machine } = seen
   if (spec.machine === undefined) return { change: {}, evidence: [] }
-  if (machine === undefined && facts.machineExistsAt !== undefined) return { change: nothingToPayFor(facts), evidence: [] }
-  if (machine?.machineId === undefined) return notMade(seen)
-  const paid = arrears(seen, machine)
-  return { change: { ...made(facts, seen), ...paid, ...order(seen, machine) }, evidence: paid.paidAt === undefined ? [] : [paidEvidence(seen)] }
+  const wasRemoved = machine === undefined && facts.machineExistsAt !== undefined
+  if (machine?.machineId === undefined && !wasRemoved) return notMade(seen)
+  const paid = arrearsNews(seen)
+  return machine === undefined ? paid : { change: { ...made(facts, seen), ...paid.change, ...order(seen, machine) }, evidence: paid.evidence }
 }
 
 /** The part of the news that is of arrears alone. */

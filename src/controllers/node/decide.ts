@@ -43,16 +43,29 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
 }
 
 /**
- * What leaves goes on to be its account's: a machine whose removal was refused is shut down for arrears as others are, and whatever was is so no more once they are paid. How far the removal is, is no
- * matter of what anybody saw of it before.
+ * What leaves goes on to be its account's: a machine that does not go and takes orders is shut down for arrears as others are, and whatever was is so no more once they are paid. How far the removal is, is
+ * no matter of what anybody saw of it before.
  */
 function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
-  const isWhole = seen.machine?.machineId !== undefined && seen.machine.obstacle?.held === true
-  const paid = isWhole || !seen.cluster?.facts.unpaid ? arrearsNews(seen) : { change: {}, evidence: [] }
-  const facts = withFacts(seen.record.facts, { ...paid.change, staleSince: undefined })
-  const leaving = decideLeaving({ ...seen, record: { ...seen.record, facts } })
-  const step = leaving.step ?? (isWhole ? machineStep(leaving.facts, seen) : undefined)
-  return { ...leaving, step, evidence: [...paid.evidence, ...leaving.evidence] }
+  const { record, machine, cluster } = seen
+  const obeys = takesOrders(seen)
+  // While it goes its power is no news.
+  const power = machine?.obstacle ? powerSeen(seen) : NO_NEWS
+  const known = withFacts(record.facts, power.change)
+  const paid = obeys || known.shutDown || !cluster?.facts.unpaid ? arrearsNews({ ...seen, record: { ...record, facts: known } }) : NO_NEWS
+  const facts = withFacts(known, { ...paid.change, staleSince: undefined })
+  const leaving = decideLeaving({ ...seen, record: { ...record, facts } })
+  const step = leaving.step ?? (obeys ? machineStep(leaving.facts, seen) : undefined)
+  return { ...leaving, step, evidence: [...paid.evidence, ...power.evidence, ...leaving.evidence] }
+}
+
+const NO_NEWS: { readonly change: FactsChange<NodeFacts>; readonly evidence: readonly Evidence[] } = { change: {}, evidence: [] }
+
+/** Not while its removal is under way, and not where part of it may be gone: one that is on has lost nothing. */
+function takesOrders({ machine, power }: NodePassSeen): boolean {
+  if (machine?.machineId === undefined) return false
+  if (machine.deletionRequestedAt === undefined) return true
+  return machine.obstacle !== undefined && (machine.obstacle.held === true || (power?.staleSince === undefined && power?.fact.state === 'on'))
 }
 
 /** `last`: what was last seen of it, where nothing is news. */

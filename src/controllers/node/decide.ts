@@ -80,10 +80,11 @@ function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evid
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
-function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+function objectSeen(seen: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  const { now, record: { spec }, pool, cluster, object } = seen
   if (!object) return { change: {}, evidence: [] }
+  if (hasNoApi(cluster)) return { change: { staleSince: isToldByPower(seen, facts) ? undefined : facts.staleSince ?? object.staleSince ?? now }, evidence: [] }
   if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
-  if ((spec.machine === undefined && isStopped(cluster)) || isUnseen(cluster)) return { change: { staleSince: facts.staleSince ?? now }, evidence: [] }
   const { fact } = object
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
@@ -102,14 +103,14 @@ function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSe
   }
 }
 
-/** status-rules.md, node 6: machines of their owners keep their pair while the cluster is stopped for arrears; what was last heard of them is from before. */
-function isStopped(cluster: NodePassSeen['cluster']): boolean {
-  return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.unpaid || cluster.facts.startingSince !== undefined)
+/** Stopped, starting, or seen down: whatever is told of nodes by it is from before. */
+function hasNoApi(cluster: NodePassSeen['cluster']): boolean {
+  return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.firstReadyAt !== undefined || cluster.facts.unpaid)
 }
 
-/** Its API is seen down, so whatever is told of nodes is from before. */
-function isUnseen(cluster: NodePassSeen['cluster']): boolean {
-  return cluster?.facts.firstReadyAt !== undefined && cluster.facts.controlPlane !== 'usable' && !isStopped(cluster)
+/** That a machine which its pool ordered is off is seen of the machine. Machines of their owners keep their pair (status-rules.md, node 6). */
+function isToldByPower({ record: { spec }, power }: NodePassSeen, facts: NodeFacts): boolean {
+  return spec.machine !== undefined && facts.power?.state === 'off' && power?.staleSince === undefined
 }
 
 /** A heartbeat alone is no news, unless it is the first one after the machine was switched on. */

@@ -25,6 +25,7 @@ import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from '
 import { regionStore } from './region-store.ts'
 import { RegionSights } from './sights.ts'
 import { systemClock } from '../system-clock.ts'
+import { wakeLogins } from './wake-logins.ts'
 
 export interface SimulatedRun {
   readonly region: string
@@ -96,7 +97,10 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
   await sights.tell([...again, ...world.events.unheard()])
   world.events.heard()
   // Where time stands still everything is told again before anything else, in one order; where it runs, meanwhile.
-  if (clock.paused) for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
+  if (clock.paused) {
+    for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
+    await wakeLogins(region, clock.now(), store)
+  }
   const isToldAgain = clock.paused
   await queue.markWatch(held, undefined, true)
 

@@ -67,8 +67,21 @@ describe('arrears reach what leaves and does not go', () => {
     assert.deepEqual(await state(), [['Failed/Balance+ResourceCleanupFailed'], ['off']])
     await pay()
     assert.deepEqual(await state(), [['Failed/ResourceCleanupFailed'], ['off']])
+    // From then on it is off for another reason.
     await spend()
-    assert.deepEqual(await state(), [['Failed/Balance+ResourceCleanupFailed'], ['off']])
+    assert.deepEqual(await state(), [['Failed/ResourceCleanupFailed'], ['off']])
+  })
+
+  test('one whose removal by hand fails in arrears is not said to come back after them', async () => {
+    await pool()
+    await spend()
+    await done('InjectFault', { ...REMOVAL, Effect: { Type: 'fail' } })
+    const [machine] = await items('ListMachines')
+    await done('RemoveMachine', { Id: machine?.Id })
+    await step('30m')
+    assert.deepEqual(await state(), [['Failed/Balance'], ['off']])
+    await pay()
+    assert.deepEqual(await state(), [['Failed/NotReady'], ['off']])
   })
 
   test('one that does not obey is not said to be shut down before it is', async () => {

@@ -5,7 +5,7 @@ import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
-import { arrearsNews, machineNews, machineStep } from './decide-machine.ts'
+import { arrearsNews, machineNews, machineStep, takesOrders } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
@@ -47,25 +47,15 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
  * no matter of what anybody saw of it before.
  */
 function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
-  const { record, machine, cluster } = seen
-  const obeys = takesOrders(seen)
+  const { record, machine } = seen
   // While it goes its power is no news.
-  const power = machine?.obstacle ? powerSeen(seen) : NO_NEWS
+  const power = machine?.obstacle ? powerSeen(seen) : { change: {}, evidence: [] }
   const known = withFacts(record.facts, power.change)
-  const paid = obeys || known.shutDown || !cluster?.facts.unpaid ? arrearsNews({ ...seen, record: { ...record, facts: known } }) : NO_NEWS
+  const paid = arrearsNews({ ...seen, record: { ...record, facts: known } })
   const facts = withFacts(known, { ...paid.change, staleSince: undefined })
   const leaving = decideLeaving({ ...seen, record: { ...record, facts } })
-  const step = leaving.step ?? (obeys ? machineStep(leaving.facts, seen) : undefined)
+  const step = leaving.step ?? (takesOrders(seen) ? machineStep(leaving.facts, seen) : undefined)
   return { ...leaving, step, evidence: [...paid.evidence, ...power.evidence, ...leaving.evidence] }
-}
-
-const NO_NEWS: { readonly change: FactsChange<NodeFacts>; readonly evidence: readonly Evidence[] } = { change: {}, evidence: [] }
-
-/** Not while its removal is under way, and not where part of it may be gone: one that is on has lost nothing. */
-function takesOrders({ machine, power }: NodePassSeen): boolean {
-  if (machine?.machineId === undefined) return false
-  if (machine.deletionRequestedAt === undefined) return true
-  return machine.obstacle !== undefined && (machine.obstacle.held === true || (power?.staleSince === undefined && power?.fact.state === 'on'))
 }
 
 /** `last`: what was last seen of it, where nothing is news. */

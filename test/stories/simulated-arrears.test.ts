@@ -97,6 +97,40 @@ describe('arrears reach what leaves and does not go', () => {
     assert.deepEqual(await pairs('ListEdgeNodes'), ['Failed/Balance+ResourceCleanupFailed'])
   })
 
+  test('a machine that is ordered off while its removal is under way is off when that is given up', async () => {
+    await pool()
+    const { Id: hangs } = await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'hang' } })
+    await spend()
+    await done('InjectFault', { ...REMOVAL, Effect: { Type: 'fail' } })
+    const [machine] = await items('ListMachines')
+    await done('RemoveMachine', { Id: machine?.Id })
+    await done('ClearFault', { Id: hangs })
+    // What failed for hours is tried again now and then only.
+    await step('3h')
+    assert.deepEqual(await state(), [['Failed/Balance'], ['off']])
+    await pay()
+    assert.deepEqual(await state(), [['Running/Ok'], ['on']])
+  })
+
+  test('a machine that was made and never told is known once arrears begin, or once its making is given up, and is not left behind', async () => {
+    for (const balance of [-1, 1_000]) {
+      await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'half' } })
+      const { remove } = await pool()
+      await done('SetBalance', { Amount: balance })
+      await step('20m')
+      assert.equal((await done('ListLedger', { Filter: { Kinds: ['Machine'], States: ['Held'] } })).TotalCount, 1)
+      await done('ClearFault', { All: true })
+      await step('20m')
+      assert.deepEqual(await state(), [['Running/Ok'], ['on']])
+      await remove()
+      await step('10m')
+      const { Items: [cluster] = [] } = await done('ListClusters')
+      await done('DeleteCluster', { Id: cluster?.['Id'], CascadingDeleteResources: ['All'] })
+      await step('10m')
+      await pay()
+    }
+  })
+
   for (const Type of ['protected', 'fail']) {
     test(`a machine that was made and never told, and whose removal ends as ${Type}, costs, is shut down, and goes when it can`, async () => {
       const { Id: lost } = await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'half' } })

@@ -42,15 +42,16 @@ async function ensure(record: OrderedMachine, ports: MachinePorts, signal: Abort
 /** Makes it by `ask`; undefined where it was not had, which is noted. */
 export async function make(record: OrderedMachine, arrears: string | undefined, ask: () => Promise<MachineSeen>, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
-    await noteRefusal(record, 'Balance', arrears, ports)
-    return undefined
+    // An earlier try may have made it and not heard so: it would be nobody's.
+    const made = await ports.regionOf(record.region).machines.look(record.id)
+    if (!made) await noteRefusal(record, 'Balance', arrears, ports)
+    return made
   }
   try {
     return await ask()
   } catch (error) {
     if (signal.aborted) throw error
-    await noteNotMade(record, error, ports)
-    return undefined
+    return await noteNotMade(record, error, ports)
   }
 }
 
@@ -106,12 +107,18 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   })
 }
 
-/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. */
-async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<void> {
-  if (error instanceof MachineRefused) return await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
-  if (record.ownedBy.nodeId === undefined) return await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
-  if (ports.regionOf(record.region).clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
-  await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
+/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. Answers the machine where it is there all the same. */
+async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<MachineSeen | undefined> {
+  const { clock, machines } = ports.regionOf(record.region)
+  if (error instanceof MachineRefused) await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
+  else if (record.ownedBy.nodeId === undefined) await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
+  else if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
+  else {
+    const made = await machines.look(record.id).catch(() => undefined) // then it is given up
+    if (made) return made
+    await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
+  }
+  return undefined
 }
 
 /** What a provider says in its own words is no sentence of ours. */
@@ -131,6 +138,8 @@ async function noteNotGone(record: OrderedMachine, because: string, isRefused: b
   await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
     // A crash came between making it and saying so: it costs, and it is to be known for that.
     if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
+    // Orders that came while it was to go are carried out now.
+    if (held && seen) await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
   })
 }
 

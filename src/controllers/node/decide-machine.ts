@@ -55,7 +55,7 @@ export function takesOrders({ machine, power }: NodePassSeen): boolean {
  */
 function arrears(seen: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
   const { now, record: { facts }, cluster } = seen
-  if (!cluster?.facts.unpaid && !takesOrders(seen)) return nothingToPayFor(facts)
+  if (!cluster?.facts.unpaid && machine.obstacle && !takesOrders(seen)) return nothingToPayFor(facts)
   if (cluster?.facts.unpaid) return (machine.power === 'on' && takesOrders(seen)) || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
   const isOver = facts.paidAt !== undefined && (isReady({ now, facts }) || (machine.power === 'off' && !facts.shutDown))
   return {

@@ -3,6 +3,7 @@ import { addonController } from '#controllers/addon/reconcile.ts'
 import { clusterController } from '#controllers/cluster/reconcile.ts'
 import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
 import { machineController } from '#controllers/machine/reconcile.ts'
+import { givenBackController } from '#controllers/node-pool/given-back.ts'
 import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
 import type { Controller } from '#ports/controller.ts'
@@ -14,5 +15,5 @@ type ControllerPorts = PortsOf<typeof clusterController> & PortsOf<typeof nodePo
 
 /** All controllers that there are: every region is run by the same ones, whatever is behind its ports. */
 export function controllersOver(ports: ControllerPorts): readonly Controller[] {
-  return [clusterController, nodePoolController, nodeController, kubeconfigController, machineController, accountController, addonController].map(controller => controller(ports))
+  return [clusterController, nodePoolController, givenBackController, nodeController, kubeconfigController, machineController, accountController, addonController].map(controller => controller(ports))
 }

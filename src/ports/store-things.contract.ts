@@ -189,6 +189,12 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
         if (pool) await tx.changeNodePool(pool.id, { spec: { ...pool.spec, scaling: { ...scaling, enabled: false }, tags: [] } }, becauseOf('UpdateNodePoolConfig'))
       })
       assert.deepEqual([await found({ autoScalingEnabled: true }), await found({ tags: [{ key: 'team' }] })], [[], []])
+      assert.deepEqual(await found({ refused: true }), [])
+      await store.write(NOON + 2, async tx => {
+        const pool = await tx.lockNodePool(`${mark}-2`)
+        if (pool) await tx.changeNodePool(pool.id, { facts: { ...pool.facts, refused: { as: 'StockOut', because: 'It is sold out' } } }, becauseOf('CreateNodePool'))
+      })
+      assert.deepEqual([await found({ refused: true }), await found({ refused: true, statuses: [{ phase: 'Updating' }] })], [[`${mark}-2`], []])
       await store.write(NOON, async tx => {
         await addNode(tx, `${mark}-a`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}`, instanceId: `i-${mark}` })
         await addNode(tx, `${mark}-b`, { clusterId, nodePoolId }, NEW_NODE, scope, { machineId: '', machine: `m-${mark}` })

@@ -125,6 +125,8 @@ export interface NodePoolFilter {
   readonly createClientToken?: string
   readonly updateClientToken?: string
   readonly autoScalingEnabled?: boolean
+  /** Those that were refused machines and wait for them. */
+  readonly refused?: true
   readonly tags?: readonly { key: string; value?: string }[]
 }
 export interface NodeFilter {
@@ -306,8 +308,8 @@ export interface Because {
   readonly operation?: string
 }
 
-/** An account's key is `<account>/<region>`. */
-export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine' | 'account' | 'addon'
+/** An account's key is `<account>/<region>`; that of a machine that was given back tells all that is left of it (refused-pools.ts). */
+export type WorkKind = 'cluster' | 'node-pool' | 'node' | 'kubeconfig' | 'machine' | 'account' | 'addon' | 'given-back'
 export interface WorkKey { readonly kind: WorkKind; readonly id: string }
 
 export class StaleRevision extends Error {

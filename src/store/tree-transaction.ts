@@ -59,7 +59,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
       case 'node-pool': return this.work.nodePools.get(id)?.now.clusterId
       case 'node': return this.work.nodes.get(id)?.now.clusterId
       case 'addon': return this.work.addons.get(id)?.now.clusterId
-      case 'kubeconfig': case 'machine': case 'account': return undefined
+      case 'kubeconfig': case 'machine': case 'account': case 'given-back': return undefined
     }
   }
 

@@ -160,7 +160,7 @@ export class MemoryStore implements Store {
     return paged(inOrder([...this.#tables.nodePools.values()].filter(one =>
       isIn(one, scope) && isOneOf(one.id, filter.ids) && isOneOf(one.clusterId, filter.clusterIds) && one.spec.name.includes(filter.name ?? '') && isOneOf(one.spec.type, filter.types)
       && isEqual(one.createClientToken, filter.createClientToken) && isEqual(one.updateClientToken, filter.updateClientToken) && shows(one.said.status, filter.statuses)
-      && isEqual(one.spec.scaling?.enabled ?? false, filter.autoScalingEnabled) && (filter.tags ?? []).every(tag => one.spec.tags?.some(own => own.key === tag.key && isEqual(own.value, tag.value))))), page)
+      && isEqual(one.spec.scaling?.enabled ?? false, filter.autoScalingEnabled) && (!filter.refused || one.facts.refused !== undefined) && (filter.tags ?? []).every(tag => one.spec.tags?.some(own => own.key === tag.key && isEqual(own.value, tag.value))))), page)
   }
 
   async findAddon(id: string): Promise<AddonRecord | undefined> {

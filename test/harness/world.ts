@@ -9,6 +9,7 @@ import { watchHealth } from '#controllers/cluster/watch-health.ts'
 import { kubeconfigController } from '#controllers/kubeconfig/reconcile.ts'
 import { machineController } from '#controllers/machine/reconcile.ts'
 import { watchMachines } from '#controllers/machine/watch-machines.ts'
+import { givenBackController } from '#controllers/node-pool/given-back.ts'
 import { nodePoolController } from '#controllers/node-pool/reconcile.ts'
 import { nodeController } from '#controllers/node/reconcile.ts'
 import { watchNodes } from '#controllers/node/watch-nodes.ts'
@@ -132,7 +133,7 @@ export class World {
     const common = { store: ports.store, log: NO_LOG, regionOf: () => region, tenantAddressOf, newLedgerId: () => this.newId('ledger') }
     return [
       clusterController({ ...common, makePki: async ({ id }) => pkiOf(id), onChanged: () => this.#running?.watches.look() }),
-      nodePoolController(common), nodeController(common), kubeconfigController(common), machineController(common), accountController(common), addonController(common),
+      nodePoolController(common), givenBackController(common), nodeController(common), kubeconfigController(common), machineController(common), accountController(common), addonController(common),
     ]
   }
 

@@ -164,6 +164,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     if (!(await isOverdue(record, ports))) throw error
     return await noteNotGone(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, false, ports)
   }
+  const left = await ports.leaveToOthers(record)
   const now = clock.now()
   await ports.store.write(now, async tx => {
     if (!(await tx.lockMachine(record.id))) return
@@ -171,8 +172,8 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await tx.releaseAddress(record.region, record.id)
     await tx.forgetMachine(record.id)
     await wakeOwner(tx, record)
+    if (left) await tx.enqueue(left)
   })
-  await ports.wakeRefused(record, now)
 }
 
 /** The node's own deadline has passed, so what stands in its way is to be named. */

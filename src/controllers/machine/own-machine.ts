@@ -42,6 +42,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts): Promi
   const { machines, clock } = ports.regionOf(record.region)
   await removeMachine(record, machines)
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
+  const left = await ports.leaveToOthers(record)
   await ports.store.write(clock.now(), async tx => {
     if (!(await tx.lockMachine(record.id))) return
     await putEntry(tx, record, 'Released', ports)
@@ -49,8 +50,8 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts): Promi
     await tx.forgetMachine(record.id)
     // Whoever ran on it is told by its own next look: no provider of ours has that machine any more.
     for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
+    if (left) await tx.enqueue(left)
   })
-  await ports.wakeRefused(record, clock.now())
 }
 
 async function putEntry(tx: Transaction, record: MachineRecord, state: LedgerState, ports: MachinePorts): Promise<void> {

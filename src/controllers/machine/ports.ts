@@ -1,7 +1,8 @@
 import type { Clock } from '#ports/clock.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Machines } from '#ports/machines.ts'
-import type { MachineRecord, Store } from '#ports/store.ts'
+import type { Store } from '#ports/store.ts'
+import type { leavesToOthers } from './leave-to-others.ts'
 
 export interface MachinePorts extends DecisionPorts {
   readonly store: Store
@@ -11,6 +12,5 @@ export interface MachinePorts extends DecisionPorts {
 
 /** As passes have it. */
 export interface MachinePassPorts extends MachinePorts {
-  /** A pool that was refused machines hears that this one was given back. */
-  wakeRefused(gone: Pick<MachineRecord, 'accountId' | 'region' | 'ownedBy' | 'machineId'>, now: number): Promise<void>
+  readonly leaveToOthers: ReturnType<typeof leavesToOthers>
 }

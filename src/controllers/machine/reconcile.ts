@@ -2,15 +2,15 @@ import type { Controller } from '#ports/controller.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { reconcileOrdered } from './ordered-machine.ts'
 import { reconcileOwn } from './own-machine.ts'
+import { leavesToOthers } from './leave-to-others.ts'
 import type { MachinePorts } from './ports.ts'
 import { reconcileMachines } from './reconcile-many.ts'
-import { wakesRefused } from './wake-refused.ts'
 
 export type { MachinePorts } from './ports.ts'
 
 /** Makes machines as their records order, and takes them away; users' own ones and those that pools ordered. */
 export function machineController(given: MachinePorts): Controller {
-  const ports = { ...given, wakeRefused: wakesRefused(given.store) }
+  const ports = { ...given, leaveToOthers: leavesToOthers(given.store) }
   return {
     kind: 'machine',
     async reconcile(id, signal) {

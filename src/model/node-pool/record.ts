@@ -77,7 +77,7 @@ export interface NodePoolFacts {
   /** Nodes that are without its labels and taints though its update has ended: off, or refusing them. */
   readonly without?: readonly string[]
   /** Wanted machines were refused (elastic and central pools): by what, since when, how often in a row, and when it is tried again. */
-  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number; /** Who refused the last one, and what they saw. */ readonly evidence?: readonly Evidence[]; /** The machine record of the one claim that is tried again now. */ readonly claim?: string; /** The id of the last one that was tried so, which the next one has again. */ readonly tried?: string }
+  readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number; /** Who refused the last one, and what they saw. */ readonly evidence?: readonly Evidence[]; /** The machine record of the one claim that is tried again now. */ readonly claim?: string; /** Something changed since that claim was made: refused, it is tried once more at once. */ readonly again?: true; /** The id of the last one that was tried so, which the next one has again. */ readonly tried?: string }
   /** The autoscaler's own target and why, while it differs from what callers want or did last move it. */
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
   /** Since when nodes carry nothing that would be missed, by their ids; the autoscaler gives them back after their dwell. */

@@ -13,7 +13,8 @@ export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refuse
   const { as, because, evidence } = refusal
   if (known?.claim === undefined && known?.retryAt !== undefined && known.retryAt > now) return known
   const times = (known?.times ?? 0) + 1, tried = known?.claim ?? known?.tried
-  return { as, because, since: known?.since ?? now, times, retryAt: now + Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest), ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
+  const pause = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)
+  return { as, because, since: known?.since ?? now, times, retryAt: now + pause, ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
 }
 
 /** What the provider of machines answered to a claim. */
@@ -21,8 +22,14 @@ export function refusalEvidence(machine: string, { because, at }: { readonly bec
   return { observer: 'machine controller', source: `machine ${machine}`, observedAt: at, fact: `${because}.` }
 }
 
-/** For whoever changes stock, quotas or balances: the pool's claim is due at once. Its key is to be enqueued as well. */
+/** For whoever changes stock, quotas or balances, or gives machines back: the pool's claim is due at once, and one that is being tried, which may be refused already, once more. Its key is to be enqueued as well. */
 export function retriedAtOnce(facts: NodePoolFacts, now: number): NodePoolFacts {
   const { refused } = facts
-  return refused?.retryAt === undefined || refused.retryAt <= now ? facts : withFacts(facts, { refused: { ...refused, retryAt: now } })
+  if (!refused || isRetried(refused, now)) return facts
+  return withFacts(facts, { refused: { ...refused, ...refused.claim === undefined ? { retryAt: now } : { again: true as const } } })
+}
+
+/** It is to try again now, or as soon as the claim is answered that it tries. */
+export function isRetried({ claim, again, retryAt = 0 }: Refused, now: number): boolean {
+  return claim === undefined ? retryAt <= now : again === true
 }

@@ -17,5 +17,6 @@ export function listNodePools(connection: Queryable, scope: Scope, filter: NodeP
     .equal('auto_scaling', filter.autoScalingEnabled)
     .statuses(filter.statuses)
   for (const { key, value } of filter.tags ?? []) conditions.where('tags @> ?::jsonb', JSON.stringify([value === undefined ? { key } : { key, value }]))
+  if (filter.refused) conditions.plain("facts -> 'refused' is not null")
   return seePage(connection, 'node_pool', NODE_POOL_COLUMNS, conditions, page, nodePoolOf)
 }

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Scaling } from '#model/node-pool/record.ts'
+import type { MachineOrder } from '#ports/machines.ts'
+import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { Scene } from '#test/harness/world/scene.ts'
+import { shows } from '#test/harness/world/users.ts'
+import type { WorldPorts } from '#test/harness/world.ts'
+
+interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+
+describe('a pool that was refused machines has them as soon as others give them back', () => {
+  const regions = new FreshRegions('refused')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const shown = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
+  const nodesOf = async (pool: string) => (await done('ListEdgeNodes', { PageSize: 100, Filter: { NodePoolIds: [pool] } })).Items ?? []
+  const statuses = async (pool: string) => (await nodesOf(pool)).map(node => {
+    const { Phase, Conditions } = node['Status'] as Status
+    return `${Phase}/${Conditions.map(({ Type }) => Type).join('+')}`
+  }).sort()
+  const slow = (Port: string, Call: string, For: string) => done('InjectFault', { Port, Call, Effect: { Type: 'slow', For } })
+
+  const newCluster = async () => {
+    const { Id = '' } = await done('CreateCluster', ANY_CLUSTER)
+    await step('60s')
+    return Id
+  }
+  const newPool = async (ClusterId: string, Name: string, DesiredReplicas: number) => {
+    const { Id = '' } = await done('CreateEdgeNodePool', {
+      ClusterId, Name, NodePoolType: 'edge-machine-pool',
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+    })
+    await step('5m')
+    return Id
+  }
+  const resize = (ClusterId: string, NodePoolId: string, DesiredReplicas: number) => done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId, DesiredReplicas })
+  /** Two pools, of which the first has one machine, and the other wants one more than there are; it has been refused for hours. */
+  const oneHasWhatTheOtherWants = async (others: number) => {
+    const cluster = await newCluster()
+    await done('SetStock', { Kind: 'Machine', Count: others })
+    const one = await newPool(cluster, 'one', 1)
+    const other = await newPool(cluster, 'other', others)
+    await step('310m')
+    assert.equal(await shown(other), 'Running/StockOut')
+    return { cluster, one, other }
+  }
+
+  test('while its labels are on their way', async () => {
+    const { cluster, one, other } = await oneHasWhatTheOtherWants(2)
+    await slow('tenant-cluster', 'ensureNodeConfig', '40s')
+    await done('UpdateEdgeNodePoolConfig', { ClusterId: cluster, Id: other, KubernetesConfig: { Labels: [{ Key: 'zone', Value: 'north' }] } })
+    await step('5s')
+    assert.equal(await shown(other), 'Updating/Progressing')
+    await resize(cluster, one, 0)
+    await step('4m')
+    assert.deepEqual([await shown(other), await statuses(other)], ['Running/Ok', ['Running/Ok', 'Running/Ok']])
+  })
+
+  test('while another node of it is being removed', async () => {
+    const { cluster, one, other } = await oneHasWhatTheOtherWants(3)
+    const [node] = await nodesOf(other)
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Target: { Kind: 'Machine', Id: `m${String(node?.['Id']).slice(1)}` }, Effect: { Type: 'fail' } })
+    await done('DeleteEdgeNodes', { ClusterId: cluster, NodePoolId: other, Ids: [node?.['Id']], CascadingDeleteResources: ['Ecs'] })
+    await step('5s')
+    assert.equal(await shown(other), 'Scaling/Progressing')
+    await resize(cluster, one, 0)
+    await step('4m')
+    assert.deepEqual(await statuses(other), ['Deleting/Progressing', 'Running/Ok', 'Running/Ok'])
+  })
+
+  test('also by one that could not have it for another reason', async () => {
+    const cluster = await newCluster()
+    await done('SetStock', { Kind: 'Machine', Count: 1 })
+    const holder = await newPool(cluster, 'holder', 1)
+    const first = await newPool(cluster, 'first', 1)
+    const second = await newPool(cluster, 'second', 1)
+    await step('310m')
+    await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail' }, Times: 1 })
+    await resize(cluster, holder, 0)
+    await step('20s')
+    assert.equal(await shown(first), 'Running/ScalingFailed')
+    await step('4m')
+    assert.deepEqual(await statuses(second), ['Running/Ok'])
+  })
+
+  test('each of two has one of two that are given back in the same instant', async () => {
+    const cluster = await newCluster()
+    await done('SetStock', { Kind: 'Machine', Count: 2 })
+    const holder = await newPool(cluster, 'holder', 2)
+    const first = await newPool(cluster, 'first', 1)
+    const second = await newPool(cluster, 'second', 1)
+    await step('310m')
+    await resize(cluster, holder, 0)
+    await step('4m')
+    assert.deepEqual([await statuses(first), await statuses(second)], [['Running/Ok'], ['Running/Ok']])
+  })
+
+  test('one whose cluster cannot take it now lets the next one have it, and tries when it can', async () => {
+    const away = await newCluster()
+    const { Id: cluster = '' } = await done('CreateCluster', { ...ANY_CLUSTER, Name: 'till', PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.29.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.28.0.0/20'] } })
+    await step('60s')
+    await done('SetStock', { Kind: 'Machine', Count: 2 })
+    const holder = await newPool(cluster, 'holder', 2)
+    const first = await newPool(away, 'first', 1)
+    const second = await newPool(cluster, 'second', 1)
+    await step('310m')
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'kube-apiserver', Target: { Kind: 'Cluster', Id: away }, Effect: { Type: 'fail' } })
+    await step('1m')
+    await resize(cluster, holder, 1)
+    await step('4m')
+    assert.deepEqual([await statuses(first), await statuses(second)], [[], ['Running/Ok']])
+    await resize(cluster, holder, 0)
+    await done('ClearFault', { All: true })
+    await step('6m')
+    assert.deepEqual(await statuses(first), ['Running/Ok'])
+  })
+
+  test('machines that were refused for a debt are had when it is paid, also by a pool that shows something else', async () => {
+    const cluster = await newCluster()
+    const pool = await newPool(cluster, 'burst', 2)
+    await done('SetBalance', { Amount: 0 })
+    await step('1s')
+    await resize(cluster, pool, 3)
+    await step('50m')
+    assert.equal(await shown(pool), 'Running/Balance')
+    const [node] = await nodesOf(pool)
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Target: { Kind: 'Machine', Id: `m${String(node?.['Id']).slice(1)}` }, Effect: { Type: 'fail' } })
+    await done('DeleteEdgeNodes', { ClusterId: cluster, NodePoolId: pool, Ids: [node?.['Id']], CascadingDeleteResources: ['Ecs'] })
+    await step('5s')
+    assert.equal(await shown(pool), 'Scaling/Progressing')
+    await done('SetBalance', { Unlimited: true })
+    await step('4m')
+    assert.deepEqual(await statuses(pool), ['Deleting/Progressing', 'Running/Ok', 'Running/Ok'])
+  })
+})
+
+const SECOND = 1_000, MINUTE = 60 * SECOND
+
+/** In memory: a pool with one machine, and another one that was refused the one it wants, whose next try is minutes away. */
+async function poolsOf(names: readonly string[], wrap?: (ports: WorldPorts) => WorldPorts): Promise<{ scene: Scene; pools: readonly string[] }> {
+  const scene = await Scene.begin(wrap), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  world.machines.stock = 1
+  const pools: string[] = []
+  for (const name of names) {
+    pools.push(await users.createPool(cluster, { name, type: 'edge-machine-pool', scaling: wants(1) }))
+    await scene.pool(pools.at(-1)!, name === 'holder' ? 'Running Ok' : 'Running StockOut')
+    if (name === 'holder') await world.until('its node', async () => (await membersOf(scene, pools[0]!)) === 'Running Ok')
+  }
+  await world.pass(5 * MINUTE)
+  return { scene, pools }
+}
+
+function wants(desired: number): Scaling {
+  return { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: desired, sentDesiredReplicas: desired, priority: 10 }
+}
+
+async function membersOf({ world }: Scene, pool: string): Promise<string> {
+  return (await world.store.nodesOf({ nodePoolId: pool })).map(shows).sort().join()
+}
+
+test('a machine that a pool tried to have and wants no more is left to the next one', async () => {
+  let onMade = async (): Promise<void> => {}
+  const { scene, pools: [holder, first, second] } = await poolsOf(['holder', 'first', 'second'], ports => ({
+    ...ports, machines: new Proxy(ports.machines, {
+      get: (target, name) => name !== 'ensure' ? (Reflect.get(target, name) as unknown) : async (order: MachineOrder) => {
+        const seen = await target.ensure(order)
+        await onMade()
+        return seen
+      },
+    }),
+  }))
+  let turned = 0
+  onMade = async () => { if (turned++ === 0) await scene.users.updatePool(first!, { scaling: wants(0) }) }
+  await scene.users.updatePool(holder!, { scaling: wants(0) })
+  await scene.world.until('the second has it', async () => (await membersOf(scene, second!)) === 'Running Ok', MINUTE)
+  assert.deepEqual([await membersOf(scene, first!), scene.world.errors], ['', []])
+  await scene.end()
+})
+
+test('a process that dies while a machine is given back, at any call, does not keep others from having it', async () => {
+  const life = async (plan: CrashPlan): Promise<void> => {
+    plan.isWaiting = true
+    const { scene, pools: [holder, other] } = await poolsOf(['holder', 'other'], ports => ({ ...ports, store: crashing(ports.store, plan), machines: crashing(ports.machines, plan, ['ensure']) }))
+    await scene.users.updatePool(holder!, { scaling: wants(0) })
+    plan.isWaiting = false
+    // Its own next try is further away. What making a machine throws is its provider's word, and no death.
+    await scene.world.until(`the other has it, though the process died ${plan.when} call ${plan.at}`, async () => {
+      plan.isWaiting = true
+      const has = (await membersOf(scene, other!)) === 'Running Ok'
+      plan.isWaiting = has
+      return has
+    }, 100 * SECOND)
+    await scene.end()
+  }
+  const counted: CrashPlan = { calls: 0, at: -1, when: 'before' }
+  await life(counted)
+  assert.ok(counted.calls > 20, 'the plan must bite')
+  for (let at = 0; at < counted.calls; at++) await life({ calls: 0, at, when: 'before' })
+})

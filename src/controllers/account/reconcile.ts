@@ -6,6 +6,7 @@ import { withFacts } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
+import { refusedPools } from '#ports/refused-pools.ts'
 import type { Scope, Store, Transaction } from '#ports/store.ts'
 
 export interface AccountPorts extends DecisionPorts {
@@ -29,16 +30,18 @@ export function accountController(ports: AccountPorts): Controller {
       const { clock, graceMs } = ports.regionOf(scope.region)
       const now = clock.now()
       const before = await ports.store.findAccount(scope)
+      // Machines that were refused for arrears may be had when they are paid.
+      const waiting = before.arrearsSince === undefined ? [] : (await refusedPools(ports.store, scope)).filter(({ facts }) => facts.refused?.as === 'Balance')
       const { account, lookAgainAt } = await ports.store.write(now, async tx => {
         const [locked, meter] = [await tx.lockAccount(scope), await tx.meterOf(scope)]
         const seen = { now, account: locked, meter, graceMs }
         const decision = decideAccount(seen)
         ports.onDecision?.({ by: 'decideAccount', about: id, seen, decided: decision })
         if (!isSame(decision.account, locked)) await tx.putAccount(decision.account)
+        if (decision.account.arrearsSince === undefined) for (const pool of waiting) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: pool.region })
         return decision
       })
       await tellClusters(account, now, graceMs, ports)
-      if (before.arrearsSince !== undefined && account.arrearsSince === undefined) await wakeRefusedPools(scope, now, ports)
       return { lookAgainAt }
     },
   }
@@ -82,15 +85,6 @@ async function enqueueTree(tx: Transaction, { id, region }: ClusterRecord): Prom
   for (const pool of await tx.nodePoolsOf(id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
   for (const addon of await tx.addonsOf(id)) await tx.enqueue({ kind: 'addon', id: addon.id, region })
   for (const node of await tx.nodesOf({ clusterId: id })) await tx.enqueue({ kind: 'node', id: node.id, region })
-}
-
-/** Machines that were refused for arrears may be had now. */
-async function wakeRefusedPools({ accountId, region }: Scope, now: number, { store }: AccountPorts): Promise<void> {
-  const refused = (await store.listNodePools({ accountId, region }, { statuses: [{ phase: 'Running', condition: 'Balance' }] }, { number: 1, size: 1000 })).items
-  if (refused.length === 0) return
-  await store.write(now, async tx => {
-    for (const pool of refused) await tx.enqueue({ kind: 'node-pool', id: pool.id, region })
-  })
 }
 
 function isSame(one: AccountRecord, other: AccountRecord): boolean {

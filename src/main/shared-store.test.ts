@@ -113,3 +113,17 @@ test('what passes over many keys lock is locked together, before any of them wri
   await Promise.all([controller?.reconcileMany?.(ids.slice(0, 2), signal), controller?.reconcileMany?.(ids.slice(2), signal)])
   assert.deepEqual(locked.map(keys => keys.map(({ id }) => id).sort()), [ids])
 })
+
+test('a pass that locks the trees of others does so in a transaction of its own, and behind no machine that is held', async () => {
+  for (const kind of ['account', 'given-back'] as const) {
+    const { store, counts, ids } = await fleet()
+    const shared = sharedStore(store, () => true)
+    const [machine, other] = ofTheirKeys([
+      { kind: 'machine', reconcile: async id => { await shared.write(NOON + 1, tx => tx.lockMachine(id)); return {} } },
+      { kind, reconcile: async () => { await shared.write(NOON + 1, tx => tx.lockCluster(ids[0] ?? '')); return {} } },
+    ])
+    const { signal } = new AbortController()
+    await Promise.all([machine?.reconcile('m-a', signal), other?.reconcile('any', signal), machine?.reconcile('m-b', signal), machine?.reconcile('m-c', signal)])
+    assert.equal(counts.get('write'), 3, `${kind}: those of the machines that come after it go together`)
+  }
+})

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Controller } from '#ports/controller.ts'
-import type { Store, Transaction, WorkKey } from '#ports/store.ts'
+import type { Store, Transaction, WorkKey, WorkKind } from '#ports/store.ts'
 import { gatheredById } from '#store/gathered-look.ts'
 import { storeWith } from '#ports/store-with.ts'
 
@@ -27,6 +27,8 @@ interface Write {
   readonly failed: (error: unknown) => void
 }
 
+/** Passes that lock trees which their keys do not name: among others' writes they would do so behind machines that are held already, against the order of locks. */
+const LOCK_OTHER_TREES: ReadonlySet<WorkKind> = new Set(['account', 'given-back'])
 /** More would hold the locks of many clusters for long. */
 const MOST_AT_ONCE = 40
 
@@ -73,10 +75,10 @@ class SharedWrites {
 
   /** Of one instant, since a transaction has one. */
   #take(): Write[] {
-    const instant = this.#waiting[0]?.now
-    let count = 0
-    while (count < MOST_AT_ONCE && this.#waiting[count]?.now === instant && count < this.#waiting.length) count++
-    return this.#waiting.splice(0, count)
+    const [first] = this.#waiting
+    if (first && isAlone(first)) return this.#waiting.splice(0, 1)
+    const others = this.#waiting.findIndex(write => write.now !== first?.now || isAlone(write))
+    return this.#waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? this.#waiting.length : others))
   }
 
   async #together(writes: readonly Write[]): Promise<void> {
@@ -97,6 +99,10 @@ class SharedWrites {
       }
     }
   }
+}
+
+function isAlone({ keys }: Write): boolean {
+  return keys.some(({ kind }) => LOCK_OTHER_TREES.has(kind))
 }
 
 /** Writers of one cluster's tree come one after another, and those of different trees side by side: most of what they wait for is a statement of their own. */

@@ -17,6 +17,7 @@ test('pods that want room are those that another node would help', () => {
     { metadata: { name: 'starting' }, spec: { nodeName: 'a' }, status: { phase: 'Pending' } },
     { metadata: { name: 'proxy', ownerReferences: [{ kind: 'DaemonSet', name: 'proxy', controller: true }] }, spec: { nodeName: 'b' }, status: { phase: 'Running' } },
     { ...unscheduled('core-dns', 'no nodes available to schedule pods'), metadata: { name: 'core-dns', namespace: 'kube-system' } },
+    { metadata: { name: 'evicted', deletionTimestamp: '2026-12-01T00:00:00Z' }, spec: { nodeName: 'lost' }, status: { phase: 'Running' } },
     { metadata: { name: 'job' }, spec: { nodeName: 'b' }, status: { phase: 'Succeeded' } },
   ], [node('a', { cpu: '2', memory: '4Gi' }), node('b', { cpu: '1500m', memory: '8038524Ki' })])
   assert.deepEqual(seen, {

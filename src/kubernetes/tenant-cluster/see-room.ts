@@ -13,7 +13,8 @@ export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[]
   const least = (amount: 'cpuMillis' | 'memoryMiB') => Math.min(...offers.map(offer => offer[amount]))
   return {
     waiting, perNode: offers.length === 0 ? undefined : { cpuMillis: least('cpuMillis'), memoryMiB: least('memoryMiB') },
-    busy: [...new Set(missed.flatMap(pod => pod.spec?.nodeName ?? []))].sort(),
+    // One that is being deleted has its successor elsewhere, or gets it when this one is gone, which on a node that is not reached is with the node.
+    busy: [...new Set(missed.flatMap(pod => (pod.metadata.deletionTimestamp === undefined ? pod.spec?.nodeName ?? [] : [])))].sort(),
   }
 }
 

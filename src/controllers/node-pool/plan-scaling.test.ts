@@ -15,7 +15,7 @@ const auto = { ...SCALING, enabled: true, desiredReplicas: 1 }
 
 type Row = Partial<Omit<ScalingSeen, 'counts' | 'spec'>> & { scaling?: Scaling; counts?: Partial<ScalingSeen['counts']> }
 function seenOf({ scaling = SCALING, counts, ...row }: Row): ScalingSeen {
-  return { now: NOW, spec: { scaling }, facts: {}, counts: { ...NO_NODES, ...counts }, room: undefined, share: 0, running: [], ...row }
+  return { now: NOW, spec: { scaling }, facts: {}, counts: { ...NO_NODES, ...counts }, room: undefined, share: 0, members: [], ...row }
 }
 
 describe('the size of a pool', () => {
@@ -33,9 +33,9 @@ describe('the size of a pool', () => {
     ['the most holds against what is desired',                    { scaling: { ...SCALING, desiredReplicas: 9 } },                                                  [0, 5, 0, 0]],
     ['an autoscaler that cannot look keeps its target',           { scaling: auto, counts: { total: 4, running: 4 }, facts: { autoscaler: { target: 4, because: '', since: 0 } } }, [0, 0, 0, 0]],
     ['one that sees its share of the need takes it',              { scaling: auto, counts: { total: 1, running: 1 }, room: { ...calm, waiting: [{ name: 'web', cpuMillis: 1, memoryMiB: 1 }] }, share: 2 }, [0, 2, 0, 0]],
-    ['gives nothing back before the dwell is over',               { scaling: auto, counts: { total: 2, running: 2 }, room: calm, running: members('a', 'b'), facts: { idle: { a: NOW - 9 * MINUTE } } }, [0, 0, 0, 0]],
-    ['and then what has been empty for so long',                  { scaling: auto, counts: { total: 3, running: 3 }, room: calm, running: members('a', 'b', 'c'), facts: { idle: { a: NOW - 10 * MINUTE } } }, [0, 0, 1, 0]],
-    ['but not what carries something again',                      { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, busy: ['a'] }, running: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE } } }, [0, 0, 0, 0]],
+    ['gives nothing back before the dwell is over',               { scaling: auto, counts: { total: 2, running: 2 }, room: calm, members: members('a', 'b'), facts: { idle: { a: NOW - 9 * MINUTE } } }, [0, 0, 0, 0]],
+    ['and then what has been empty for so long',                  { scaling: auto, counts: { total: 3, running: 3 }, room: calm, members: members('a', 'b', 'c'), facts: { idle: { a: NOW - 10 * MINUTE } } }, [0, 0, 1, 0]],
+    ['but not what carries something again',                      { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, busy: ['a'] }, members: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE } } }, [0, 0, 0, 0]],
   ]
   for (const [what, row, expected] of rows) {
     test(what, () => {
@@ -43,6 +43,14 @@ describe('the size of a pool', () => {
       assert.deepEqual([plan.start, plan.claim, plan.surplus, plan.drop], expected)
     })
   }
+
+  test('one that broke a moment ago may go, if nothing is known to run on it any more', () => {
+    const counts = { total: 3, running: 2, failed: 1 }, facts = { idle: { a: NOW - 20 * MINUTE } }
+    const idleWith = (busy: readonly string[]) => planScaling(seenOf({ scaling: auto, counts, room: { ...calm, busy }, members: members('a', 'b', 'broken'), facts }))
+    assert.deepEqual(idleWith(['b'])?.idle, { a: NOW - 20 * MINUTE, broken: NOW })
+    assert.deepEqual(idleWith(['b', 'broken'])?.idle, { a: NOW - 20 * MINUTE })
+    assert.deepEqual([idleWith(['b'])?.surplus, idleWith(['b', 'broken'])?.surplus], [1, 1])
+  })
 
   test('whatever there is, ends within the bounds, and a second look finds nothing to do', () => {
     const counts = fc.record({ running: fc.nat(6), creating: fc.nat(3), failed: fc.nat(3), deleting: fc.nat(3), stopped: fc.nat(4), stopping: fc.nat(2), starting: fc.nat(2) })

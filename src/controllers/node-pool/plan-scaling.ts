@@ -16,8 +16,8 @@ export interface ScalingSeen {
   readonly room: RoomSeen | undefined
   /** Machines of the cluster's need that are this pool's to take. */
   readonly share: number
-  /** Running members, by id and name; read only where some of them may be idle. */
-  readonly running: readonly { readonly id: string; readonly name: string }[]
+  /** Running members and broken ones, by id and name; read only where some of them may be idle. */
+  readonly members: readonly { readonly id: string; readonly name: string }[]
 }
 
 export interface ScalingPlan {
@@ -33,7 +33,7 @@ export interface ScalingPlan {
   readonly beyondMost: number
   /** Stopped members for which there is no place any more. */
   readonly drop: number
-  /** Ids of members that have been idle for the dwell; of the surplus of an autoscaler only these may go. */
+  /** Ids of members that have been idle for the dwell; an autoscaler's surplus is as many as these, and they go where no broken one that carries nothing goes in their place. */
   readonly ripe: readonly string[]
   readonly lookAgainAt: number | undefined
 }
@@ -68,10 +68,10 @@ function wanted({ facts: { autoscaler }, room, share }: ScalingSeen, base: numbe
   return active - ripe
 }
 
-/** Since when each running member carries nothing; only where some could go, and not while pods wait for room. */
-function idleNow({ now, facts, room, running }: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
+/** Since when each member carries nothing, of those that run or are broken; only where some could go, and not while pods wait for room. */
+function idleNow({ now, facts, room, members }: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
   if (!room || active <= base || room.waiting.length > 0) return undefined
-  const empty = running.filter(({ name }) => !room.busy.includes(name))
+  const empty = members.filter(({ name }) => !room.busy.includes(name))
   return empty.length === 0 ? undefined : Object.fromEntries(empty.map(({ id }) => [id, facts.idle?.[id] ?? now]))
 }
 

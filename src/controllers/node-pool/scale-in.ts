@@ -1,5 +1,6 @@
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import { isMachineRemoved } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { Transaction } from '#ports/store.ts'
 import type { ScalingPlan } from './plan-scaling.ts'
@@ -8,13 +9,11 @@ import type { ScalingPlan } from './plan-scaling.ts'
  * Members that a plan wants no more: switched off where the pool recycles its machines, else removed with them. Counted under the cluster's lock: however many do this
  * at once, no fewer than MinReplicas stay Running. Answers how many go.
  */
-export async function scaleIn(tx: Transaction, pool: NodePoolRecord, plan: ScalingPlan, now: number, evidence: readonly Evidence[]): Promise<number> {
-  const nodes = await tx.nodesOf({ nodePoolId: pool.id })
-  const { scaling } = pool.spec
+export async function scaleIn(tx: Transaction, { spec: { scaling } }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
   const dropped = nodes.filter(isStopped).slice(0, plan.drop)
   let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
   const goes = candidates(nodes, plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
-  const recycled = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined) : []
+  const recycled = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined && !isMachineRemoved(node.facts)) : []
   const locked = await tx.lockNodes([...goes, ...dropped].map(({ id }) => id))
   for (const node of locked) {
     if (recycled.some(({ id }) => id === node.id)) await order(tx, node, 'off', now, evidence)
@@ -24,8 +23,8 @@ export async function scaleIn(tx: Transaction, pool: NodePoolRecord, plan: Scali
 }
 
 /** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go. Answers how many are switched on. */
-export async function startStopped(tx: Transaction, pool: NodePoolRecord, count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
-  const stopped = (await tx.nodesOf({ nodePoolId: pool.id })).filter(isStopped)
+export async function startStopped(tx: Transaction, nodes: readonly NodeRecord[], count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
+  const stopped = nodes.filter(isStopped)
     .sort((one, other) => (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
   let started = 0
   for (const { id, spec } of stopped) {
@@ -42,14 +41,17 @@ export async function startStopped(tx: Transaction, pool: NodePoolRecord, count:
   return started
 }
 
-/** First those that are no use yet or any more, then those that carry nothing, then the youngest. An autoscaler takes idle ones only, unless there are more than the most. */
+/**
+ * First those that are broken, then those that are no use yet, then those that carry nothing, then the youngest. An autoscaler takes idle ones only, unless there are more than the most; a broken one that carries nothing
+ * goes in place of one that works, however short it has been so.
+ */
 function candidates(nodes: readonly NodeRecord[], plan: ScalingPlan, isAutoscaled: boolean): NodeRecord[] {
   const members = nodes.filter(node => !node.facts.deletion && node.facts.ordered?.power !== 'off')
-  const rank = (node: NodeRecord) => (node.facts.firstReadyAt === undefined ? 0 : node.said.status.phase === 'Failed' ? 1 : plan.ripe.includes(node.id) ? 2 : 3)
+  const rank = (node: NodeRecord) => (isBroken(node) ? 0 : node.facts.firstReadyAt === undefined ? 1 : plan.ripe.includes(node.id) ? 2 : 3)
   const sorted = members.sort((one, other) => rank(one) - rank(other) || other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1))
   if (!isAutoscaled) return sorted
-  const ripe = sorted.filter(node => plan.ripe.includes(node.id))
-  return [...ripe, ...sorted.filter(node => !ripe.includes(node)).slice(0, Math.max(0, plan.beyondMost - ripe.length))]
+  const free = sorted.filter(node => plan.ripe.includes(node.id) || (isBroken(node) && plan.idle?.[node.id] !== undefined))
+  return [...free, ...sorted.filter(node => !free.includes(node)).slice(0, Math.max(0, plan.beyondMost - free.length))]
 }
 
 async function order(tx: Transaction, node: NodeRecord, power: 'on' | 'off', now: number, evidence: readonly Evidence[]): Promise<void> {
@@ -64,6 +66,11 @@ async function order(tx: Transaction, node: NodeRecord, power: 'on' | 'off', now
 async function remove(tx: Transaction, node: NodeRecord, now: number, evidence: readonly Evidence[]): Promise<void> {
   await tx.changeNode(node.id, { facts: { ...node.facts, obstacles: [], deletion: { requestedAt: now, by: 'scaling', done: [], machine: 'Destroy' } } }, { evidence })
   await tx.enqueue({ kind: 'node', id: node.id, region: node.region })
+}
+
+/** It does not work, and nobody is about to mend it: one that was shut down for arrears comes back when they are paid. */
+export function isBroken({ said, facts }: NodeRecord): boolean {
+  return said.status.phase === 'Failed' && !facts.deletion && !said.status.conditions.includes('Balance')
 }
 
 function isRunning({ said, facts }: NodeRecord): boolean {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Store } from '#ports/store.ts'
@@ -11,7 +12,7 @@ import type { NodePoolDecision } from './decide.ts'
 import { planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { answerRefusal } from './refused-claims.ts'
-import { scaleIn, startStopped } from './scale-in.ts'
+import { isBroken, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
@@ -38,7 +39,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const room = record.spec.scaling?.enabled ? await lookForRoom(cluster, ports) : undefined
   const now = clock.now()
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
-  const early = await plan({ ...record, facts: next }, room, store, now, ports)
+  const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
   if (!early) return undefined
   if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused?.retryAt)
 
@@ -47,11 +48,14 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const locked = await tx.lockNodePool(record.id)
     if (!locked || locked.facts.deletion) return undefined
     const pool = { ...locked, facts: next }
-    const planned = await plan(pool, room, tx, now, ports)
-    if (!planned) return undefined
-    const evidence = evidenceOf({ ...pool, counts: await stayingOf(pool, tx) }, planned, saw, room, now)
-    const started = planned.start > 0 ? await startStopped(tx, pool, planned.start, now, evidence) : 0
-    if (planned.surplus + planned.drop > 0) await scaleIn(tx, pool, planned, now, evidence)
+    const members = new Members(tx)
+    const look = await plan(pool, room, members, now, ports)
+    if (!look) return undefined
+    const { planned, counts } = look
+    const evidence = evidenceOf({ ...pool, counts }, planned, saw, room, now)
+    const started = planned.start > 0 ? await startStopped(tx, await members.of(pool.id), planned.start, now, evidence) : 0
+    // Those that were started above are none of those that may go.
+    if (planned.surplus + planned.drop > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
     const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
     const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
     if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
@@ -74,24 +78,42 @@ function retryOf({ claim, retryAt }: NonNullable<NodePoolFacts['refused']>, now:
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
 const NO_CLAIM_AGAIN_MS = 5_000
 
-async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, reader: Pick<Store, 'nodePoolsOf' | 'nodesOf'>, now: number, { onDecision }: NodePoolPorts): Promise<ScalingPlan | undefined> {
+type Reader = Pick<Store, 'nodePoolsOf' | 'nodesOf'>
+
+/** The nodes of each pool that one look asks for, read once. */
+class Members {
+  readonly reader: Reader
+  readonly #read = new Map<string, Promise<readonly NodeRecord[]>>()
+
+  constructor(reader: Reader) {
+    this.reader = reader
+  }
+
+  of(nodePoolId: string): Promise<readonly NodeRecord[]> {
+    const read = this.#read.get(nodePoolId) ?? this.reader.nodesOf({ nodePoolId })
+    this.#read.set(nodePoolId, read)
+    return read
+  }
+}
+
+async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, members: Members, now: number, { onDecision }: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly counts: NodePoolRecord['counts'] } | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const waits = room !== undefined && room.waiting.length > 0
-  const counts = await stayingOf(pool, reader)
+  const counts = await stayingOf(pool, members)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const share = waits ? shareOf(pool.id, await Promise.all((await reader.nodePoolsOf(pool.clusterId)).map(async one => (one.id === pool.id ? { ...pool, counts } : { ...one, counts: await stayingOf(one, reader) }))), room) : 0
-  const running = mayIdle ? (await reader.nodesOf({ nodePoolId: pool.id })).filter(node => node.said.status.phase === 'Running').map(({ id, spec: { name } }) => ({ id, name })) : []
-  const seen = { now, spec: pool.spec, facts: pool.facts, counts, room, share, running }
+  const share = waits ? shareOf(pool.id, await Promise.all((await members.reader.nodePoolsOf(pool.clusterId)).map(async one => (one.id === pool.id ? { ...pool, counts } : { ...one, counts: await stayingOf(one, members) }))), room) : 0
+  const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
+  const seen = { now, spec: pool.spec, facts: pool.facts, counts, room, share, members: idlers.map(({ id, spec: { name } }) => ({ id, name })) }
   const planned = planScaling(seen)
   onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
-  return planned
+  return planned && { planned, counts }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
-async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, reader: Pick<Store, 'nodesOf'>): Promise<NodePoolRecord['counts']> {
+async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, members: Members): Promise<NodePoolRecord['counts']> {
   if (counts.failed === 0) return counts
-  const leaving = (await reader.nodesOf({ nodePoolId: id })).filter(({ facts, said }) => facts.deletion !== undefined && said.status.phase === 'Failed').length
+  const leaving = (await members.of(id)).filter(({ facts, said }) => facts.deletion !== undefined && said.status.phase === 'Failed').length
   return leaving === 0 ? counts : { ...counts, failed: counts.failed - leaving, deleting: counts.deleting + leaving }
 }
 

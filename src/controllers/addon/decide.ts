@@ -1,4 +1,4 @@
-import { healthOf } from '#model/addon/health.ts'
+import { besidesResting, healthOf } from '#model/addon/health.ts'
 import { CLUSTER_NOT_USABLE_YET, type AddonFacts } from '#model/addon/record.ts'
 import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
@@ -27,14 +27,14 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
   if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...wasTold(facts) && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
   if (!isApplied(seen)) return decideInstallation(seen)
 
-  const { looked } = seen
+  const { looked, resting } = seen
   if (!looked) return decision(facts, { applied: undefined }, 'install', now)
-  const health = healthOf(looked, facts, now)
+  const health = healthOf({ ...looked, workloads: besidesResting(looked.workloads, new Set(resting.map(({ name }) => name))) }, facts, now)
   return decision(facts, {
     waitsFor: undefined, conflict: undefined, installer: undefined, staleSince: undefined,
     reasons: health.reasons, degraded: health.degraded, unavailable: health.unavailable,
     ...(health.whole && { operation: undefined }),
-  }, undefined, soonestAfter(now, [health.changesAt, seen.lookEveryMs === undefined ? undefined : now + seen.lookEveryMs]))
+  }, undefined, soonestAfter(now, [health.changesAt, ...resting.map(({ until }) => until), seen.lookEveryMs === undefined ? undefined : now + seen.lookEveryMs]))
 }
 
 /** Nothing can be installed or removed where no API answers; children follow their cluster into a stop by the rules. */

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { AddonFacts, AddonRecord } from '#model/addon/record.ts'
+import { besidesResting } from '#model/addon/health.ts'
 import { ADDON_RULES, nextInstantOfAddon } from '#model/addon/rules.ts'
 import { addonSight } from '#model/addon/sight.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
+import type { NodeRecord } from '#model/node/record.ts'
 import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
 import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
@@ -14,6 +16,7 @@ import type { DecisionPorts } from '#ports/decisions.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
+import type { RestingNode } from './seen.ts'
 
 export interface AddonPorts extends DecisionPorts {
   readonly store: Store
@@ -42,10 +45,11 @@ async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, por
   const { clock, addons } = ports.regionOf(record.region)
   const looked = await look(record, cluster, ports)
   const now = clock.now()
-  const seen = { now, record, cluster, looked, lookEveryMs: addons.lookEveryMs }
+  const resting = cluster && looked ? await restingNodes(cluster, looked, ports) : []
+  const seen = { now, record, cluster, looked, resting, lookEveryMs: addons.lookEveryMs }
   const decision = decideAddon(seen)
   ports.onDecision?.({ by: 'decideAddon', about: record.id, seen, decided: decision })
-  await write(record, cluster, decision, looked, now, ports)
+  await write(record, cluster, decision, looked && { seen: looked, resting }, now, ports)
   const stepped = decision.step && await act(decision.step, record, decision.facts, cluster, ports)
   if (stepped?.gone) return undefined
   const facts = stepped?.facts ?? decision.facts
@@ -65,13 +69,26 @@ async function look(record: AddonRecord, cluster: ClusterRecord | undefined, por
   }
 }
 
+/** Only where a pod of each node's is missing. A node's own pass finds first that its start took too long, so this is looked at a moment later. */
+async function restingNodes({ id }: ClusterRecord, { workloads }: AddonSeen, { store }: AddonPorts): Promise<readonly RestingNode[]> {
+  if (workloads.every(({ onEachNode, desired, available, updated }) => !onEachNode || (available >= desired && updated >= desired))) return []
+  return (await store.nodesOf({ clusterId: id })).filter(isResting).map(({ spec: { name }, said, facts: { ordered } }) => ({ name, ...(said.status.phase === 'Starting' && ordered && { until: ordered.since + DEADLINES.nodeStart + SECOND }) }))
+}
+
+/** Also while one that is off is removed. */
+function isResting({ said: { status: { phase } }, facts }: NodeRecord): boolean {
+  return phase === 'Stopping' || phase === 'Stopped' || phase === 'Starting' || (facts.deletion !== undefined && facts.ordered?.power === 'off')
+}
+
 async function markStale(record: AddonRecord, ports: AddonPorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   if (record.facts.staleSince !== undefined || now - record.said.since < BLIND_AFTER_MS) return
   await change(record, ports, facts => withFacts(facts, { staleSince: now }), [])
 }
 
-async function write(record: AddonRecord, cluster: ClusterRecord | undefined, { facts }: AddonDecision, looked: AddonSeen | undefined, now: number, ports: AddonPorts): Promise<void> {
+interface Looked { readonly seen: AddonSeen; readonly resting: readonly RestingNode[] }
+
+async function write(record: AddonRecord, cluster: ClusterRecord | undefined, { facts }: AddonDecision, looked: Looked | undefined, now: number, ports: AddonPorts): Promise<void> {
   const says = cluster && verdict(ADDON_RULES, addonSight(record, cluster, now)).rule
   if (isDeepStrictEqual(facts, record.facts) && (says === undefined || says === record.said.rule)) return
   await ports.store.write(now, async tx => {
@@ -146,9 +163,9 @@ async function change(record: AddonRecord, ports: AddonPorts, to: (facts: AddonF
   })
 }
 
-function workloadsEvidence({ spec }: AddonRecord, looked: AddonSeen, now: number): Evidence {
-  const told = looked.workloads.map(({ name, available, desired, updated }) => `${name}: ${available} of ${desired} pods available${updated < desired ? `, ${updated} of the wanted revision` : ''}`)
-  return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: `${told.join('; ') || 'It has no workloads'}.`, raw: JSON.stringify(looked) }
+function workloadsEvidence({ spec }: AddonRecord, { seen, resting }: Looked, now: number): Evidence {
+  const told = besidesResting(seen.workloads, new Set(resting.map(({ name }) => name))).map(({ name, available, desired, updated }) => `${name}: ${available} of ${desired} pods available${updated < desired ? `, ${updated} of the wanted revision` : ''}`)
+  return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: `${told.join('; ') || 'It has no workloads'}.`, raw: JSON.stringify(resting.length === 0 ? seen : { ...seen, resting: resting.map(({ name }) => name) }) }
 }
 
 function eachOf(error: unknown): unknown[] {

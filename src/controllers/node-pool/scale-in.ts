@@ -38,6 +38,9 @@ export async function startStopped(tx: Transaction, nodes: readonly NodeRecord[]
     await order(tx, node, 'on', now, evidence)
     started += 1
   }
+  // What runs on each node is asked for there again, once it should be back.
+  const [some] = started > 0 ? stopped : []
+  for (const addon of some ? await tx.addonsOf(some.clusterId) : []) await tx.enqueue({ kind: 'addon', id: addon.id, region: addon.region })
   return started
 }
 

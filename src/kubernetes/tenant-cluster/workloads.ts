@@ -41,6 +41,7 @@ function podSeen(pod: PodObject, currentSets: ReadonlySet<string>): PodSeen {
   const owner = pod.metadata.ownerReferences?.find(reference => reference.controller)
   return {
     name: pod.metadata.name,
+    ...(pod.spec?.nodeName !== undefined && { node: pod.spec.nodeName }),
     ready: conditions.some(condition => condition.type === 'Ready' && condition.status === 'True'),
     current: owner !== undefined && currentSets.has(owner.name),
     restarts: containerStatuses.reduce((sum, container) => sum + (container.restartCount ?? 0), 0),

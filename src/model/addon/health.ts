@@ -5,6 +5,8 @@ import type { AddonFacts, AddonReason, HeldReason } from './record.ts'
 /** A pod of a workload, as kubelet and scheduler tell it. */
 export interface PodSeen {
   readonly name: string
+  /** The name of the node that it is bound to. */
+  readonly node?: string
   readonly ready: boolean
   /** Of the revision that is wanted now. */
   readonly current: boolean
@@ -21,6 +23,8 @@ export interface PodSeen {
 export interface WorkloadSeen {
   /** E.g. `Deployment/coredns`. */
   readonly name: string
+  /** A DaemonSet: it wants a pod on each node that fits, whatever that node's state. */
+  readonly onEachNode?: true
   readonly desired: number
   readonly available: number
   /** Pods of the revision that is wanted now. */
@@ -45,6 +49,22 @@ export interface Health {
   readonly whole: boolean
   /** When the answer can change by time alone. */
   readonly changesAt: number | undefined
+}
+
+/**
+ * What is asked of workloads that want a pod on each node, less what nodes would run that are off, go off or come back because their pool wishes so: Kubernetes counts those as wanted and not available, and nothing is
+ * wrong with them. Pods that may go elsewhere are asked for as before.
+ */
+export function besidesResting(workloads: readonly WorkloadSeen[], resting: ReadonlySet<string>): readonly WorkloadSeen[] {
+  return workloads.map(workload => {
+    const left = workload.onEachNode ? workload.pods.filter(({ node }) => node !== undefined && resting.has(node)) : []
+    if (left.length === 0) return workload
+    const { desired, available, updated, pods } = workload
+    return {
+      ...workload, desired: desired - new Set(left.map(({ node }) => node)).size, available: available - left.filter(({ ready }) => ready).length,
+      updated: updated - left.filter(({ current }) => current).length, pods: pods.filter(pod => !left.includes(pod)),
+    }
+  })
 }
 
 /** What the workloads of an add-on say of its health, beside what was held before: reasons stay until they have been gone for their dwell. */

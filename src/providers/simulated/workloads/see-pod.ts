@@ -26,7 +26,7 @@ export function seePod(pod: Pod, order: WorkloadOrder & { readonly revision: num
   const restarts = (pod.restarts ?? 0) + (broken?.by === 'exit' ? retries(broken.since, now).count + 1 : 0)
   const waiting = waitsFor(pod, order, `${registry}/${order.image}`, now)
   return {
-    name, ready: runs && nodeReady, current: pod.revision === order.revision, restarts, ...(waiting && { waiting }),
+    name, ...(node !== undefined && { node }), ready: runs && nodeReady, current: pod.revision === order.revision, restarts, ...(waiting && { waiting }),
     ...(runs && readyAt !== undefined && { runningSince: readyAt }),
     ...(node === undefined && { unschedulable: pod.unplaced?.message ?? 'the scheduler has not looked at it yet' }),
   }

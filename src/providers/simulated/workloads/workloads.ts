@@ -81,7 +81,7 @@ export class Workloads {
     const { kind, name, clusterId } = workload, now = this.#world.now()
     const pods = workload.pods.map(pod => seePod(pod, workload, this.#isReady(clusterId, pod.node), `registry.${this.#world.region}:5000`, now))
     const updated = pods.filter(pod => pod.current).length
-    return { name: `${kind}/${name}`, desired: kind === 'Deployment' ? workload.replicas ?? 1 : updated, available: pods.filter(pod => pod.ready).length, updated, pods }
+    return { name: `${kind}/${name}`, ...(kind === 'DaemonSet' && { onEachNode: true as const }), desired: kind === 'Deployment' ? workload.replicas ?? 1 : updated, available: pods.filter(pod => pod.ready).length, updated, pods }
   }
 
   room(clusterId: string): RoomSeen {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { NO_NODES } from '#model/counts.ts'
 import { exitsOf as tableOf } from '#model/status/exits.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import type { Explained } from './explained.ts'
@@ -66,4 +67,24 @@ test('a call that is refused for another reason than a status is no way out', ()
   const node = { ...explained({ state: 'on', since: NOW, machine: 'till-1' }), status: { phase: 'Running', conditions: ['Ok'] } }
   assert.deepEqual(calls(node, NOW), ['SetNodeSchedulable', 'DeleteEdgeNodes'])
   assert.deepEqual(calls(node, NOW, { cannotCordon: true }), ['DeleteEdgeNodes'])
+})
+
+test('a pool that was refused machines is asked for fewer only where that is what makes it want fewer', () => {
+  const status = { phase: 'Running', conditions: ['StockOut'] } as const
+  const calls = (minReplicas: number | undefined, autoscaler?: number, type = 'edge-machine-pool') => {
+    const scaling = minReplicas === undefined ? {} : { scaling: { enabled: autoscaler !== undefined, minReplicas, maxReplicas: 5, desiredReplicas: 3, sentDesiredReplicas: 3, priority: 10 } }
+    const nodePool = {
+      id: 'p', spec: { name: 'burst', type, ...scaling }, said: { status }, counts: { ...NO_NODES, total: 4, running: 2, stopped: 1, deleting: 1 },
+      facts: { obstacles: [], ...autoscaler !== undefined && { autoscaler: { target: autoscaler, because: '', since: NOW } } },
+    } as unknown as NonNullable<Explained['records']['nodePool']>
+    const cluster = { id: 'c', spec: { name: 'shop' }, facts: { obstacles: [] }, said: { status: { phase: 'Running', conditions: ['Ok'] } } } as unknown as ClusterRecord
+    const refused: Explained = { resource: { kind: 'NodePool', id: 'p', name: 'burst' }, status, since: NOW, rule: '', because: '', evidence: [], records: { cluster, nodePool } }
+    return exitsOf(refused, NOW).filter(exit => exit.by === 'call').map(exit => exit.what)
+  }
+  assert.deepEqual(calls(2), ['ScaleUpEdgeNodePool', 'DeleteNodePool'])
+  assert.deepEqual(calls(3), ['UpdateEdgeNodePoolConfig', 'DeleteNodePool'], 'its least is more than it has')
+  assert.deepEqual(calls(0, 2), ['ScaleUpEdgeNodePool', 'DeleteNodePool'])
+  assert.deepEqual(calls(0, 3), ['UpdateEdgeNodePoolConfig', 'DeleteNodePool'], 'pods want more than it has')
+  assert.deepEqual(calls(3, undefined, 'machine-set'), ['UpdateNodePoolConfig', 'DeleteNodePool'])
+  assert.deepEqual(calls(undefined), ['DeleteNodePool'], 'its size is no matter of the pool')
 })

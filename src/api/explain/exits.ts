@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { isMachineRemoved } from '#model/node/readiness.ts'
 import { checkPrecondition, PRECONDITIONS, type GuardedAction } from '#model/preconditions.ts'
 import { exitsOf as exitsOfStatus } from '#model/status/exits.ts'
@@ -20,7 +21,7 @@ export function exitsOf(explained: Explained, now: number, circumstances: Circum
   const isLost = kind === 'Node' && status.phase === 'Failed' && records.nodes?.some(node => isMachineRemoved(node.facts)) === true
   const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause').map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
-  const actions = new Set(exits.filter(exit => exit.By === 'call').map(exit => nameOf(exit.What, isCentral)).filter(isGuarded))
+  const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
   const calls = allowed.filter(action => !isRefusedAnyway(action, circumstances))
   const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, records.cluster))]
@@ -61,6 +62,14 @@ const OF_CENTRAL_POOLS: Readonly<Record<string, string>> = { UpdateEdgeNodePoolC
 function nameOf(what: string, isCentral: boolean): string | undefined {
   const [action = ''] = what.split(' ')
   return isCentral ? OF_CENTRAL_POOLS[action] ?? action : action
+}
+
+/** A pool that is asked for what it has wants more all the same where its least, or its autoscaler, does; then its configuration is to be changed. */
+function leadingOut(action: string | undefined, pool: NodePoolRecord | undefined): readonly (string | undefined)[] {
+  if (action !== 'ScaleUpEdgeNodePool' || !pool) return [action]
+  const { spec: { scaling }, counts: { total, deleting, stopped, stopping }, facts: { autoscaler } } = pool
+  if (!scaling) return []
+  return Math.max(scaling.minReplicas, autoscaler?.target ?? 0) > total - deleting - stopped - stopping ? ['UpdateEdgeNodePoolConfig'] : [action]
 }
 
 function sentenceOf(phrase: string): string {

@@ -7,11 +7,13 @@ import { prepareCalls, type CallParts, type CallTrace, type RunCall } from './ca
 import { gzipped, gzippedAround, LONGEST_STORED_BYTES, takesGzip } from './compress.ts'
 import { errorText, newRequestId, successParts, wireError, type RequestNames } from './envelope.ts'
 import type { ApiMetrics } from './metrics.ts'
-import { passOn, ServedElsewhere, wasPassedOn, type PassedAnswer } from './pass-on.ts'
+import { outcomeUnknown, passOn, ServedElsewhere, wasPassedOn, type PassedAnswer } from './pass-on.ts'
 import { refusalOf } from './refusal-of.ts'
 import { Rendered } from './rendered.ts'
 import { targetOf, type Target } from './target.ts'
 
+/** Servers that end one after the other while they have a call. */
+const MOST_PASSES = 3
 const NO_BODY = Buffer.alloc(0)
 const TYPE = 'application/json; charset=utf-8'
 
@@ -77,15 +79,32 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service })
     const signed = { method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }
     if (wasPassedOn(request.headers)) about.trace.stays = true
-    try {
-      return await about.route.run(signed, about.trace)
-    } catch (error) {
-      if (!(error instanceof ServedElsewhere)) throw error
-      const answered = await passOn(error.endpoint, { method, url: request.url ?? '/', headers: request.headers, body })
-      if (answered) return new Passed(answered)
-      // That server is gone; whoever takes its place may be this one.
-      about.trace.stays = true
-      return about.route.run(signed, about.trace)
+    return wherever(about, about.route.run, signed, { method, url: request.url ?? '/', headers: request.headers, body })
+  }
+
+  /** Here, or by the server that runs the region; where that one ends meanwhile, by the one that takes its place, which may be this one. */
+  async function wherever(about: About, run: RunCall, signed: Parameters<RunCall>[0], asItCame: Parameters<typeof passOn>[1]): Promise<object> {
+    let mayBeDone = false
+    for (let passes = 1; ; passes++) {
+      try {
+        return await run(signed, about.trace)
+      } catch (error) {
+        if (!(error instanceof ServedElsewhere)) throw mayBeDone ? outcomeUnknown() : error
+        const { elsewhere, call } = error
+        const passed = await passOn(elsewhere, asItCame)
+        if (typeof passed === 'object') {
+          if (mayBeDone && passed.status !== 200) throw outcomeUnknown()
+          if (call.arranges) await elsewhere.lookAgain().catch((cause: unknown) => { parts.log.debug({ error: cause }, 'Looking for faults of our own answers did not succeed') })
+          return new Passed(passed)
+        }
+        parts.log.warn({ requestId: about.trace.requestId, action: about.target.action, endpoint: elsewhere.endpoint, passed }, 'A call was passed on in vain')
+        if (passed === 'lost' && call.isWrite) {
+          // Sent again it would be done a second time, or nobody can do it now.
+          if (!call.isOnce || elsewhere.isStill()) throw outcomeUnknown()
+          mayBeDone = true
+        }
+        about.trace.stays = elsewhere.isStill() || passes === MOST_PASSES
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import { ServedElsewhere } from './pass-on.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
+import { tokenOf } from './idempotency.ts'
 import { findRegion, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 import { staleStore } from './stale-lists.ts'
@@ -30,8 +31,10 @@ export interface CallParts {
 /** What became known of a call on its way; the answer's metadata show it, also when the call was refused. */
 export interface CallTrace { readonly requestId: string; region?: string; /** It is answered here, whoever runs its region. */ stays?: boolean }
 
-/** Reads of what only the process that runs a region knows. */
-const WORLD_READS = new Set(['GetClock', 'ListFaults'])
+/** Reads of what only the process that runs a region knows: its faults, and the instant to which its work has come. */
+const WORLD_READS = new Set(['GetClock', 'ListFaults', 'GetBalance', 'ExplainStatus'])
+/** By these the faults of a region come and go. */
+const ARRANGE_FAULTS = new Set(['InjectFault', 'ClearFault', 'RunScenario'])
 
 /** Answers the envelope's `Result`; throws Refusals. */
 export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
@@ -61,10 +64,13 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       const fromQuery = request.method === 'GET' && request.body.length === 0
       const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
       const elsewhere = trace.stays ? undefined : region.ports.elsewhere?.()
-      if (elsewhere !== undefined && (action.kind === 'write' || WORLD_READS.has(action.name))) throw new ServedElsewhere(elsewhere)
+      const isWrite = action.kind === 'write'
+      if (elsewhere && (isWrite || WORLD_READS.has(action.name) || elsewhere.judgesReads)) {
+        throw new ServedElsewhere(elsewhere, { isWrite, isOnce: takesToken(action) && tokenOf(body) !== undefined, arranges: ARRANGE_FAULTS.has(action.name) })
+      }
       const call = () => perform(action, body as object, caller, region, trace.requestId)
       // Where callers are held to rates nobody brings such a load.
-      return action.kind === 'write' && region.ports.unlimited ? meeting.join(call) : call()
+      return isWrite && region.ports.unlimited ? meeting.join(call) : call()
     }
   }
 
@@ -99,4 +105,9 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
     const { faults } = region.ports
     return faults ? underFaults(faults, { action, body, requestId, now: context.now }, run) : run()
   }
+}
+
+/** Those that take one are done once for it. */
+function takesToken({ kind, schema }: Action): boolean {
+  return kind === 'write' && 'ClientToken' in ((schema as { readonly properties?: object }).properties ?? {})
 }

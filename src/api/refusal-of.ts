@@ -10,6 +10,7 @@ export function refusalOf(error: unknown, requestId: string): Refusal {
   switch (kind) {
     case 'StoreUnavailable': return new Refusal('ServiceUnavailable', { why: 'the database cannot be reached' })
     case 'TenantClusterUnreachable': return new Refusal('ServiceUnavailable', { why: 'the API of the cluster cannot be reached' })
+    case 'WorldTaken': return new Refusal('ServiceUnavailable', { why: 'another server runs the region now' })
     case 'StaleRevision': return new Refusal('ServiceUnavailable', { why: 'the resource was changed by another call at the same moment' })
     case 'NameTaken': return nameTaken(error)
     default:

@@ -42,8 +42,8 @@ export interface RegionPorts {
   readonly store?: Store | undefined
   /** Bytes for ids and tokens, where the region draws them from a seed. */
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
-  /** The address of the server that runs it, where that is another one. */
-  elsewhere?(): string | undefined
+  /** The server that runs it, where that is another one. */
+  elsewhere?(): Elsewhere | undefined
   /** It may be removed while calls are under way: calls that make something of it hold it. */
   readonly isRemovable?: true
   /** Its callers are not held to the rate limits of real regions. */
@@ -52,6 +52,17 @@ export interface RegionPorts {
   untilOpen?(): Promise<void>
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
   afterWrite?(): Promise<void>
+}
+
+/** Another server that runs a region, and is passed its calls. */
+export interface Elsewhere {
+  readonly endpoint: string
+  /** Faults of our own answers stand in the region: reads, too, are judged by the server that counts what they meet. */
+  readonly judgesReads: boolean
+  /** No other server is known to have taken the region over. */
+  readonly isStill: () => boolean
+  /** A call was answered there that may have arranged faults: looks at once whether some stand. */
+  readonly lookAgain: () => Promise<void>
 }
 
 /** How a region's clock is to run from now on; `step` in ms. */

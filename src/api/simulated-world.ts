@@ -37,6 +37,6 @@ export async function withCluster(cluster: ClusterRecord, act: () => Promise<voi
 }
 
 function refuseArranging({ action, region, scope }: ActionContext): never {
-  if (region.kind === 'Simulated') return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: region.ready().text })
+  if (region.kind === 'Simulated') return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: region.refusesWrites?.() ?? region.ready().text })
   return refuse('OperationDenied.RegionNotSimulated', { region: scope.region, action })
 }

@@ -38,6 +38,52 @@ describe('two servers', () => {
     assert.deepEqual((await one.done('ListMachines', { Filter: { Names: ['box'] } }, 'ci-1')).Items?.map(machine => machine['Id']), [Id])
   })
 
+  test('reads at either of them meet the faults of our own answers, and the hits of both are counted together', async () => {
+    const { Id } = await one.done('InjectFault', { Port: 'api', Call: 'ListClusters', Effect: { Type: 'fail', Code: 429 }, Times: 5 }, 'ci-1')
+    // Within a second of what was arranged at the server that runs the region.
+    await until(async () => (await other.call('ListClusters', {}, 'ci-1')).status === 429, 1_000)
+    for (const server of [one, other, one, other]) assert.equal((await server.call('ListClusters', {}, 'ci-1')).code, 'FlowLimitExceeded')
+    for (const server of [other, one]) assert.equal((await server.call('ListClusters', {}, 'ci-1')).status, 200)
+    const hits = async (server: SimulatedServer) => (await server.done('ListFaults', {}, 'ci-1')).Items?.find(fault => fault['Id'] === Id)?.['Hits']
+    for (const server of [one, other]) assert.equal(await hits(server), 5)
+  })
+
+  test('whoever arranged a fault through the other one meets it at once, and is free of it at once', async () => {
+    const { Id } = await other.done('InjectFault', { Port: 'api', Call: 'ListEdgeNodes', Target: { Nth: 2 }, Effect: { Type: 'fail', Code: 500 } }, 'ci-1')
+    const statuses = await Promise.all([other.call('ListEdgeNodes', {}, 'ci-1'), other.call('ListEdgeNodes', {}, 'ci-1')])
+    assert.deepEqual(statuses.map(({ status }) => status).toSorted((a, b) => a - b), [200, 500])
+    await other.done('ClearFault', { Id }, 'ci-1')
+    await other.done('InjectFault', { Port: 'api', Call: 'ListMachines', Effect: { Type: 'lie', For: '1h' } }, 'ci-1')
+    assert.deepEqual((await other.done('ListMachines', {}, 'ci-1')).Items, [])
+    await other.done('ClearFault', { All: true }, 'ci-1')
+    assert.notDeepEqual((await other.done('ListMachines', {}, 'ci-1')).Items, [])
+  })
+
+  test('while no fault stands, reads are answered where they come', async () => {
+    assert.deepEqual([one, other].map(server => server.regions.faceOf('ci-1')?.elsewhere()?.judgesReads), [undefined, false])
+  })
+
+  test('both say the same to whoever asks what there is, what may be had and why something is as it is', async () => {
+    const { Items: clusters = [] } = await one.done('ListClusters', {}, 'ci-1'), cluster = String(clusters[0]?.['Id'])
+    await one.done('SetBalance', { Amount: 10 }, 'ci-1')
+    await one.done('InjectFault', { Port: 'addon-installer', Call: 'container', Effect: { Type: 'fail' } }, 'ci-1')
+    await one.done('SetClock', { Step: '2h' }, 'ci-1')
+    const { Items: scripts = [] } = await one.done('ListBatchEdgeMachine', {}, 'ci-1')
+    const reads: [action: string, body?: object][] = [
+      ...[`${cluster}:core-dns`, cluster, String(scripts[0]?.['Id'])].map(Id => ['ExplainStatus', { Id }] as [string, object]),
+      ['ListSupportedAddons'], ['ListSupportedResourceTypes'], ['ListScenarios'], ['GetBalance'], ['GetClock'], ['ListFaults'], ['ListAddons'], ['ListMachines'], ['ListLedger'], ['ListEdgeNodes'],
+      ['ListBatchEdgeMachine', { NeedBootstrapScript: true }], ['ListKubeconfigs'], ['ListStatusHistory'],
+    ]
+    for (const [action, body = {}] of reads) assert.deepEqual(await other.done(action, body, 'ci-1'), await one.done(action, body, 'ci-1'), action)
+    const supported = await other.done('ListSupportedAddons', {}, 'ci-1')
+    assert.ok(supported.Items?.some(addon => addon['Name'] === 'core-dns'))
+    const exits = (await other.done('ExplainStatus', { Id: `${cluster}:core-dns` }, 'ci-1'))['Exits'] as readonly { What: string }[]
+    assert.ok(exits.every(({ What }) => !What.includes('DeleteAddon')), 'no call removes what every cluster has')
+    const texts = await Promise.all([one, other].map(async server => (await server.done('ListRegions', {}, 'ci-1')).Items?.find(region => region['Region'] === 'ci-1')?.['Text']))
+    assert.match(String(texts[0]), /^simulated, seed 7; its clock is paused$/)
+    assert.match(String(texts[1]), /^simulated, seed 7; its clock is paused; the server at http:\/\/127\.0\.0\.1:\d+ runs it, and is passed its calls$/)
+  })
+
   test('and takes the region over when that one ends, where it stood', async () => {
     const before = await one.done('GetClock', {}, 'ci-1')
     await one.close()

@@ -8,7 +8,7 @@ const NOON = Date.UTC(2026, 0, 5, 12), HERE = 'http://127.0.0.1:7420'
 
 function face(clock: Omit<ClockSetting, 'since'>, servedAt = HERE): SimulatedRegionFace {
   const settings = { seed: 1, lane: 0, opened: 1, servedAt, clock: { ...clock, since: Date.now() - 3_600_000 } }
-  return new SimulatedRegionFace(settings, { components: {} as Components, bootstrapLine: token => token, endpoint: () => HERE })
+  return new SimulatedRegionFace(settings, { components: {} as Components, bootstrapLine: (at, token) => `${at} ${token}`, endpoint: () => HERE, lookAtFaults: async () => {} })
 }
 
 test('while nobody runs a region its clock stands still, and a step that was not done is still to be done', () => {

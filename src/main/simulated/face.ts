@@ -1,13 +1,13 @@
-import type { ClockChange, ClockShown, RegionPorts, RegionTime } from '#api/regions.ts'
+import type { ClockChange, ClockShown, Elsewhere, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
-import type { AddonInstaller } from '#ports/addon-installer.ts'
 import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { WORLD_ADDONS } from '#providers/simulated/addons/catalogue.ts'
 import type { SimulatedRegion } from '#providers/simulated/simulated-region.ts'
 import { MACHINE_ADDRESSES, type SimulatedSettings } from './settings.ts'
 import { systemClock } from '../system-clock.ts'
@@ -32,9 +32,12 @@ export interface OpenRegion {
 
 export interface FaceParts {
   readonly components: Components
-  readonly bootstrapLine: (token: string) => string
+  /** For machines that ask the server at that address. */
+  readonly bootstrapLine: (endpoint: string, token: string) => string
   /** Of this server. */
   readonly endpoint: () => string
+  /** Looks which regions have faults of our own answers, and tells their faces. */
+  readonly lookAtFaults: () => Promise<void>
 }
 
 /** After a server that was killed its lease has to lapse first. */
@@ -54,6 +57,8 @@ export class SimulatedRegionFace implements RegionPorts {
   #open: OpenRegion | undefined
   /** What the clock showed when this process ceased to run the region. */
   #stoodAt = 0
+  /** Of a region that another server runs: faults of our own answers stand in it. */
+  #judgesReads = false
   readonly #followed = new Wake()
   #opened = Promise.withResolvers<void>()
 
@@ -80,6 +85,10 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#followed.next()
   }
 
+  judgeReads(judgesReads: boolean): void {
+    this.#judgesReads = judgesReads
+  }
+
   open(region: OpenRegion): void {
     this.#open = region
     this.#opened.resolve()
@@ -94,10 +103,10 @@ export class SimulatedRegionFace implements RegionPorts {
   ready(): { ready: boolean; text: string } {
     if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
     const elsewhere = this.elsewhere()
-    if (elsewhere !== undefined) return { ready: true, text: `simulated, seed ${this.#settings.seed}; the server at ${elsewhere} runs it, and is passed its calls` }
-    if (!this.#open) return { ready: false, text: 'it is being opened' }
-    const { paused, speed } = this.#open.clock
-    return { ready: true, text: `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}` }
+    if (!this.#open && !elsewhere) return { ready: false, text: 'it is being opened' }
+    const { paused, speed } = this.#open?.clock ?? this.#following
+    const text = `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}`
+    return { ready: true, text: elsewhere ? `${text}; the server at ${elsewhere.endpoint} runs it, and is passed its calls` : text }
   }
 
   now(): number {
@@ -117,9 +126,10 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#open ? undefined : 'it is being opened, or taken over from a server that ended; try again in a moment'
   }
 
-  elsewhere(): string | undefined {
+  elsewhere(): Elsewhere | undefined {
     const { servedAt, deleting } = this.#settings
-    return this.#open || deleting || servedAt === this.#parts.endpoint() ? undefined : servedAt
+    if (this.#open || deleting || servedAt === undefined || servedAt === this.#parts.endpoint()) return undefined
+    return { endpoint: servedAt, judgesReads: this.#judgesReads, isStill: () => this.#settings.servedAt === servedAt, lookAgain: () => this.#parts.lookAtFaults() }
   }
 
   /** Writes wait a little for a region that is being opened, and are taken at an instant that is kept. */
@@ -151,8 +161,9 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#open?.world.users
   }
 
-  get addons(): AddonInstaller | undefined {
-    return this.#open?.world.addons
+  /** The same in every region of that kind, whoever runs it. */
+  get addons(): RegionPorts['addons'] {
+    return this.#open?.world.addons ?? { catalogue: () => WORLD_ADDONS }
   }
 
   get machines(): Machines | undefined {
@@ -168,7 +179,7 @@ export class SimulatedRegionFace implements RegionPorts {
   }
 
   bootstrapLine(token: string): string {
-    return this.#parts.bootstrapLine(token)
+    return this.#parts.bootstrapLine(this.elsewhere()?.endpoint ?? this.#parts.endpoint(), token)
   }
 
   async setSchedulable(cluster: AddressedCluster, nodeName: string, schedulable: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { Queue } from '#ports/queue.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
+import { regionsWithFaults } from '#providers/simulated/faults/kept-faults.ts'
 import { onboardingLine } from '#providers/simulated/machines/onboarding-line.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { LAST_LANE } from './seeded-bytes.ts'
@@ -38,6 +39,8 @@ const FIRST_SEED = 1
 const SEEDED_START = Date.UTC(2026, 11, 1)
 /** Regions that another server made or removed are known here after this. */
 const LOOK_EVERY_MS = 2_000
+/** Faults of our own answers in regions that another server runs are met here after this. */
+const FAULTS_EVERY_MS = 400
 const REMOVAL_PATIENCE_MS = 20_000
 const REMOVAL_LOOK_MS = 50
 
@@ -46,6 +49,9 @@ export class SimulatedRegions implements RegionMaker {
   readonly #parts: SimulatedRegionsParts
   readonly #running = new Map<string, { readonly face: SimulatedRegionFace; readonly stop: AbortController; readonly done: Promise<void> }>()
   readonly #tenantAddressOf: ReturnType<typeof tenantAddresses>
+  /** Looks at faults, by number: one that began earlier tells nothing after a later one has. */
+  #looksBegun = 0
+  #looksTold = 0
 
   constructor(parts: SimulatedRegionsParts) {
     this.#parts = parts
@@ -57,6 +63,7 @@ export class SimulatedRegions implements RegionMaker {
     const { store } = this.#parts
     if (!await store.findRegion(FIRST_REGION)) await this.#insert(FIRST_REGION, FIRST_SEED, { startAt: systemClock.now(), paused: false, speed: 1 })
     await this.look()
+    void this.#watchFaults()
   }
 
   faceOf(region: string): SimulatedRegionFace | undefined {
@@ -87,6 +94,25 @@ export class SimulatedRegions implements RegionMaker {
       await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined) // aborted: the loop ends
       if (!signal.aborted) await this.look().catch((error: unknown) => log.debug({ error }, 'Looking for simulated regions did not succeed'))
     }
+  }
+
+  /** Reads are passed on only while they may meet a fault, so that they cost no round trip otherwise. */
+  async #watchFaults(): Promise<void> {
+    const { signal, log } = this.#parts
+    while (!signal.aborted) {
+      await systemClock.sleep(FAULTS_EVERY_MS, signal).catch(() => undefined) // aborted: the loop ends
+      if (!signal.aborted) await this.#lookAtFaults().catch((error: unknown) => log.debug({ error }, 'Looking for faults of our own answers did not succeed'))
+    }
+  }
+
+  async #lookAtFaults(): Promise<void> {
+    const faces = [...this.#running].flatMap(([region, { face }]) => (face.elsewhere() ? [{ region, face }] : []))
+    if (faces.length === 0) return
+    const begun = ++this.#looksBegun
+    const found = await regionsWithFaults(this.#parts.worldStore, faces.map(({ region }) => region), 'api')
+    if (begun < this.#looksTold) return
+    this.#looksTold = begun
+    for (const { region, face } of faces) face.judgeReads(found.has(region))
   }
 
   /** Every clock is kept and every watch given back. */
@@ -132,7 +158,9 @@ export class SimulatedRegions implements RegionMaker {
   #begin(record: RegionRecord, failed: (error: unknown) => void): void {
     const { store, queue, worldStore, lease, components, regions, graceMs, endpoint, log, onDecision, signal } = this.#parts
     const { region } = record
-    const face = new SimulatedRegionFace(settingsOf(record), { components, endpoint, bootstrapLine: token => onboardingLine(`${endpoint()}/simulated/${region}`, token) })
+    const face = new SimulatedRegionFace(settingsOf(record), {
+      components, endpoint, bootstrapLine: (at, token) => onboardingLine(`${at}/simulated/${region}`, token), lookAtFaults: () => this.#lookAtFaults(),
+    })
     const stop = new AbortController()
     const done = runSimulatedRegion({
       region, face, store, queue, worldStore, lease, graceMs, endpoint, onDecision, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,

@@ -24,6 +24,10 @@ export class MemoryWorldStore implements WorldStore {
     return this.#regions.get(region)?.get(`${kind}/${id}`)?.text
   }
 
+  async ofKind(regions: readonly string[], kind: string): Promise<readonly { region: string; text: string }[]> {
+    return regions.flatMap(region => [...this.#regions.get(region)?.values() ?? []].flatMap(thing => (thing.kind === kind && thing.text !== undefined ? [{ region, text: thing.text }] : [])))
+  }
+
   async *load(region: string): AsyncIterable<KeptThing> {
     yield* this.#regions.get(region)?.values() ?? []
   }

@@ -38,6 +38,10 @@ class PostgresWorldStore implements WorldStore {
     return row?.text
   }
 
+  async ofKind(regions: readonly string[], kind: string): Promise<readonly { region: string; text: string }[]> {
+    return this.#query('select region, value as text from world.thing where region = any($1) and kind = $2', [regions, kind])
+  }
+
   async *load(region: string): AsyncIterable<KeptThing> {
     const page = (last: KeptThing | undefined): Promise<{ kind: string; id: string; text: string }[]> => this.#query(
       'select kind, id, value as text from world.thing where region = $1 and (kind, id) > ($2, $3) order by kind, id limit $4', [region, last?.kind ?? '', last?.id ?? '', PAGE],

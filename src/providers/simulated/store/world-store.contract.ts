@@ -38,6 +38,16 @@ export function worldStoreContract(name: string, open: () => Promise<{ store: Wo
       assert.deepEqual([await parts.store.find(region, 'machine', 'c'), await parts.store.find(region, 'node', 'a'), await parts.store.find(other, 'machine', 'a')], [undefined, undefined, undefined])
     })
 
+    test('all things of a kind are found in some regions, and nothing of others', async () => {
+      const [one, other, third] = [fresh(), fresh(), fresh()]
+      for (const region of [one, other, third]) await write(region, [thing('a', { of: region }), { kind: 'node', id: 'a', text: '1' }])
+      await write(one, [thing('b', { n: 2 })])
+      const found = await parts.store.ofKind([one, other, 'never-made'], 'machine')
+      const named = (region: string, text: string) => `${region} ${JSON.stringify(JSON.parse(text))}`
+      assert.deepEqual(new Set(found.map(({ region, text }) => named(region, text))), new Set([`${one} {"n":2}`, `${one} {"of":"${one}"}`, `${other} {"of":"${other}"}`]))
+      assert.deepEqual([await parts.store.ofKind([one], 'fault'), await parts.store.ofKind([], 'machine')], [[], []])
+    })
+
     test('a thing is replaced, and goes, also in one write with others', async () => {
       const region = fresh()
       await write(region, [thing('a', { n: 1 }), thing('b', { n: 2 })])

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { EdgeholdClient } from '#client/client.ts'
+import { ApiError } from '#client/errors.ts'
+import { findServer } from '#main/server-mark.ts'
+import { scratchPostgres, type ScratchPostgres } from '#store/testing/scratch-postgres.ts'
+import { until } from '#test/harness/command.ts'
+import { RootlessServer } from '#test/harness/rootless-server.ts'
+
+/** What ordinary clients wait. */
+const PATIENCE_MS = 20_000
+const CLUSTER = { Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-1'] }, PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] } }
+
+/** Two processes on one database; one of them runs the region, and stands still in the midst of calls, as a host does that swaps or is suspended. */
+describe('two server processes on one database', () => {
+  let postgres: ScratchPostgres, running: RootlessServer, other: RootlessServer, stopped: number | undefined
+  before(async () => {
+    postgres = await scratchPostgres()
+    const { databaseUrl } = await postgres.openCopy()
+    const settings = { DATABASE_URL: databaseUrl, EDGEHOLD_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
+    running = await RootlessServer.start(settings)
+    other = await RootlessServer.start(settings)
+  })
+  after(async () => {
+    if (stopped !== undefined) process.kill(stopped, 'SIGCONT')
+    await other.remove()
+    await running.remove()
+    await postgres.end()
+  })
+  const textOf = async (server: RootlessServer) => (await server.client().all('ListRegions')).find(({ Region }) => Region === 'sim-1')?.Text ?? ''
+  const refused = (call: Promise<unknown>) => call.then(() => 'done', (error: unknown) => (error instanceof ApiError ? error.code : String(error)))
+
+  test('reads at both meet a fault of our own answers, so often as it says', async () => {
+    assert.match(await textOf(other), new RegExp(`the server at http://${running.listen} runs it`))
+    await running.client().call('InjectFault', { Port: 'api', Call: 'ListClusters', Effect: { Type: 'fail', Code: 500 }, Times: 4 })
+    const list = (server: RootlessServer) => refused(server.client().call('ListClusters', {}))
+    await until('the fault to be met at the other server', async () => await list(other) === 'InternalError', 1_000, 20)
+    for (const server of [other, running, other]) assert.equal(await list(server), 'InternalError')
+    for (const server of [other, running]) assert.equal(await list(server), 'done')
+    for (const server of [other, running]) assert.deepEqual((await server.client().all('ListFaults')).map(({ Hits }) => Hits), [4])
+  })
+
+  test('calls to a server that stands still are done by the one that takes over, or said to be of unknown outcome, while clients still wait; and it does none of them when it goes on', async () => {
+    const client = other.client()
+    await client.call('SetBalance', { Amount: 1 })
+    // So that reads are passed on, too, and meet nothing.
+    await client.call('InjectFault', { Port: 'api', Call: 'ListKubeconfigs', Effect: { Type: 'fail' } })
+    stopped = findServer(running.state)?.pid ?? assert.fail('it serves no more')
+    process.kill(stopped, 'SIGSTOP')
+    const sent = <Result>(send: (client: EdgeholdClient, timeoutMs: number) => Promise<Result>) => send(client, PATIENCE_MS)
+    const [withToken, without, read] = await Promise.all([
+      sent((to, timeoutMs) => to.call('CreateCluster', { ...CLUSTER, Name: 'shop', ClientToken: 'once' }, { timeoutMs })),
+      sent((to, timeoutMs) => refused(to.call('SetBalance', { Amount: 2 }, { timeoutMs }))),
+      sent((to, timeoutMs) => to.call('ListMachines', {}, { timeoutMs })),
+    ])
+    assert.equal(without, 'InternalServiceTimeout')
+    assert.deepEqual(read.Items, [])
+    assert.match(await textOf(other), /its clock runs at speed 1$/, 'it runs the region now')
+    await client.call('SetBalance', { Amount: 3 })
+
+    process.kill(stopped, 'SIGCONT')
+    stopped = undefined
+    await until('the server that stood still to know who runs the region', async () => (await textOf(running)).includes(`http://${other.listen} runs it`), 30_000)
+    for (const server of [running, other]) {
+      assert.deepEqual((await server.client().all('ListClusters')).map(({ Id }) => Id), [withToken.Id])
+      assert.ok(Math.abs(((await server.client().call('GetBalance', {})).Amount ?? 0) - 3) < 0.5)
+    }
+    assert.equal((await running.client().call('CreateCluster', { ...CLUSTER, Name: 'shop', ClientToken: 'once' })).Id, withToken.Id)
+  })
+})

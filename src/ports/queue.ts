@@ -47,6 +47,8 @@ export interface ProcessLease {
   readonly epoch: number
   /** Aborted when the lease could not be renewed in time; everything this process does under it must stop. */
   readonly lost: AbortSignal
+  /** Its time is over by our own clock, though nobody was told yet: so it is right after the process stood still. Absent where leases have no time. */
+  isOver?(): boolean
   release(): Promise<void>
 }
 

@@ -4,6 +4,7 @@ import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import { LoginsToMachines } from '#join/machine-logins.ts'
+import { refuse } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import type { ClusterPki } from '#ports/control-plane-host.ts'
 import type { Clock } from '#ports/clock.ts'
@@ -83,9 +84,10 @@ async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<v
 }
 
 async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, removed: AbortSignal): Promise<void> {
-  const { region, queue, face, log, tenantAddressOf, worldStore, serverOf } = run
-  const clock = await startClock(run)
-  const store = regionStore(run.store, region, clock, removed)
+  const { region, queue, face, log, tenantAddressOf, worldStore, serverOf, endpoint } = run
+  const servedAt = endpoint()
+  const clock = await startClock(run, servedAt)
+  const store = regionStore(run.store, region, clock, removed, () => held.lease.isOver?.() ?? false)
   const { seed, lane, durations } = face.settings
   const randomBytes = seededBytes(face.settings, 'calls')
   const world = await openSimulatedRegion({ name: region, seed, lane, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
@@ -117,11 +119,11 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
     keepClock: async () => {
-      if (clock.paused && clock.target() === clock.now() && face.settings.clock.at !== clock.now()) await keepClock(run, clock)
+      if (clock.paused && clock.target() === clock.now() && face.settings.clock.at !== clock.now()) await keepClock(run, clock, servedAt)
     },
     setClock: async change => {
       clock.set(change)
-      await keepClock(run, clock)
+      await keepClock(run, clock, servedAt)
     },
     setSchedulable: async (cluster, nodeName, schedulable) => {
       const address = await tenantAddressOf(cluster)
@@ -142,7 +144,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
     face.close()
     stop.abort()
     await Promise.all([deleted, toldAgain])
-    if (!held.lease.lost.aborted) await keepClock(run, clock).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
+    if (!held.lease.lost.aborted) await keepClock(run, clock, servedAt).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
   }
   if (failure !== undefined) throw new Error(`Telling again what there is in the region ${region} did not succeed`, { cause: failure })
 }
@@ -162,24 +164,26 @@ async function tellAgain({ events }: SimulatedRegion, sights: RegionSights, sign
  * Each opening counts ids from a place of its own, but one before which nothing was recorded: whoever opens an untouched region tells the same story.
  * The clock goes on where it was kept, or from the latest instant that anything of the region is recorded with or that its world has lived through, and never goes back.
  */
-async function startClock({ region, store, worldStore, face, endpoint }: SimulatedRun): Promise<RegionClock> {
+async function startClock({ region, store, worldStore, face }: SimulatedRun, servedAt: string): Promise<RegionClock> {
   const [latest, lived] = await Promise.all([store.latestInstant(region), livedUntil(worldStore, region)])
   return store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
     if (!record) throw new Error(`The region ${region} is gone`)
     const before = settingsOf(record)
     const clock = new RegionClock(systemClock, { ...before.clock, at: Math.max(before.clock.at, latest ?? 0, lived ?? 0) })
-    const settings = { ...before, opened: latest === undefined ? before.opened : before.opened + 1, clock: clock.setting(), servedAt: endpoint() }
+    const settings = { ...before, opened: latest === undefined ? before.opened : before.opened + 1, clock: clock.setting(), servedAt }
     await tx.putRegion(withSettings(record, settings))
     face.follow(settings)
     return clock
   })
 }
 
-async function keepClock({ region, store, face }: SimulatedRun, clock: RegionClock): Promise<void> {
+async function keepClock({ region, store, face }: SimulatedRun, clock: RegionClock, servedAt: string): Promise<void> {
   await store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
     if (!record) return
+    // Another server runs it by now, with a clock of its own.
+    if (settingsOf(record).servedAt !== servedAt) return refuse('ServiceUnavailable', { why: `another server runs the region ${region} now` })
     const next = withSettings(record, { clock: clock.setting() })
     await tx.putRegion(next)
     face.follow(settingsOf(next))

@@ -49,6 +49,7 @@ export class RenewedLease implements ProcessLease {
   readonly #lost = new AbortController()
   readonly #ended = new AbortController()
   readonly #renewing: Promise<void>
+  #safeUntil: number
 
   constructor(parts: { database: Database; clock: Clock; log: Log; name: string; epoch: number; ttlMs: number; since: number; onTick: () => Promise<void>; onReleased: () => Promise<void> }) {
     this.name = parts.name
@@ -58,11 +59,16 @@ export class RenewedLease implements ProcessLease {
     this.#log = parts.log
     this.#ttlMs = parts.ttlMs
     this.#onReleased = parts.onReleased
-    this.#renewing = this.#renew(parts.since, parts.onTick)
+    this.#safeUntil = parts.since + parts.ttlMs
+    this.#renewing = this.#renew(parts.onTick)
   }
 
   get lost(): AbortSignal {
     return this.#lost.signal
+  }
+
+  isOver(): boolean {
+    return this.#lost.signal.aborted || this.#clock.now() >= this.#safeUntil
   }
 
   /** Gives everything back at once: others need not wait for the lease to lapse. Nothing where it was lost. */
@@ -75,21 +81,20 @@ export class RenewedLease implements ProcessLease {
     await this.#onReleased()
   }
 
-  async #renew(since: number, onTick: () => Promise<void>): Promise<void> {
-    let safeUntil = since + this.#ttlMs
+  async #renew(onTick: () => Promise<void>): Promise<void> {
     const signal = this.#ended.signal
     const everyMs = Math.min(1_000, this.#ttlMs / 3)
     for (let waitMs = everyMs; ; ) {
-      await this.#clock.sleep(Math.max(10, Math.min(waitMs, safeUntil - this.#clock.now())), signal).catch(() => {}) // aborted: released
+      await this.#clock.sleep(Math.max(10, Math.min(waitMs, this.#safeUntil - this.#clock.now())), signal).catch(() => {}) // aborted: released
       if (signal.aborted) return
       const asked = this.#clock.now()
-      if (asked >= safeUntil) return this.#lose('it could not be renewed in time')
+      if (asked >= this.#safeUntil) return this.#lose('it could not be renewed in time')
       try {
         const renewal = renewLease(this.#database, this, this.#ttlMs)
-        const kept = await Promise.race([renewal, this.#clock.sleep(safeUntil - asked, signal).then(() => undefined, () => undefined)])
+        const kept = await Promise.race([renewal, this.#clock.sleep(this.#safeUntil - asked, signal).then(() => undefined, () => undefined)])
         if (kept === false) return this.#lose('somebody else took the name, or it lapsed')
         if (kept === true) {
-          safeUntil = asked + this.#ttlMs
+          this.#safeUntil = asked + this.#ttlMs
           waitMs = everyMs
           await onTick()
         } else renewal.catch(() => {}) // judged by the time that passed

@@ -1,10 +1,12 @@
 import type { RegionPorts } from '#api/regions.ts'
-import { bootstrapLine } from '#join/bootstrap-line.ts'
+import { baseAddons } from '#kubernetes/tenant-cluster/base-addons.ts'
+import { minorOf } from '#model/addon/validate.ts'
 import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { rangesOf } from './local/network.ts'
+import { lineOf, type ToldOfRegion } from './local/told-of-region.ts'
 import { systemClock } from './system-clock.ts'
 
 /** A new region of another host is known here after this. */
@@ -41,7 +43,7 @@ export async function watchOtherRegions(parts: OtherRegionsParts, signal: AbortS
 
 function otherRegion({ settings }: RegionRecord, components: Components): RegionPorts {
   const network = settings['network'] as HostNetworkSettings | undefined
-  const join = settings['join'] as { url: string; pin: string } | undefined
+  const { join, advertise } = settings as unknown as Partial<ToldOfRegion>
   const why = network ? undefined : 'its own host has not prepared its network yet; try again in a moment'
   return {
     kind: 'Local',
@@ -55,6 +57,8 @@ function otherRegion({ settings }: RegionRecord, components: Components): Region
       const { first, last } = addressPool(network)
       return { first, last }
     },
-    bootstrapLine: token => join && bootstrapLine({ ...join, token }),
+    addons: { catalogue: () => baseAddons(components.kubernetesVersions().map(minorOf)) },
+    publicAddress: () => advertise ?? undefined,
+    bootstrapLine: token => join && lineOf(join, token),
   }
 }

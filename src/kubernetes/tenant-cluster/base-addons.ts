@@ -8,7 +8,15 @@ import type { KubernetesTenantCluster } from './kubernetes-tenant-cluster.ts'
 export const CORE_DNS = 'core-dns'
 const LOOK_EVERY_MS = 20_000
 
-/** The add-ons that the base of every cluster holds; others cannot be installed by it. `minors`: of the Kubernetes versions that are served, e.g. `1.35`. */
+/** The add-ons that the base of every cluster holds. `minors`: of the Kubernetes versions that are served, e.g. `1.35`. */
+export function baseAddons(minors: readonly string[]): readonly SupportedAddon[] {
+  return [{
+    name: CORE_DNS, versions: [{ version: COREDNS_VERSION, kubernetes: minors }], podNetworkModes: ['Flannel'], deployModes: ['Unmanaged'], deployNodeTypes: ['Node'],
+    necessary: 'Required', categories: ['Dns'],
+  }]
+}
+
+/** Others cannot be installed by it. */
 export class BaseAddons implements AddonInstaller {
   readonly lookEveryMs = LOOK_EVERY_MS
   readonly #tenant: KubernetesTenantCluster
@@ -20,10 +28,7 @@ export class BaseAddons implements AddonInstaller {
   }
 
   catalogue(): readonly SupportedAddon[] {
-    return [{
-      name: CORE_DNS, versions: [{ version: COREDNS_VERSION, kubernetes: this.#minors() }], podNetworkModes: ['Flannel'], deployModes: ['Unmanaged'], deployNodeTypes: ['Node'],
-      necessary: 'Required', categories: ['Dns'],
-    }]
+    return baseAddons(this.#minors())
   }
 
   /** It was applied with the base, and is applied again with it should somebody take it away. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
-import { bootstrapLine, publicKeyPin } from '#join/bootstrap-line.ts'
+import { publicKeyPin } from '#join/bootstrap-line.ts'
 import type { JoinOptions } from '#join/join-options.ts'
 import { createJoinListener, type JoinListener } from '#join/listener.ts'
 import { makeAuthority, makeKeyPair, signer } from '#kubernetes/pki/certificate.ts'
@@ -13,6 +13,7 @@ import { addressPool } from '#providers/local/host-network/settings.ts'
 import type { JoinEndpoint } from './face.ts'
 import { JOIN_PORT, type LocalParts } from './parts.ts'
 import type { LocalRegionRun } from './run.ts'
+import { lineOf, type ToldOfRegion } from './told-of-region.ts'
 import { systemClock } from '../system-clock.ts'
 
 /** Design 7: without a public name the line says that it works on this host only. A comment, so that it can be pasted as it is. */
@@ -38,8 +39,9 @@ export async function joinEndpoint({ region, face, opened, components, configura
     randomBytes: count => randomBytes(count),
   }
   const pin = publicKeyPin(tls.key)
-  await tellOtherServers(opened.store, region.region, { url, pin })
-  return { line: token => `${bootstrapLine({ url, pin, token })}${configuration.joinAdvertise === undefined ? ON_THIS_HOST : ''}`, serve }
+  const join = { url, pin, note: configuration.joinAdvertise === undefined ? ON_THIS_HOST : '' }
+  await tellOtherServers(opened.store, region.region, { join, advertise: configuration.advertise ?? null })
+  return { line: token => lineOf(join, token), serve }
 
   async function serve(signal: AbortSignal): Promise<void> {
     // Machines on other hosts reach the advertised address only if we listen there too; the bridge's address is this host's own.
@@ -99,11 +101,11 @@ export function publicAddresses(interfaces: ReturnType<typeof networkInterfaces>
   return own.includes(advertised) ? [advertised] : own
 }
 
-/** Every server on this database can then show the line of this region's scripts. */
-async function tellOtherServers(store: Store, name: string, join: { url: string; pin: string }): Promise<void> {
+/** Every server on this database can then show what clients and machines need to reach the region. */
+async function tellOtherServers(store: Store, name: string, told: ToldOfRegion): Promise<void> {
   const region = (await store.listRegions()).find(each => each.region === name)
-  if (!region || isDeepStrictEqual(region.settings['join'], join)) return
-  await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, join } }))
+  if (!region || (Object.keys(told) as (keyof ToldOfRegion)[]).every(part => isDeepStrictEqual(region.settings[part], told[part]))) return
+  await store.write(systemClock.now(), tx => tx.putRegion({ ...region, settings: { ...region.settings, ...told } }))
 }
 
 interface JoinKeys { readonly key: string; readonly certificate: string; readonly ca: string }

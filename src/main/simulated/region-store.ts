@@ -10,7 +10,7 @@ import { storeWith } from '#ports/store-with.ts'
  */
 export function regionStore(store: Store, region: string, clock: Pick<RegionClock, 'now' | 'passTime'>, removed: AbortSignal, isTaken: () => boolean): Store {
   const refuseTaken = (): void => {
-    if (isTaken()) refuse('ServiceUnavailable', { why: `the server stood still, and another one may run the region ${region} by now` })
+    if (isTaken()) refuse('ServiceUnavailable', { why: `the lease by which this server runs the region ${region} is over` })
   }
   const write: Store['write'] = (now, work) => store.write(now, async tx => {
     if (removed.aborted) refuse('OperationDenied.RegionNotReady', { region, why: 'it is being deleted' })

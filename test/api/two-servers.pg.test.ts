@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
 import { findServer } from '#main/server-mark.ts'
+import type { Store } from '#ports/store.ts'
 import { scratchPostgres, type ScratchPostgres } from '#store/testing/scratch-postgres.ts'
 import { until } from '#test/harness/command.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
@@ -13,10 +14,11 @@ const CLUSTER = { Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-1'] }, P
 
 /** Two processes on one database; one of them runs the region, and stands still in the midst of calls, as a host does that swaps or is suspended. */
 describe('two server processes on one database', () => {
-  let postgres: ScratchPostgres, running: RootlessServer, other: RootlessServer, stopped: number | undefined
+  let postgres: ScratchPostgres, store: Store, running: RootlessServer, other: RootlessServer, stopped: number | undefined
   before(async () => {
     postgres = await scratchPostgres()
-    const { databaseUrl } = await postgres.openCopy()
+    const opened = await postgres.openCopy(), { databaseUrl } = opened
+    store = opened.store
     const settings = { DATABASE_URL: databaseUrl, EDGEHOLD_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
     running = await RootlessServer.start(settings)
     other = await RootlessServer.start(settings)
@@ -27,7 +29,11 @@ describe('two server processes on one database', () => {
     await running.remove()
     await postgres.end()
   })
-  const textOf = async (server: RootlessServer) => (await server.client().all('ListRegions')).find(({ Region }) => Region === 'sim-1')?.Text ?? ''
+  /** What it knows by itself of who runs the region: no call, so nobody else answers it. */
+  const textOf = async (server: RootlessServer) => {
+    const { parts } = await (await fetch(`http://${server.listen}/readyz`)).json() as { parts: readonly { name: string; text: string }[] }
+    return parts.find(({ name }) => name === 'region sim-1')?.text ?? ''
+  }
   const refused = (call: Promise<unknown>) => call.then(() => 'done', (error: unknown) => (error instanceof ApiError ? error.code : String(error)))
 
   test('reads at both meet a fault of our own answers, so often as it says', async () => {
@@ -38,6 +44,22 @@ describe('two server processes on one database', () => {
     for (const server of [other, running, other]) assert.equal(await list(server), 'InternalError')
     for (const server of [other, running]) assert.equal(await list(server), 'done')
     for (const server of [other, running]) assert.deepEqual((await server.client().all('ListFaults')).map(({ Hits }) => Hits), [4])
+  })
+
+  test('what a process has locked that stands still in the midst of a transaction is free again while clients still wait', async () => {
+    await running.client().call('SetBalance', { Amount: 2 })
+    const locked = Promise.withResolvers<void>(), goesOn = Promise.withResolvers<void>()
+    const standing = store.write(Date.now(), async tx => {
+      await tx.lockAccount({ accountId: '2100000001', region: 'sim-1' })
+      locked.resolve()
+      await goesOn.promise
+      await tx.lockName('anything')
+    }).then(() => 'done', (error: unknown) => (error instanceof Error ? error.name : 'failed'))
+    await locked.promise
+    const answer = await refused(running.client().call('SetBalance', { Amount: 1 }, { timeoutMs: PATIENCE_MS }))
+    goesOn.resolve()
+    assert.equal(answer, 'done')
+    assert.notEqual(await standing, 'done', 'it writes nothing any more')
   })
 
   test('calls to a server that stands still are done by the one that takes over, or said to be of unknown outcome, while clients still wait; and it does none of them when it goes on', async () => {
@@ -56,7 +78,7 @@ describe('two server processes on one database', () => {
     assert.equal(without, 'InternalServiceTimeout')
     assert.deepEqual(read.Items, [])
     assert.match(await textOf(other), /its clock runs at speed 1$/, 'it runs the region now')
-    await client.call('SetBalance', { Amount: 3 })
+    await client.call('SetBalance', { Amount: 3 }, { timeoutMs: PATIENCE_MS })
 
     process.kill(stopped, 'SIGCONT')
     stopped = undefined

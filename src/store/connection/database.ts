@@ -26,8 +26,11 @@ export type Locate = () => Promise<ClientConfig>
 const CONNECT_PATIENCE_MS = 3_000
 /** Waiting for one of our own connections to be free is no sign that the database is away: a burst of writes takes its turn. */
 const TURN_PATIENCE_MS = 15_000
-/** No statement of ours takes a second; one that takes this long waits for somebody who does not answer. The client gives up a little later than the server. */
-const PATIENCE = { statement_timeout: 30_000, query_timeout: 35_000, idle_in_transaction_session_timeout: 60_000, connectionTimeoutMillis: CONNECT_PATIENCE_MS, keepAlive: true }
+/**
+ * No statement of ours takes a second; one that takes this long waits for somebody who does not answer. The client gives up a little later than the server. A process that leaves a transaction alone for longer than its
+ * leases last stands still, and others wait for what it has locked: they have it while their callers still wait.
+ */
+const PATIENCE = { statement_timeout: 30_000, query_timeout: 35_000, idle_in_transaction_session_timeout: 8_000, connectionTimeoutMillis: CONNECT_PATIENCE_MS, keepAlive: true }
 /** Statements are sent without waiting for the ones before, so a transaction that asks for several things together pays one round trip. */
 const PIPELINED = { pipeline: true }
 /** A transaction that lost this often against others meets a fault, not bad luck. */

@@ -1,6 +1,7 @@
 import type { ClockChange, ClockShown, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
+import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import type { AddonInstaller } from '#ports/addon-installer.ts'
 import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
@@ -95,7 +96,7 @@ export class SimulatedRegionFace implements RegionPorts {
     if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
     const elsewhere = this.elsewhere()
     if (elsewhere !== undefined) return { ready: true, text: `simulated, seed ${this.#settings.seed}; the server at ${elsewhere} runs it, and is passed its calls` }
-    if (!this.#open) return { ready: false, text: 'it is being opened' }
+    if (!this.#open) return { ready: false, text: IS_BEING_OPENED }
     const { paused, speed } = this.#open.clock
     return { ready: true, text: `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}` }
   }
@@ -114,7 +115,7 @@ export class SimulatedRegionFace implements RegionPorts {
 
   refusesWrites(): string | undefined {
     if (this.#settings.deleting) return 'it is being deleted'
-    return this.#open ? undefined : 'it is being opened, or taken over from a server that ended; try again in a moment'
+    return this.#open ? undefined : `${IS_BEING_OPENED}, or taken over from a server that ended; try again in a moment`
   }
 
   elsewhere(): string | undefined {

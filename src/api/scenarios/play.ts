@@ -63,7 +63,7 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
       } else if (await holds()) return { state: state(), stopped: true }
       for (let left = until - stage.now(); left > 0; left = until - stage.now()) {
         signal.throwIfAborted()
-        await setClock({ Step: `${stopAt ? Math.min(nextStep(), left) : left}ms` })
+        await setClock({ Step: `${stopAt ? Math.min(await nextStep(), left) : left}ms` })
         if (await holds()) return { state: state(), stopped: true }
       }
       until = undefined
@@ -98,7 +98,9 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
   }
 
   /** To the next instant at which something is due or happens: until then no status can change, and at each such instant the row may hold. */
-  function nextStep(): number {
+  async function nextStep(): Promise<number> {
+    // Somebody looked whether there is work, as after each change of a record: it is soon known.
+    if (stage.quietUntil() === undefined) await setClock({ Step: '0ms' })
     const quietUntil = stage.quietUntil()
     return quietUntil === undefined ? FINE_STEP_MS : Math.max(1, Math.ceil(quietUntil - stage.now()))
   }

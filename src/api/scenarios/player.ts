@@ -12,7 +12,7 @@ export type Player = (kept: {
   readonly region: string
   readonly play: KeptPlay
   /** How far it is, written into the record. */
-  keep(state: PlayState): Promise<void>
+  readonly keep: (state: PlayState) => Promise<void>
   readonly signal: AbortSignal
 }) => Promise<{ readonly state: PlayState; readonly end: PlayEnd }>
 

@@ -11,12 +11,12 @@ export interface PlaysParts {
   readonly store: Store
   readonly queue: Pick<Queue, 'outlives'>
   readonly lease: Pick<KeptLease, 'lease'>
-  faceOf(region: string): SimulatedRegionFace | undefined
+  readonly faceOf: (region: string) => SimulatedRegionFace | undefined
   /** Makes a region for a play; false where one of that name is there, or one for a play of its token. */
   make(region: string, play: KeptPlay): Promise<boolean>
   remove(region: string): Promise<unknown>
   /** Finds regions that another server made. */
-  look(): Promise<void>
+  readonly look: () => Promise<void>
   readonly signal: AbortSignal
 }
 

@@ -160,5 +160,5 @@ function seen(fact: string) {
 }
 
 async function notPlayed(): Promise<never> {
-  return refuse('ServiceUnavailable', { why: 'no scenarios are played here' })
+  return refuse('OperationDenied.RegionNotReady', { region: 'sim-2', why: 'no scenarios are played here' })
 }

@@ -11,12 +11,21 @@ const REGION = 'node-stopped-ok-1'
 const OWN = { Region: 'own-1', Seed: 5, StartAt: '2026-01-05T08:00:00Z', Paused: true }
 
 const regionsOf = async (server: SimulatedServer) => ((await server.done('ListRegions')).Items ?? []).map(region => String(region['Region'])).filter(name => name !== 'sim-1')
-/** Without what is drawn by ids, which are others after a server died: names of machines, and instants of what goes on by itself. Calls and steps of the clock have theirs. */
-const toldBy = (played: Record<string, unknown>) => (played['Story'] as { readonly At: string; readonly Text: string; readonly Resource?: object }[])
-  .map(({ At, Text, Resource }) => (Resource ? Text.replaceAll(/\b(?:[a-z]+-[0-9a-v]{10}|[a-z][0-9a-v]{20})\b/g, 'one').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'then') : `${At} ${Text}`))
+/**
+ * The calls and steps of the clock of a story, and for each resource what it came to between which of them. Without what is drawn by ids, which are others after a server died (names of machines, and instants
+ * of what goes on by itself), and without what a restart shows of the middle of an instant: which of two resources came first, and why pods fit nowhere just then.
+ */
+function toldBy(played: Record<string, unknown>): readonly string[] {
+  let lines = 0
+  return (played['Story'] as { readonly At: string; readonly Text: string; readonly Resource?: { readonly Kind: string } }[]).map(({ At, Text, Resource }) => {
+    if (!Resource) return `${++lines} ${At} ${Text}`
+    const text = Text.replaceAll(/\b(?:[a-z]+-[0-9a-v]{10}|[a-z][0-9a-v]{20})\b/g, 'one').replaceAll(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'then').replaceAll(/(?<=schedulable nodes) \(.*\)/g, '')
+    return `${Resource.Kind} after ${lines}: ${text}`
+  }).toSorted((one, other) => (one.split(':')[0] ?? '').localeCompare(other.split(':')[0] ?? '', 'en', { numeric: true }))
+}
 
 /** So many writes from one death to the next, but for whoever wants all of them. */
-const EVERY = Number(process.env['EVERY'] ?? 5)
+const EVERY = Number(process.env['EVERY'] ?? 7)
 
 /** The call, or nothing where its server died of it. */
 async function runUntilDeath({ server, life }: KillableServer, body: object): Promise<Record<string, unknown> | undefined> {
@@ -159,6 +168,43 @@ describe('a scenario whose server is killed', () => {
     const { code, message } = await played
     assert.deepEqual([code, /it was deleted while the scenario was played in it/.test(message ?? '')], ['OperationDenied.RegionNotReady', true])
     assert.deepEqual(await regionsOf(server), [])
+  })
+
+  test('a region that another server runs is played in by that one, and its story is told here', async () => {
+    const one = await servers.open({ listen: true }), other = await servers.open({ listen: true })
+    await one.server.done('CreateRegion', OWN)
+    await other.server.regions.create({ region: 'own-2', seed: 5, startAt: undefined, paused: true, speed: 1 })
+    await other.server.regions.look()
+    assert.notEqual(other.server.regions.faceOf('own-1')?.elsewhere(), undefined)
+    const { Region, Stopped } = await other.server.done('RunScenario', { Name: NAME, In: 'own-1', StopAt: ROW }, 'own-2')
+    assert.deepEqual([Region, Stopped], ['own-1', true])
+    assert.equal((await other.server.call('RunScenario', { Name: NAME, In: 'own-1' }, 'own-2')).code, 'Conflict.Name', 'a second cluster of that name')
+  })
+
+  test('one scenario at a time is played in a region, and the same one waits for it', async () => {
+    const { server } = await servers.open()
+    await server.done('CreateRegion', OWN)
+    const body = { Name: NAME, In: 'own-1' }
+    const [first, same, another] = await Promise.all([server.done('RunScenario', body), server.done('RunScenario', body), server.call('RunScenario', { ...body, Name: 'node-stopped-ok' })])
+    assert.deepEqual(first, same)
+    assert.match(another.message ?? '', /the scenario node-failed-not-ready is being played in it/)
+  })
+
+  test('a fault that is ordered again with its token is one fault, and a script that is started again at one instant runs once', async () => {
+    const { server } = await servers.open()
+    await server.done('CreateRegion', OWN)
+    const order = { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail', Message: 'no' }, ClientToken: 'once' }
+    const ids = [await server.done('InjectFault', order, 'own-1'), await server.done('InjectFault', order, 'own-1')].map(({ Id }) => Id)
+    assert.deepEqual([ids[0] === ids[1], (await server.done('ListFaults', {}, 'own-1')).TotalCount], [true, 1])
+    assert.equal((await server.call('InjectFault', { ...order, Port: 'outside' }, 'own-1')).code, 'IdempotentParameterMismatch')
+    await server.done('ClearFault', { All: true }, 'own-1')
+    await server.done('InjectFault', { Port: 'machines', Call: 'preflight', Effect: { Type: 'slow', For: '10s' }, Times: 2 }, 'own-1')
+    const { cluster, pool } = await server.fleet('own-1', [])
+    const { Ids: [script = ''] = [] } = await server.done('CreateBatchEdgeMachine', { ClusterId: cluster, NodePoolId: pool, TTLHours: 1 }, 'own-1')
+    const { Id } = await server.done('AddMachine', { Name: 'till-1' }, 'own-1')
+    await server.done('SetClock', { Step: '60s' }, 'own-1')
+    for (let times = 0; times < 2; times++) await server.done('SetMachine', { Id, RunScript: script }, 'own-1')
+    assert.deepEqual((await server.done('ListFaults', {}, 'own-1')).Items?.map(({ Hits }) => Hits), [1])
   })
 
   // Each call of a kind that another scenario has not: faults, deletions, limits, machines, workloads, add-ons.

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Played } from '#client/calls.ts'
 import { until, type Ended } from '#test/harness/command.ts'
+import { distributionPostgres, startOwnPostgres, type OwnPostgres } from '#test/harness/own-postgres.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
 
 const NAME = 'node-failed-not-ready', STOP = ['--stop-at', 'Failed/NotReady']
@@ -67,5 +68,52 @@ describe('a scenario whose server is killed with kill -9', () => {
     assert.deepEqual([told(Story), Stopped], [told(whole.Story), true])
     const client = server.client('ci-1')
     assert.deepEqual([(await client.all('ListClusters')).length, (await client.all('ListMachines')).length], [1, 1])
+  })
+})
+
+const binaries = distributionPostgres()
+
+describe('a scenario whose server is killed while another one is there', { skip: binaries === undefined && 'the distribution\'s PostgreSQL is not installed (Debian: apt-get install postgresql)' }, () => {
+  const body = { Name: NAME, Seed: 7, StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'NotReady' } }
+  let database: OwnPostgres, one: RootlessServer, other: RootlessServer, whole: Played
+  before(async () => {
+    database = await startOwnPostgres(binaries ?? '')
+    const settings = { DATABASE_URL: database.url, EDGEHOLD_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
+    one = await RootlessServer.start(settings)
+    other = await RootlessServer.start(settings)
+    whole = await one.client().call('RunScenario', body)
+    await one.ok('region', 'delete', whole.Region)
+  })
+  after(async () => {
+    await one.remove()
+    await other.remove()
+    await database.stop()
+  })
+
+  async function killedInTheMiddle(server: RootlessServer): Promise<void> {
+    await until('the play to be under way', () => server.client(whole.Region).call('ListStatusHistory', {}).then(({ TotalCount }) => TotalCount >= 6, () => false), 30_000, 5)
+    await server.kill()
+  }
+
+  test('the command line, which speaks to the other one, prints the story as if nothing had happened', async () => {
+    const running = other.run(['scenario', 'run', NAME, '--seed', '7', '--stop-at', 'Failed/NotReady', '--output', 'json'])
+    await killedInTheMiddle(one)
+    const { code, stdout, stderr } = await running
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), whole)
+    await other.client().call('DeleteRegion', { Region: whole.Region })
+  })
+
+  test('a call without a token that is sent again to the one that is left is known, too, and makes no second region', async () => {
+    // It was the other one that took over.
+    await one.up()
+    const tokenless = { ...body, ClientToken: '' }
+    const lost = other.client().call('RunScenario', tokenless).then(() => 'answered', () => 'lost')
+    await killedInTheMiddle(other)
+    assert.equal(await lost, 'lost')
+    let told: Played | undefined
+    await until('the story', async () => (told = await one.client().call('RunScenario', tokenless).catch(() => undefined)) !== undefined, 60_000, 200)
+    assert.deepEqual(told, whole)
+    assert.deepEqual((await one.client().all('ListRegions')).map(({ Region }) => Region).toSorted(), [whole.Region, 'sim-1'])
   })
 })

@@ -5,6 +5,7 @@ import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
 import { underFaults } from './answer-faults.ts'
 import { bodyFromQuery, parseBody } from './body.ts'
+import { Meeting } from './meeting.ts'
 import { ServedElsewhere } from './pass-on.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
@@ -55,6 +56,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
   const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
+  const meeting = new Meeting()
 
   return action => {
     const check = bodyChecker(action.name, action.schema)
@@ -69,7 +71,9 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
       const elsewhere = trace.stays ? undefined : region.ports.elsewhere?.()
       if (elsewhere !== undefined && (action.kind === 'write' || WORLD_READS.has(action.name))) throw new ServedElsewhere(elsewhere)
-      return perform(parts, action, body as object, caller, region, trace.requestId)
+      const call = () => perform(parts, action, body as object, caller, region, trace.requestId)
+      // Where callers are held to rates nobody brings such a load.
+      return action.kind === 'write' && region.ports.unlimited ? meeting.join(call) : call()
     }
   }
 }

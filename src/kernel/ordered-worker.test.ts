@@ -191,6 +191,24 @@ describe('a region that is run in order', () => {
     assert.ok(Date.now() - began < PATIENCE_MS)
   })
 
+  test('what happened at the instant of a pause is told before the first pass after it', async () => {
+    let away = 1
+    const heardBefore: string[] = []
+    const { clock, events, enqueue, worker } = await open(async (_, id) => {
+      heardBefore.push(`${id} after ${events.heardOf.join() || 'nothing'}`)
+      if (id !== 'paused') return {}
+      await enqueue({ kind: 'node', id: 'running' })
+      clock.set({ paused: false })
+      return {}
+    }, { telling: () => { if (away-- > 0) throw new StoreUnavailable('away') } })
+    events.coming.push({ at: NOON + SECOND, id: 'happened' })
+    await enqueue({ kind: 'node', id: 'paused' }, NOON + SECOND)
+    clock.set({ step: SECOND })
+    const began = Date.now()
+    while (heardBefore.length < 3 && Date.now() - began < PATIENCE_MS) await worker.settled(100)
+    assert.deepEqual(heardBefore.toSorted(), ['happened after happened', 'paused after nothing', 'running after happened'])
+  })
+
   test('a region whose ends cannot be written is given up, and whoever runs it hears that', async () => {
     const { store, enqueue, worker, passes } = await open(async () => ({}), {}, true)
     store.queue.completeMany = async () => { throw new Error('no') }

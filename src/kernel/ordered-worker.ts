@@ -79,6 +79,8 @@ class OrderedLoop {
   /** Something was enqueued, or the clock was set, since the loop last looked for everything there is to do. */
   #news = true
   #resting = false
+  /** Its clock stood still at the last turn, when passes came before what happened at their instant. */
+  #stoodStill = false
   /** Nobody runs the region by this any more. */
   #isOver = false
   /** When the first key is due, as the queue said it then (real time). */
@@ -147,6 +149,10 @@ class OrderedLoop {
     clock.heard((events.nextAt() ?? Number.POSITIVE_INFINITY) - 1)
     // Where it is behind, what falls within a moment is done together: late by no more than that and the next one, and never kept from moving on by what is due or happens all the time.
     if (this.#isBehind()) clock.moveTo(Math.min(clock.target(), clock.now() + LONGEST_MOMENT_MS))
+    const resumes = this.#stoodStill && !clock.paused
+    this.#stoodStill = clock.paused
+    // What happened at the instant of a pause: from here on passes decide by what was told.
+    if (resumes && (events.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.passTime() && await this.#hear()) return
     if (clock.paused ? await this.#oneAfterAnother() : await this.#sideBySide()) return
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
     if (this.#news || this.#signal.aborted) return

@@ -67,7 +67,7 @@ export interface Machines {
   look(id: string): Promise<MachineSeen | undefined>
   /** Calls back on every power or link change from now on, with the present state of each machine first. Ends when aborted. */
   watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>
-  /** Nothing is left: processes, namespaces, mounts, cgroups, disk. Already gone is success. Throws MachineHeld where the provider refuses for good. */
+  /** Nothing is left: processes, namespaces, mounts, cgroups, disk. The power goes first, so that one that is on after a removal that failed has lost nothing. Already gone is success. Throws MachineHeld where the provider refuses for good. */
   ensureGone(id: string): Promise<void>
   /** Starts an onboarding script's line on the machine and does not wait for its end; where it is absent, `exec` runs such a line. Throws MachineOff if it is off. */
   runScript?(id: string, line: string): Promise<void>

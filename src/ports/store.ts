@@ -216,7 +216,7 @@ export interface MachineRecord {
   /** The provider refused to make it: by what and since when. Whoever owns it decides what becomes of the claim. */
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly at: number }
   /** It could not be removed: the thing and the call. */
-  readonly obstacle?: { readonly because: string; readonly at: number; /** Its provider refused to remove it, so nothing of it is gone. */ readonly held?: true }
+  readonly obstacle?: { readonly because: string; readonly at: number; /** Its removal was refused, or failed while it was on, so nothing of it is gone. */ readonly held?: true }
 }
 
 /** Changes of a machine; null takes a member away. */

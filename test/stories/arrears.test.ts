@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { spentUntil } from '#model/account/arrears.ts'
+import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
 import { Scene } from '../harness/world/scene.ts'
 import { ACCOUNT, REGION } from '../harness/world.ts'
 
@@ -99,5 +100,24 @@ test('a stopped cluster can be deleted, and a payment does not bring it back', a
   await setBalance(scene, undefined)
   await scene.world.until('the cluster is gone', async () => (await scene.world.store.findCluster(cluster)) === undefined, 10 * MINUTE)
   assert.equal((await scene.world.store.listLedger(SCOPE, {}, { number: 1, size: 10 })).totalCount, 0)
+  await scene.end()
+})
+
+test('a control plane that cannot be removed is shut down, too, and its removal ends when it can', async () => {
+  const scene = await Scene.begin(), { world: { host } } = scene
+  const cluster = await scene.runningCluster()
+  host.made.get(cluster)!.obstacle = new ControlPlaneFailure('The namespace is protected', 'never')
+  await scene.users.deleteCluster(cluster)
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', MINUTE)
+  assert.equal(host.made.get(cluster)!.components.size, 4)
+  await setBalance(scene, 1)
+  await scene.world.pass(2 * HOUR + MINUTE)
+  await scene.cluster(cluster, 'Failed Balance+ResourceCleanupFailed', SECOND)
+  assert.equal(host.made.get(cluster)!.components.size, 0)
+  await setBalance(scene, undefined)
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', SECOND)
+  delete host.made.get(cluster)!.obstacle
+  await scene.users.deleteCluster(cluster)
+  await scene.cluster(cluster, 'gone', MINUTE)
   await scene.end()
 })

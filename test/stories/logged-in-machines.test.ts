@@ -174,13 +174,24 @@ describe('a machine that is known by address and password', () => {
     begin.onEffect(undefined)
     await begin.close()
 
+    // One of them, had the server also looked at its node while it was under way.
+    const looked = { ...points[0]!, store: points[0]!.store.copy() }, [claimed] = (await Promise.all(points.map(left => left.store.nodesOf({ clusterId: String(place.ClusterId) })))).flat().filter(({ facts }) => facts.login && facts.login.loggedInAt === undefined)
+    const { said: _said, updatedAt: _updated, revision: _revision, createdAt, ...node } = claimed!
+    await looked.store.write(createdAt, tx => tx.insertNode(node, { evidence: [] }))
+    const next = await RegionUnderTest.over(looked)
+    await answered(next, 'GetClock')
+    const [{ Status, Id } = {}] = (await answered(next, 'ListEdgeNodes')).Items ?? []
+    assert.equal((Status as { Phase: string }).Phase, 'Failed')
+    assert.match(String((await answered(next, 'ExplainStatus', { Id }))['Because']), /the server ended before it had logged in/)
+    await next.close()
+
     const outcomes: string[] = []
     for (const left of points) {
       const region = await RegionUnderTest.over(left)
       const node = async () => (await answered(region, 'ListEdgeNodes')).Items?.map(item => ({ id: String(item['Id']), shows: (item['Status'] as { Phase: string }).Phase })) ?? []
       await answered(region, 'CreateEdgeNode', body)
-      // A step of a few seconds is enough for whoever did not get so far; a script that may run is given its minute.
-      await answered(region, 'SetClock', { Step: '5s' })
+      // What nobody is under way with is told at once, though the clock stands still; a script that may run is given its minute.
+      await answered(region, 'GetClock')
       const soon = (await node()).map(({ shows }) => shows).join()
       await answered(region, 'SetClock', { Step: '90s' })
       const [one, ...others] = await node()

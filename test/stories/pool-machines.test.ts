@@ -283,6 +283,22 @@ describe('the machine of a node that is removed', () => {
     await scene.end()
   })
 
+  test('is not made again for arrears once nobody sees it any more', async () => {
+    const scene = await begin(2), { world, users, clusterId: cluster } = scene
+    await come(scene, running(2))
+    const nodes = await nodesOf(scene), [refused, failed] = nodes.map(node => node.spec.machine!)
+    world.machines.held.set(refused!, new MachineHeld('DeleteInstance: it is locked')).set(failed!, new Error('DeleteInstance: 503'))
+    await resize(scene, { desiredReplicas: 0 })
+    await users.deleteNodes(nodes.map(({ id }) => id), 'Destroy')
+    await world.until('both are named', async () => (await nodesOf(scene)).every(node => node.facts.obstacles.length > 0), 10 * MINUTE)
+    for (const id of [refused!, failed!]) world.machines.made.delete(id)
+    world.machines.held.clear()
+    await setUnpaid(scene, cluster, true)
+    await come(scene, [])
+    assert.deepEqual([world.machines.made.size, await ledger(scene)], [0, []])
+    await scene.end()
+  })
+
   test('shows in its pool, too, and everything else of it goes', async () => {
     const scene = await begin(3), { world, users, poolId: pool } = scene
     await come(scene, running(3))

@@ -121,17 +121,6 @@ describe('the size of a pool is what its callers want, whatever befalls its memb
     assert.deepEqual([await nodes(), await pool.shows()], [['Running/Ok', 'Running/Ok'], 'Running/StockOut'])
   })
 
-  test('a machine that could not be removed for another reason is not said to be shut down', async () => {
-    const pool = await Pool.of({ DesiredReplicas: 1 })
-    const node = await nodeIs('Running/Ok')
-    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'fail' } })
-    await pool.remove(node)
-    await step('30m')
-    await done('SetBalance', { Amount: -1 })
-    await step('5h')
-    assert.deepEqual([await nodes(), await power(machineOf(node))], [['Failed/ResourceCleanupFailed'], 'on'])
-  })
-
   test('what is being removed is not told as of before, when nobody saw it', async () => {
     const pool = await Pool.of({ DesiredReplicas: 1 })
     const node = await nodeIs('Running/Ok')

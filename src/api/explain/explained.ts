@@ -55,19 +55,22 @@ async function explainNodePool({ store, now }: ActionContext, nodePool: NodePool
   if (!nodePool) return undefined
   const cluster = await store.findCluster(nodePool.clusterId)
   return {
-    resource: nodePoolName(nodePool), ...nodePool.said, staleSince: nodePool.facts.staleSince,
+    resource: nodePoolName(nodePool), ...nodePool.said, staleSince: staleOf(nodePool),
     looksAgainAt: nextInstantOfNodePool(nodePoolSight(nodePool, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)),
     records: { nodePool, ...cluster && { cluster } },
   }
+}
+
+/** That its cluster does not run is seen of the cluster, and how far its deletion is, of itself. */
+function staleOf({ said, facts }: NodePoolRecord | AddonRecord): number | undefined {
+  return facts.deletion !== undefined || said.status.conditions.some(condition => condition === 'ClusterNotRunning') ? undefined : facts.staleSince
 }
 
 async function explainAddon({ store, now }: ActionContext, addon: AddonRecord | undefined): Promise<Explained | undefined> {
   if (!addon) return undefined
   const cluster = await store.findCluster(addon.clusterId)
   return {
-    resource: addonName(addon), ...addon.said,
-    // That its cluster does not run is seen of the cluster.
-    staleSince: addon.said.status.conditions.some(condition => condition === 'ClusterNotRunning') ? undefined : addon.facts.staleSince,
+    resource: addonName(addon), ...addon.said, staleSince: staleOf(addon),
     looksAgainAt: nextInstantOfAddon(addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)), records: { addon, ...cluster && { cluster } },
   }
 }

@@ -21,10 +21,10 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts }, cluster } = seen
   if (!cluster) return decision(facts, {}, 'forget')
   // It goes with its cluster, whose deletion takes everything in it.
-  if (cluster.facts.deletion) return decision(facts, {})
+  if (cluster.facts.deletion) return decision(facts, { staleSince: undefined })
   const waits = whyNotNow(cluster)
   if (facts.deletion) return decideRemoval(seen, waits)
-  if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...facts.applied && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
+  if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...wasTold(facts) && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
   if (!isApplied(seen)) return decideInstallation(seen)
 
   const { looked } = seen
@@ -45,6 +45,11 @@ function whyNotNow({ facts }: NonNullable<AddonPassSeen['cluster']>): string | u
   return facts.controlPlane === 'usable' ? undefined : 'The API of its cluster does not answer now'
 }
 
+/** Its workloads were looked at, or an installer said what stood in its way. */
+function wasTold({ applied, conflict, installer }: AddonFacts): boolean {
+  return applied !== undefined || conflict !== undefined || installer !== undefined
+}
+
 function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
   return facts.applied !== undefined && facts.applied.version === spec.version && facts.applied.config === spec.config
 }
@@ -63,7 +68,7 @@ function againAt({ conflict, installer }: AddonFacts, now: number): number {
 function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string | undefined): AddonDecision {
   const deadline = (facts.deletion?.requestedAt ?? now) + DEADLINES.addonDeletion
   const overdue = now >= deadline
-  if (waits !== undefined) return decision(facts, overdue ? { obstacles: [`It cannot be removed from its cluster: ${waits.slice(0, 1).toLowerCase()}${waits.slice(1)}`] } : {})
+  if (waits !== undefined) return decision(facts, { staleSince: undefined, ...overdue && { obstacles: [`It cannot be removed from its cluster: ${waits.slice(0, 1).toLowerCase()}${waits.slice(1)}`] } })
   // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
   if (facts.obstacles.length > 0) {
     const last = facts.left?.at ?? now

@@ -24,10 +24,14 @@ function nextOfDeletion(seen: ClusterSeen): Course {
     if (!waitsForChildren) return { change: { controlPlane: 'absent' }, step: 'finishDeletion' }
     return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + whileChildrenGo(now - since), deadline) }
   }
-  // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows.
-  if (facts.obstacles.length > 0) return { change: {}, lookAgainAt: now + untilNextLook(seen) }
+  // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows. What cannot be removed works for nobody in arrears all the same.
+  if (facts.obstacles.length > 0) return { change: {}, ...facts.unpaid && runs(seen) && { step: 'ensureControlPlaneStopped' as const }, lookAgainAt: now + untilNextLook(seen) }
   if (waitsForChildren && now - since < CHILDREN_FIRST_MS) return { change: {}, lookAgainAt: Math.min(now + whileChildrenGo(now - since), since + CHILDREN_FIRST_MS) }
   return { change: { degraded: undefined, updating: undefined }, step: 'ensureControlPlaneGone', lookAgainAt: now }
+}
+
+function runs({ host }: ClusterSeen): boolean {
+  return host.components.some(component => component.state === 'running')
 }
 
 /** A node and a pool call their cluster as they go, so this is only for what went otherwise. */

@@ -108,6 +108,8 @@ describe('the life of a cluster', () => {
     ['names what stands in the way, and only looks',        { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + MINUTE }, 'Failed ResourceCleanupFailed', undefined, 30 * SECOND],
     ['less and less often',                                 { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, now: START + 9_000_000 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 1_440 * MINUTE],
     ['for ever less where everything is told',              { facts: { ...going, obstacles: ['The mount is busy'] }, host: up, tellsAll: true, now: START + 9_000_000 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 4_500_000 * MINUTE],
+    ['is switched off in arrears, if it still runs',         { facts: { ...going, obstacles: ['The mount is busy'], unpaid: true }, host: up, now: START + MINUTE }, 'Failed Balance+ResourceCleanupFailed', 'ensureControlPlaneStopped', 30 * SECOND],
+    ['once',                                                { facts: { ...going, obstacles: ['The mount is busy'], unpaid: true }, host: { ...none, network: true }, now: START + MINUTE }, 'Failed Balance+ResourceCleanupFailed', undefined, 30 * SECOND],
     ['goes on by itself when that cleared',                 { facts: { ...going, obstacles: ['The mount is busy'] }, host: none },           'Failed ResourceCleanupFailed', 'finishDeletion', undefined],
     ['does not keep a deleting client waiting',             { facts: going, host: none, children: { pools: 0, nodes: 1 }, now: START + 8 * MINUTE }, 'Failed ResourceCleanupFailed', undefined, 4 * MINUTE],
   ]
@@ -169,7 +171,7 @@ describe('in every sight', () => {
   test('nobody who goes is started, and nobody is forgotten while something of it is there', () => {
     for (const seen of everySight()) {
       const { facts, step } = decideCluster(seen)
-      if (facts.deletion) assert.ok(step === undefined || step === 'ensureControlPlaneGone' || step === 'finishDeletion')
+      if (facts.deletion) assert.ok(step === undefined || step === 'ensureControlPlaneGone' || step === 'finishDeletion' || (step === 'ensureControlPlaneStopped' && facts.unpaid))
       else assert.ok(step !== 'ensureControlPlaneGone' && step !== 'finishDeletion')
       if (step === 'finishDeletion') assert.ok(!seen.host.network && !seen.host.keeps && seen.children.pools + seen.children.nodes === 0)
       if (facts.creationEnded) assert.ok(facts.deletion || step === undefined)

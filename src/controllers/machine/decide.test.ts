@@ -23,7 +23,8 @@ const ordered: [what: string, record: Parameters<typeof decideOrdered>[0], step:
   ['that is wanted no more goes, refused or not',          { refused, deletionRequestedAt: 0 },      'ensureGone'],
   ['that cannot be removed waits to be asked to go again', { obstacle, deletionRequestedAt: 0 },     'rest'],
   ['that was given up is not tried again',                 { obstacle },                             'rest'],
-  ['that is held goes on to be as it is ordered',          { machineId: 'm', obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'ensure'],
+  ['that did not go is as it is ordered, if it is there',  { machineId: 'm', obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'obey'],
+  ['whatever stood in the way',                            { machineId: 'm', obstacle, deletionRequestedAt: 0 }, 'obey'],
   ['that is held and was never made waits',                { obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'rest'],
 ]
 for (const [what, record, step] of ordered) test(`a machine that a pool ordered ${what}`, () => assert.equal(decideOrdered(record), step))

@@ -13,14 +13,14 @@ export function decideMachine({ record, ledger }: MachinePassSeen): MachineStep 
   return ledger === undefined || ledger === 'Released' ? 'intend' : 'ensure'
 }
 
-export type OrderedMachineStep = 'ensure' | 'ensureGone' | 'rest'
+export type OrderedMachineStep = 'ensure' | 'obey' | 'ensureGone' | 'rest'
 
 /**
- * A machine that a pool ordered, whose intent stood in the ledger before its record: what was refused, or given up, waits for whoever owns it. One whose removal was refused is whole, and goes on to be as it is ordered;
- * of another one that was being removed part may be gone, and would be made again.
+ * A machine that a pool ordered, whose intent stood in the ledger before its record: what was refused, or given up, waits for whoever owns it. One whose removal was given up goes on to be as it is ordered,
+ * as far as it is still there.
  */
 export function decideOrdered({ machineId, refused, obstacle, deletionRequestedAt }: Pick<MachineRecord, 'machineId' | 'refused' | 'obstacle' | 'deletionRequestedAt'>): OrderedMachineStep {
-  if (obstacle) return obstacle.held && machineId !== undefined ? 'ensure' : 'rest'
+  if (obstacle) return deletionRequestedAt !== undefined && machineId !== undefined ? 'obey' : 'rest'
   if (deletionRequestedAt !== undefined) return 'ensureGone'
   return refused ? 'rest' : 'ensure'
 }

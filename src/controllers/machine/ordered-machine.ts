@@ -23,6 +23,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
   ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: step })
   switch (step) {
     case 'ensure': await ensure(record, ports, signal); return {}
+    case 'obey': await obey(record, ports, signal); return {}
     case 'ensureGone': await ensureGone(record, ports, signal); return {}
     case 'rest': return {}
   }
@@ -41,15 +42,16 @@ async function ensure(record: OrderedMachine, ports: MachinePorts, signal: Abort
 /** Makes it by `ask`; undefined where it was not had, which is noted. */
 export async function make(record: OrderedMachine, arrears: string | undefined, ask: () => Promise<MachineSeen>, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
-    await noteRefusal(record, 'Balance', arrears, ports)
-    return undefined
+    // An earlier try may have made it and not heard so: it would be nobody's.
+    const made = await ports.regionOf(record.region).machines.look(record.id)
+    if (!made) await noteRefusal(record, 'Balance', arrears, ports)
+    return made
   }
   try {
     return await ask()
   } catch (error) {
     if (signal.aborted) throw error
-    await noteNotMade(record, error, ports)
-    return undefined
+    return await noteNotMade(record, error, ports)
   }
 }
 
@@ -105,12 +107,18 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   })
 }
 
-/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. */
-async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<void> {
-  if (error instanceof MachineRefused) return await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
-  if (record.ownedBy.nodeId === undefined) return await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
-  if (ports.regionOf(record.region).clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
-  await noteObstacle(record, `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, ports)
+/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. Answers the machine where it is there all the same. */
+async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<MachineSeen | undefined> {
+  const { clock, machines } = ports.regionOf(record.region)
+  if (error instanceof MachineRefused) await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
+  else if (record.ownedBy.nodeId === undefined) await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
+  else if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
+  else {
+    const made = await machines.look(record.id).catch(() => undefined) // then it is given up
+    if (made) return made
+    await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
+  }
+  return undefined
 }
 
 /** What a provider says in its own words is no sentence of ours. */
@@ -122,8 +130,28 @@ async function noteRefusal(record: OrderedMachine, as: NonNullable<MachineRecord
   await writeAndWake(record, ports, now => ({ refused: { as, because, at: now } }))
 }
 
-async function noteObstacle(record: OrderedMachine, because: string, ports: MachinePorts, held = false): Promise<void> {
-  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } } }))
+async function noteNotGone(record: OrderedMachine, because: string, isRefused: boolean, ports: MachinePorts): Promise<void> {
+  // What it was asked to do may be all that this provider fails at.
+  const seen = await ports.regionOf(record.region).machines.look(record.id).catch(() => undefined)
+  const held = isRefused || seen?.power === 'on'
+  const made = record.machineId === undefined && seen
+  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
+    // A crash came between making it and saying so: it costs, and it is to be known for that.
+    if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
+    // Orders that came while it was to go are carried out now.
+    if (held && seen) await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
+  })
+}
+
+/** One that was asked to go and did not is never made again: where nobody sees it any more, its removal has ended. Of one that was off when its removal failed part may be gone, and it stays as it is. */
+async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
+  const { machines } = ports.regionOf(record.region)
+  const seen = await machines.look(record.id)
+  if (!seen) return await ensureGone(record, ports, signal)
+  const { obstacle } = record
+  if (seen.power === 'on' && obstacle && !obstacle.held) await writeAndWake(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
+  if (seen.power === 'on' || obstacle?.held) await machines.ensure(orderOf(record))
+  await notePowers([record], ports)
 }
 
 async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
@@ -132,9 +160,9 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await removeMachine(record, machines)
   } catch (error) {
     if (signal.aborted) throw error
-    if (error instanceof MachineHeld) return await noteObstacle(record, error.message, ports, true)
+    if (error instanceof MachineHeld) return await noteNotGone(record, error.message, true, ports)
     if (!(await isOverdue(record, ports))) throw error
-    return await noteObstacle(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, ports)
+    return await noteNotGone(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, false, ports)
   }
   const now = clock.now()
   await ports.store.write(now, async tx => {
@@ -155,11 +183,13 @@ async function isOverdue({ region, ownedBy, deletionRequestedAt = 0 }: OrderedMa
   return now - began >= (node ? nodeDeletionDeadline({ now, facts: node.facts }) : DEADLINES.nodeDeletionInPool)
 }
 
-async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change: (now: number) => Parameters<Transaction['changeMachine']>[1]): Promise<void> {
+async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change: (now: number) => Parameters<Transaction['changeMachine']>[1], more?: (tx: Transaction, machine: MachineRecord, now: number) => Promise<void>): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
-    if (!(await tx.lockMachine(record.id))) return
+    const machine = await tx.lockMachine(record.id)
+    if (!machine) return
     await tx.changeMachine(record.id, change(now))
+    await more?.(tx, machine, now)
     await wakeOwner(tx, record)
   })
 }

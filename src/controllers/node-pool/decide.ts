@@ -39,7 +39,9 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const members = { source: `nodes of ${seen.record.spec.name}`, fact: nodesText(seen.record.counts.total, seen.nodes.map(nameOf)) }
   if (facts.deletion || !cluster) return { saw: members, ...decideDeletion(seen) }
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
-  return facts.ready ? { saw: members, ...withoutClaims(seen, decideUpdate(seen)) } : { saw: api, ...decideCreation(seen, cluster) }
+  if (!facts.ready) return { saw: api, ...decideCreation(seen, cluster) }
+  const next = withoutClaims(seen, decideUpdate(seen))
+  return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: controlPlane === 'usable' ? undefined : facts.staleSince ?? seen.now }) }
 }
 
 /** A pool that orders no machines by itself asks for a server that was refused no second time: who wants it says so again. Its refusal is shown until it could have been. */

@@ -42,12 +42,21 @@ function notMade({ now, record: { spec, facts }, machine }: NodePassSeen): Machi
   return { change: { creationEnded: { because } }, evidence: [{ observer: 'machine controller', source: `machine ${spec.machine ?? spec.name}`, observedAt: machine?.obstacle?.at ?? now, fact: `${because}.` }] }
 }
 
+/** Not while its removal is under way, and not where part of it may be gone: one that is on has lost nothing. */
+export function takesOrders({ machine, power }: NodePassSeen): boolean {
+  if (machine?.machineId === undefined) return false
+  if (machine.deletionRequestedAt === undefined) return true
+  return machine.obstacle !== undefined && (machine.obstacle.held === true || (power?.staleSince === undefined && power?.fact.state === 'on'))
+}
+
 /**
  * While the account of its cluster is in arrears past the grace time (`unpaid` of the cluster), a machine that is on is shut down, and on again when they are
- * paid; one that was off already, by its pool's order or a user's, stays what it was.
+ * paid; one that was off already, by its pool's order or a user's, stays what it was, and so does one of which nobody knows what its removal left.
  */
-function arrears({ now, record: { facts }, cluster }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
-  if (cluster?.facts.unpaid) return machine.power === 'on' || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
+function arrears(seen: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
+  const { now, record: { facts }, cluster } = seen
+  if (!cluster?.facts.unpaid && machine.obstacle && !takesOrders(seen)) return nothingToPayFor(facts)
+  if (cluster?.facts.unpaid) return (machine.power === 'on' && takesOrders(seen)) || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
   const isOver = facts.paidAt !== undefined && (isReady({ now, facts }) || (machine.power === 'off' && !facts.shutDown))
   return {
     ...facts.unpaid && { unpaid: false, arrears: undefined, ...facts.shutDown && { paidAt: now } },

@@ -5,7 +5,7 @@ import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
-import { arrearsNews, machineNews, machineStep } from './decide-machine.ts'
+import { arrearsNews, machineNews, machineStep, takesOrders } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
@@ -43,16 +43,19 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
 }
 
 /**
- * What leaves goes on to be its account's: a machine whose removal was refused is shut down for arrears as others are, and whatever was is so no more once they are paid. How far the removal is, is no
- * matter of what anybody saw of it before.
+ * What leaves goes on to be its account's: a machine that does not go and takes orders is shut down for arrears as others are, and whatever was is so no more once they are paid. How far the removal is, is
+ * no matter of what anybody saw of it before.
  */
 function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
-  const isWhole = seen.machine?.machineId !== undefined && seen.machine.obstacle?.held === true
-  const paid = isWhole || !seen.cluster?.facts.unpaid ? arrearsNews(seen) : { change: {}, evidence: [] }
-  const facts = withFacts(seen.record.facts, { ...paid.change, staleSince: undefined })
-  const leaving = decideLeaving({ ...seen, record: { ...seen.record, facts } })
-  const step = leaving.step ?? (isWhole ? machineStep(leaving.facts, seen) : undefined)
-  return { ...leaving, step, evidence: [...paid.evidence, ...leaving.evidence] }
+  const { record, machine } = seen
+  // While it goes its power is no news.
+  const power = machine?.obstacle ? powerSeen(seen) : { change: {}, evidence: [] }
+  const known = withFacts(record.facts, power.change)
+  const paid = arrearsNews({ ...seen, record: { ...record, facts: known } })
+  const facts = withFacts(known, { ...paid.change, staleSince: undefined })
+  const leaving = decideLeaving({ ...seen, record: { ...record, facts } })
+  const step = leaving.step ?? (takesOrders(seen) ? machineStep(leaving.facts, seen) : undefined)
+  return { ...leaving, step, evidence: [...paid.evidence, ...power.evidence, ...leaving.evidence] }
 }
 
 /** `last`: what was last seen of it, where nothing is news. */
@@ -67,10 +70,11 @@ function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evid
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */
-function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+function objectSeen(seen: NodePassSeen, facts: NodeFacts): { change: FactsChange<NodeFacts>; evidence: Evidence[] } {
+  const { now, record: { spec }, pool, cluster, object } = seen
   if (!object) return { change: {}, evidence: [] }
+  if (hasNoApi(cluster)) return { change: { staleSince: isToldByPower(seen, facts) ? undefined : facts.staleSince ?? object.staleSince ?? now }, evidence: [] }
   if (object.staleSince !== undefined) return { change: { staleSince: facts.staleSince ?? object.staleSince }, evidence: [] }
-  if ((spec.machine === undefined && isStopped(cluster)) || isUnseen(cluster)) return { change: { staleSince: facts.staleSince ?? now }, evidence: [] }
   const { fact } = object
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
@@ -89,14 +93,14 @@ function objectSeen({ now, record: { spec }, pool, cluster, object }: NodePassSe
   }
 }
 
-/** status-rules.md, node 6: machines of their owners keep their pair while the cluster is stopped for arrears; what was last heard of them is from before. */
-function isStopped(cluster: NodePassSeen['cluster']): boolean {
-  return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.unpaid || cluster.facts.startingSince !== undefined)
+/** Stopped, starting, or seen down: whatever is told of nodes by it is from before. */
+function hasNoApi(cluster: NodePassSeen['cluster']): boolean {
+  return cluster !== undefined && cluster.facts.controlPlane !== 'usable' && (cluster.facts.firstReadyAt !== undefined || cluster.facts.unpaid)
 }
 
-/** Its API is seen down, so whatever is told of nodes is from before. */
-function isUnseen(cluster: NodePassSeen['cluster']): boolean {
-  return cluster?.facts.firstReadyAt !== undefined && cluster.facts.controlPlane !== 'usable' && !isStopped(cluster)
+/** That a machine which its pool ordered is off is seen of the machine. Machines of their owners keep their pair (status-rules.md, node 6). */
+function isToldByPower({ record: { spec }, power }: NodePassSeen, facts: NodeFacts): boolean {
+  return spec.machine !== undefined && facts.power?.state === 'off' && power?.staleSince === undefined
 }
 
 /** A heartbeat alone is no news, unless it is the first one after the machine was switched on. */

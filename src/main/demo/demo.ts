@@ -10,8 +10,8 @@ import { findServer } from '../server-mark.ts'
 import { Audience } from './audience.ts'
 import { Story } from './story.ts'
 import { imageReference } from './images.ts'
-import { CLUSTER, MACHINES, removal, takenNames } from './names.ts'
-import { takeAway, type Made } from './take-away.ts'
+import { CLUSTER, MACHINES, takenNames } from './names.ts'
+import { keptText, takeAway, type Made } from './take-away.ts'
 
 const MINUTE = 60_000
 
@@ -48,20 +48,13 @@ export async function demo(configuration: Configuration, options: { keep: boolea
     else await playPower(client, story, clusterId, made.machineIds)
   } catch (error) {
     if (!left.aborted) throw error
-    if (!options.keep) story.say('The demo is broken off; what it made is taken away. Ctrl-C once more leaves it.')
+    story.say(options.keep ? 'The demo is broken off.' : 'The demo is broken off; what it made is taken away. Ctrl-C once more leaves it.')
   } finally {
-    if (options.keep) tellKept(story, region.Region)
+    if (options.keep) story.say(keptText(made, region.Region))
     else await takeAway(client, story, made)
     await story.end()
   }
   return audience.code
-}
-
-function tellKept(story: Story, region: string): void {
-  const commands = [
-    `./edgehold list node --cluster ${CLUSTER} --region ${region}`, `./edgehold explain cluster ${CLUSTER} --region ${region}`, `./edgehold machine power-off ${MACHINES[0] ?? ''} --region ${region}`,
-  ]
-  story.say(`Kept. Look around: ${commands.join('; ')}\nIt is taken away by: ${removal(region, { cluster: true, machines: MACHINES }).join('; ')}`)
 }
 
 /** Another story, by its name, in a simulated region that is made for it; `list` names them all. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
 import { Story } from './story.ts'
-import { takeAway, type Made } from './take-away.ts'
+import { keptText, takeAway, type Made } from './take-away.ts'
 
 interface Thing { readonly Id: string; readonly Name: string }
 type Body = { readonly Id?: string; readonly Filter?: { readonly Ids?: readonly string[]; readonly ClusterIds?: readonly string[] } }
@@ -40,4 +40,12 @@ test('a demo that made nothing takes nothing away, and says nothing of what othe
 test('what somebody else took away meanwhile is no obstacle', async () => {
   const { ids } = await leftOf({ clusterId: 'c-gone', machineIds: ['m-gone', 'm-ours'] }, THINGS)
   assert.deepEqual(ids, ['c-ours', 'c-theirs', 'm-theirs', 'm-other'])
+})
+
+test('what is kept is told with commands for what was made, and no others', () => {
+  assert.match(keptText({ machineIds: [] }, 'sim-1'), /Nothing was made/)
+  assert.doesNotMatch(keptText({ clusterId: 'c-ours', machineIds: [] }, 'sim-1'), /demo-1/)
+  const one = keptText({ clusterId: 'c-ours', machineIds: ['m-ours'] }, 'sim-1')
+  assert.match(one, /machine remove demo-1/)
+  assert.doesNotMatch(one, /demo-2/)
 })

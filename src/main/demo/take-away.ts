@@ -1,10 +1,21 @@
 import type { EdgeholdClient } from '#client/client.ts'
+import { CLUSTER, MACHINES, removal } from './names.ts'
 import type { Story } from './story.ts'
 
 const MINUTE = 60_000
 
 /** By id, as far as the demo came: a name may be another's by now. */
 export interface Made { clusterId?: string; readonly machineIds: string[] }
+
+/** What stays, how to look at it and how to take it away; commands only for what there is. */
+export function keptText({ clusterId, machineIds }: Made, region: string): string {
+  const cluster = clusterId !== undefined, machines = MACHINES.slice(0, machineIds.length)
+  if (!cluster) return 'Nothing was made yet.'
+  const looks = [
+    `./edgehold list node --cluster ${CLUSTER} --region ${region}`, `./edgehold explain cluster ${CLUSTER} --region ${region}`, ...machines.slice(0, 1).map(name => `./edgehold machine power-off ${name} --region ${region}`),
+  ]
+  return `Kept. Look around: ${looks.join('; ')}\nIt is taken away by: ${removal(region, { cluster, machines }).join('; ')}`
+}
 
 /** Takes away what the demo made, and nothing else; tells what is left. */
 export async function takeAway(client: Pick<EdgeholdClient, 'call' | 'all'>, story: Story, { clusterId, machineIds }: Made): Promise<void> {

@@ -29,6 +29,7 @@ import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from '
 import { regionStore } from './region-store.ts'
 import { RegionSights } from './sights.ts'
 import { systemClock } from '../system-clock.ts'
+import { wakeLogins } from './wake-logins.ts'
 
 export interface SimulatedRun {
   readonly region: string
@@ -129,10 +130,15 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
   const sights = new RegionSights({
     region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(face.settings, 'joins'), hands: () => handsOf(clock),
   })
-  await sights.tell(world.events.unheard())
+  // What came after its world was kept last happens again before anybody looks at it: a pass that saw it as it had been before would tell of that.
+  const again = await world.events.liveUntil(clock.now() - 1)
+  await sights.tell([...again, ...world.events.unheard()])
   world.events.heard()
   // Where time stands still everything is told again before anything else, in one order; where it runs, meanwhile.
-  if (clock.paused) for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
+  if (clock.paused) {
+    for (const look of world.events.inParts(MACHINES_AGAIN, CLUSTERS_AGAIN)) await sights.tellAgain(look)
+    await wakeLogins(region, clock.now(), store)
+  }
   const isToldAgain = clock.paused
   await queue.markWatch(held, undefined, true)
 

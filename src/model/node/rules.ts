@@ -19,8 +19,9 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
   {
     name: 'could not be removed',
     holds: isBeingDeleted,
-    shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
-    evidence: arrearsOf,
+    // As in the row of arrears: what was ordered off and is still on was not shut down.
+    shows: seen => ({ phase: 'Failed', conditions: isShutDown(seen) ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
+    evidence: seen => (isShutDown(seen) ? arrearsOf(seen) : []),
     because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(nodeDeletionDeadline(seen))} after its removal was asked for${done(seen)}`,
   },
   {
@@ -143,6 +144,10 @@ export function nextInstantOfNode(seen: NodeSight): number | undefined {
     wasEverReady(seen) || seen.facts.initialiseFailed ? undefined : initialisationEndsAt(seen),
     ordered && isStarting(seen) ? ordered.since + DEADLINES.nodeStart : undefined,
   ])
+}
+
+function isShutDown({ facts }: NodeSight): boolean {
+  return facts.unpaid && facts.power?.state !== 'on'
 }
 
 function arrearsOf({ facts }: NodeSight): readonly Evidence[] {

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Meeting } from './meeting.ts'
+
+const turn = () => new Promise<void>(resolve => { setImmediate(resolve) })
+
+test('a call begins at once while few are under way, and those that come while many are begin in one turn', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const meeting = new Meeting(), begun: number[] = []
+  const ends = Array.from({ length: 11 }, () => Promise.withResolvers<number>())
+  const calls = ends.map(({ promise }, number) => meeting.join(() => {
+    begun.push(number)
+    return promise
+  }))
+  await turn()
+  assert.deepEqual(begun, [0, 1, 2, 3, 4, 5, 6, 7])
+  t.mock.timers.tick(9)
+  await turn()
+  assert.equal(begun.length, 8)
+  t.mock.timers.tick(1)
+  await turn()
+  assert.deepEqual(begun.slice(8), [8, 9, 10])
+
+  for (const [number, end] of ends.entries()) end.resolve(number)
+  assert.deepEqual(await Promise.all(calls), [...ends.keys()])
+  assert.equal(await meeting.join(async () => 'alone'), 'alone')
+})
+
+test('a call that fails is under way no longer', async () => {
+  const meeting = new Meeting()
+  await Promise.all(Array.from({ length: 20 }, () => assert.rejects(meeting.join(() => Promise.reject(new Error('no'))), /no/)))
+  let hasBegun = false
+  const call = meeting.join(async () => { hasBegun = true })
+  assert.equal(hasBegun, true)
+  await call
+})

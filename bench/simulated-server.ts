@@ -4,6 +4,9 @@
  */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { ACTIONS } from '#api/actions/all.ts'
+import type { CallParts } from '#api/call.ts'
+import { scenarioPlayer } from '#api/scenarios/player.ts'
 import { createApi } from '#api/server.ts'
 import type { RegionPorts } from '#api/regions.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
@@ -49,10 +52,12 @@ if (import.meta.main) {
     lease: await keepLease({ queue, clock: systemClock, log: quiet, name: leaseName(place, '/simulated') }),
   })
   await simulated.start()
-  const api = createApi({
-    store, regions, log: quiet, realNow: () => systemClock.now(), regionMaker: simulated, readyParts: async () => [],
+  const calls: CallParts = {
+    store, regions, log: quiet, realNow: () => systemClock.now(), regionMaker: simulated,
     settings: { ...DEFAULT_SETTINGS, defaultRegion: REGION, limits: { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} } },
-  })
+  }
+  simulated.playBy(scenarioPlayer(calls, ACTIONS))
+  const api = createApi({ ...calls, readyParts: async () => [] })
   await api.listen({ host: '127.0.0.1', port: 0 })
   endpoint = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`
   const said: SimulatedAlone = { endpoint, region: REGION, accessKeyId: KEY.accessKeyId, secretAccessKey: KEY.secretAccessKey }

@@ -25,8 +25,6 @@ export interface ActionContext {
   readonly log: Log
   /** The region's time when the call arrived, epoch ms. */
   readonly now: number
-  /** Another action by the same caller in that region, as if it were called by itself; throws what it would be refused with. */
-  callIn(region: string, action: string, body: unknown): Promise<object>
   /** Bytes from which ids and tokens are made. */
   randomBytes(length: number): Uint8Array
 }

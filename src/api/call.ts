@@ -40,7 +40,18 @@ const ARRANGE_FAULTS = new Set(['InjectFault', 'ClearFault', 'RunScenario'])
 export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
 
 interface Caller { readonly accountId: string; readonly accessKeyId: string }
-interface Prepared { readonly action: Action; readonly check: ReturnType<typeof bodyChecker> }
+
+/** A call that nobody sent: by an account, in a region that this process runs. Throws what it would be refused with. */
+export type CallWithin = (caller: Caller, region: string, action: string, body: object, requestId: string) => Promise<object>
+
+export function callsWithin(parts: CallParts, actions: readonly Action[]): CallWithin {
+  const prepared = new Map(actions.map(action => [action.name, { action, check: bodyChecker(action.name, action.schema) }]))
+  return async (caller, region, name, body, requestId) => {
+    const found = prepared.get(name)
+    if (!found) return refuse('InvalidActionOrVersion', { action: name, version: 'any version', service: parts.settings.service })
+    return perform(parts, found.action, found.check(body as Record<string, unknown>, false) as object, caller, findRegion(parts.regions, parts.settings, region), requestId)
+  }
+}
 
 /** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
 export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
@@ -48,12 +59,10 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
   const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
-  const prepared = new Map<string, Prepared>()
   const meeting = new Meeting()
 
   return action => {
     const check = bodyChecker(action.name, action.schema)
-    prepared.set(action.name, { action, check })
     return async (request, trace) => {
       const caller = await verifySignature(request, verifier)
       trace.region = caller.region
@@ -68,43 +77,39 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       if (elsewhere && (isWrite || WORLD_READS.has(action.name) || elsewhere.judgesReads)) {
         throw new ServedElsewhere(elsewhere, { isWrite, isOnce: takesToken(action) && tokenOf(body) !== undefined, arranges: ARRANGE_FAULTS.has(action.name) })
       }
-      const call = () => perform(action, body as object, caller, region, trace.requestId)
+      const call = () => perform(parts, action, body as object, caller, region, trace.requestId)
       // Where callers are held to rates nobody brings such a load.
       return isWrite && region.ports.unlimited ? meeting.join(call) : call()
     }
   }
+}
 
-  async function perform(action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): Promise<object> {
-    if (action.kind === 'write') await region.ports.untilOpen?.()
-    const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
-    if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
-    const context: ActionContext = {
-      action: action.name,
-      requestId,
-      accessKeyId: caller.accessKeyId,
-      scope: { accountId: caller.accountId, region: region.name },
-      region: region.ports,
-      regions: parts.regions,
-      store: (action.kind === 'write' ? region.ports.store : undefined) ?? parts.store,
-      settings: parts.settings,
-      log: parts.log,
-      now: region.ports.now(),
-      randomBytes: region.ports.randomBytes ?? randomBytes,
-      regionMaker: parts.regionMaker,
-      callIn: (name, other, its) => {
-        const found = prepared.get(other)
-        if (!found) return refuse('InvalidActionOrVersion', { action: other, version: 'any version', service: parts.settings.service })
-        return perform(found.action, found.check(its as Record<string, unknown>, false) as object, caller, findRegion(parts.regions, parts.settings, name), requestId)
-      },
-    }
-    const run = async (until?: number): Promise<object> => {
-      const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
-      if (action.kind === 'write') await region.ports.afterWrite?.()
-      return result
-    }
-    const { faults } = region.ports
-    return faults ? underFaults(faults, { action, body, requestId, now: context.now }, run) : run()
+/** What is done of a call whose caller, region and body are known. */
+async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): Promise<object> {
+  if (action.kind === 'write') await region.ports.untilOpen?.()
+  const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
+  if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
+  const context: ActionContext = {
+    action: action.name,
+    requestId,
+    accessKeyId: caller.accessKeyId,
+    scope: { accountId: caller.accountId, region: region.name },
+    region: region.ports,
+    regions: parts.regions,
+    store: (action.kind === 'write' ? region.ports.store : undefined) ?? parts.store,
+    settings: parts.settings,
+    log: parts.log,
+    now: region.ports.now(),
+    randomBytes: region.ports.randomBytes ?? randomBytes,
+    regionMaker: parts.regionMaker,
   }
+  const run = async (until?: number): Promise<object> => {
+    const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
+    if (action.kind === 'write') await region.ports.afterWrite?.()
+    return result
+  }
+  const { faults } = region.ports
+  return faults ? underFaults(faults, { action, body, requestId, now: context.now }, run) : run()
 }
 
 /** Those that take one are done once for it. */

@@ -6,6 +6,7 @@ import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { Machines } from '#ports/machines.ts'
 import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
+import type { ScenarioPlays } from './scenarios/kept-play.ts'
 
 /** What the API needs of one region. What a region cannot do is absent here, so that no action asks which kind of region it talks to. */
 export interface RegionPorts {
@@ -84,6 +85,7 @@ export interface RegionMaker {
   create(order: { readonly region: string | undefined; readonly seed: number | undefined; readonly startAt: number | undefined; readonly paused: boolean; readonly speed: number; /** Fixed times, ms, by the names of the world's own. */ readonly durations?: Readonly<Record<string, number>> }): Promise<string | undefined>
   /** Ends when nothing of it is left; false: that did not come in time and goes on. */
   remove(region: string): Promise<boolean>
+  readonly plays: ScenarioPlays
 }
 
 export interface RegionNames {

@@ -17,7 +17,7 @@ export interface ClientOptions {
 export interface CallOptions { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number; readonly version?: string }
 
 /** Actions that make something, and take a ClientToken. */
-const MAKES: ReadonlySet<string> = new Set(['CreateCluster', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'CreateKubeconfig', 'AddMachine'])
+const MAKES: ReadonlySet<string> = new Set(['CreateCluster', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'CreateKubeconfig', 'AddMachine', 'RunScenario'])
 const TRIES = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { ACTIONS } from '#api/actions/all.ts'
+import type { CallParts } from '#api/call.ts'
 import { ApiMetrics } from '#api/metrics.ts'
+import { scenarioPlayer } from '#api/scenarios/player.ts'
 import { createApi } from '#api/server.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
@@ -82,12 +85,16 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const others = { store, own: region?.region, regions, components, log }
     await findOtherRegions(others)
 
-    const api = createApi({
-      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(), metrics: ApiMetrics.ofProcess(),
+    const calls: CallParts = {
+      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(),
       settings: {
         ...DEFAULT_SETTINGS, defaultRegion, aliases: configuration.regionAliases,
         limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: configuration.readsPerSecond, writesPerSecond: configuration.writesPerSecond },
       },
+    }
+    simulated.playBy(scenarioPlayer(calls, ACTIONS))
+    const api = createApi({
+      ...calls, metrics: ApiMetrics.ofProcess(),
       readyParts: async () => [await opened.ready().then(
         () => ({ name: 'database', ready: true, required: true, text: 'it answers and its tables are up to date' }),
         (error: unknown) => ({ name: 'database', ready: false, required: true, text: error instanceof Error ? error.message : String(error) }),

@@ -58,6 +58,18 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       return work
     }
 
+    test('a process is known to live once it renews its lease, and not to once that is over', async () => {
+      const { region, lease, register } = await fresh()
+      assert.equal(await queue.outlives(lease), true)
+      const [dead, released] = [await register('dead'), await register('released')]
+      await parts.lapse(dead)
+      await released.release()
+      const next = await queue.register({ name: `${region}-a`, hosts: [], ttlMs: 60_000 })
+      leases.push(next)
+      assert.deepEqual(await Promise.all([lease, dead, released, { name: 'nobody', epoch: 1 }].map(one => queue.outlives(one))), [false, false, false, false], 'an earlier life of its name, one that lapsed, one that was given back, one that never was')
+      assert.equal(await queue.outlives(next), true)
+    })
+
     test('a key is enqueued with the transaction or not at all', async () => {
       const { lease, claim, key } = await fresh()
       await assert.rejects(parts.store.write(NOON, async tx => {

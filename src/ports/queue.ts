@@ -7,6 +7,8 @@ import type { Sight, SightKind, WorkKey } from './store.ts'
 export interface Queue {
   /** Registers the process, or starts a new epoch for it. `hosts` are the hosts whose local regions' work it may claim. */
   register(process: { name: string; hosts: readonly string[]; ttlMs: number }): Promise<ProcessLease>
+  /** Ends when it is known whether that process, in that epoch, lives: true when it renewed its lease after it was asked, false when that is over. */
+  outlives(process: { readonly name: string; readonly epoch: number }): Promise<boolean>
   /**
    * Keys that are due, at most `limit`, none that another live process runs; one key never runs twice at once. In turn: however much becomes due all the time, a key that is due is claimed before any
    * other is claimed again and again. Those of simulated regions are left to `due`.

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createApi, type ApiParts } from '#api/server.ts'
 import { DEFAULT_SETTINGS, type ApiSettings } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
+import { refuse } from '#model/errors/catalogue.ts'
 import { versionOf } from '#client/calls.ts'
 import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import { newId } from '#model/ids.ts'
@@ -44,7 +45,7 @@ export class ApiUnderTest {
     }
     const parts: ApiParts = {
       store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realNow: () => this.now,
-      regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true },
+      regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true, plays: { fresh: notPlayed, in: notPlayed, told: async () => {} } },
       readyParts: async () => [{ name: 'store', ready: this.storeReady, required: true, text: this.storeReady ? 'reached' : 'away' }],
     }
     this.app = createApi(parts)
@@ -156,4 +157,8 @@ export function clusterBody(name: string, number: number): Record<string, unknow
 
 function seen(fact: string) {
   return { evidence: [{ observer: 'test', source: 'test', observedAt: 0, fact }] }
+}
+
+async function notPlayed(): Promise<never> {
+  return refuse('OperationDenied.RegionNotReady', { region: 'sim-2', why: 'no scenarios are played here' })
 }

@@ -54,7 +54,7 @@ export class MemoryStore implements Store {
       const result = await work(tx)
       await tx.finish()
       this.queue.forgetWatches([...this.#tables.clusters.keys()].filter(id => !tables.clusters.has(id)))
-      this.queue.forgetRegions([...this.#tables.regions.keys()].filter(region => !tables.regions.has(region)))
+      this.queue.forgetRegions(tx.forgotten)
       this.#tables = tables
       this.queue.announce()
       return result

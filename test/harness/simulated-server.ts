@@ -4,6 +4,7 @@ import { ApiMetrics } from '#api/metrics.ts'
 import { createApi } from '#api/server.ts'
 import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
+import { scenarioPlayer } from '#api/scenarios/player.ts'
 import { versionOf } from '#client/calls.ts'
 import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
@@ -55,6 +56,7 @@ export class SimulatedServer {
       store, regions, log, realNow: () => Date.now(), regionMaker: simulated,
       settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } },
     }
+    simulated.playBy(scenarioPlayer(parts, ACTIONS))
     const app = port === undefined ? undefined : createApi({ ...parts, readyParts: async () => [] })
     await app?.listen({ host: '127.0.0.1', port: port ?? 0 })
     return new SimulatedServer({ regions: simulated, calls: answerCalls(parts, new ApiMetrics(), ACTIONS), app, stopping })

@@ -1,11 +1,14 @@
+import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { Type, type TSchema } from 'typebox'
-import { refuseParameter } from '#model/errors/catalogue.ts'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { answerFaultComplaint, calledTargetComplaint } from '../answer-faults.ts'
 import { checkFaultTarget } from '../fault-target.ts'
+import { tokenOf } from '../idempotency.ts'
 import { faultsOf } from '../simulated-world.ts'
-import { Id, Text, Whole, given } from './shapes.ts'
+import { Id, TOKEN, Text, Whole, given } from './shapes.ts'
 import { instantOf, spanOf } from './time-texts.ts'
 
 export const InjectFault = defineAction({
@@ -24,6 +27,7 @@ export const InjectFault = defineAction({
     Times: Type.Optional(Whole),
     From: Type.Optional(Text),
     Until: Type.Optional(Text),
+    ...TOKEN,
   }),
   run: async (context, body) => {
     const { action, now } = context
@@ -45,11 +49,21 @@ export const InjectFault = defineAction({
       const unnamed = calledTargetComplaint(order, members, membersOf(members['Filter']))
       if (unnamed) refuseParameter(action, unnamed.member, unnamed.why)
     }
-    const id = `f${now.toString(36)}-${Buffer.from(context.randomBytes(6)).toString('hex')}`
+    const token = tokenOf(body), named = token === undefined ? undefined : `f${hash('sha256', `${context.scope.accountId}/${token}`, 'hex').slice(0, 20)}`
+    // A repeat is known by the fault's own id: faults stand in the world, and no record of ours has them.
+    const before = named === undefined ? undefined : faults.list().find(fault => fault.id === named)
+    if (before) return isDeepStrictEqual(orderOf(before), order) ? { Id: before.id } : refuse('IdempotentParameterMismatch', { action })
+    // Drawn with a token, too: what is made after it has the same id with one and without.
+    const drawn = context.randomBytes(6), id = named ?? `f${now.toString(36)}-${Buffer.from(drawn).toString('hex')}`
     await faults.inject(id, order)
     return { Id: id }
   },
 })
+
+/** What was ordered of a fault that stands. */
+function orderOf({ port, call, target, effect, times, from, until }: FaultOrder): FaultOrder {
+  return given({ port, call, times, from, until, target, effect }) as FaultOrder
+}
 
 function membersOf(schema: TSchema | undefined): Readonly<Record<string, TSchema>> {
   return (schema as { readonly properties?: Readonly<Record<string, TSchema>> } | undefined)?.properties ?? {}

@@ -1,20 +1,21 @@
 import { Type } from 'typebox'
-import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
+import { Refusal, refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
+import { tokenOf } from '../idempotency.ts'
 import { within } from '../lock.ts'
 import { isAlias } from '../regions.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
-import { play, toldToWire } from '../scenarios/play.ts'
-import { SCENARIO_START, withoutCause } from '../scenarios/scenario.ts'
+import { leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
+import { storyOf, toldToWire } from '../scenarios/play.ts'
 import { resourceToWire } from './own-wire.ts'
-import { Id, Text } from './shapes.ts'
+import { Id, TOKEN, Text, given } from './shapes.ts'
 
 export const RunScenario = defineAction({
   name: 'RunScenario',
   version: OWN_VERSION,
   kind: 'write',
-  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused; a row that comes and goes within one instant is none to stop at, and Stopped is false then.',
+  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
   schema: Type.Object({
     Name: Text,
     Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
@@ -23,43 +24,43 @@ export const RunScenario = defineAction({
     StopAt: Type.Optional(Type.Object({ Kind: Type.Union([Type.Literal('Cluster'), Type.Literal('NodePool'), Type.Literal('Node'), Type.Literal('Addon')]), Phase: Text, Condition: Text })),
     /** Leaves the cause out, to show that it takes it. */
     WithoutCause: Type.Optional(Type.Boolean()),
+    ...TOKEN,
   }),
   run: async (context, body) => {
-    const { action, regionMaker } = context
+    const { action, regionMaker, scope, accessKeyId } = context
     const scenario = SCENARIOS.find(each => each.Name === body.Name)
     if (!scenario) return refuseParameter(action, 'Name', 'no scenario is called so; ListScenarios lists them')
     const { StopAt: stop } = body
     if (stop && !STATUS_TABLES[stop.Kind].rows.some(([phase, condition]) => phase === stop.Phase && condition === stop.Condition)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind`)
-    if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
-    await checkPlace(context, body)
-    const seed = body.Seed ?? 1
-    const fresh = body.In === undefined
-    const region = body.In ?? await freshRegion()
-    try {
-      await context.callIn(region, 'SetClock', { Paused: true })
-      const names = new Map<string, string>()
-      if (body.On !== undefined) names.set('cluster', body.On)
-      const played = await play(context, body.WithoutCause ? withoutCause(scenario) : scenario, region, { names, stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition } })
-      // A region that is there to be looked at is told with its own ids; one that is gone as if it had been the only one of its seed.
-      const story = played.story.map(toldToWire), told = fresh && !stop ? ofAnyRun(story, region, numbered(body.Name, 1)) : story
-      const resources = new Map(played.story.flatMap(({ change }) => change ? [[change.resource.id, { resource: change.resource, there: change.status !== undefined }] as const] : []))
-      return {
-        Name: scenario.Name, Seed: seed, Region: region, Stopped: played.stopped, Story: told,
-        Resources: [...resources.values()].filter(({ there }) => there).map(({ resource }) => resourceToWire(resource)),
-      }
-    } finally {
-      // A story that was told to its end leaves nothing; one that was stopped is there to be looked at.
-      if (fresh && !stop) await context.callIn(context.scope.region, 'DeleteRegion', { Region: region })
+    if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'this server makes no regions' })
+    const place = await placeOf(context, body)
+    const order: PlayOrder = {
+      accountId: scope.accountId, accessKeyId, scenario: scenario.Name, seed: body.Seed ?? 1,
+      ...given({ stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition }, withoutCause: body.WithoutCause ? true as const : undefined, on: body.On, token: tokenOf(body) }),
     }
-
-    async function freshRegion(): Promise<string> {
-      for (let number = 1; ; number++) {
-        const made = await regionMaker?.create({ region: numbered(body.Name, number), seed, startAt: Date.parse(SCENARIO_START), paused: true, speed: 1 })
-        if (made !== undefined) return made
-      }
+    const { plays } = regionMaker
+    const ended = place === undefined ? await plays.fresh(order, number => numbered(scenario.Name, number)) : await plays.in(place, order)
+    try {
+      return await resultOf(context, ended)
+    } finally {
+      await plays.told(ended)
     }
   },
 })
+
+async function resultOf({ store, scope }: ActionContext, { region, play }: EndedPlay): Promise<object> {
+  const { order, end, state } = play
+  if ('refusal' in end) throw new Refusal(end.refusal.code, end.refusal.parameters)
+  if ('failed' in end || !state) throw new Error(`The scenario ${order.scenario} could not be played in ${region}: ${'failed' in end ? end.failed : 'nobody knows how far it came'}`)
+  const told = await storyOf(store, { accountId: scope.accountId, region }, state)
+  // A region that is there to be looked at is told with its own ids; one that is gone as if it had been the only one of its seed.
+  const story = told.map(toldToWire)
+  const resources = new Map(told.flatMap(({ change }) => change ? [[change.resource.id, { resource: change.resource, there: change.status !== undefined }] as const] : []))
+  return {
+    Name: order.scenario, Seed: order.seed, Region: region, Stopped: end.stopped, Story: leavesNothing(play) ? ofAnyRun(story, region, numbered(order.scenario, 1)) : story,
+    Resources: [...resources.values()].filter(({ there }) => there).map(({ resource }) => resourceToWire(resource)),
+  }
+}
 
 /** Regions of one seed differ by their names and the ends of their ids. */
 function ofAnyRun(story: readonly object[], region: string, name: string): readonly object[] {
@@ -67,15 +68,16 @@ function ofAnyRun(story: readonly object[], region: string, name: string): reado
   return JSON.parse(text.replaceAll(new RegExp(`\\b${region}(?![a-z0-9-])`, 'g'), name)) as readonly object[]
 }
 
-/** Before anything is touched: a region that is simulated, and a cluster of the caller's in it. */
-async function checkPlace({ action, regions, settings, store, scope }: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<void> {
+/** The region that is named, before anything is touched: one that is simulated, and has the caller's cluster if that is named. */
+async function placeOf({ action, regions, settings, store, scope }: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<string | undefined> {
   if (On !== undefined && In === undefined) refuseParameter(action, 'On', 'a fresh region has no clusters yet: it comes with In')
-  if (In === undefined) return
+  if (In === undefined) return undefined
   const name = regions.has(In) ? In : isAlias(settings.aliases, In) ? settings.defaultRegion : undefined
   const region = name === undefined ? undefined : regions.get(name)
   if (name === undefined || !region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: In })
   if (region.kind !== 'Simulated') refuse('OperationDenied.RegionNotSimulated', { region: name, action })
   if (On !== undefined && !within({ ...scope, region: name }, await store.findCluster(On))) refuse('NotFound.{Resource}', { Resource: 'Cluster', id: On })
+  return name
 }
 
 /** A region's name: at most 32 characters, told apart by their number. */

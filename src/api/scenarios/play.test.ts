@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StatusChange } from '#ports/store.ts'
-import type { ActionContext } from '../action.ts'
-import { play, toldToWire } from './play.ts'
+import { firstState, play, toldToWire, type Stage } from './play.ts'
 
 const AT = Date.UTC(2026, 0, 5, 8)
 
@@ -29,19 +28,21 @@ function regionOf(happenings: readonly (readonly [at: number, phase: string])[])
   const changes = () => happenings.filter(([at]) => at <= now).map(([at, phase], index): StatusChange => ({
     position: index + 1, at, resource: { kind: 'NodePool', id: 'p1', name: 'counters' }, status: { phase, conditions: ['Progressing'] }, rule: '', because: '', evidence: [],
   }) as unknown as StatusChange).toReversed()
-  const context = {
-    scope: { accountId: '1', region: 'tiny' },
-    store: { listHistory: (_scope: unknown, _filter: unknown, { size }: { size: number }) => Promise.resolve({ items: changes().slice(0, size), totalCount: 0 }) },
-    regions: new Map([['tiny', { now: () => now, clock: { quietUntil: () => happenings.find(([at]) => at > now)?.[0] ?? Number.POSITIVE_INFINITY } }]]),
-    callIn: (_region: string, _action: string, { Step }: { Step: string }) => {
+  const scope = { accountId: '1', region: 'tiny' }
+  const stage: Stage = {
+    scope, now: () => now, quietUntil: () => happenings.find(([at]) => at > now)?.[0] ?? Number.POSITIVE_INFINITY, signal: new AbortController().signal, keep: () => Promise.resolve(),
+    store: { listHistory: (_scope, _filter, { size }) => Promise.resolve({ items: changes().slice(0, size), totalCount: 0 }) },
+    call: (_action, body) => {
+      const { Step, Paused } = body as { Step: string; Paused?: true }
       now += Number.parseInt(Step, 10)
-      steps++
+      if (!Paused) steps++
       return Promise.resolve({})
     },
-  } as unknown as ActionContext
+  }
   return {
     async stoppedAt(phase: string) {
-      const { stopped } = await play(context, { Name: 'tiny', Title: { zh: '', en: '' }, Reaches: [], Steps: [{ Clock: '2h' }] }, 'tiny', { names: new Map(), stopAt: { kind: 'NodePool', phase, condition: 'Progressing' } })
+      const scenario = { Name: 'tiny', Title: { zh: '', en: '' }, Reaches: [], Steps: [{ Clock: '2h' }] }
+      const { stopped } = await play(stage, scenario, { from: await firstState(stage.store, scope, {}), stopAt: { kind: 'NodePool', phase, condition: 'Progressing' } })
       return { stopped, now, steps }
     },
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Played } from '#client/calls.ts'
+import { askAgain } from '../ask-again.ts'
 import { connect } from '../credentials.ts'
 import { NothingThere, UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
@@ -36,9 +37,12 @@ export function addScenarioCommands(program: Command): void {
       const { Items: [found] } = await client.call('ListScenarios', { Filter: { Names: [name] } })
       if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
       const stop = flags.stopAt === undefined ? undefined : rowOf(flags.stopAt, found.Reaches[0]?.Kind ?? 'Node')
-      const played = await client.call('RunScenario', {
+      const ordered = {
         Name: name, Seed: flags.seed, ...flags.in !== undefined && { In: flags.in }, ...flags.on !== undefined && { On: flags.on }, ...stop && { StopAt: stop }, ...flags.withoutCause && { WithoutCause: true },
-      }, { timeoutMs: PATIENCE_MS })
+        // By it a server knows the call again that another one, or it itself before it was killed, took.
+        ClientToken: crypto.randomUUID(),
+      }
+      const played = await askAgain(PATIENCE_MS, () => client.call('RunScenario', ordered, { timeoutMs: PATIENCE_MS }))
       await printResult(flags, played, () => storyText(played))
       if (stop) tell(endText(played, stop, flags.stopAt ?? ''))
     })

@@ -1,6 +1,7 @@
 import type { ClockChange, ClockShown, Elsewhere, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
+import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
@@ -103,7 +104,7 @@ export class SimulatedRegionFace implements RegionPorts {
   ready(): { ready: boolean; text: string } {
     if (this.#settings.deleting) return { ready: false, text: 'it is being deleted' }
     const elsewhere = this.elsewhere()
-    if (!this.#open && !elsewhere) return { ready: false, text: 'it is being opened' }
+    if (!this.#open && !elsewhere) return { ready: false, text: IS_BEING_OPENED }
     const { paused, speed } = this.#open?.clock ?? this.#following
     const text = `simulated, seed ${this.#settings.seed}; its clock ${paused ? 'is paused' : `runs at speed ${speed}`}`
     return { ready: true, text: elsewhere ? `${text}; the server at ${elsewhere.endpoint} runs it, and is passed its calls` : text }
@@ -123,7 +124,7 @@ export class SimulatedRegionFace implements RegionPorts {
 
   refusesWrites(): string | undefined {
     if (this.#settings.deleting) return 'it is being deleted'
-    return this.#open ? undefined : 'it is being opened, or taken over from a server that ended; try again in a moment'
+    return this.#open ? undefined : `${IS_BEING_OPENED}, or taken over from a server that ended; try again in a moment`
   }
 
   elsewhere(): Elsewhere | undefined {

@@ -1,4 +1,6 @@
 import type { RegionMaker, RegionPorts } from '#api/regions.ts'
+import { leavesNothing, type KeptPlay } from '#api/scenarios/kept-play.ts'
+import type { Player } from '#api/scenarios/player.ts'
 import { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { refuse } from '#model/errors/catalogue.ts'
@@ -10,8 +12,9 @@ import type { RegionRecord, Store } from '#ports/store.ts'
 import { regionsWithFaults } from '#providers/simulated/faults/kept-faults.ts'
 import { onboardingLine } from '#providers/simulated/machines/onboarding-line.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import { hasToken, Plays } from './plays.ts'
 import { LAST_LANE } from './seeded-bytes.ts'
-import { runSimulatedRegion } from './run.ts'
+import { PLAY_CLOCK, runSimulatedRegion } from './run.ts'
 import { SimulatedRegionFace } from './face.ts'
 import { settingsOf, withSettings, type SimulatedSettings } from './settings.ts'
 import { systemClock } from '../system-clock.ts'
@@ -49,12 +52,16 @@ export class SimulatedRegions implements RegionMaker {
   readonly #parts: SimulatedRegionsParts
   readonly #running = new Map<string, { readonly face: SimulatedRegionFace; readonly stop: AbortController; readonly done: Promise<void> }>()
   readonly #tenantAddressOf: ReturnType<typeof tenantAddresses>
+  readonly #player = Promise.withResolvers<Player>()
+  readonly plays: Plays
   /** Looks at faults, by number: one that began earlier tells nothing after a later one has. */
   #looksBegun = 0
   #looksTold = 0
 
   constructor(parts: SimulatedRegionsParts) {
     this.#parts = parts
+    const { store, queue, lease, signal } = parts
+    this.plays = new Plays({ store, queue, lease, signal, faceOf: region => this.faceOf(region), make: (region, play) => this.#makeFor(play, region), remove: region => this.remove(region), look: () => this.look() })
     this.#tenantAddressOf = tenantAddresses(parts.store)
   }
 
@@ -64,6 +71,11 @@ export class SimulatedRegions implements RegionMaker {
     if (!await store.findRegion(FIRST_REGION)) await this.#insert(FIRST_REGION, FIRST_SEED, { startAt: systemClock.now(), paused: false, speed: 1 })
     await this.look()
     void this.#watchFaults()
+  }
+
+  /** How scenarios are played; until it is known none is. */
+  playBy(player: Player): void {
+    this.#player.resolve(player)
   }
 
   faceOf(region: string): SimulatedRegionFace | undefined {
@@ -134,6 +146,12 @@ export class SimulatedRegions implements RegionMaker {
     return name
   }
 
+  async #makeFor(play: KeptPlay, region: string): Promise<boolean> {
+    if (!await this.#insert(region, play.order.seed, { ...PLAY_CLOCK, startAt: PLAY_CLOCK.at, play })) return false
+    await this.look()
+    return true
+  }
+
   async remove(region: string): Promise<boolean> {
     const { store } = this.#parts
     const found = await store.findRegion(region)
@@ -163,25 +181,32 @@ export class SimulatedRegions implements RegionMaker {
     })
     const stop = new AbortController()
     const done = runSimulatedRegion({
-      region, face, store, queue, worldStore, lease, graceMs, endpoint, onDecision, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf,
+      region, face, store, queue, worldStore, lease, graceMs, endpoint, onDecision, log: log.child({ region }), tenantAddressOf: this.#tenantAddressOf, plays: this.plays, player: this.#player.promise,
       serverOf: clusterId => `${endpoint()}/simulated/${region}/clusters/${clusterId}`,
-    }, AbortSignal.any([signal, stop.signal])).catch(failed)
+    }, AbortSignal.any([signal, stop.signal])).catch(failed).then(() => {
+      // It was removed, and another one may be made under its name before anybody looks.
+      if (signal.aborted || this.#running.get(region)?.face !== face) return
+      this.#running.delete(region)
+      regions.delete(region)
+    })
     this.#running.set(region, { face, stop, done })
     regions.set(region, face)
   }
 
   /** False if one of that name was there already. */
-  async #insert(region: string, seed: number, { startAt, paused, speed, durations = {} }: { startAt: number; paused: boolean; speed: number; durations?: Readonly<Record<string, number>> }): Promise<boolean> {
+  async #insert(region: string, seed: number, { startAt, paused, speed, durations = {}, play }: { startAt: number; paused: boolean; speed: number; durations?: Readonly<Record<string, number>>; play?: KeptPlay }): Promise<boolean> {
     const { store } = this.#parts
     return store.write(systemClock.now(), async tx => {
       await tx.lockName('regions')
       if (await tx.lockRegion(region)) return false
-      const lanes = new Set((await store.listRegions()).filter(other => other.kind === 'Simulated' && settingsOf(other).seed === seed).map(other => settingsOf(other).lane))
+      const others = (await store.listRegions()).filter(other => other.kind === 'Simulated').map(settingsOf)
+      if (play && others.some(other => other.play?.fresh && !other.deleting && !(other.play.told && leavesNothing(other.play)) && hasToken(other.play, play.order))) return false
+      const lanes = new Set(others.filter(other => other.seed === seed).map(other => other.lane))
       let lane = 0
       while (lanes.has(lane)) lane++
       if (lane > LAST_LANE) return refuse('OperationDenied.RegionNotReady', { region, why: `there are ${lane} regions of its seed already` })
       const fixed = Object.entries(durations).map(([name, ms]) => [name, [ms, ms]] as const)
-      const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() }, ...(fixed.length > 0 && { durations: Object.fromEntries(fixed) }) }
+      const settings: SimulatedSettings = { seed, lane, opened: 0, clock: { paused, speed, at: startAt, since: systemClock.now() }, ...(fixed.length > 0 && { durations: Object.fromEntries(fixed) }), ...(play && { play }) }
       await tx.putRegion({ region, kind: 'Simulated', ready: true, text: 'simulated', settings: { ...settings } })
       return true
     })

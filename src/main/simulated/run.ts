@@ -1,3 +1,5 @@
+import type { Player } from '#api/scenarios/player.ts'
+import { SCENARIO_START } from '#api/scenarios/scenario.ts'
 import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
@@ -13,12 +15,14 @@ import type { OnDecision } from '#ports/decisions.ts'
 import type { Log } from '#ports/log.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Queue } from '#ports/queue.ts'
-import type { Store, Transaction } from '#ports/store.ts'
+import type { RegionRecord, Store, Transaction } from '#ports/store.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/simulated-region.ts'
-import type { WorldStore } from '#providers/simulated/store/world-store.ts'
+import type { KeptThing, WorldStore } from '#providers/simulated/store/world-store.ts'
 import { livedUntil } from '#providers/simulated/world/world.ts'
 import { controllersOver } from '../controllers.ts'
+import { keepPlaying } from './keep-playing.ts'
+import type { Plays } from './plays.ts'
 import { seededBytes } from './seeded-bytes.ts'
 import { ofTheirKeys, sharedStore } from '../shared-store.ts'
 import type { SimulatedRegionFace } from './face.ts'
@@ -44,16 +48,27 @@ export interface SimulatedRun {
   readonly endpoint: () => string
   readonly log: Log
   readonly onDecision?: OnDecision | undefined
+  readonly plays: Plays
+  readonly player: Promise<Player>
 }
+
+/** How the clock of a region stands that is made for a scenario. */
+export const PLAY_CLOCK = { paused: true, speed: 1, at: Date.parse(SCENARIO_START) }
 
 /** Runs a region in this process while it holds the region's watch, and waits to take it over while another does. Ends when aborted, or when the region is gone. */
 export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal): Promise<void> {
   const { queue, log, lease, region } = run
-  const gone = new AbortController(), removed = new AbortController()
+  const gone = new AbortController()
+  let removed = new AbortController()
   await keepWatching({
     queue, clock: systemClock, log, lease: () => lease.lease(), subject: `region/${region}`,
     watch: async (held, ends) => {
       if (await isRemoved(run, removed)) return gone.abort()
+      if (isBegun(await run.store.findRegion(run.region))) {
+        removed.abort()
+        removed = new AbortController()
+        await beginAnew(run)
+      }
       try {
         await serve(run, held, AbortSignal.any([ends, gone.signal]), removed.signal)
       } catch (error) {
@@ -81,6 +96,29 @@ async function isRemoved(run: SimulatedRun, removed: AbortController): Promise<b
 async function removeAll({ region, store, worldStore }: SimulatedRun): Promise<void> {
   await worldStore.forget(region)
   await store.write(systemClock.now(), tx => tx.forgetRegion(region))
+}
+
+/** True where a scenario was being played in a region of its own when whoever ran it ended. */
+function isBegun(record: RegionRecord | undefined): boolean {
+  const play = record && settingsOf(record).play
+  return play !== undefined && play.fresh && !play.end && play.turn > 0
+}
+
+/** The region as it was made, with the same seed and lane, so that the scenario tells the same story: nothing of what was done in it is left, as when it is removed. */
+async function beginAnew({ region, store, worldStore, face }: SimulatedRun): Promise<void> {
+  // Not forgotten as a whole: whoever had it before, and may still write, is told by the claim.
+  const claim = await worldStore.claim(region), things: KeptThing[] = []
+  for await (const { kind, id } of worldStore.load(region)) things.push({ kind, id, text: undefined })
+  await worldStore.write(region, claim, things)
+  const settings = await store.write(systemClock.now(), async tx => {
+    const record = await tx.lockRegion(region)
+    if (!record || !isBegun(record) || settingsOf(record).deleting) return undefined
+    const anew = withSettings(record, { opened: 0, clock: { ...PLAY_CLOCK, since: systemClock.now() } })
+    await tx.forgetRegion(region)
+    await tx.putRegion(anew)
+    return settingsOf(anew)
+  })
+  if (settings) face.follow(settings)
 }
 
 async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, removed: AbortSignal): Promise<void> {
@@ -137,16 +175,21 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
     if (!ends.aborted) failure = error
     stop.abort()
   })
+  // Not waited for at the end: what is under way of a play is no more than a call, and none comes after it.
+  keepPlaying(run, ends).catch((error: unknown) => {
+    if (!ends.aborted) failure = error
+    stop.abort()
+  })
   const deleted = untilDeleted(run, ends).then(isDeleted => { if (isDeleted) stop.abort() })
   try {
     await worker.ended
   } finally {
-    face.close()
     stop.abort()
+    face.close()
     await Promise.all([deleted, toldAgain])
     if (!held.lease.lost.aborted) await keepClock(run, clock, servedAt).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
   }
-  if (failure !== undefined) throw new Error(`Telling again what there is in the region ${region} did not succeed`, { cause: failure })
+  if (failure !== undefined) throw new Error(`Telling again what there is in the region ${region}, or playing a scenario in it, did not succeed`, { cause: failure })
 }
 
 const MACHINES_AGAIN = 2_000, CLUSTERS_AGAIN = 50

@@ -1,3 +1,4 @@
+import type { KeptPlay } from '#api/scenarios/kept-play.ts'
 import type { ClockSetting } from '#kernel/region-clock.ts'
 import type { RegionRecord } from '#ports/store.ts'
 
@@ -13,6 +14,8 @@ export interface SimulatedSettings {
   readonly durations?: Readonly<Record<string, readonly [number, number]>>
   /** The address of the server that runs it, or ran it last. */
   readonly servedAt?: string
+  /** The scenario that is or was played in it. */
+  readonly play?: KeptPlay
   /** Everything of it is being removed. */
   readonly deleting?: true
 }

@@ -34,6 +34,12 @@ export async function renewLease(database: Database, lease: { name: string; epoc
   return rows.length === 1
 }
 
+/** When the lease ends unless it is renewed, by the database's time; undefined where it is over. */
+export async function leaseEnds(database: Database, lease: { name: string; epoch: number }): Promise<string | undefined> {
+  const [row] = await database.query<{ ends: string }>(`select expires_at::text as ends from lease where name = $1 and epoch = $2 and ${LIVE_LEASE}`, [lease.name, lease.epoch])
+  return row?.ends
+}
+
 /**
  * Renews a lease every second (or third of its time) until it is released or lost. Losing is judged by our own clock, counted from before the last renewal that
  * succeeded: whatever the database thinks, nobody else has taken over before we stop. `onTick` runs after each renewal, `onReleased` when it was given back.

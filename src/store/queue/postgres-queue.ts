@@ -6,7 +6,7 @@ import type { Database } from '../connection/database.ts'
 import { claim, dueInOrder, dueInTurn, firstRound, freeAbandoned, type Round } from './claim.ts'
 import { complete, completeMany, fail, failUntil } from './complete.ts'
 import { enqueue } from './enqueue.ts'
-import { registerLease, RenewedLease } from './lease.ts'
+import { leaseEnds, registerLease, RenewedLease } from './lease.ts'
 import { nextDue } from './next-due.ts'
 import { ClaimableRegions } from './regions.ts'
 import { WakeUps } from './wake-ups.ts'
@@ -14,6 +14,8 @@ import { claimWatch, markWatch, putSights, releaseWatch, type HeldWatch, type Si
 
 /** How often a process that claims looks for keys of dead ones. */
 const ABANDONED_EVERY_MS = 1_000
+/** How often a lease is looked at until it is renewed or lapses. */
+const RENEWAL_LOOK_MS = 100
 
 /** The queue on PostgreSQL. Each method is one statement or one transaction; see the files beside this one. */
 export class PostgresQueue implements Queue {
@@ -47,6 +49,15 @@ export class PostgresQueue implements Queue {
     })
     lease.lost.addEventListener('abort', () => this.#hostsOf.delete(`${process.name}/${epoch}`), { once: true })
     return lease
+  }
+
+  async outlives(process: { readonly name: string; readonly epoch: number }): Promise<boolean> {
+    const first = await leaseEnds(this.#database, process)
+    for (let ends = first; ends !== undefined; ends = await leaseEnds(this.#database, process)) {
+      if (ends !== first) return true
+      await this.#clock.sleep(RENEWAL_LOOK_MS)
+    }
+    return false
   }
 
   async claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]> {

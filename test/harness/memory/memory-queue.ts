@@ -68,6 +68,10 @@ export class MemoryQueue implements Queue {
     }
   }
 
+  async outlives(process: { readonly name: string; readonly epoch: number }): Promise<boolean> {
+    return this.#isAlive(process)
+  }
+
   async claim(lease: ProcessLease, options: { limit: number; now: (region: string) => number; realNow: number }): Promise<readonly ClaimedWork[]> {
     const hosts = this.#leases.get(lease.name)?.hosts ?? []
     if (!this.#isAlive(lease)) return []

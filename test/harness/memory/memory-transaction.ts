@@ -20,6 +20,9 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   readonly #tables: Tables
   readonly #keys: { key: WorkKey & { region: string }; dueAt: number | undefined }[] = []
 
+  /** Regions of which nothing stayed, also where one of that name is there again. */
+  readonly forgotten: string[] = []
+
   constructor(tables: Tables, now: number, instants?: () => WriteInstants) {
     const pick = <Record extends AnyRecord>(map: Map<string, Record>, matches: (record: Record) => boolean) => inOrder([...map.values()].filter(matches))
     super({
@@ -240,6 +243,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   }
 
   async forgetRegion(region: string): Promise<void> {
+    this.forgotten.push(region)
     const tables = this.#tables
     const clusters = new Set([...tables.clusters.values()].filter(one => one.region === region).map(one => one.id))
     const clustersEver = new Set([...clusters, ...[...tables.ledger.values()].filter(one => one.region === region).map(one => one.clusterId)])

@@ -8,6 +8,7 @@ import type { World } from '../world/world.ts'
 import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from './fleet.ts'
 import type { Kubelets } from './kubelets.ts'
 import type { Onboarding } from './onboarding.ts'
+import { tokenOf } from './onboarding-line.ts'
 import { seeMachine } from './see-machine.ts'
 
 /** The kind under which machines count for stock and quota. */
@@ -88,6 +89,9 @@ export class SimulatedMachines implements Machines {
   async runScript(id: string, line: string): Promise<void> {
     const machine = this.#fleet.get(id)
     if (machine?.power !== 'on') throw new MachineOff(`The machine ${machine?.name ?? id} is off`)
+    const { script } = machine
+    // Sent twice at one instant it is one run, as if the answer to the first had not come.
+    if (script && !script.ended && script.startedAt === this.#world.now() && script.token === tokenOf(line)) return
     if ((machine.upAt ?? Infinity) > this.#world.now()) machine.firstBoot = line // as soon as it is up
     else this.#onboarding.begin(id, machine, line)
     this.#fleet.put(id, machine)

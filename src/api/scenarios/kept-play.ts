@@ -1,0 +1,92 @@
+import type { ApiErrorCode } from '#model/errors/catalogue.ts'
+
+export interface StopAt { readonly kind: string; readonly phase: string; readonly condition: string }
+
+/** What a call of RunScenario asked for, and who did. */
+export interface PlayOrder {
+  readonly accountId: string
+  readonly accessKeyId: string
+  readonly scenario: string
+  readonly seed: number
+  readonly stopAt?: StopAt
+  readonly withoutCause?: true
+  /** A cluster of a region that is named, which it may use. */
+  readonly on?: string
+  /** The caller's ClientToken, by which a repeat is known for certain. */
+  readonly token?: string
+}
+
+/** A line of a story that no history has: a call, or a step of the clock. */
+export interface KeptLine {
+  readonly at: number
+  readonly text: string
+  /** The position in the history that it comes behind. */
+  readonly behind: number
+}
+
+/** How far a play is. Positions are those of the history. */
+export interface PlayState {
+  /** The step that is next, or under way: whether it was tried before a server died is not known. */
+  readonly step: number
+  readonly names: Readonly<Record<string, string>>
+  readonly lines: readonly KeptLine[]
+  /** The story begins behind it. */
+  readonly began: number
+  /** All up to it was looked at. */
+  readonly told: number
+  /** Where a step of the clock that is under way leads, in the region's time: a span would be counted anew. */
+  readonly until?: number
+}
+
+export type PlayEnd =
+  | { readonly stopped: boolean; /** The region's time. */ readonly at: number }
+  | { readonly refusal: { readonly code: ApiErrorCode; readonly parameters: Readonly<Record<string, string | number>> } }
+  | { readonly failed: string }
+
+/** A call that waits for the end of a play, in which process. */
+export interface Waiting { readonly process: string; readonly epoch: number; readonly call: string }
+
+/** A play as the record of its region keeps it: whoever runs the region plays it, also after the server died that was called. */
+export interface KeptPlay {
+  readonly id: string
+  readonly order: PlayOrder
+  /** Its region was made for it, and what was interrupted is begun anew there. In a region that was named it goes on where it stood. */
+  readonly fresh: boolean
+  /** How often it was begun or gone on with: whoever had an earlier turn writes nothing of it any more. */
+  readonly turn: number
+  readonly waits: Waiting
+  readonly state?: PlayState
+  readonly end?: PlayEnd
+  /** Its call was given its answer. */
+  readonly told?: true
+}
+
+export interface EndedPlay {
+  readonly region: string
+  readonly play: KeptPlay & { readonly end: PlayEnd }
+  readonly call: string
+}
+
+/** Plays of scenarios, kept where their regions are. A call that repeats one whose server died is given that one's end. */
+export interface ScenarioPlays {
+  /** In a region of its own, under the first of these names that is free, or as the repeat that it is; ends with the play. */
+  fresh(order: PlayOrder, nameOf: (number: number) => string): Promise<EndedPlay>
+  /** In that simulated region; ends with the play. */
+  in(region: string, order: PlayOrder): Promise<EndedPlay>
+  /** Its call is answered: of a story that was told to its end in a region of its own nothing stays. */
+  told(ended: EndedPlay): Promise<void>
+}
+
+/** Whether two calls ask for the same, whatever their tokens. */
+export function isSameOrder(one: PlayOrder, other: PlayOrder): boolean {
+  return askedFor(one) === askedFor(other)
+}
+
+function askedFor({ accountId, scenario, seed, stopAt, withoutCause, on }: PlayOrder): string {
+  return JSON.stringify([accountId, scenario, seed, stopAt?.kind, stopAt?.phase, stopAt?.condition, withoutCause, on])
+}
+
+/** It leaves nothing once its story is told. */
+export function leavesNothing({ fresh, order }: KeptPlay): boolean {
+  return fresh && order.stopAt === undefined
+}

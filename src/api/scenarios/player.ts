@@ -1,0 +1,42 @@
+import type { TSchema } from 'typebox'
+import type { Action } from '../action.ts'
+import { callsWithin, type CallParts } from '../call.ts'
+import { newRequestId } from '../envelope.ts'
+import { SCENARIOS } from './all.ts'
+import type { KeptPlay, PlayEnd, PlayState } from './kept-play.ts'
+import { firstState, play } from './play.ts'
+import { withoutCause } from './scenario.ts'
+
+/** Plays what a region's record keeps, in the process that runs the region; throws what it would be refused with. */
+export type Player = (kept: {
+  readonly region: string
+  readonly play: KeptPlay
+  /** How far it is, written into the record. */
+  readonly keep: (state: PlayState) => Promise<void>
+  readonly signal: AbortSignal
+}) => Promise<{ readonly state: PlayState; readonly end: PlayEnd }>
+
+export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Player {
+  const callWithin = callsWithin(parts, actions)
+  const takeTokens = new Set(actions.filter(({ schema }) => 'ClientToken' in ((schema as { readonly properties?: Readonly<Record<string, TSchema>> }).properties ?? {})).map(({ name }) => name))
+
+  return async ({ region, play: { id, order, fresh, state: kept }, keep, signal }) => {
+    const scenario = SCENARIOS.find(each => each.Name === order.scenario)
+    if (!scenario) throw new Error(`This server has no scenario ${order.scenario}`)
+    const { accountId, accessKeyId } = order
+    const scope = { accountId, region }, requestId = newRequestId(parts.realNow())
+    // The face of the region, which may be another one once it was opened anew.
+    const ports = () => parts.regions.get(region)
+    const from = kept ?? await firstState(parts.store, scope, order.on === undefined ? {} : { cluster: order.on })
+    if (!fresh && !kept) await keep(from)
+    const { state, stopped } = await play({
+      scope, store: parts.store, signal,
+      now: () => ports()?.now() ?? 0,
+      quietUntil: () => ports()?.clock?.quietUntil(),
+      // What is begun anew begins with nothing, and tells of no tokens.
+      call: (action, body, step) => callWithin({ accountId, accessKeyId }, region, action, fresh || !takeTokens.has(action) ? body : { ...body, ClientToken: `${id}-${step}` }, requestId),
+      keep: fresh ? async () => {} : keep,
+    }, order.withoutCause ? withoutCause(scenario) : scenario, { from, again: kept !== undefined, stopAt: order.stopAt })
+    return { state, end: { stopped, at: ports()?.now() ?? 0 } }
+  }
+}

@@ -1,0 +1,99 @@
+import { leavesNothing, type KeptPlay, type PlayEnd, type PlayState } from '#api/scenarios/kept-play.ts'
+import type { Player } from '#api/scenarios/player.ts'
+import { isRefusal } from '#model/errors/catalogue.ts'
+import type { Log } from '#ports/log.ts'
+import type { Store } from '#ports/store.ts'
+import type { SimulatedRegionFace } from './face.ts'
+import { changePlay, type Plays } from './plays.ts'
+import { settingsOf, withSettings } from './settings.ts'
+import { systemClock } from '../system-clock.ts'
+
+export interface Playing {
+  readonly region: string
+  readonly store: Store
+  readonly face: SimulatedRegionFace
+  readonly log: Log
+  /** Here as soon as the server takes calls. */
+  readonly player: Promise<Player>
+  readonly plays: Pick<Plays, 'isWaitedFor'>
+}
+
+/** What goes wrong for no reason that a caller is told goes wrong again; until then it may have been the database. */
+const MOST_TURNS = 5
+const AGAIN_MS = 500
+
+/** Somebody else has the play by now, or nobody. */
+class PlayGone extends Error {}
+
+/** Plays what the record of a region keeps, for as long as this process runs the region. Throws where a play can only begin anew, which takes another opening. */
+export async function keepPlaying(playing: Playing, signal: AbortSignal): Promise<void> {
+  const { face, store, region, plays } = playing
+  const player = await Promise.race([playing.player, ended(signal)])
+  while (player && !signal.aborted) {
+    const followed = face.followed()
+    const { play } = face.settings
+    const isOver = play?.end !== undefined && leavesNothing(play)
+    if (play && !play.end) await playOn(playing, play, player, signal)
+    // Its server died before it was answered, or while the region was being removed.
+    else if (play && isOver && !await plays.isWaitedFor(play)) await removeLeft(playing, play)
+    if (face.settings.play !== play) continue
+    await Promise.race([followed, ended(signal), ...(isOver ? [systemClock.sleep(AGAIN_MS, signal).catch(() => undefined)] : [])]) // aborted: looked at above
+    // Another server was called.
+    if (!signal.aborted) await store.findRegion(region).then(record => { if (record) face.follow(settingsOf(record)) }, () => undefined) // away: looked at again
+  }
+}
+
+async function playOn(playing: Playing, { id }: KeptPlay, player: Player, signal: AbortSignal): Promise<void> {
+  const { region, log } = playing
+  const play = await change(playing, there => there?.id === id && !there.end ? { ...there, turn: there.turn + 1 } : undefined)
+  if (!play) return
+  const put = async (more: Partial<KeptPlay>): Promise<void> => {
+    // What the user's own orders, or a repeat of the call, wrote meanwhile stays.
+    if (!await change(playing, there => there?.id === id && there.turn === play.turn && !there.end ? { ...there, ...more } : undefined)) throw new PlayGone()
+  }
+  let end: { readonly state?: PlayState; readonly end: PlayEnd }
+  try {
+    end = await player({ region, play, keep: state => put({ state }), signal })
+  } catch (error) {
+    if (error instanceof PlayGone || signal.aborted) return
+    if (isRefusal(error)) end = { end: { refusal: { code: error.code, parameters: error.parameters } } }
+    else {
+      log.error({ region, scenario: play.order.scenario, error }, 'Playing a scenario did not succeed')
+      if (play.turn < MOST_TURNS && play.fresh) throw error
+      if (play.turn < MOST_TURNS) return systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: it is over here
+      end = { end: { failed: error instanceof Error ? error.message : String(error) } }
+    }
+  }
+  while (!signal.aborted) {
+    try {
+      return await put(end)
+    } catch (error) {
+      if (error instanceof PlayGone) return
+      log.warn({ region, error }, 'The end of a scenario could not be kept yet')
+      await systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: the loop ends
+    }
+  }
+}
+
+async function removeLeft({ region, store, face }: Playing, { id, waits }: KeptPlay): Promise<void> {
+  const next = await store.write(systemClock.now(), async tx => {
+    const record = await tx.lockRegion(region)
+    const play = record && settingsOf(record).play
+    if (!record || play?.id !== id || play.waits.call !== waits.call) return undefined
+    const marked = { ...withSettings(record, { deleting: true }), ready: false, text: 'it is being deleted' }
+    await tx.putRegion(marked)
+    return marked
+  })
+  if (next) face.follow(settingsOf(next))
+}
+
+function change({ store, face, region }: Playing, next: Parameters<typeof changePlay>[2]): ReturnType<typeof changePlay> {
+  return changePlay({ store, faceOf: () => face }, region, next)
+}
+
+function ended(signal: AbortSignal): Promise<undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}

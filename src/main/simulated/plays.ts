@@ -1,0 +1,172 @@
+import { isSameOrder, leavesNothing, type EndedPlay, type KeptPlay, type PlayOrder, type ScenarioPlays, type Waiting } from '#api/scenarios/kept-play.ts'
+import type { KeptLease } from '#kernel/keep-lease.ts'
+import { refuse } from '#model/errors/catalogue.ts'
+import type { Queue } from '#ports/queue.ts'
+import type { RegionRecord, Store } from '#ports/store.ts'
+import type { SimulatedRegionFace } from './face.ts'
+import { settingsOf, withSettings } from './settings.ts'
+import { systemClock } from '../system-clock.ts'
+
+export interface PlaysParts {
+  readonly store: Store
+  readonly queue: Pick<Queue, 'outlives'>
+  readonly lease: Pick<KeptLease, 'lease'>
+  readonly faceOf: (region: string) => SimulatedRegionFace | undefined
+  /** Makes a region for a play; false where one of that name is there, or one for a play of its token. */
+  make(region: string, play: KeptPlay): Promise<boolean>
+  remove(region: string): Promise<unknown>
+  /** Finds regions that another server made. */
+  readonly look: () => Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** Where another server plays it nobody here is told. */
+const LOOK_EVERY_MS = 200
+
+interface Taken { readonly region: string; readonly id: string }
+
+/** Calls of RunScenario and the plays that they wait for. What is played is kept in the record of its region, and whoever runs that plays it (`keepPlaying`). */
+export class Plays implements ScenarioPlays {
+  readonly #parts: PlaysParts
+  /** Those of this process that wait or are being answered. */
+  readonly #calls = new Set<string>()
+
+  constructor(parts: PlaysParts) {
+    this.#parts = parts
+  }
+
+  fresh(order: PlayOrder, nameOf: (number: number) => string): Promise<EndedPlay> {
+    return this.#asCall(async waits => {
+      const play: KeptPlay = { id: crypto.randomUUID(), order, fresh: true, turn: 0, waits }
+      for (let number = 1; ; number++) {
+        const repeated = await this.#takeOver(order, waits)
+        if (repeated) return repeated
+        if (await this.#parts.make(nameOf(number), play)) return { region: nameOf(number), id: play.id }
+      }
+    })
+  }
+
+  in(region: string, order: PlayOrder): Promise<EndedPlay> {
+    return this.#asCall(async waits => {
+      const before = playOf(await this.#parts.store.findRegion(region))
+      const left = before?.end && isSameOrder(before.order, order) && await this.#isLeft(region, before) ? before.waits.call : undefined
+      const play = await this.#put(region, there => {
+        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...there, order, waits }
+        if (there && !there.end) refuse('OperationDenied.RegionNotReady', { region, why: `the scenario ${there.order.scenario} is being played in it; send the call again when that is over` })
+        return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits }
+      })
+      return play ? { region, id: play.id } : refuseDeleted(region)
+    })
+  }
+
+  async told({ region, play, call }: EndedPlay): Promise<void> {
+    try {
+      // A repeat that came meanwhile waits for its own answer.
+      const isTold = await this.#put(region, there => there?.id === play.id && (there.waits.call === call || !there.fresh) ? { ...there, told: true } : undefined)
+      if (isTold && leavesNothing(play)) await this.#parts.remove(region)
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  /** Whether a call waits for the play, of this process or of one that lives. */
+  async isWaitedFor({ waits: { call, process, epoch }, told }: KeptPlay): Promise<boolean> {
+    if (told) return false
+    if (this.#calls.has(call)) return true
+    return process !== this.#parts.lease.lease()?.name && await this.#parts.queue.outlives({ name: process, epoch })
+  }
+
+  async #asCall(take: (waits: Waiting) => Promise<Taken>): Promise<EndedPlay> {
+    const { name: process = '', epoch = 0 } = this.#parts.lease.lease() ?? {}
+    const waits = { process, epoch, call: crypto.randomUUID() }
+    this.#calls.add(waits.call)
+    try {
+      return await this.#ended(await take(waits), waits.call)
+    } catch (error) {
+      this.#calls.delete(waits.call)
+      throw error
+    }
+  }
+
+  /** The play of a call that this one repeats: of the same token, or one that asked for the same and whose server died before it answered. */
+  async #takeOver(order: PlayOrder, waits: Waiting): Promise<Taken | undefined> {
+    for (const record of await this.#parts.store.listRegions()) {
+      const { region } = record, play = playOf(record)
+      if (!play?.fresh || play.order.accountId !== order.accountId) continue
+      const isOfToken = hasToken(play, order)
+      if (!isSameOrder(play.order, order)) {
+        if (isOfToken) refuse('IdempotentParameterMismatch', { action: 'RunScenario' })
+        continue
+      }
+      if (!isOfToken && !await this.#isLeft(region, play)) continue
+      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...there, order, waits } : undefined)
+      if (taken) return { region, id: taken.id }
+    }
+    return undefined
+  }
+
+  /** Nobody was or will be given its story, and its region is as it ended: whoever went on with that one wants another one. */
+  async #isLeft(region: string, play: KeptPlay): Promise<boolean> {
+    const { store } = this.#parts
+    if (play.told || await this.isWaitedFor(play)) return false
+    const { end, state, order: { accountId } } = play
+    if (!end || !('at' in end) || !state) return true
+    const [record, { items: [last] }] = await Promise.all([store.findRegion(region), store.listHistory({ accountId, region }, {}, { number: 1, size: 1 })])
+    if (!record) return false
+    const { paused, at, steppedTo = at } = settingsOf(record).clock
+    return paused && steppedTo <= end.at && (last?.position ?? 0) <= state.told
+  }
+
+  async #ended({ region, id }: Taken, call: string): Promise<EndedPlay> {
+    const { store, faceOf, look, signal } = this.#parts
+    if (!faceOf(region)) await look()
+    for (;;) {
+      const followed = faceOf(region)?.followed()
+      const play = playOf(await store.findRegion(region))
+      if (!play) return refuseDeleted(region)
+      if (play.id !== id) refuse('OperationDenied.RegionNotReady', { region, why: 'another scenario is played in it by now, and the story of this one is lost' })
+      if (play.fresh && play.waits.call !== call) refuse('ServiceUnavailable', { why: 'a repeat of this call is given the story' })
+      const { end } = play
+      if (end) return { region, play: { ...play, end }, call }
+      if (signal.aborted) refuse('ServiceUnavailable', { why: 'the server ends; the scenario goes on when it is there again' })
+      const patience = new AbortController()
+      await Promise.race([followed, systemClock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, patience.signal])).catch(() => undefined)].filter(each => each !== undefined)) // aborted: looked at above
+      patience.abort()
+    }
+  }
+
+  /** Changes the play that the record keeps; undefined where `change` says so, or the region goes. */
+  async #put(region: string, change: (there: KeptPlay | undefined) => KeptPlay | undefined): Promise<KeptPlay | undefined> {
+    return changePlay(this.#parts, region, change)
+  }
+}
+
+/** Changes the play that a region's record keeps, and lets those look who run it here; undefined where `change` says so, or the region goes. */
+export async function changePlay({ store, faceOf }: Pick<PlaysParts, 'store' | 'faceOf'>, region: string, change: (there: KeptPlay | undefined) => KeptPlay | undefined): Promise<KeptPlay | undefined> {
+  const next = await store.write(systemClock.now(), async tx => {
+    const record = await tx.lockRegion(region)
+    const play = record && !settingsOf(record).deleting ? change(settingsOf(record).play) : undefined
+    if (!record || !play) return undefined
+    const changed = withSettings(record, { play })
+    await tx.putRegion(changed)
+    return changed
+  })
+  if (!next) return undefined
+  faceOf(region)?.follow(settingsOf(next))
+  return settingsOf(next).play
+}
+
+/** Of a region that stays. */
+function playOf(record: RegionRecord | undefined): KeptPlay | undefined {
+  if (record?.kind !== 'Simulated' || settingsOf(record).deleting) return undefined
+  return settingsOf(record).play
+}
+
+/** Whether the order came with the token of the play, by the same account. */
+export function hasToken({ order: { token, accountId } }: KeptPlay, order: PlayOrder): boolean {
+  return token !== undefined && token === order.token && accountId === order.accountId
+}
+
+function refuseDeleted(region: string): never {
+  return refuse('OperationDenied.RegionNotReady', { region, why: 'it was deleted while the scenario was played in it' })
+}

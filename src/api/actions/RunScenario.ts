@@ -8,6 +8,7 @@ import { isAlias } from '../regions.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
 import { leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
 import { storyOf, toldToWire } from '../scenarios/play.ts'
+import { inCluster } from '../scenarios/scenario.ts'
 import { resourceToWire } from './own-wire.ts'
 import { Id, TOKEN, Text, given } from './shapes.ts'
 
@@ -15,7 +16,7 @@ export const RunScenario = defineAction({
   name: 'RunScenario',
   version: OWN_VERSION,
   kind: 'write',
-  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
+  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused, while a clock of a named region that ran before runs on after a story told to its end; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
   schema: Type.Object({
     Name: Text,
     Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
@@ -32,6 +33,7 @@ export const RunScenario = defineAction({
     if (!scenario) return refuseParameter(action, 'Name', 'no scenario is called so; ListScenarios lists them')
     const { StopAt: stop } = body
     if (stop && !STATUS_TABLES[stop.Kind].rows.some(([phase, condition]) => phase === stop.Phase && condition === stop.Condition)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind`)
+    if (body.On !== undefined && !inCluster(scenario)) refuseParameter(action, 'On', 'the scenario is about how its own cluster is made')
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'this server makes no regions' })
     const place = await placeOf(context, body)
     const order: PlayOrder = {

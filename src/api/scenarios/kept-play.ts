@@ -36,6 +36,8 @@ export interface PlayState {
   readonly told: number
   /** Where a step of the clock that is under way leads, in the region's time: a span would be counted anew. */
   readonly until?: number
+  /** The clock of a region that was named ran before, and runs on afterwards unless the play was stopped at a row. */
+  readonly clockRan?: true
 }
 
 export type PlayEnd =

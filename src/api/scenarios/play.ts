@@ -74,7 +74,7 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
   return { state: state(), stopped: false }
 
   function state(): PlayState {
-    return { step: at, names: Object.fromEntries(names), lines: [...lines], began: from.began, told, ...until !== undefined && { until } }
+    return { step: at, names: Object.fromEntries(names), lines: [...lines], began: from.began, told, ...from.clockRan && { clockRan: true }, ...until !== undefined && { until } }
   }
 
   async function setClock(change: { readonly Paused?: true; readonly Step: string }): Promise<void> {

@@ -1,11 +1,12 @@
 import type { TSchema } from 'typebox'
+import { isRefusal } from '#model/errors/catalogue.ts'
 import type { Action } from '../action.ts'
 import { callsWithin, type CallParts } from '../call.ts'
 import { newRequestId } from '../envelope.ts'
 import { SCENARIOS } from './all.ts'
 import type { KeptPlay, PlayEnd, PlayState } from './kept-play.ts'
 import { firstState, play } from './play.ts'
-import { withoutCause } from './scenario.ts'
+import { inCluster, withoutCause, type Scenario } from './scenario.ts'
 
 /** Plays what a region's record keeps, in the process that runs the region; throws what it would be refused with. */
 export type Player = (kept: {
@@ -21,14 +22,15 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
   const takeTokens = new Set(actions.filter(({ schema }) => 'ClientToken' in ((schema as { readonly properties?: Readonly<Record<string, TSchema>> }).properties ?? {})).map(({ name }) => name))
 
   return async ({ region, play: { id, order, fresh, state: kept }, keep, signal }) => {
-    const scenario = SCENARIOS.find(each => each.Name === order.scenario)
-    if (!scenario) throw new Error(`This server has no scenario ${order.scenario}`)
+    const scenario = scenarioOf(order)
     const { accountId, accessKeyId } = order
     const scope = { accountId, region }, requestId = newRequestId(parts.realNow())
     // The face of the region, which may be another one once it was opened anew.
     const ports = () => parts.regions.get(region)
-    const from = kept ?? await firstState(parts.store, scope, order.on === undefined ? {} : { cluster: order.on })
+    const clockRan = !fresh && ports()?.clock?.read().paused === false
+    const from: PlayState = kept ?? { ...await firstState(parts.store, scope, order.on === undefined ? {} : { cluster: order.on }), ...clockRan && { clockRan } }
     if (!fresh && !kept) await keep(from)
+    const letRun = async () => { if (from.clockRan) await callWithin({ accountId, accessKeyId }, region, 'SetClock', { Paused: false }, requestId) }
     const { state, stopped } = await play({
       scope, store: parts.store, signal,
       now: () => ports()?.now() ?? 0,
@@ -36,7 +38,17 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
       // What is begun anew begins with nothing, and tells of no tokens.
       call: (action, body, step) => callWithin({ accountId, accessKeyId }, region, action, fresh || !takeTokens.has(action) ? body : { ...body, ClientToken: `${id}-${step}` }, requestId),
       keep: fresh ? async () => {} : keep,
-    }, order.withoutCause ? withoutCause(scenario) : scenario, { from, again: kept !== undefined, stopAt: order.stopAt })
+    }, scenario, { from, again: kept !== undefined, stopAt: order.stopAt }).catch(async (error: unknown) => {
+      if (isRefusal(error) && !signal.aborted) await letRun()
+      throw error
+    })
+    if (!stopped) await letRun()
     return { state, end: { stopped, at: ports()?.now() ?? 0 } }
   }
+}
+
+function scenarioOf({ scenario: name, on, withoutCause: isWithout }: KeptPlay['order']): Scenario {
+  const found = SCENARIOS.find(each => each.Name === name), there = found && on !== undefined ? inCluster(found) : found
+  if (!there) throw new Error(`This server has no scenario ${name}${on === undefined ? '' : ' for a cluster that is there'}`)
+  return isWithout ? withoutCause(there) : there
 }

@@ -61,6 +61,14 @@ export function answeredId(result: unknown): string | undefined {
   return Id ?? Ids?.[0] ?? Items?.[0]?.Id
 }
 
+/** The same in a cluster that is there already; undefined where it is about how its cluster is made. */
+export function inCluster(scenario: Scenario): Scenario | undefined {
+  const making = scenario.Steps.findIndex(step => isCall(step) && step.As === 'cluster')
+  if (scenario.Steps.slice(0, making + 1).some(step => isCall(step) && step.Cause)) return undefined
+  const left = scenario.Steps.toSpliced(making, making < 0 ? 0 : 1)
+  return left.some(isCall) ? { ...scenario, Steps: left } : undefined
+}
+
 /** The same without its causes, by which it shows that they are what it takes. */
 export function withoutCause(scenario: Scenario): Scenario {
   return { ...scenario, Steps: scenario.Steps.filter(step => !isCall(step) || !step.Cause) }

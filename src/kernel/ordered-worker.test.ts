@@ -278,6 +278,22 @@ describe('a region that is run in order', () => {
     assert.equal(clock.now(), NOON + 3 * SECOND)
   })
 
+  test('two that wake each other for ever at one instant do not hold the time of their region, and nothing else is kept from its time', async () => {
+    const { store, clock, passes, enqueue, settled } = await open(async (kind, id, now) => {
+      const other = kind === 'node' ? 'cluster' : 'node'
+      if (id === 'restless') await store.write(now, tx => tx.enqueue({ kind: other, id, region: REGION }))
+      return {}
+    })
+    await enqueue({ kind: 'node', id: 'restless' })
+    await enqueue({ kind: 'node', id: 'other' }, NOON + 30_000)
+    clock.set({ step: 60_000 })
+    await settled()
+    assert.ok(passes.includes('node/other @ 30000'))
+    const instants = new Set(passes.filter(pass => pass.includes('restless')).map(pass => pass.split('@')[1]))
+    assert.ok(instants.size > 1 && instants.size < 20, `they run again, at fewer and fewer instants: ${instants.size}`)
+    assert.equal(clock.now(), NOON + 60_000)
+  })
+
   test('a part of a millisecond does not let a pass look too early', async () => {
     const { clock, passes, enqueue, settled } = await open(async (_, __, now) => (now < NOON + 10.5 ? { lookAgainAt: NOON + 10.5 } : {}))
     await enqueue({ kind: 'cluster', id: 'x' })

@@ -56,6 +56,8 @@ const FAILURES_IN_A_ROW = 48
 const SELDOM_MS = 3_600_000
 const RUNS_AT_ONE_INSTANT = 100
 const PUT_OFF_MS = 1_000
+/** More than a key has reason to run at one instant: once for every so many others that have news for it (`AT_ONCE`), of which no region has a million. */
+const WAKES_AT_ONE_INSTANT = 2_000
 /** More would let a key that is never done keep those that are due with it waiting. */
 const RUNS_IN_A_ROW = 4
 const STORE_AGAIN_MS = [50, 200, 500, 1_000, 2_000]
@@ -86,6 +88,9 @@ class OrderedLoop {
   /** When the first key is due, as the queue said it then (real time). */
   #due: { readonly at: number; readonly askedAt: number } | undefined
   #runsAtOnce: { readonly at: number; readonly counts: Map<string, number> } = { at: 0, counts: new Map() }
+  #claimsAtOnce: { readonly at: number; readonly counts: Map<string, number> } = { at: 0, counts: new Map() }
+  /** How often each key was kept from being woken for ever. */
+  readonly #keptOff = new Map<string, number>()
 
   constructor(options: OrderedWorkerOptions, signal: AbortSignal) {
     this.#options = options
@@ -225,7 +230,7 @@ class OrderedLoop {
     this.#due = undefined
     const due = await this.#untilStored(() => queue.due(lease, { region, now: clock.passTime(), limit: AT_ONCE, inTurn: !clock.paused }))
     this.#meter.claimed(due.length)
-    const hands = handsOf(clock), waiting = batchesOf(due, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
+    const hands = handsOf(clock), waiting = batchesOf(clock.paused ? await this.#withoutEndless(due) : due, hands, kind => this.#controllers.get(kind)?.reconcileMany !== undefined).values()
     const ended: EndedWork[] = [], failed: FailedWork[] = []
     await Promise.all(Array.from({ length: hands }, async () => {
       for (const batch of waiting) {
@@ -236,6 +241,28 @@ class OrderedLoop {
       }
     }))
     await this.#end(ended, failed)
+  }
+
+  /**
+   * Keys that wake each other without end would hold the region's time, and whoever waits for it, for ever: a clock that stands still or is stepped moves on only when nothing is due. They are put off, for longer each time;
+   * no such key is right, but nothing else is to suffer for it.
+   */
+  async #withoutEndless(due: readonly ClaimedWork[]): Promise<readonly ClaimedWork[]> {
+    const { clock, log } = this.#options, now = clock.passTime()
+    if (this.#claimsAtOnce.at !== now) this.#claimsAtOnce = { at: now, counts: new Map() }
+    const { counts } = this.#claimsAtOnce, put: EndedWork[] = []
+    const kept = due.filter(work => {
+      const { kind, id } = work, key = `${kind}/${id}`, count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      if (count <= WAKES_AT_ONE_INSTANT) return true
+      const times = this.#keptOff.get(key) ?? 0
+      this.#keptOff.set(key, times + 1)
+      put.push({ work, lookAgainAt: now + Math.min(SELDOM_MS, PUT_OFF_MS * 2 ** times) })
+      log.warn({ kind, id, runs: count, times }, 'Putting off what is woken for ever at one instant')
+      return false
+    })
+    await this.#end(put, [])
+    return kept
   }
 
   /**

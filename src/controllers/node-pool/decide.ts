@@ -4,6 +4,7 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
+import type { MachineRecord } from '#ports/store.ts'
 
 /** Everything that a pass over a node pool looked at; all of it is records. Times are the region's, in epoch ms. */
 export interface NodePoolPassSeen {
@@ -12,6 +13,8 @@ export interface NodePoolPassSeen {
   /** `undefined` where the cluster's record is gone. */
   readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
+  /** The machine of the one claim that it was trying; read only where that one has to go. */
+  readonly claim?: Pick<MachineRecord, 'name' | 'obstacle'> | undefined
 }
 
 export type NodePoolStep = 'deleteNodes' | 'dropClaim' | 'dropRefusal' | 'forget'
@@ -100,8 +103,9 @@ function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen)
   return decision(facts, { updating: { ...facts.updating, waitsFor, off }, without: undefined }, { saw: { source, fact: `They are not yet on ${waitsFor.join(', ')}.` }, wake: without.map(node => node.id), lookAgainAt: now + 5 * SECOND })
 }
 
-function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Next {
-  if (nodes.length === 0) return decision(facts, {}, facts.refused?.claim === undefined ? { step: 'forget' } : { step: 'dropClaim', lookAgainAt: now + MINUTE })
+function decideDeletion(seen: NodePoolPassSeen): Next {
+  const { now, record: { facts }, nodes } = seen
+  if (nodes.length === 0) return facts.refused?.claim === undefined ? decision(facts, {}, { step: 'forget' }) : decideLastClaim(seen)
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   // Everything else goes first; then what is left is what stands in the way.
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
@@ -110,6 +114,18 @@ function decideDeletion({ now, record: { facts }, nodes }: NodePoolPassSeen): Ne
   // Its nodes call it when they change; a pool that is stuck for years is looked at less and less.
   const again = stuck ? Math.max(MINUTE, (now - (facts.deletion?.requestedAt ?? now)) / 2) : 5 * SECOND
   return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + again })
+}
+
+/**
+ * The machine that it tried to have goes last. The answer to each asking wakes the pool, so one that cannot go is asked again a while later, or where somebody has asked for the deletion again: pool and machine would wake each other
+ * for ever in one instant.
+ */
+function decideLastClaim({ now, record: { facts }, claim }: NodePoolPassSeen): Next {
+  const { obstacle, name } = claim ?? {}
+  if (!obstacle) return decision(facts, {}, { step: 'dropClaim', lookAgainAt: now + MINUTE })
+  const requestedAt = facts.deletion?.requestedAt ?? 0, pause = Math.max(MINUTE, (obstacle.at - requestedAt) / 2)
+  const isDue = obstacle.at < requestedAt || now - obstacle.at >= pause
+  return decision(facts, { obstacles: [`The machine ${name}, which it tried to have, is still there: ${obstacle.because}`] }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
 }
 
 function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {

@@ -7,6 +7,7 @@ import { nodePoolSight } from '#model/node-pool/sight.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
+import type { MachineRecord } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
@@ -29,8 +30,10 @@ export function nodePoolController(ports: NodePoolPorts): Controller {
 
 async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<number | undefined> {
   const { store } = ports
-  const [cluster, nodes] = await Promise.all([store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : []])
-  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes }
+  const [cluster, nodes, claim] = await Promise.all([
+    store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : [], lastClaimOf(record, store),
+  ])
+  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim } }
   const decision = decideNodePool(seen)
   ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
   const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
@@ -46,6 +49,11 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
 /** A pool's members are read only where something depends on each of them; its counters are on its record. */
 function looksAtNodes({ facts }: NodePoolRecord): boolean {
   return facts.deletion !== undefined || facts.updating !== undefined || facts.without !== undefined
+}
+
+/** Of a pool that stays, a claim is answered in the transaction that sizes it. */
+async function lastClaimOf({ facts }: NodePoolRecord, store: NodePoolPorts['store']): Promise<MachineRecord | undefined> {
+  return facts.deletion && facts.refused?.claim !== undefined ? await store.findMachine(facts.refused.claim) : undefined
 }
 
 /** A pool that makes its own machines makes none while its cluster's API is away. */

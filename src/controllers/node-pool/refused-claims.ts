@@ -49,8 +49,26 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     await dropRefused(tx, pool, machine, now)
     return { refused: missing > 0 ? next : undefined, open: missing }
   }
+  if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, now), open: missing }
   if (machine.machineId !== undefined || machine.deletionRequestedAt !== undefined) await askGone(tx, machine, now)
   return { refused: { ...refused, claim }, open: missing }
+}
+
+/**
+ * It cannot be taken back. The answer to each asking wakes the pool, so it is asked to go again only when the next time has come, and then there is a later one: pool and machine would wake each other
+ * for ever in one instant.
+ */
+async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...refused }: Refused, now: number): Promise<Refused> {
+  const { name, obstacle } = machine
+  const why = obstacle?.because ?? 'it is still there'
+  const known = {
+    ...refused, claim: machine.id, as: 'ScalingFailed' as const,
+    because: `${machine.refused?.because ?? `The machine ${name} is not wanted any more`}; it cannot be taken back: ${why}`,
+    evidence: [{ observer: 'machine controller', source: `machine ${name}`, observedAt: obstacle?.at ?? now, fact: `${why}.` }],
+  }
+  if (!again && (refused.retryAt ?? now) > now) return known
+  await askGone(tx, machine, now)
+  return { ...refusedOnceMore(known, known, now), claim: machine.id }
 }
 
 /** Nothing was made of it. */

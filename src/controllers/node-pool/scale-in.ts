@@ -6,20 +6,27 @@ import type { Transaction } from '#ports/store.ts'
 import type { ScalingPlan } from './plan-scaling.ts'
 
 /**
- * Members that a plan wants no more: switched off where the pool recycles its machines, else removed with them. Counted under the cluster's lock: however many do this
+ * Members that a plan wants no more: switched off where the pool recycles its machines and has a place for them, else removed with them. Counted under the cluster's lock: however many do this
  * at once, no fewer than MinReplicas stay Running. Answers how many go.
  */
 export async function scaleIn(tx: Transaction, { spec: { scaling } }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
   const dropped = nodes.filter(isStopped).slice(0, plan.drop)
   let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
   const goes = candidates(nodes, plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
-  const recycled = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined && !isMachineRemoved(node.facts)) : []
-  const locked = await tx.lockNodes([...goes, ...dropped].map(({ id }) => id))
-  for (const node of locked) {
-    if (recycled.some(({ id }) => id === node.id)) await order(tx, node, 'off', now, evidence)
-    else await remove(tx, node, now, evidence)
+  const whole = scaling?.mode === 'Recycle' ? goes.filter(({ spec, facts }) => spec.machine !== undefined && facts.firstReadyAt !== undefined && facts.ordered?.power !== 'off') : []
+  const staying = nodes.filter(node => !node.facts.deletion).length - dropped.length - goes.length
+  let places = Math.min(whole.length, Math.max(0, (scaling?.maxReplicas ?? 0) - staying))
+  const locked = new Map((await tx.lockNodes([...goes, ...dropped].map(({ id }) => id))).map(node => [node.id, node]))
+  // Places are for those that are most use: they come last.
+  for (const { id } of [...goes, ...dropped].toReversed()) {
+    const node = locked.get(id)
+    if (!node) continue
+    if (places > 0 && whole.some(one => one.id === id) && !isMachineRemoved(node.facts) && await hasMachine(tx, node)) {
+      places -= 1
+      await order(tx, node, 'off', now, evidence)
+    } else await remove(tx, node, now, evidence)
   }
-  return locked.length
+  return locked.size
 }
 
 /** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go. Answers how many are switched on. */
@@ -29,9 +36,9 @@ export async function startStopped(tx: Transaction, nodes: readonly NodeRecord[]
   let started = 0
   for (const { id, spec } of stopped) {
     if (started === count) break
-    const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine), node = await tx.lockNode(id)
+    const isThere = await hasMachine(tx, { spec }), node = await tx.lockNode(id)
     if (!node) continue
-    if (!machine || (machine.deletionRequestedAt !== undefined && !machine.obstacle?.held)) {
+    if (!isThere) {
       await remove(tx, node, now, evidence)
       continue
     }
@@ -49,12 +56,18 @@ export async function startStopped(tx: Transaction, nodes: readonly NodeRecord[]
  * goes in place of one that works, however short it has been so.
  */
 function candidates(nodes: readonly NodeRecord[], plan: ScalingPlan, isAutoscaled: boolean): NodeRecord[] {
-  const members = nodes.filter(node => !node.facts.deletion && node.facts.ordered?.power !== 'off')
+  const members = nodes.filter(node => !node.facts.deletion && (node.facts.ordered?.power !== 'off' || isBroken(node)))
   const rank = (node: NodeRecord) => (isBroken(node) ? 0 : node.facts.firstReadyAt === undefined ? 1 : plan.ripe.includes(node.id) ? 2 : 3)
   const sorted = members.sort((one, other) => rank(one) - rank(other) || other.createdAt - one.createdAt || (one.id < other.id ? 1 : -1))
   if (!isAutoscaled) return sorted
   const free = sorted.filter(node => plan.ripe.includes(node.id) || (isBroken(node) && plan.idle?.[node.id] !== undefined))
   return [...free, ...sorted.filter(node => !free.includes(node)).slice(0, Math.max(0, plan.beyondMost - free.length))]
+}
+
+/** One that is being removed is gone for whoever counts on it, unless its removal was refused: then it is whole. */
+async function hasMachine(tx: Transaction, { spec }: Pick<NodeRecord, 'spec'>): Promise<boolean> {
+  const machine = spec.machine === undefined ? undefined : await tx.lockMachine(spec.machine)
+  return machine !== undefined && (machine.deletionRequestedAt === undefined || machine.obstacle?.held === true)
 }
 
 async function order(tx: Transaction, node: NodeRecord, power: 'on' | 'off', now: number, evidence: readonly Evidence[]): Promise<void> {

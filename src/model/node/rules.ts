@@ -70,7 +70,8 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
   },
   {
     name: 'stopped by its pool',
-    holds: seen => seen.facts.ordered?.power === 'off',
+    // What is gone is not off, and comes back by no order.
+    holds: seen => seen.facts.ordered?.power === 'off' && !isMachineRemoved(seen.facts),
     shows: () => ({ phase: 'Stopped', conditions: ['Ok'] }),
     because: seen => `Its pool ordered the machine to stop, and it is off since ${at(seen.facts.power?.since)}`,
   },

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+
+interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+
+describe('members that are lost or down', () => {
+  const regions = new FreshRegions('lost')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const items = async () => (await done('ListEdgeNodes', { PageSize: 100 })).Items ?? []
+  const shown = (node: Record<string, unknown>) => {
+    const { Phase, Conditions } = node['Status'] as Status
+    return `${Phase}/${Conditions.map(({ Type }) => Type).join('+')}`
+  }
+  const nodes = async () => (await items()).map(shown).sort()
+  const machineOf = (node: Record<string, unknown> | undefined) => `m${String(node?.['Id']).slice(1)}`
+  const RUNNING = 'Running/Ok', STOPPED = 'Stopped/Ok'
+
+  const poolOf = async (scale: object) => {
+    const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
+    await step('60s')
+    const config = { Enabled: false, MinReplicas: 0, MaxReplicas: 3, DesiredReplicas: 3, Priority: 10, ...scale }
+    const { Id = '' } = await done('CreateEdgeNodePool', { ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool', ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: config, InstanceArea: { AreaName: 'north' } } })
+    await step('5m')
+    return {
+      id: Id, clusterId: ClusterId,
+      to: (DesiredReplicas: number) => done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId: Id, DesiredReplicas }),
+      scale: (change: object) => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, ElasticConfig: { AutoScaleConfig: { ...config, ...change } } }),
+      label: () => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, KubernetesConfig: { Labels: [{ Key: 'zone', Value: 'north' }] } }),
+      runs: (Pods: number) => done('SetWorkload', { ClusterId, Name: 'web', Pods, Cpu: '2', MemoryMiB: 512 }),
+    }
+  }
+
+  test('one that is switched off already is not kept for later where the pool has no place for it', async () => {
+    const pool = await poolOf({ Mode: 'Recycle' })
+    await done('SetMachine', { Id: machineOf((await items())[0]), Power: 'off' })
+    await step('1m')
+    await pool.scale({ MaxReplicas: 2, DesiredReplicas: 2 })
+    await step('5h')
+    assert.deepEqual(await nodes(), [RUNNING, RUNNING])
+    await pool.label()
+    await step('5m')
+    assert.deepEqual(await nodes(), [RUNNING, RUNNING])
+  })
+
+  test('those for which there is a place stop, and those that are most use are kept', async () => {
+    const pool = await poolOf({ Mode: 'Recycle', MaxReplicas: 4, DesiredReplicas: 4 })
+    await done('SetMachine', { Id: machineOf((await items())[0]), Power: 'off' })
+    await step('1m')
+    await pool.scale({ MaxReplicas: 3, DesiredReplicas: 2 })
+    await step('1h')
+    assert.deepEqual(await nodes(), [RUNNING, RUNNING, STOPPED])
+    await pool.to(3)
+    await step('20m')
+    assert.deepEqual(await nodes(), [RUNNING, RUNNING, RUNNING])
+  })
+
+  test('a stopped one whose machine is lost is stopped no more, and goes', async () => {
+    for (const Enabled of [false, true]) {
+      const pool = await poolOf({ Mode: 'Recycle', Enabled })
+      await pool.to(1)
+      await step('20m')
+      assert.deepEqual(await nodes(), [RUNNING, STOPPED, STOPPED])
+      const lost = (await items()).find(node => shown(node) === STOPPED)
+      await done('RemoveMachine', { Id: machineOf(lost) })
+      await step('2h')
+      assert.deepEqual(await nodes(), [RUNNING, STOPPED], `autoscaler: ${Enabled}`)
+      await done('DeleteCluster', { Id: pool.clusterId, CascadingDeleteResources: ['All'] })
+      await step('10m')
+    }
+  })
+})

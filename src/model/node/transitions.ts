@@ -13,7 +13,7 @@ export const NODE_TRANSITIONS: Transitions = {
   'Deleting/Progressing':                 ['Failed/ResourceCleanupFailed', 'Failed/Balance+ResourceCleanupFailed', 'gone'],
   'Starting/Progressing':                 ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Failed/NotReady', 'Failed/Balance'],
   'Stopping/Progressing':                 ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Starting/Progressing', 'Stopped/Ok', 'Failed/NotReady', 'Failed/Balance'],
-  'Stopped/Ok':                           ['Deleting/Progressing', 'Starting/Progressing', 'Stopping/Progressing', 'Failed/Balance'],
+  'Stopped/Ok':                           ['Deleting/Progressing', 'Starting/Progressing', 'Stopping/Progressing', 'Failed/NotReady', 'Failed/Balance'],
   'Failed/InitializeFailed':              ['Creating/Progressing', 'Running/Ok', 'Deleting/Progressing'],
   'Failed/NotReady':                      ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Failed/Balance'],
   'Failed/Balance':                       ['Deleting/Progressing', 'Starting/Progressing', 'Stopped/Ok', 'Failed/NotReady'],

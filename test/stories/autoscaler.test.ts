@@ -60,11 +60,12 @@ describe('the autoscaler', () => {
     const scaled = await Scaled.begin(), pool = await scaled.pool(), { world } = scaled
     await scaled.comes(pool, running(1))
     scaled.workload(6)
+    const says = async () => (await world.store.findNodePool(pool))!.said.because
+    await world.until('it says why', async () => /its autoscaler wants 3 of them: 4 pods, web-0 among them, found no room on the nodes of its cluster at /.test(await says()))
     await scaled.comes(pool, running(3))
-    const record = (await world.store.findNodePool(pool))!
-    assert.equal(record.facts.autoscaler?.target, 3)
-    assert.match(record.said.because, /its autoscaler wants 3 of them: 4 pods, web-0 among them, found no room on the nodes of its cluster at /)
+    assert.equal((await world.store.findNodePool(pool))!.facts.autoscaler?.target, 3)
     await world.pass(20 * MINUTE)
+    assert.match(await says(), /its autoscaler wants 3 of them: its other nodes carry pods, or have not been empty for 10 min; callers want 1$/)
     await scaled.comes(pool, running(3), 0)
     scaled.workload(2)
     await world.pass(9 * MINUTE)

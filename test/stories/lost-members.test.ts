@@ -70,4 +70,49 @@ describe('members that are lost or down', () => {
       await step('10m')
     }
   })
+
+  const why = async (Id: string) => String((await done('ExplainStatus', { Id }))['Because'])
+
+  for (const DesiredReplicas of [0, 2]) {
+    test(`those that never came to run give way to machines for pods that wait, where callers want ${DesiredReplicas}`, async () => {
+      const scale = { Enabled: true, MaxReplicas: 2, DesiredReplicas }
+      await done('InjectFault', { Port: 'machines', Call: 'download', Effect: { Type: 'fail' } })
+      const pool = await poolOf(scale)
+      await pool.runs(2)
+      await step('9m')
+      assert.deepEqual(await nodes(), ['Failed/InitializeFailed', 'Failed/InitializeFailed'].slice(0, (await nodes()).length))
+      await step('20h')
+      const made = (await regions.server.history(regions.region)).filter(({ Kind, Status }) => Kind === 'Node' && Status?.Phase === 'Creating').length
+      assert.ok(made <= 30, `${made} machines in twenty hours`)
+      await done('ClearFault', { All: true })
+      await step('2h')
+      assert.ok((await nodes()).includes(RUNNING), String(await nodes()))
+      await pool.runs(0)
+      await step('2h')
+      assert.deepEqual((await nodes()).length, DesiredReplicas)
+    })
+  }
+
+  test('one whose machine is gone gives way, too, and one that is only down does not', async () => {
+    const pool = await poolOf({ Enabled: true, MaxReplicas: 2, DesiredReplicas: 2 })
+    const [lost, down] = await items()
+    await done('RemoveMachine', { Id: machineOf(lost) })
+    await done('SetMachine', { Id: machineOf(down), Power: 'off' })
+    await step('1m')
+    await pool.runs(1)
+    await step('2h')
+    assert.deepEqual(await nodes(), ['Failed/NotReady', RUNNING])
+  })
+
+  test('what an autoscaler says of its number is what holds now', async () => {
+    const pool = await poolOf({ Enabled: true, DesiredReplicas: 0 })
+    await pool.runs(1)
+    await step('2s')
+    assert.match(await why(pool.id), /its autoscaler wants 1 of them: the pod default\/web-\w+ found no room/)
+    await step('10m')
+    assert.match(await why(pool.id), /its autoscaler wants 1 of them: its other nodes carry pods/)
+    await pool.runs(0)
+    await step('2h')
+    assert.deepEqual([await nodes(), await why(pool.id)], [[], 'It admits members; it has no nodes'])
+  })
 })

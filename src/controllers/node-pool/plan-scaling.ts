@@ -1,7 +1,7 @@
 import type { NodeCounts } from '#model/cluster/record.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
-import { DWELL, soonestAfter } from '#model/status/deadlines.ts'
+import { DWELL, GIVES_WAY, soonestAfter } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { activeOf } from './share-need.ts'
@@ -10,7 +10,7 @@ import { activeOf } from './share-need.ts'
 export interface ScalingSeen {
   readonly now: number
   readonly spec: Pick<NodePoolSpec, 'scaling'>
-  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused'>
+  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused' | 'gaveWay'>
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
@@ -18,6 +18,8 @@ export interface ScalingSeen {
   readonly share: number
   /** Running members and broken ones, by id and name; read only where some of them may be idle. */
   readonly members: readonly { readonly id: string; readonly name: string }[]
+  /** Lost members that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
+  readonly givesWay?: readonly string[]
 }
 
 export interface ScalingPlan {
@@ -35,6 +37,9 @@ export interface ScalingPlan {
   readonly drop: number
   /** Ids of members that have been idle for the dwell; an autoscaler's surplus is as many as these, and they go where no broken one that carries nothing goes in their place. */
   readonly ripe: readonly string[]
+  /** Ids of lost members that go, whatever the surplus is. */
+  readonly givesWay: readonly string[]
+  readonly gaveWay: NodePoolFacts['gaveWay']
   readonly lookAgainAt: number | undefined
 }
 
@@ -43,7 +48,7 @@ const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, facts, counts, room } = seen
+  const { now, spec: { scaling }, facts, counts, room, givesWay = [] } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
@@ -52,7 +57,7 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped)
   return {
-    target, idle, ripe, start, autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
+    target, idle, ripe, start, givesWay, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
     claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
@@ -75,13 +80,30 @@ function idleNow({ now, facts, room, members }: ScalingSeen, base: number, activ
   return empty.length === 0 ? undefined : Object.fromEntries(empty.map(({ id }) => [id, facts.idle?.[id] ?? now]))
 }
 
-function said({ now, facts: { autoscaler }, room, share }: ScalingSeen, target: number, base: number): NonNullable<NodePoolFacts['autoscaler']> {
-  if (autoscaler?.target === target) return autoscaler
+/** The sentence of before stands while what it says does: pods wait for room, or none does. */
+function said({ now, facts: { autoscaler }, room }: ScalingSeen, target: number, base: number): NonNullable<NodePoolFacts['autoscaler']> {
+  const calm = `its other nodes carry pods, or have not been empty for ${spanText(DWELL.nodeIdle)}; callers want ${base}`
   const waiting = room?.waiting ?? []
-  const because = share > 0 && waiting.length > 0
-    ? `${waiting.length === 1 ? `the pod ${waiting[0]?.name ?? ''}` : `${waiting.length} pods, ${waiting[0]?.name ?? ''} among them,`} found no room on the nodes of its cluster at ${rfc3339Seconds(now)}`
-    : `its other nodes carry pods, or have not been empty for ${spanText(DWELL.nodeIdle)}; callers want ${base}`
-  return { target, because, since: now }
+  if (autoscaler?.target === target && (!room || (waiting.length === 0 ? autoscaler.because === calm : autoscaler.because.includes(NO_ROOM)))) return autoscaler
+  const because = waiting.length > 0
+    ? `${waiting.length === 1 ? `the pod ${waiting[0]?.name ?? ''}` : `${waiting.length} pods, ${waiting[0]?.name ?? ''} among them,`} ${NO_ROOM} ${rfc3339Seconds(now)}`
+    : calm
+  return { target, because, since: autoscaler?.target === target ? autoscaler.since : now }
+}
+
+const NO_ROOM = 'found no room on the nodes of its cluster at'
+
+/** Of members that are lost since those instants, the one that may leave now for what pods wait for: the longest lost one, and none before the next time has come. */
+export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>, now: number): string | undefined {
+  const [longest] = lost.toSorted((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+  const pause = gaveWay ? Math.min(GIVES_WAY.first * 2 ** Math.min(gaveWay.times, 20), GIVES_WAY.longest) : 0
+  return longest && now - longest.since >= GIVES_WAY.first && now - (gaveWay?.at ?? now) >= pause ? longest.id : undefined
+}
+
+/** Once no pod waits, whatever kept members from coming to run is over. */
+function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay = [] }: ScalingSeen): NodePoolFacts['gaveWay'] {
+  if (givesWay.length > 0) return { times: (gaveWay?.times ?? 0) + givesWay.length, at: now }
+  return scaling?.enabled && (!room || room.waiting.length > 0) ? gaveWay : undefined
 }
 
 function nextLook(now: number, room: RoomSeen | undefined, idle: NodePoolFacts['idle'], { refused }: ScalingSeen['facts']): number | undefined {

@@ -10,9 +10,9 @@ import type { ScalingPlan } from './plan-scaling.ts'
  * at once, no fewer than MinReplicas stay Running. Answers how many go.
  */
 export async function scaleIn(tx: Transaction, { spec: { scaling } }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
-  const dropped = nodes.filter(isStopped).slice(0, plan.drop)
+  const dropped = [...nodes.filter(isStopped).slice(0, plan.drop), ...nodes.filter(({ id }) => plan.givesWay.includes(id))]
   let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
-  const goes = candidates(nodes, plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
+  const goes = candidates(nodes.filter(({ id }) => !plan.givesWay.includes(id)), plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
   const whole = scaling?.mode === 'Recycle' ? goes.filter(({ spec, facts }) => spec.machine !== undefined && facts.firstReadyAt !== undefined && facts.ordered?.power !== 'off') : []
   const staying = nodes.filter(node => !node.facts.deletion).length - dropped.length - goes.length
   let places = Math.min(whole.length, Math.max(0, (scaling?.maxReplicas ?? 0) - staying))
@@ -87,6 +87,11 @@ async function remove(tx: Transaction, node: NodeRecord, now: number, evidence: 
 /** It does not work, and nobody is about to mend it: one that was shut down for arrears comes back when they are paid. */
 export function isBroken({ said, facts }: NodeRecord): boolean {
   return said.status.phase === 'Failed' && !facts.deletion && !said.status.conditions.includes('Balance')
+}
+
+/** It is none to be had again: its machine is gone, or it never came to be a member. */
+export function isLost({ said, facts }: NodeRecord): boolean {
+  return said.status.phase === 'Failed' && !facts.deletion && (isMachineRemoved(facts) || facts.firstReadyAt === undefined)
 }
 
 function isRunning({ said, facts }: NodeRecord): boolean {

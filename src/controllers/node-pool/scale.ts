@@ -9,10 +9,10 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
-import { planScaling, type ScalingPlan } from './plan-scaling.ts'
+import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { answerRefusal } from './refused-claims.ts'
-import { isBroken, scaleIn, startStopped } from './scale-in.ts'
+import { isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
@@ -55,7 +55,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const evidence = evidenceOf({ ...pool, counts }, planned, saw, room, now)
     const started = planned.start > 0 ? await startStopped(tx, await members.of(pool.id), planned.start, now, evidence) : 0
     // Those that were started above are none of those that may go.
-    if (planned.surplus + planned.drop > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
+    if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
     const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
     const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
     if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
@@ -102,12 +102,29 @@ async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, members: M
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const share = waits ? shareOf(pool.id, await Promise.all((await members.reader.nodePoolsOf(pool.clusterId)).map(async one => (one.id === pool.id ? { ...pool, counts } : { ...one, counts: await stayingOf(one, members) }))), room) : 0
+  const need = waits ? await needOf(pool, counts, room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
-  const seen = { now, spec: pool.spec, facts: pool.facts, counts, room, share, members: idlers.map(({ id, spec: { name } }) => ({ id, name })) }
+  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, members: idlers.map(({ id, spec: { name } }) => ({ id, name })) }
   const planned = planScaling(seen)
   onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
-  return planned && { planned, counts }
+  return planned && { planned, counts: need.counts }
+}
+
+/**
+ * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one: it offers no room, and would keep the place for ever.
+ */
+async function needOf(pool: NodePoolRecord, counts: NodePoolRecord['counts'], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[] }> {
+  const others = await Promise.all((await members.reader.nodePoolsOf(pool.clusterId)).filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
+  const share = shareOf(pool.id, [...others, { ...pool, counts }], room)
+  if (share > 0 || counts.failed === 0) return { share, counts }
+  const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
+  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, now)
+  if (goes === undefined || !pool.spec.scaling) return { share, counts }
+  const without = { ...counts, failed: counts.failed - 1, deleting: counts.deleting + 1 }
+  // A machine that callers want in its place meets the need as well.
+  const scaling = { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 }
+  const freed = shareOf(pool.id, [...others, { ...pool, spec: { scaling }, counts: without }], room)
+  return freed === 0 ? { share, counts } : { share: freed, counts: without, givesWay: [goes] }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
@@ -117,15 +134,15 @@ async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, 
   return leaving === 0 ? counts : { ...counts, failed: counts.failed - leaving, deleting: counts.deleting + leaving }
 }
 
-function isNothing({ start, claim, surplus, drop }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {
-  if (start + surplus + drop > 0) return false
+function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {
+  if (start + surplus + drop + givesWay.length > 0) return false
   if (!refused) return claim === 0
   // A claim that is being tried wakes the pool when it is answered; only then is there something to look at.
   return claim > 0 && refused.claim === undefined && (refused.retryAt ?? now) > now && !isPaid
 }
 
-function withPlan(facts: NodePoolFacts, { autoscaler, idle }: ScalingPlan): NodePoolFacts {
-  return withFacts(facts, { autoscaler, idle, openClaims: 0 })
+function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, gaveWay, openClaims: 0 })
 }
 
 /** Undefined where nobody can tell; then nothing is concluded. */

@@ -82,6 +82,8 @@ export interface NodePoolFacts {
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
   /** Since when nodes carry nothing that would be missed, by their ids; the autoscaler gives them back after their dwell. */
   readonly idle?: Readonly<Record<string, number>>
+  /** Lost members that went so that pods which wait could have a machine in their place: how many in a row, and when the last one did. */
+  readonly gaveWay?: { readonly times: number; readonly at: number }
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

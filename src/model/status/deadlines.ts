@@ -49,6 +49,12 @@ export const MEMBER_AWAITED_MS = 30 * SECOND
 /** How long is waited before a refused claim is tried again: doubling from the first to the longest (status-rules.md, node pool 8). */
 export const REFUSED_CLAIM = { first: 30 * SECOND, longest: 60 * MINUTE } as const
 
+/**
+ * How long a member must have been lost, and how long is waited after the one before it, until it gives way to a machine that pods wait for: doubling from the first to the longest, as the next one may be lost for the same
+ * reason.
+ */
+export const GIVES_WAY = { first: 10 * MINUTE, longest: 60 * MINUTE } as const
+
 /** The soonest of the instants that lie after `now`; undefined if there is none. */
 export function soonestAfter(now: number, instants: readonly (number | undefined)[]): number | undefined {
   const ahead = instants.filter(instant => instant !== undefined && instant > now) as number[]

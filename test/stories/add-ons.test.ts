@@ -236,3 +236,36 @@ test('it fails with a cluster that stops, shows what then holds when that runs a
   await scene.shows('gone', MINUTE)
   await scene.scene.end()
 })
+
+test('a debt that is paid before the control plane was switched off keeps no removal waiting', async () => {
+  const scene = await AddonScene.begin()
+  await scene.create()
+  await scene.shows('Running Ok', SECOND)
+  const { store, clock } = scene.world
+  await store.write(clock.now(), async tx => {
+    const cluster = (await tx.lockCluster(scene.cluster))!
+    await tx.changeCluster(cluster.id, { facts: { ...cluster.facts, startingSince: clock.now() } }, { evidence: [] })
+  })
+  await scene.remove()
+  await scene.world.pass(SECOND)
+  assert.match(await scene.because(), /it waits: its cluster is not running$/)
+  await store.queue.enqueue({ kind: 'cluster', id: scene.cluster, region: REGION })
+  await scene.shows('gone', 10 * SECOND)
+  await scene.scene.end()
+})
+
+test('what stands in the way of a removal is what did when it was last tried', async () => {
+  const scene = await AddonScene.begin()
+  await scene.create()
+  await scene.shows('Running Ok', SECOND)
+  scene.world.addons.held.set(`${scene.cluster}/${NAME}`, 'CustomResourceDefinition ingresses.example.com is still in use')
+  await scene.remove()
+  await scene.shows('Failed ResourceCleanupFailed', SECOND)
+  scene.world.addons.held.clear()
+  scene.world.addons.fails = new Error('a custom resource waits for its finalizer')
+  await scene.shows('Deleting Progressing', MINUTE)
+  assert.match(await scene.because(), /still there: a custom resource waits for its finalizer$/)
+  scene.world.addons.fails = undefined
+  await scene.shows('gone', MINUTE)
+  await scene.scene.end()
+})

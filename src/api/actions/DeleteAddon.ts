@@ -23,7 +23,7 @@ export const DeleteAddon = defineAction({
       const { cluster, addon } = await lockClusterAndAddon(context, tx, clusterId, name)
       if (isRequiredAddon(region, name)) refuse('OperationDenied.RequiredAddon', { name })
       checkPrecondition('DeleteAddon', { cluster, addon }, now)
-      const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], left: undefined })
+      const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], left: undefined, waitsFor: undefined })
       await tx.changeAddon(addon.id, { facts }, askedBy(context, 'The removal of the add-on was asked for.'))
       await tx.enqueue({ kind: 'addon', id: addon.id, region: scope.region })
       return { resourceId: addon.id, result: {} }

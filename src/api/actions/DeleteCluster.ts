@@ -56,7 +56,7 @@ async function deleteChildren(context: ActionContext, tx: Transaction, cluster: 
   for (const { id } of await tx.addonsOf(cluster.id)) {
     const addon = await tx.lockAddon(id)
     if (!addon) continue
-    await tx.changeAddon(id, { facts: { ...addon.facts, deletion: { requestedAt: context.now, by: 'cluster', crds: 'Delete' }, obstacles: [] } }, because)
+    await tx.changeAddon(id, { facts: withFacts(addon.facts, { deletion: { requestedAt: context.now, by: 'cluster', crds: 'Delete' }, obstacles: [], left: undefined, waitsFor: undefined }) }, because)
     await tx.enqueue({ kind: 'addon', id, region: context.scope.region })
   }
   const nodes = await tx.lockNodes((await tx.nodesOf({ clusterId: cluster.id })).map(node => node.id))

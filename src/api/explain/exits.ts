@@ -1,3 +1,4 @@
+import { canEnd } from '#model/addon/exits.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -19,7 +20,8 @@ export function exitsOf(explained: Explained, now: number, circumstances: Circum
   const exits = exitsOfStatus(kind, status as AnyStatus)
   // A machine that its provider has no more comes back by nothing: what is left are calls.
   const isLost = kind === 'Node' && status.phase === 'Failed' && records.nodes?.some(node => isMachineRemoved(node.facts)) === true
-  const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause').map(exit => sentenceOf(exit.What))
+  const { addon, cluster } = records
+  const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause' && (!addon || canEnd(exit.What, addon, cluster))).map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))

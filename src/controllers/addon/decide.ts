@@ -1,6 +1,6 @@
 import { besidesResting, healthOf } from '#model/addon/health.ts'
-import { CLUSTER_NOT_USABLE_YET, type AddonFacts } from '#model/addon/record.ts'
-import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
+import { API_SILENT, CLUSTER_NOT_RUNNING, CLUSTER_NOT_USABLE_YET, type AddonFacts } from '#model/addon/record.ts'
+import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { AddonPassSeen } from './seen.ts'
 
@@ -21,7 +21,7 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts }, cluster } = seen
   if (!cluster) return decision(facts, {}, 'forget')
   // It goes with its cluster, whose deletion takes everything in it.
-  if (cluster.facts.deletion) return decision(facts, { staleSince: undefined })
+  if (cluster.facts.deletion) return decision(facts, { waitsFor: undefined, staleSince: undefined })
   const waits = whyNotNow(cluster)
   if (facts.deletion) return decideRemoval(seen, waits)
   if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...wasTold(facts) && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
@@ -41,8 +41,8 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
 function whyNotNow({ facts }: NonNullable<AddonPassSeen['cluster']>): string | undefined {
   if (facts.creationEnded) return 'The creation of its cluster has failed'
   if (facts.firstReadyAt === undefined) return CLUSTER_NOT_USABLE_YET
-  if (facts.unpaid || facts.startingSince !== undefined) return 'Its cluster is not running'
-  return facts.controlPlane === 'usable' ? undefined : 'The API of its cluster does not answer now'
+  if (facts.unpaid || facts.startingSince !== undefined) return CLUSTER_NOT_RUNNING
+  return facts.controlPlane === 'usable' ? undefined : API_SILENT
 }
 
 /** Its workloads were looked at, or an installer said what stood in its way. */
@@ -65,17 +65,17 @@ function againAt({ conflict, installer }: AddonFacts, now: number): number {
   return installer ? installer.at + Math.min(TRY_AGAIN_MS * 2 ** (installer.failures - 1), HOUR) : now
 }
 
+/** Who makes the cluster one that can be worked in wakes what waits for it, so a removal goes on then, however late it is. */
 function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string | undefined): AddonDecision {
-  const deadline = (facts.deletion?.requestedAt ?? now) + DEADLINES.addonDeletion
-  const overdue = now >= deadline
-  if (waits !== undefined) return decision(facts, { staleSince: undefined, ...overdue && { obstacles: [`It cannot be removed from its cluster: ${waits.slice(0, 1).toLowerCase()}${waits.slice(1)}`] } })
+  const change = { waitsFor: waits, staleSince: undefined }
+  if (waits !== undefined) return decision(facts, change)
   // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
-  if (facts.obstacles.length > 0) {
-    const last = facts.left?.at ?? now
+  if (facts.obstacles.length > 0 && facts.left) {
+    const last = facts.left.at
     const again = last + Math.min(Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), 24 * HOUR)
-    if (again > now) return decision(facts, { staleSince: undefined }, undefined, again)
+    if (again > now) return decision(facts, change, undefined, again)
   }
-  return decision(facts, { staleSince: undefined }, 'uninstall', undefined)
+  return decision(facts, change, 'uninstall', undefined)
 }
 
 function decision(facts: AddonFacts, change: FactsChange<AddonFacts>, step?: AddonStep, lookAgainAt?: number): AddonDecision {

@@ -131,7 +131,7 @@ async function install(record: AddonRecord, facts: AddonFacts, address: TenantCl
 /** All that could not be removed is collected by name; what needs nobody's help is tried again until the deadline. */
 async function uninstall(record: AddonRecord, address: TenantClusterAddress, ports: AddonPorts): Promise<Stepped> {
   const { addons, clock } = ports.regionOf(record.region)
-  const { deletion, obstacles } = record.facts
+  const { deletion } = record.facts
   try {
     await addons.ensureGone(address, record.spec.name, { crds: deletion?.crds ?? 'Retain' })
   } catch (error) {
@@ -141,7 +141,7 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
     const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
     const left = failures.map(messageOf)
     const source = `installer of ${record.spec.name}`
-    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : obstacles, left: { text: left.join('; '), at: now } }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
+    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
     return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
   return await forget(record, 'It was uninstalled', ports)

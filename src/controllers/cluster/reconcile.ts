@@ -60,7 +60,9 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     await tx.changeCluster(record.id, { revision: record.revision, facts }, { evidence, ...(facts.updating && { operation: facts.updating.action }) })
     const ends = creationIsOver(facts) && !creationIsOver(record.facts)
     if (ends) await holdWhatWasMade(tx, locked, seen)
-    if (turns || ends) await wakeAddons(tx, record)
+    // A debt that is paid before the control plane was switched off ends a wait, though its API never went.
+    const runsOn = record.facts.startingSince !== undefined && facts.startingSince === undefined
+    if (turns || ends || runsOn) await wakeAddons(tx, record)
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })

@@ -58,6 +58,7 @@ describe('the life of a node pool', () => {
     ['ends by being forgotten',                            { facts: going },                                              'Deleting Progressing', 'forget',  []],
     ['also when its cluster is gone',                      { facts: works, cluster: undefined },                          'Running Ok',           'forget',  []],
     ['names the nodes that keep it',                       { facts: going, nodes: [leaves], now: START + 4 * MINUTE },    'Failed ResourceCleanupFailed', undefined, []],
+    ['and is Deleting again when one of them goes on',     { facts: { ...going, obstacles: ['x'] }, nodes: [leaves] },    'Deleting Progressing', undefined, []],
     ['and still ends when they went',                      { facts: { ...going, obstacles: ['x'] }, now: START + 9 * MINUTE }, 'Failed ResourceCleanupFailed', 'forget', []],
   ]
   for (const [what, row, shows, step, wakes] of rows) {

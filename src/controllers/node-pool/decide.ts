@@ -109,7 +109,7 @@ function decideDeletion(seen: NodePoolPassSeen): Next {
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   // Everything else goes first; then what is left is what stands in the way.
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
-  const obstacles = stuck ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : facts.obstacles
+  const obstacles = stuck ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : []
   const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
   // Its nodes call it when they change; a pool that is stuck for years is looked at less and less.
   const again = stuck ? Math.max(MINUTE, (now - (facts.deletion?.requestedAt ?? now)) / 2) : 5 * SECOND

@@ -32,8 +32,8 @@ export function decideLeaving(seen: NodePassSeen): NodeDecision {
 }
 
 /**
- * A claim whose machine is not made yet goes with its node, whatever was asked; so does a machine that was asked to go before and that nobody sees any more. What stands in the way stays until somebody
- * asks again.
+ * A claim whose machine is not made yet goes with its node, whatever was asked; so does a machine that was asked to go before and that nobody sees any more. What stands in the way stays until the
+ * machine says otherwise, or somebody asks again.
  */
 function takeDown({ record: { spec, facts }, machine, power }: NodePassSeen): NodeDecision {
   const { deletion } = facts
@@ -42,7 +42,9 @@ function takeDown({ record: { spec, facts }, machine, power }: NodePassSeen): No
   if (deletion.machine !== 'Destroy' && isThere) return decision(facts, 'forget')
   if (!deletion.machineAsked) return decision(facts, 'askMachineGone')
   const { obstacle } = machine
-  if (!obstacle || facts.obstacles.length > 0) return decision(facts, undefined)
+  if (!obstacle) return decision(facts.obstacles.length === 0 ? facts : withFacts(facts, { obstacles: [] }), undefined)
+  // What stood in the way before was of an earlier step.
+  if (facts.obstacles.length === 1 && facts.obstacles[0] === obstacle.because) return decision(facts, undefined)
   return {
     ...decision(withFacts(facts, { obstacles: [obstacle.because] }), undefined),
     evidence: [{ observer: 'machine controller', source: `machine ${spec.machine}`, observedAt: obstacle.at, fact: `${obstacle.because}.` }],

@@ -98,6 +98,17 @@ describe('the life of a node', () => {
     })
   }
 
+  test('what stands in the way of a removal is what its machine says now, whatever did before', () => {
+    const asked = leaving(LEFT.members, LEFT.cordoned, LEFT.evicted, LEFT.object)
+    const facts: NodeFacts = { ...asked, deletion: { ...asked.deletion!, machine: 'Destroy', machineAsked: true }, obstacles: ['Its removal does not go on: its API gives no answer'] }
+    const looked = seenOf({ facts, object: gone, now: START + 9 * MINUTE })
+    const left = (obstacle?: { because: string; at: number }) => decideNode({
+      ...looked, record: { ...looked.record, spec: { ...looked.record.spec, machine: 'm1' } }, machine: { machineId: 'm', deletionRequestedAt: START, ...obstacle && { obstacle } } as NodePassSeen['machine'],
+    }).facts.obstacles
+    assert.deepEqual(left(), [])
+    assert.deepEqual(left({ because: 'The machine shop-1 is protected', at: START }), ['The machine shop-1 is protected'])
+  })
+
   test('evidence tells a machine without power from one that fell silent', () => {
     const off = decideNode(seenOf({ object: object(), power: power('off') })).evidence
     const silent = decideNode(seenOf({ object: object({ ready: ready('Unknown', now) }), power: power('on') })).evidence

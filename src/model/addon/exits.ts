@@ -1,8 +1,14 @@
+import type { ClusterRecord } from '../cluster/record.ts'
 import type { Exits } from '../status/exit.ts'
 import type { RowKeyOf } from '../status/table.ts'
+import { API_SILENT, CLUSTER_NOT_RUNNING, type AddonRecord } from './record.ts'
 import type { ADDON_STATUS } from './status.ts'
 
 const DELETE = ['call', 'DeleteAddon'] as const
+const TRIED = 'what stood in the way is out of it, and its removal is tried again, which is done now and then'
+const PAID = 'the debt is paid and its cluster runs again; its removal then goes on'
+const RUNS = 'its cluster runs again; its removal then goes on'
+const ANSWERS = 'the API of its cluster answers again; its removal then goes on'
 
 /** How an add-on leaves each row (status-model.md 5, status-rules.md). */
 // oxfmt-ignore
@@ -17,6 +23,17 @@ export const ADDON_EXITS: Exits<RowKeyOf<typeof ADDON_STATUS>> = {
   'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
   'Failed/Degraded':              [['cause', 'all pods asked for are available'], DELETE],
   'Failed/SchedulingFailed':      [['cause', 'a node that fits joins'], DELETE],
-  'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it'], ['cause', 'its cluster goes, with everything that is in it']],
+  'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it'], ['cause', TRIED], ['cause', PAID], ['cause', RUNS], ['cause', ANSWERS], ['cause', 'its cluster goes, with everything that is in it']],
   'Failed/Unknown':               [['call', 'UpdateAddonConfig'], DELETE],
+}
+
+/** Whether a cause of the table leads out of this very one: a removal waits for one thing at a time. */
+export function canEnd(cause: string, { facts: { waitsFor } }: Pick<AddonRecord, 'facts'>, cluster: Pick<ClusterRecord, 'facts'> | undefined): boolean {
+  switch (cause) {
+    case TRIED: return waitsFor === undefined && !cluster?.facts.deletion
+    case PAID: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid === true
+    case RUNS: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid !== true
+    case ANSWERS: return waitsFor === API_SILENT
+    default: return true
+  }
 }

@@ -36,7 +36,7 @@ export interface AddonFacts {
   readonly degraded?: HeldReason
   /** No pod of a workload is available and nobody says why. */
   readonly unavailable?: HeldReason
-  /** Why it was not looked at yet, e.g. that its cluster is not usable. */
+  /** Why nothing is done about it now: it was not looked at yet, or its removal waits, for one of the sentences below. */
   readonly waitsFor?: string
   readonly deletion?: { readonly requestedAt: number; readonly by: 'call' | 'cluster'; readonly crds: 'Delete' | 'Retain' }
   readonly obstacles: readonly string[]
@@ -71,3 +71,5 @@ export interface SupportedAddon {
 
 /** Why nothing is done about an add-on before its cluster was Running for the first time; who makes the cluster usable wakes it. */
 export const CLUSTER_NOT_USABLE_YET = 'Its cluster is not usable yet'
+export const CLUSTER_NOT_RUNNING = 'Its cluster is not running'
+export const API_SILENT = 'The API of its cluster does not answer now'

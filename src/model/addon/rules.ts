@@ -18,13 +18,13 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     name: 'being uninstalled',
     holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
     shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
-    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}${left(seen)}`,
+    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}${left(seen)}${waits(seen)}`,
   },
   {
     name: 'could not be uninstalled',
     holds: isBeingDeleted,
     shows: () => ({ phase: 'Failed', conditions: ['ResourceCleanupFailed'] }),
-    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(DEADLINES.addonDeletion)} after its removal was asked for${left(seen)}`,
+    because: seen => `${seen.facts.obstacles.join('; ') || `It was not gone ${spanText(DEADLINES.addonDeletion)} after its removal was asked for${left(seen)}`}${waits(seen)}`,
   },
   {
     name: 'its cluster is not running',
@@ -117,6 +117,11 @@ function isDeletionOverdue({ now, facts }: AddonSight): boolean {
 
 function left({ facts }: AddonSight): string {
   return facts.left ? `; still there: ${facts.left.text}` : ''
+}
+
+/** A removal that waits for its cluster. */
+function waits({ facts: { waitsFor } }: AddonSight): string {
+  return waitsFor === undefined ? '' : `; it waits: ${waitsFor.charAt(0).toLowerCase()}${waitsFor.slice(1)}`
 }
 
 function lastError({ facts }: AddonSight): string {

@@ -1,0 +1,79 @@
+/** Removals that something stands in the way of: what they say while it does, and that they go on by themselves once it is out of the way. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { FreshRegions } from '#test/harness/fresh-regions.ts'
+import type { History } from '#test/harness/simulated-server.ts'
+
+interface Link { readonly Resource: { readonly Kind: string; readonly Id: string; readonly Name: string }; readonly Because: string }
+interface Told extends Link { readonly Status: History['Status']; readonly CauseChain: readonly Link[]; readonly Exits: readonly { readonly By: string; readonly What: string }[] }
+
+const ADDON = 'metrics-server'
+const pairOf = ({ Status }: Pick<Told, 'Status'>) => `${Status?.Phase}/${Status?.Conditions.map(({ Type }) => Type).join('+')}`
+
+describe('removals that something stands in the way of', () => {
+  const regions = new FreshRegions('removal')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (...times: string[]) => times.reduce<Promise<unknown>>((before, time) => before.then(() => regions.step(time)), Promise.resolve())
+  const explain = async (Id: string) => await done('ExplainStatus', { Id }) as unknown as Told
+  const causesOf = ({ Exits }: Told) => Exits.filter(({ By }) => By === 'cause').map(({ What }) => What)
+  const addonsOf = async (cluster: string) => (await done('ListAddons', { Filter: { ClusterIds: [cluster], Names: [ADDON] } })).Items ?? []
+
+  const withAddon = async () => {
+    const { cluster } = await regions.server.fleet(regions.region, ['till-1'])
+    await done('CreateAddon', { ClusterId: cluster, Name: ADDON, Version: 'v0.8.0' })
+    await step('2m')
+    return { cluster, id: `${cluster}:${ADDON}`, remove: () => done('DeleteAddon', { ClusterId: cluster, Name: ADDON }) }
+  }
+
+  test('an add-on that is removed while its cluster is stopped for arrears says so, and goes by itself once they are paid', async () => {
+    const { cluster, id, remove } = await withAddon()
+    await done('SetBalance', { Amount: -1 })
+    await step('3h')
+    await remove()
+    await step('1m')
+    const waits = await explain(id)
+    assert.equal(pairOf(waits), 'Deleting/Progressing')
+    assert.match(waits.Because, /its cluster is not running$/)
+    await step('8m')
+    const late = await explain(id)
+    assert.equal(pairOf(late), 'Failed/ResourceCleanupFailed')
+    assert.match(late.Because, /^It was not gone 8 min after its removal was asked for.*its cluster is not running$/)
+    assert.deepEqual(causesOf(late), ['The debt is paid and its cluster runs again; its removal then goes on.', 'Its cluster goes, with everything that is in it.'])
+    await done('SetBalance', { Unlimited: true })
+    assert.deepEqual(causesOf(await explain(id)), ['Its cluster runs again; its removal then goes on.', 'Its cluster goes, with everything that is in it.'])
+    await step('2m')
+    assert.equal(await regions.server.shows('ListClusters', cluster, regions.region), 'Running/Ok')
+    assert.deepEqual(await addonsOf(cluster), [])
+  })
+
+  test('an add-on whose removal waited for an API that did not answer goes by itself once it does', async () => {
+    const { cluster, id, remove } = await withAddon()
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'kube-apiserver', Effect: { Type: 'fail' } })
+    await remove()
+    await step('9m')
+    const late = await explain(id)
+    assert.equal(pairOf(late), 'Failed/ResourceCleanupFailed')
+    assert.match(late.Because, /the API of its cluster does not answer now$/)
+    assert.deepEqual(causesOf(late), ['The API of its cluster answers again; its removal then goes on.', 'Its cluster goes, with everything that is in it.'])
+    await done('ClearFault', { All: true })
+    await step('30m')
+    assert.equal(await regions.server.shows('ListClusters', cluster, regions.region), 'Running/Ok')
+    assert.deepEqual(await addonsOf(cluster), [])
+  })
+
+  test('an API that is down when the account comes into arrears: the add-on says at each time what it waits for', async () => {
+    const { cluster, id, remove } = await withAddon()
+    await done('SetBalance', { Amount: -1 })
+    await step('119m')
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'kube-apiserver', Effect: { Type: 'fail' } })
+    await remove()
+    await step('30s')
+    assert.match((await explain(id)).Because, /the API of its cluster does not answer now$/)
+    await step('5m')
+    assert.match((await explain(id)).Because, /its cluster is not running$/)
+    await done('SetBalance', { Unlimited: true })
+    await done('ClearFault', { All: true })
+    await step('5m')
+    assert.deepEqual(await addonsOf(cluster), [])
+  })
+})

@@ -71,7 +71,7 @@ describe('faults of our own answers', () => {
   test('a stale list is read as of before what was made lately', async () => {
     const readAsOf = async (effect: FaultOrder['effect']) => {
       let asOf: number | undefined
-      await underFaults(standing({ call: 'ListClusters', effect }), { action: { name: 'ListClusters', kind: 'read' }, body: {}, requestId: 'r', now: NOON }, async until => {
+      await underFaults(standing({ call: 'ListClusters', effect }), { action: { name: 'ListClusters', kind: 'read' }, body: {}, requestId: 'r', now: NOON }, async ({ until } = {}) => {
         asOf = until
         return {}
       })

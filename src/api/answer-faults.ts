@@ -17,6 +17,14 @@ export interface CallUnderFaults {
   readonly now: number
 }
 
+/** How a fault lets a call be carried out. */
+export interface HowToRun {
+  /** What was made after it is not to be known of. */
+  readonly until?: number
+  /** Time has passed since the call came. */
+  readonly wasHeld?: boolean
+}
+
 /** By these a person gets out of what he arranged, so no fault strikes them unless it names them. */
 const ALWAYS_ANSWERED = new Set(['InjectFault', 'ListFaults', 'ClearFault', 'GetClock', 'SetClock', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'ListScenarios', 'RunScenario'])
 /** HTTP statuses as people name them. */
@@ -53,20 +61,20 @@ export function calledTargetComplaint({ call, target }: FaultOrder, members: obj
 
 /**
  * Runs a call as the region's faults of the port `api` let it: refused before it did anything (fail, stutter), late (slow), never (hang, silent), done while the connection is cut (half),
- * done twice (double), or a list without what was made lately (lie). Times are real ones, but for how lately: that is of the region. `run` is told until when it may know of what was made, where it lies.
+ * done twice (double), or a list without what was made lately (lie). Times are real ones, but for how lately: that is of the region.
  */
-export async function underFaults(faults: RegionFaults, call: CallUnderFaults, run: (until?: number) => Promise<object>): Promise<object> {
+export async function underFaults(faults: RegionFaults, call: CallUnderFaults, run: (how?: HowToRun) => Promise<object>): Promise<object> {
   const fault = strike(faults, call)
   if (!fault) return run()
   const { effect } = fault
   switch (effect.type) {
     case 'fail': case 'stutter': throw refusalOf(fault, call)
-    case 'slow': await delay(effect.for); return run()
+    case 'slow': await delay(effect.for); return run({ wasHeld: true })
     case 'hang': await delay(effect.for ?? HANGS_MS); throw new ConnectionCut('The call is given no answer')
     case 'silent': throw new ConnectionCut('The call is given no answer')
     case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
-    case 'double': await run(); return run()
-    case 'lie': return run(call.now - (effect.for ?? STALE_MS))
+    case 'double': await run(); return run({ wasHeld: true })
+    case 'lie': return run({ until: call.now - (effect.for ?? STALE_MS) })
     case 'protected': return run() // is refused when it is ordered
   }
 }

@@ -3,7 +3,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
-import { underFaults } from './answer-faults.ts'
+import { underFaults, type HowToRun } from './answer-faults.ts'
 import { bodyFromQuery, parseBody } from './body.ts'
 import { Meeting } from './meeting.ts'
 import { ServedElsewhere } from './pass-on.ts'
@@ -86,10 +86,22 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
 
 /** What is done of a call whose caller, region and body are known. */
 async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): Promise<object> {
-  if (action.kind === 'write') await region.ports.untilOpen?.()
-  const refusesWrites = action.kind === 'write' ? region.ports.refusesWrites?.() : undefined
-  if (refusesWrites !== undefined) refuse('OperationDenied.RegionNotReady', { region: region.name, why: refusesWrites })
-  const context: ActionContext = {
+  await untilOpen(action, region)
+  const run = async ({ until, wasHeld = false }: HowToRun = {}): Promise<object> => {
+    // The region may have closed meanwhile, or be another server's.
+    if (wasHeld) await untilOpen(action, region)
+    const context = contextOf(parts, action, caller, region, requestId)
+    const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
+    if (action.kind === 'write') await region.ports.afterWrite?.()
+    return result
+  }
+  const { faults } = region.ports
+  return faults ? underFaults(faults, { action, body, requestId, now: region.ports.now() }, run) : run()
+}
+
+/** What an action is given when it begins: the time above all is that of then, however long its call was held. */
+function contextOf(parts: CallParts, action: Action, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): ActionContext {
+  return {
     action: action.name,
     requestId,
     accessKeyId: caller.accessKeyId,
@@ -103,16 +115,17 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
     randomBytes: region.ports.randomBytes ?? randomBytes,
     regionMaker: parts.regionMaker,
   }
-  const run = async (until?: number): Promise<object> => {
-    const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
-    if (action.kind === 'write') await region.ports.afterWrite?.()
-    return result
-  }
-  const { faults } = region.ports
-  return faults ? underFaults(faults, { action, body, requestId, now: context.now }, run) : run()
 }
 
 /** Those that take one are done once for it. */
 function takesToken({ kind, schema }: Action): boolean {
   return kind === 'write' && 'ClientToken' in ((schema as { readonly properties?: object }).properties ?? {})
+}
+
+/** Writes wait a little for a region that is being opened, and are refused where it takes none. */
+async function untilOpen({ kind }: Action, { name, ports }: ReturnType<typeof findRegion>): Promise<void> {
+  if (kind !== 'write') return
+  await ports.untilOpen?.()
+  const why = ports.refusesWrites?.()
+  if (why !== undefined) refuse('OperationDenied.RegionNotReady', { region: name, why })
 }

@@ -119,11 +119,12 @@ export function settle(input: SettleInput): Settled {
 
 function settleCluster(record: Written<ClusterRecord>, pools: readonly (Change<NodePoolStatus> & { counts: NodeCounts })[], input: SettleInput) {
   const counts = sumCounts(pools.map(pool => pool.counts))
-  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status })), knownUntil(input))
+  const seen = clusterSight(record, pools.map(pool => ({ id: pool.id, name: pool.name.name, status: pool.said.status, because: pool.said.because, failed: pool.counts.failed })), knownUntil(input))
   const movedPool = [...pools, ...forgottenOf(input, 'NodePool')].findLast(phaseMoved)
   const found = verdict(CLUSTER_RULES, seen)
   const known = found.rule === record.said?.rule ? record.said.causedBy?.id : undefined
-  const moving = pools.filter(pool => seen.movingPools.some(one => one.id === pool.id)).toSorted((one, other) => one.said.since - other.said.since || (one.id < other.id ? -1 : 1))
+  const told = record.facts.deletion ? seen.stuckPools : seen.movingPools
+  const moving = pools.filter(pool => told.some(one => one.id === pool.id)).toSorted((one, other) => one.said.since - other.said.since || (one.id < other.id ? -1 : 1))
   const cause = moving.find(pool => pool.id === known) ?? (known === undefined ? moving.find(pool => pool.id === movedPool?.name.id) : undefined) ?? moving[0]
   return { ...change(record, CLUSTERS, found, input, { derived: cause?.name, ended: movedPool?.name }), counts, countsMoved: !record.counts || !sameCounts(record.counts, counts) }
 }

@@ -1,7 +1,7 @@
-/** Removals that something stands in the way of: what they say while it does, and that they go on by themselves once it is out of the way. */
+/** Removals that something stands in the way of: what they say while it does, who says it too, and that they go on by themselves once it is out of the way. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { FreshRegions } from '#test/harness/fresh-regions.ts'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 import type { History } from '#test/harness/simulated-server.ts'
 
 interface Link { readonly Resource: { readonly Kind: string; readonly Id: string; readonly Name: string }; readonly Because: string }
@@ -75,5 +75,58 @@ describe('removals that something stands in the way of', () => {
     await done('ClearFault', { All: true })
     await step('5m')
     assert.deepEqual(await addonsOf(cluster), [])
+  })
+
+  const withElastic = async (...names: string[]) => {
+    const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
+    await step('60s')
+    for (const Name of names) {
+      await done('CreateEdgeNodePool', {
+        ClusterId: cluster, Name, NodePoolType: 'edge-machine-pool',
+        ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 4, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+      })
+    }
+    await step('5m')
+    return cluster
+  }
+  /** The last pairs that the cluster showed, oldest first. */
+  const lastOfCluster = async (count: number) => (await regions.server.history(regions.region)).filter(({ Kind }) => Kind === 'Cluster').slice(-count).map(({ Status }) => Status ? pairOf({ Status }) : 'gone')
+  const deleteCluster = (Id: string) => done('DeleteCluster', { Id, CascadingDeleteResources: ['All'] })
+
+  test('a cluster says at once that a machine of it cannot be removed, names machine and call, and goes once it is asked again', async () => {
+    const cluster = await withElastic('burst')
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'protected' } })
+    await deleteCluster(cluster)
+    await step('1m')
+    const [node] = (await done('ListEdgeNodes')).Items ?? []
+    const failed = await explain(cluster), first = await explain(String(node?.['Id']))
+    assert.equal(pairOf(failed), 'Failed/ResourceCleanupFailed')
+    assert.match(failed.Because, new RegExp(`^Node pool burst: Node ${String(node?.['Name'])} is still there: .*machine`))
+    assert.ok(failed.Because.endsWith(first.Because), failed.Because)
+    assert.deepEqual(failed.CauseChain.map(({ Resource: { Kind, Name } }) => `${Kind} ${Name}`), ['NodePool burst', `Node ${String(node?.['Name'])}`])
+    await step('8m')
+    assert.equal((await explain(cluster)).Because, failed.Because)
+
+    await done('ClearFault', { All: true })
+    await deleteCluster(cluster)
+    await step('2m')
+    assert.deepEqual(await lastOfCluster(3), ['Failed/ResourceCleanupFailed', 'Deleting/Progressing', 'gone'])
+  })
+
+  test('what stands in the way of a cluster is named all together, its own things and those of every pool', async () => {
+    const cluster = await withElastic('burst', 'spare')
+    for (const Port of ['machines', 'outside']) await done('InjectFault', { Port, Call: 'ensureGone', Effect: { Type: 'protected' } })
+    await deleteCluster(cluster)
+    await step('3m')
+    const { Because } = await explain(cluster)
+    assert.match(Because, /load balancer.*; Node pool burst: Node .*; Node pool spare: Node /i)
+  })
+
+  test('a pool that is only slow makes no failure of its cluster, which is gone in time', async () => {
+    const cluster = await withElastic('burst')
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'slow', For: '5m' } })
+    await deleteCluster(cluster)
+    await step('10m')
+    assert.deepEqual(await lastOfCluster(2), ['Deleting/Progressing', 'gone'])
   })
 })

@@ -19,7 +19,7 @@ const STARTS_BESIDE_A_READY_API = 4
 /** From nothing to usable: address, keys and ledger; components; control plane; base; then the first Ready. */
 export function decideCreation(seen: ClusterSeen): Course {
   const { now, record: { facts, address }, components, host, probe } = seen
-  const end = creationEnd({ now, facts, movingPools: [] })
+  const end = creationEnd({ now, facts, movingPools: [], stuckPools: [] })
   if (end) return { ...ended(end.as, end.because), evidence: whatIsSeen(seen) }
   if (address === undefined) return { change: {}, step: 'prepare', lookAgainAt: now }
 

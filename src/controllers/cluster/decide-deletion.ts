@@ -22,7 +22,8 @@ function nextOfDeletion(seen: ClusterSeen): Course {
 
   if (isEmpty) {
     if (!waitsForChildren) return { change: { controlPlane: 'absent' }, step: 'finishDeletion' }
-    return overdue(seen) ?? { change: { controlPlane: 'absent' }, lookAgainAt: Math.min(now + whileChildrenGo(now - since), deadline) }
+    // What keeps them is said by them, and their cluster's status follows from theirs.
+    return { change: { controlPlane: 'absent' }, lookAgainAt: now < deadline ? Math.min(now + whileChildrenGo(now - since), deadline) : now + untilNextLook(seen) }
   }
   // Given up until somebody asks again; it is still looked at, so that what cleared by itself shows. What cannot be removed works for nobody in arrears all the same.
   if (facts.obstacles.length > 0) return { change: {}, ...facts.unpaid && runs(seen) && { step: 'ensureControlPlaneStopped' as const }, lookAgainAt: now + untilNextLook(seen) }
@@ -44,20 +45,8 @@ function untilNextLook({ now, shownSince, tellsAll }: ClusterSeen): number {
   return Math.min(Math.max((now - shownSince) / 2, 10 * SECOND), tellsAll ? Infinity : DAY)
 }
 
-function overdue(seen: ClusterSeen): Course | undefined {
-  const { now, record: { facts }, children } = seen
-  if (facts.deletion === undefined || now < facts.deletion.requestedAt + DEADLINES.clusterDeletion) return undefined
-  const left = `Still there of it: ${counted(children.nodes, 'node')}, ${counted(children.pools, 'node pool')}`
-  const evidence = [{ observer: 'cluster controller', source: 'records of its nodes and node pools', observedAt: now, fact: `${left}.` }]
-  return { evidence, change: { controlPlane: 'absent', obstacles: [left] }, lookAgainAt: now + untilNextLook(seen) }
-}
-
 /** Those that were asked to go and are still there. */
 function leavingOutside({ record: { facts }, outside }: ClusterSeen): ClusterSeen['outside'] {
   const { deletion } = facts
   return deletion ? outside.filter(({ kind, seen }) => seen !== undefined && goesInDeletion(kind, deletion) && !(seen.deleteProtected && leavesWhatIsHeld(deletion))) : []
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -4,6 +4,8 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { NODE_POOL_RULES, nextInstantOfNodePool } from '#model/node-pool/rules.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { nodePoolSight } from '#model/node-pool/sight.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import { nodeName } from '#model/settle.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
@@ -40,7 +42,7 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   const due = soonest(decision.lookAgainAt, instant)
   const isNews = saysMore(record, seen, decision)
   if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews, cluster }, ports))
-  if (isNews) await write(record, seen.now, decision, ports)
+  if (isNews) await write(record, { now: seen.now, nodes }, decision, ports)
   if (decision.step) await act(decision.step, record, ports)
   if (decision.step === 'forget') return undefined
   return soonest(due, waitsForCluster(record, cluster) ? seen.now + CLUSTER_AGAIN_MS : undefined)
@@ -68,12 +70,13 @@ function saysMore(record: NodePoolRecord, { now, cluster }: NodePoolPassSeen & {
   return cluster !== undefined && verdict(NODE_POOL_RULES, nodePoolSight(record, cluster, now)).rule !== record.said.rule
 }
 
-async function write(record: NodePoolRecord, now: number, { facts, saw, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
+async function write(record: NodePoolRecord, { now, nodes }: { readonly now: number; readonly nodes: readonly NodeRecord[] }, { facts, saw, wake }: NodePoolDecision, ports: NodePoolPorts): Promise<void> {
   const evidence: Evidence[] = [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }]
+  const stuck = facts.obstacles.length === 0 ? undefined : nodes.find(node => node.said.status.conditions.some(condition => condition === 'ResourceCleanupFailed'))
   await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     if (!(await tx.lockNodePool(record.id))) return
-    await tx.changeNodePool(record.id, { revision: record.revision, facts }, { evidence })
+    await tx.changeNodePool(record.id, { revision: record.revision, facts }, { evidence, ...stuck && { causedBy: nodeName(stuck) } })
     for (const id of wake) await tx.enqueue({ kind: 'node', id, region: record.region })
   })
 }

@@ -11,6 +11,7 @@ import { CLUSTER_CONDITIONS_TOGETHER, CLUSTER_STATUS } from './status.ts'
 const NOW = 1_800_000_000_000
 const YES_NO = [false, true] as const
 const moving = { id: 'p1', name: 'counters', status: { phase: 'Scaling', conditions: ['Progressing'] } as const }
+const stuck = { id: 'p2', name: 'burst', status: { phase: 'Failed', conditions: ['ResourceCleanupFailed'] } as const, because: 'Node burst-1 is still there: its machine is protected', failed: 1 }
 const deletion = { cascading: [], retain: [], force: false }
 
 /** The whole domain of the rules: each timer not set, just set, a moment before its deadline, and at it. */
@@ -22,9 +23,9 @@ function* everySight(): Generator<ClusterSight> {
         for (const requestedAt of timer(DEADLINES.clusterDeletion))
           for (const startingSince of timer(DEADLINES.clusterStart))
             for (const degradedSince of timer(DWELL.clusterDegraded))
-              for (const ready of YES_NO) for (const unpaid of YES_NO) for (const obstacle of YES_NO) for (const busy of ['', 'pools', 'itself'] as const)
+              for (const ready of YES_NO) for (const unpaid of YES_NO) for (const obstacle of YES_NO) for (const busy of ['', 'pools', 'stuck', 'itself'] as const)
                 yield {
-                  now: NOW, movingPools: busy === 'pools' ? [moving] : [],
+                  now: NOW, movingPools: busy === 'pools' ? [moving] : [], stuckPools: busy === 'stuck' && requestedAt !== undefined ? [stuck] : [],
                   facts: {
                     controlPlane, unpaid, obstacles: obstacle ? ['The load balancer is protected'] : [],
                     ...(creationEnded ? { creationEnded: { as: creationEnded, because: 'It ended' } } : {}), ...(attemptStartedAt === undefined ? {} : { attemptStartedAt }),
@@ -73,6 +74,20 @@ describe('the cluster table of status-rules.md', () => {
     assert.deepEqual(shown({ ...facts, obstacles: ['The load balancer lb-1 is protected'], unpaid: true }), { status: 'Failed Balance+ResourceCleanupFailed', rule: 'could not be removed', because: 'The load balancer lb-1 is protected' })
   })
 
+  test('a pool whose machine gave up ends it at once, and one that is only late when its own time is over; all that stands in the way is named', () => {
+    const of = (pool: { readonly failed: number }, facts: Partial<ClusterFacts>, after: number) => {
+      const cluster = { facts: { obstacles: [], unpaid: false, controlPlane: 'absent' as const, deletion: { ...deletion, requestedAt: NOW }, firstReadyAt: 1, ...facts } }
+      const { status, rule, because } = verdict(CLUSTER_RULES, clusterSight(cluster, [{ ...stuck, ...pool }], NOW + after))
+      return { status: `${status.phase} ${status.conditions.join('+')}`, rule, because }
+    }
+    const failed = { status: 'Failed ResourceCleanupFailed', rule: 'node pools of it could not be removed', because: 'Node pool burst: Node burst-1 is still there: its machine is protected' }
+    assert.deepEqual(of({ failed: 1 }, {}, 1), failed)
+    assert.equal(of({ failed: 0 }, {}, DEADLINES.clusterDeletion - 1).status, 'Deleting Progressing')
+    assert.deepEqual(of({ failed: 0 }, {}, DEADLINES.clusterDeletion), failed)
+    assert.deepEqual(of({ failed: 1 }, { obstacles: ['The load balancer lb-1 is protected'] }, 1), { ...failed, rule: 'could not be removed', because: `The load balancer lb-1 is protected; ${failed.because}` })
+    assert.equal(of({ failed: 1 }, { unpaid: true }, 1).status, 'Failed Balance+ResourceCleanupFailed')
+  })
+
   test('waiting for components is no attempt: creation may wait for ever', () => {
     const waiting = { controlPlane: 'absent', waitsFor: 'Kubernetes v1.35.4 is being built, about 5 min more' } as const
     assert.deepEqual(shown(waiting, NOW + 10 * 365 * 86_400_000), { status: 'Creating Progressing', rule: 'not usable yet', because: waiting.waitsFor })
@@ -114,6 +129,6 @@ describe('the cluster table of status-rules.md', () => {
   })
 
   test('arrears before the cluster was usable end its creation as Balance', () => {
-    assert.equal(creationEnd({ now: NOW, movingPools: [], facts: { obstacles: [], unpaid: true, controlPlane: 'starting' } })?.as, 'Balance')
+    assert.equal(creationEnd({ now: NOW, movingPools: [], stuckPools: [], facts: { obstacles: [], unpaid: true, controlPlane: 'starting' } })?.as, 'Balance')
   })
 })

@@ -11,16 +11,24 @@ import type { ClusterStatus } from './status.ts'
 export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
   {
     name: 'being deleted',
-    holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
+    holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && seen.stuckPools.length === 0 && !isDeletionOverdue(seen),
     shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
     because: seen => withWords(`Its deletion was asked for at ${rfc3339Seconds(seen.facts.deletion?.requestedAt ?? seen.now)}, and its resources are being removed`, seen),
   },
   {
     name: 'could not be removed',
+    holds: seen => isBeingDeleted(seen) && (seen.facts.obstacles.length > 0 || seen.stuckPools.length === 0),
+    shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
+    evidence: arrearsOf,
+    because: seen => [...seen.facts.obstacles, ...stuck(seen)].join('; ') || withWords(`Its resources were not gone ${spanText(DEADLINES.clusterDeletion)} after the deletion was asked for`, seen),
+  },
+  {
+    name: 'node pools of it could not be removed',
+    derived: true,
     holds: isBeingDeleted,
     shows: seen => ({ phase: 'Failed', conditions: seen.facts.unpaid ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
     evidence: arrearsOf,
-    because: seen => seen.facts.obstacles.join('; ') || withWords(`Its resources were not gone ${spanText(DEADLINES.clusterDeletion)} after the deletion was asked for`, seen),
+    because: seen => stuck(seen).join('; '),
   },
   {
     name: 'creation ended',
@@ -123,6 +131,10 @@ export function nextInstantOfCluster(seen: ClusterSight): number | undefined {
 
 function arrearsOf({ facts }: ClusterSight): readonly Evidence[] {
   return facts.unpaid && facts.arrears ? [facts.arrears] : []
+}
+
+function stuck({ stuckPools }: ClusterSight): readonly string[] {
+  return stuckPools.map(({ name, because = '' }) => `Node pool ${name}: ${because}`)
 }
 
 function withWords(sentence: string, seen: ClusterSight): string {

@@ -14,8 +14,9 @@ import { CLUSTER_TRANSITIONS } from './transitions.ts'
 type Sight = ClusterSight & { readonly gone?: boolean }
 
 const NOW = 100_000_000
-const start: Sight = { now: NOW, facts: { obstacles: [], unpaid: false, controlPlane: 'absent' }, movingPools: [] }
+const start: Sight = { now: NOW, facts: { obstacles: [], unpaid: false, controlPlane: 'absent' }, movingPools: [], stuckPools: [] }
 const moving = { id: 'p', name: 'counters', status: { phase: 'Scaling', conditions: ['Progressing'] } as const }
+const stuck = { id: 'q', name: 'burst', status: { phase: 'Failed', conditions: ['ResourceCleanupFailed'] } as const, because: 'Node burst-1 is still there' }
 
 function status(seen: Sight): ClusterStatus {
   return verdict(CLUSTER_RULES, seen).status
@@ -62,6 +63,8 @@ const EVENTS: readonly Event<Sight>[] = [
   // Pools move only where a call or a machine can make them: in a working cluster, or in its deletion.
   { name: 'a pool moves', happens: seen => (seen.gone || seen.movingPools.length > 0 || !['Running', 'Updating'].includes(status(seen).phase) ? undefined : { ...seen, movingPools: [moving] }) },
   { name: 'the pool rests', happens: seen => (seen.gone || seen.movingPools.length === 0 ? undefined : { ...seen, movingPools: [] }) },
+  { name: 'a pool gives up', happens: seen => (seen.gone || seen.stuckPools.length > 0 || !seen.facts.deletion ? undefined : { ...seen, stuckPools: [stuck] }) },
+  { name: 'the pool goes on', happens: seen => (seen.gone || seen.stuckPools.length === 0 ? undefined : { ...seen, stuckPools: [] }) },
   { name: 'everything is gone', happens: seen => (seen.facts.deletion && !seen.gone ? { ...seen, gone: true } : undefined) },
 ]
 

@@ -1,3 +1,4 @@
+/** The work of a region that is run in order; over three hundred lines, as each test needs the same queue, clock and events that are scripted. */
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 

@@ -9,6 +9,19 @@ export const ANY_CLUSTER = {
   PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
 }
 
+interface Shown { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+
+/** `Running/Ok`, `Failed/Balance+ResourceCleanupFailed`: the status of an item of a list. */
+export function pairOf(item: Record<string, unknown>): string {
+  const { Phase, Conditions } = item['Status'] as Shown
+  return `${Phase}/${Conditions.map(({ Type }) => Type).join('+')}`
+}
+
+/** The machine that a pool ordered for a node. */
+export function machineOf(node: Record<string, unknown> | undefined): string {
+  return `m${String(node?.['Id']).slice(1)}`
+}
+
 /** A server in memory for a suite of tests, and for each of them a region of its own whose clock stands still. Called once inside the suite. */
 export class FreshRegions {
   #server: SimulatedServer | undefined
@@ -44,5 +57,14 @@ export class FreshRegions {
 
   step(time: string): ReturnType<SimulatedServer['done']> {
     return this.done('SetClock', { Step: time })
+  }
+
+  async nodes(): Promise<readonly Record<string, unknown>[]> {
+    return (await this.done('ListEdgeNodes', { PageSize: 100 })).Items ?? []
+  }
+
+  /** What the region's nodes show, in alphabetical order. */
+  async nodePairs(): Promise<readonly string[]> {
+    return (await this.nodes()).map(pairOf).toSorted()
   }
 }

@@ -2,23 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { Transaction } from '#ports/store.ts'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { ANY_CLUSTER, FreshRegions, machineOf } from '#test/harness/fresh-regions.ts'
 import { Scene } from '#test/harness/world/scene.ts'
 import { shows } from '#test/harness/world/users.ts'
-
-interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
 
 describe('a pool that becomes smaller gives back what is broken before what works', () => {
   const regions = new FreshRegions('broken')
   const done = (action: string, body: object = {}) => regions.done(action, body)
   const step = (time: string) => regions.step(time)
-  const items = async () => (await done('ListEdgeNodes', { PageSize: 100 })).Items ?? []
-  const shown = (node: Record<string, unknown>) => {
-    const { Phase, Conditions } = node['Status'] as Status
-    return `${Phase}/${Conditions.map(({ Type }) => Type).join('+')}`
-  }
-  const nodes = async () => (await items()).map(shown).sort()
-  const machineOf = (node: Record<string, unknown> | undefined) => `m${String(node?.['Id']).slice(1)}`
+  const items = () => regions.nodes(), nodes = () => regions.nodePairs()
   const RUNNING = 'Running/Ok'
 
   const poolOf = async (scale: object) => {

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
-
-interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+import { ANY_CLUSTER, FreshRegions, machineOf, pairOf } from '#test/harness/fresh-regions.ts'
 
 describe('members that are lost or down', () => {
   const regions = new FreshRegions('lost')
   const done = (action: string, body: object = {}) => regions.done(action, body)
   const step = (time: string) => regions.step(time)
-  const items = async () => (await done('ListEdgeNodes', { PageSize: 100 })).Items ?? []
-  const shown = (node: Record<string, unknown>) => {
-    const { Phase, Conditions } = node['Status'] as Status
-    return `${Phase}/${Conditions.map(({ Type }) => Type).join('+')}`
-  }
-  const nodes = async () => (await items()).map(shown).sort()
-  const machineOf = (node: Record<string, unknown> | undefined) => `m${String(node?.['Id']).slice(1)}`
+  const items = () => regions.nodes(), nodes = () => regions.nodePairs()
   const RUNNING = 'Running/Ok', STOPPED = 'Stopped/Ok'
 
   const poolOf = async (scale: object) => {
@@ -62,7 +54,7 @@ describe('members that are lost or down', () => {
       await pool.to(1)
       await step('20m')
       assert.deepEqual(await nodes(), [RUNNING, STOPPED, STOPPED])
-      const lost = (await items()).find(node => shown(node) === STOPPED)
+      const lost = (await items()).find(node => pairOf(node) === STOPPED)
       await done('RemoveMachine', { Id: machineOf(lost) })
       await step('2h')
       assert.deepEqual(await nodes(), [RUNNING, STOPPED], `autoscaler: ${Enabled}`)

@@ -23,7 +23,7 @@ export interface MachineOrder {
 
 export const MACHINE_REFUSALS = ['StockOut', 'LimitedByQuota', 'ScalingFailed'] as const
 
-/** The provider does not give a machine now: sold out, a quota, or another refusal. Nothing was made; asked again later it may. */
+/** The provider does not give a machine now: sold out, a quota, or another refusal. This call made nothing; asked again later it may. What an earlier call made is still there, and `look` tells. */
 export class MachineRefused extends Error {
   readonly kind = 'MachineRefused'
   readonly as: (typeof MACHINE_REFUSALS)[number]
@@ -64,6 +64,10 @@ export interface Machines {
   ensure(order: MachineOrder): Promise<MachineSeen>
   /** Pulls the plug without telling anyone it was ordered: the machine's processes die at once; what is on its disk stays. */
   crash(id: string): Promise<void>
+  /**
+   * Answers the machine as soon as anything of it is there: also one whose making failed, or was cut off, half way. One that is on was made; of one that is off, and whose `ensure` never answered, part may be
+   * missing, and `ensure` goes on making it.
+   */
   look(id: string): Promise<MachineSeen | undefined>
   /** Calls back on every power or link change from now on, with the present state of each machine first. Ends when aborted. */
   watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>

@@ -26,13 +26,14 @@ export function machineOf(node: Record<string, unknown> | undefined): string {
 export class FreshRegions {
   #server: SimulatedServer | undefined
   #number = 0
+  readonly #worlds = new MemoryWorldStore()
   readonly #prefix: string
 
   constructor(prefix: string) {
     this.#prefix = prefix
     before(async () => {
       const store = new MemoryStore(() => Date.now())
-      this.#server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
+      this.#server = await SimulatedServer.open({ store, queue: store.queue, worldStore: this.#worlds })
     })
     after(() => this.#server?.close())
     beforeEach(async () => {
@@ -66,5 +67,10 @@ export class FreshRegions {
   /** What the region's nodes show, in alphabetical order. */
   async nodePairs(): Promise<readonly string[]> {
     return (await this.nodes()).map(pairOf).toSorted()
+  }
+
+  /** The power of every machine in the world of the region, whether we know of it or not. */
+  async worldPowers(): Promise<readonly string[]> {
+    return (await this.#worlds.ofKind([this.region], 'machine')).map(({ text }) => String((JSON.parse(text) as { readonly power: unknown }).power)).toSorted()
   }
 }

@@ -42,10 +42,13 @@ async function ensure(record: OrderedMachine, ports: MachinePorts, signal: Abort
 /** Makes it by `ask`; undefined where it was not had, which is noted. */
 export async function make(record: OrderedMachine, arrears: string | undefined, ask: () => Promise<MachineSeen>, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
-    // An earlier try may have made it and not heard so: it would be nobody's.
-    const made = await ports.regionOf(record.region).machines.look(record.id)
-    if (!made) await noteRefusal(record, 'Balance', arrears, ports)
-    return made
+    // An earlier try may have made it, or begun to, and not said so: it would be nobody's. It is no machine more, so what was begun is gone on with.
+    const seen = await ports.regionOf(record.region).machines.look(record.id)
+    if (seen?.power === 'on') return seen
+    if (!seen) {
+      await noteRefusal(record, { as: 'Balance', because: arrears }, ports)
+      return undefined
+    }
   }
   try {
     return await ask()
@@ -76,10 +79,12 @@ export async function noteMade(made: readonly Made[], ports: MachinePorts): Prom
     const gone = made.flatMap(({ record }) => (kept.has(record.id) ? [] : [record.id]))
     const there = made.flatMap(({ record, seen }) => {
       const locked = kept.get(record.id)
-      return locked ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId }] : []
+      return locked ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId, power: seen.power, ordered: locked.power }] : []
     })
     for (const machine of there) await tx.putLedger(machineEntry(machine, 'Held', clock.now(), { power: machine.power }))
     if (there.length > 0) await tx.setMachineIds(there)
+    // One that was found after its making failed may be otherwise than it is ordered.
+    for (const { id, region, power, ordered } of there) if (power !== ordered) await tx.enqueue({ kind: 'machine', id, region })
     // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
     for (const machine of there) await wakeOwner(tx, machine, machine.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
     return gone
@@ -107,17 +112,28 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   })
 }
 
-/** A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. Answers the machine where it is there all the same. */
+/**
+ * A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. What was made before is known by its power only: one that is on was made and is answered, and of one that
+ * is off part may be missing. So a node's machine that is off is asked for again, and refusals of it are errors like others; that of a bare claim is to be taken back.
+ */
 async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<MachineSeen | undefined> {
   const { clock, machines } = ports.regionOf(record.region)
-  if (error instanceof MachineRefused) await noteRefusal(record, error.as, error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ports)
-  else if (record.ownedBy.nodeId === undefined) await noteRefusal(record, 'ScalingFailed', notMade(record, error), ports)
-  else if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
-  else {
-    const made = await machines.look(record.id).catch(() => undefined) // then it is given up
-    if (made) return made
-    await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
+  const isBare = record.ownedBy.nodeId === undefined
+  if (error instanceof MachineRefused) {
+    const seen = await machines.look(record.id)
+    if (seen?.power === 'on') return seen
+    if (!seen || isBare) {
+      await noteRefusal(record, { as: error.as, because: error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ...seen && { left: true } }, ports)
+      return undefined
+    }
+  } else if (isBare) {
+    await noteRefusal(record, { as: 'ScalingFailed', because: notMade(record, error) }, ports)
+    return undefined
   }
+  if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
+  const seen = await machines.look(record.id).catch(() => undefined) // then it is given up
+  if (seen?.power === 'on') return seen
+  await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
   return undefined
 }
 
@@ -126,8 +142,8 @@ function notMade({ name }: OrderedMachine, error: unknown): string {
   return `The machine ${name} was not made: ${messageOf(error)}`
 }
 
-async function noteRefusal(record: OrderedMachine, as: NonNullable<MachineRecord['refused']>['as'], because: string, ports: MachinePorts): Promise<void> {
-  await writeAndWake(record, ports, now => ({ refused: { as, because, at: now } }))
+async function noteRefusal(record: OrderedMachine, refused: Omit<NonNullable<MachineRecord['refused']>, 'at'>, ports: MachinePorts): Promise<void> {
+  await writeAndWake(record, ports, now => ({ refused: { ...refused, at: now } }))
 }
 
 async function noteNotGone(record: OrderedMachine, because: string, isRefused: boolean, ports: MachinePorts): Promise<void> {

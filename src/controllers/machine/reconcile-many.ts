@@ -35,7 +35,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePo
       kept.push(record)
       return {}
     }
-    const seen = await make(record, refusal, () => answer ?? Promise.reject(new Error(`E-UNASKED: ${record.id} was not asked for`)), ports, signal)
+    const seen = await make(record, refusal, () => answer ?? ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
     if (seen) made.push({ record, seen })
     return {}
   }

@@ -42,7 +42,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     const evidence = [refusalEvidence(machine.name, machine.refused), ...machine.refused.as === 'Balance' ? [balanceEvidence(await ports.store.findAccount(pool), await tx.meterOf(pool), { now })] : []]
     const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, evidence }, now)
     // Of an error nobody knows what it left behind.
-    if (machine.refused.as === 'ScalingFailed') {
+    if (machine.refused.as === 'ScalingFailed' || machine.refused.left) {
       await askGone(tx, machine, now)
       return { refused: { ...next, claim }, open: missing }
     }

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+
+const NO_ROOM = 'mkfs.ext4: No space left on device'
+
+describe('a machine whose making failed half way, or was never told', () => {
+  const regions = new FreshRegions('half')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const shown = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
+  const powers = async () => ((await done('ListMachines')).Items ?? []).map(({ Power }) => Power)
+  const ledger = async () => ((await done('ListLedger', { Filter: { Kinds: ['Machine'], States: ['Intended', 'Held'] } })).Items ?? []).map(({ State }) => State)
+  const fault = (Effect: object, Call = 'ensure') => done('InjectFault', { Port: 'machines', Call, Effect, Times: 1 })
+
+  /** A cluster with a pool that orders machines and has none yet. */
+  async function pool() {
+    const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
+    await step('60s')
+    const { Id: NodePoolId = '' } = await done('CreateEdgeNodePool', {
+      ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+    })
+    await step('1m')
+    return { ClusterId, NodePoolId, to: (DesiredReplicas: number) => done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId, DesiredReplicas }) }
+  }
+
+  /** A provider that writes the order down first and fails at what comes next, as boxes do; mended by what is answered. */
+  function failsHalfWay(t: TestContext) {
+    const { ensure } = SimulatedMachines.prototype
+    let isMended = false
+    t.mock.method(SimulatedMachines.prototype, 'ensure', async function (this: SimulatedMachines, order: Parameters<typeof ensure>[0]) {
+      if (isMended) return await ensure.call(this, order)
+      await ensure.call(this, { ...order, power: 'off' })
+      throw new Error(NO_ROOM)
+    })
+    return () => { isMended = true }
+  }
+
+  test('is not counted as made: its errors are tried against for five minutes and told as they are', async t => {
+    const { to } = await pool()
+    failsHalfWay(t)
+    await to(1)
+    await step('20m')
+    assert.deepEqual([await regions.nodePairs(), await ledger()], [['Failed/Unknown'], ['Intended']])
+    const [node] = await regions.nodes()
+    const because = String((await done('ExplainStatus', { Id: node?.['Id'] }))['Because'])
+    assert.ok(because.includes(`Its machine could not be made in 5 min: ${NO_ROOM}`), because)
+  })
+
+  test('is gone on with once its provider is mended, and is switched on, also where its account is in arrears by then', async t => {
+    for (const balance of [-1, 1_000]) {
+      const { ClusterId, NodePoolId, to } = await pool()
+      const mend = failsHalfWay(t)
+      await to(1)
+      await step('500ms')
+      await done('SetBalance', { Amount: balance })
+      mend()
+      await step('10m')
+      assert.deepEqual([await ledger(), await powers()], [['Held'], ['on']])
+      await done('SetBalance', { Unlimited: true })
+      await step('10m')
+      assert.deepEqual([await shown(NodePoolId), await regions.nodePairs(), await powers()], ['Running/Ok', ['Running/Ok'], ['on']])
+      await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
+      await step('1h')
+      assert.deepEqual(await ledger(), [])
+    }
+  })
+
+  for (const { name, break: breakIt } of [
+    { name: 'the next try', break: async () => { await fault({ Type: 'half' }) } },
+    { name: 'the very call that made it', break: async () => { await fault({ Type: 'half', Code: 'StockOut' }) } },
+  ]) {
+    test(`is kept where ${name} is refused, and goes with its cluster`, async () => {
+      const { ClusterId, NodePoolId, to } = await pool()
+      await breakIt()
+      await to(1)
+      await step('50ms')
+      if (name === 'the next try') await fault({ Type: 'fail', Code: 'StockOut' })
+      await step('1h')
+      assert.equal(await shown(NodePoolId), 'Running/Ok')
+      assert.deepEqual([await ledger(), await regions.worldPowers()], [['Held'], ['on']])
+      await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
+      await step('2h')
+      assert.deepEqual(await regions.worldPowers(), [])
+    })
+  }
+
+  test('of a bare claim is taken back where it is refused', async () => {
+    const { ClusterId, NodePoolId, to } = await pool()
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    await to(1)
+    await step('10m')
+    assert.equal(await shown(NodePoolId), 'Running/StockOut')
+    await fault({ Type: 'half', Code: 'StockOut' })
+    await done('SetStock', { Kind: 'Machine', Unlimited: true })
+    await step('1s')
+    assert.deepEqual(await regions.worldPowers(), [])
+    await step('1h')
+    assert.deepEqual([await shown(NodePoolId), await regions.worldPowers()], ['Running/Ok', ['on']])
+    await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
+    await step('2h')
+    assert.deepEqual(await regions.worldPowers(), [])
+  })
+})

@@ -83,4 +83,30 @@ describe('a machine that a refused pool tried to have, and that cannot be taken 
     await step('1s')
     assert.deepEqual([await shown(pool), (await done('ListLedger', { Filter: { States: ['Held', 'Intended'] } })).Items?.filter(({ Kind }) => Kind === 'Machine')], ['absent', []])
   })
+
+  for (const { name, effect } of [{ name: 'is going', effect: { Type: 'slow', For: '30s' } }, { name: 'cannot go', effect: { Type: 'protected' } }]) {
+    test(`is followed by the next one as soon as it is gone where stock was set while it ${name}`, async () => {
+      const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
+      await step('60s')
+      await noStock()
+      const { Id: pool = '' } = await done('CreateEdgeNodePool', {
+        ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
+        ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 2, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+      })
+      await step('310m')
+      await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail' }, Times: 1 })
+      const { Id: fault } = await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: effect, ...effect.Type === 'slow' && { Times: 1 } })
+      await done('SetQuota', { Kind: 'Machine', Limit: 10 })
+      await step('2s')
+      assert.equal(await shown(pool), 'Running/ScalingFailed')
+      await done('SetStock', { Kind: 'Machine', Unlimited: true })
+      if (effect.Type === 'protected') {
+        await step('10s')
+        await done('ClearFault', { Id: fault })
+        await done('SetStock', { Kind: 'Machine', Unlimited: true })
+      }
+      await step('10m')
+      assert.equal(await shown(pool), 'Running/Ok')
+    })
+  }
 })

@@ -33,7 +33,11 @@ export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missi
 async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
   const now = ports.regionOf(pool.region).clock.now()
   const machine = await tx.lockMachine(claim)
-  if (!machine) return { refused: missing > 0 ? { ...refused, tried: claim } : undefined, open: missing }
+  if (!machine) {
+    const { again, onceGone, ...rest } = refused
+    // Whatever changed while it was to go is an answer to the next one.
+    return { refused: missing > 0 ? { ...rest, tried: claim, ...(again || onceGone) && { retryAt: now } } : undefined, open: missing }
+  }
   if (machine.machineId !== undefined && missing > 0 && machine.deletionRequestedAt === undefined) {
     await adopt(tx, pool, machine, ports)
     return { refused: undefined, open: missing - 1 }
@@ -68,7 +72,7 @@ async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...r
   }
   if (!again && (refused.retryAt ?? now) > now) return known
   await askGone(tx, machine, now)
-  return { ...refusedOnceMore(known, known, now), claim: machine.id }
+  return { ...refusedOnceMore(known, known, now), claim: machine.id, ...(again || refused.onceGone) && { onceGone: true } }
 }
 
 /** Nothing was made of it. */

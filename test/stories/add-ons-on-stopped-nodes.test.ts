@@ -76,3 +76,9 @@ test('what a DaemonSet of a real cluster is asked for leaves out nodes at rest, 
   const { onEachNode: _no, ...anywhere } = seen
   assert.deepEqual(besidesResting([anywhere], new Set(['b', 'c'])), [anywhere])
 })
+
+test('a pod in trouble on a node that does not rest is asked for, also where Kubernetes left the nodes at rest out itself', () => {
+  const pod = (node: string, ready: boolean) => ({ name: `log-${node}`, node, ready, current: true, restarts: 0 })
+  const seen = (ready: boolean): WorkloadSeen => ({ name: 'DaemonSet/log', onEachNode: true, desired: 1, available: ready ? 1 : 0, updated: 1, pods: [pod('a', ready), pod('b', true)] })
+  for (const ready of [false, true]) assert.deepEqual(besidesResting([seen(ready)], new Set(['b'])), [{ ...seen(ready), pods: [pod('a', ready)] }])
+})

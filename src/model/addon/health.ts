@@ -60,9 +60,15 @@ export function besidesResting(workloads: readonly WorkloadSeen[], resting: Read
     const left = workload.onEachNode ? workload.pods.filter(({ node }) => node !== undefined && resting.has(node)) : []
     if (left.length === 0) return workload
     const { desired, available, updated, pods } = workload
+    const others = pods.filter(pod => !left.includes(pod))
+    const nodesOf = (some: readonly PodSeen[]) => new Set(some.flatMap(({ node }) => node ?? [])).size
+    // Where its pods do not tolerate a node at rest, Kubernetes has left it out already: what is seen on other nodes is asked for in any case.
+    const besides = (counted: number, resting: number, seen: number) => Math.max(counted - resting, Math.min(counted, seen))
     return {
-      ...workload, desired: desired - new Set(left.map(({ node }) => node)).size, available: available - left.filter(({ ready }) => ready).length,
-      updated: updated - left.filter(({ current }) => current).length, pods: pods.filter(pod => !left.includes(pod)),
+      ...workload, pods: others,
+      desired: besides(desired, nodesOf(left), nodesOf(others)),
+      available: besides(available, left.filter(({ ready }) => ready).length, others.filter(({ ready }) => ready).length),
+      updated: besides(updated, left.filter(({ current }) => current).length, others.filter(({ current }) => current).length),
     }
   })
 }

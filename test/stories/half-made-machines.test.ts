@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
+import type { MachineOrder, MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 
@@ -28,9 +29,9 @@ describe('a machine whose making failed half way, or was never told', () => {
 
   /** A provider that writes the order down first and fails at what comes next, as boxes do; mended by what is answered. */
   function failsHalfWay(t: TestContext) {
-    const { ensure } = SimulatedMachines.prototype
+    const ensure = Reflect.get(SimulatedMachines.prototype, 'ensure') as (this: SimulatedMachines, order: MachineOrder) => Promise<MachineSeen>
     let isMended = false
-    t.mock.method(SimulatedMachines.prototype, 'ensure', async function (this: SimulatedMachines, order: Parameters<typeof ensure>[0]) {
+    t.mock.method(SimulatedMachines.prototype, 'ensure', async function (this: SimulatedMachines, order: MachineOrder) {
       if (isMended) return await ensure.call(this, order)
       await ensure.call(this, { ...order, power: 'off' })
       throw new Error(NO_ROOM)

@@ -22,10 +22,13 @@ export interface Playing {
 const MOST_TURNS = 5
 const AGAIN_MS = 500
 
+/** A play in a region of its own was interrupted: it begins anew in the emptied region, under another opening. It concerns no other region. */
+export class BeginsAnew extends Error {}
+
 /** Somebody else has the play by now, or nobody. */
 class PlayGone extends Error {}
 
-/** Plays what the record of a region keeps, for as long as this process runs the region. Throws where a play can only begin anew, which takes another opening. */
+/** Plays what the record of a region keeps, for as long as this process runs the region. Throws BeginsAnew where a play can only begin anew, which takes another opening. */
 export async function keepPlaying(playing: Playing, signal: AbortSignal): Promise<void> {
   const { face, store, region, plays } = playing
   const player = await Promise.race([playing.player, ended(signal)])
@@ -59,7 +62,7 @@ async function playOn(playing: Playing, { id }: KeptPlay, player: Player, signal
     if (isRefusal(error)) end = { end: { refusal: { code: error.code, parameters: error.parameters } } }
     else {
       log.error({ region, scenario: play.order.scenario, error }, 'Playing a scenario did not succeed')
-      if (play.turn < MOST_TURNS && play.fresh) throw error
+      if (play.turn < MOST_TURNS && play.fresh) throw new BeginsAnew('A scenario begins anew', { cause: error })
       if (play.turn < MOST_TURNS) return systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: it is over here
       end = { end: { failed: error instanceof Error ? error.message : String(error) } }
     }

@@ -21,7 +21,7 @@ import { openSimulatedRegion, type SimulatedRegion } from '#providers/simulated/
 import type { KeptThing, WorldStore } from '#providers/simulated/store/world-store.ts'
 import { livedUntil } from '#providers/simulated/world/world.ts'
 import { controllersOver } from '../controllers.ts'
-import { keepPlaying } from './keep-playing.ts'
+import { BeginsAnew, keepPlaying } from './keep-playing.ts'
 import type { Plays } from './plays.ts'
 import { seededBytes } from './seeded-bytes.ts'
 import { ofTheirKeys, sharedStore } from '../shared-store.ts'
@@ -55,6 +55,9 @@ export interface SimulatedRun {
 /** How the clock of a region stands that is made for a scenario. */
 export const PLAY_CLOCK = { paused: true, speed: 1, at: Date.parse(SCENARIO_START) }
 
+/** What went wrong may have been the database. */
+const BEGINS_ANEW_AFTER_MS = 500
+
 /** Runs a region in this process while it holds the region's watch, and waits to take it over while another does. Ends when aborted, or when the region is gone. */
 export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal): Promise<void> {
   const { queue, log, lease, region } = run
@@ -63,18 +66,22 @@ export async function runSimulatedRegion(run: SimulatedRun, signal: AbortSignal)
   await keepWatching({
     queue, clock: systemClock, log, lease: () => lease.lease(), subject: `region/${region}`,
     watch: async (held, ends) => {
-      if (await isRemoved(run, removed)) return gone.abort()
-      if (isBegun(await run.store.findRegion(run.region))) {
-        removed.abort()
-        removed = new AbortController()
-        await beginAnew(run)
-      }
-      try {
-        await serve(run, held, AbortSignal.any([ends, gone.signal]), removed.signal)
-      } catch (error) {
-        // What this run left under way ends nothing any more under a new lease.
-        if (!ends.aborted) lease.renew()
-        throw error
+      for (let beginsAnew = true; beginsAnew;) {
+        if (await isRemoved(run, removed)) return gone.abort()
+        if (isBegun(await run.store.findRegion(run.region))) {
+          removed.abort()
+          removed = new AbortController()
+          await beginAnew(run)
+        }
+        try {
+          beginsAnew = await serve(run, held, AbortSignal.any([ends, gone.signal]), removed.signal)
+        } catch (error) {
+          // What this run left under way ends nothing any more under a new lease.
+          if (!ends.aborted) lease.renew()
+          throw error
+        }
+        // The lease stays: the process's other regions have nothing to do with it.
+        if (beginsAnew) await systemClock.sleep(BEGINS_ANEW_AFTER_MS, ends)
       }
       // What ends it otherwise is a deletion that was asked for meanwhile.
       if (!ends.aborted && await isRemoved(run, removed)) gone.abort()
@@ -121,7 +128,8 @@ async function beginAnew({ region, store, worldStore, face }: SimulatedRun): Pro
   if (settings) face.follow(settings)
 }
 
-async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, removed: AbortSignal): Promise<void> {
+/** True where a scenario begins anew in the region. */
+async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, removed: AbortSignal): Promise<boolean> {
   const { region, queue, face, log, tenantAddressOf, worldStore, serverOf, endpoint } = run
   const servedAt = endpoint()
   const clock = await startClock(run, servedAt)
@@ -189,7 +197,9 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
     await Promise.all([deleted, toldAgain])
     if (!held.lease.lost.aborted) await keepClock(run, clock, servedAt).catch((error: unknown) => log.warn({ region, error }, 'Keeping the clock did not succeed'))
   }
+  if (failure instanceof BeginsAnew) return true
   if (failure !== undefined) throw new Error(`Telling again what there is in the region ${region}, or playing a scenario in it, did not succeed`, { cause: failure })
+  return false
 }
 
 const MACHINES_AGAIN = 2_000, CLUSTERS_AGAIN = 50

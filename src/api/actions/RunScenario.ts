@@ -52,7 +52,7 @@ export const RunScenario = defineAction({
 
 async function resultOf({ store, scope }: ActionContext, { region, play }: EndedPlay): Promise<object> {
   const { order, end, state } = play
-  if ('refusal' in end) throw new Refusal(end.refusal.code, end.refusal.parameters)
+  if ('refusal' in end) throw Object.assign(new Refusal(end.refusal.code, end.refusal.parameters), { message: end.refusal.message })
   if ('failed' in end || !state) throw new Error(`The scenario ${order.scenario} could not be played in ${region}: ${'failed' in end ? end.failed : 'nobody knows how far it came'}`)
   const told = await storyOf(store, { accountId: scope.accountId, region }, state)
   // A region that is there to be looked at is told with its own ids; one that is gone as if it had been the only one of its seed.

@@ -42,7 +42,7 @@ export interface PlayState {
 
 export type PlayEnd =
   | { readonly stopped: boolean; /** The region's time. */ readonly at: number }
-  | { readonly refusal: { readonly code: ApiErrorCode; readonly parameters: Readonly<Record<string, string | number>> } }
+  | { readonly refusal: { readonly code: ApiErrorCode; readonly parameters: Readonly<Record<string, string | number>>; /** As it was told: a fault may have words of its own. */ readonly message: string } }
   | { readonly failed: string }
 
 /** A call that waits for the end of a play, in which process. */

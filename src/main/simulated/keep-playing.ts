@@ -59,7 +59,7 @@ async function playOn(playing: Playing, { id }: KeptPlay, player: Player, signal
     end = await player({ region, play, keep: state => put({ state }), signal })
   } catch (error) {
     if (error instanceof PlayGone || signal.aborted) return
-    if (isRefusal(error)) end = { end: { refusal: { code: error.code, parameters: error.parameters } } }
+    if (isRefusal(error)) end = { end: { refusal: { code: error.code, parameters: error.parameters, message: error.message } } }
     else {
       log.error({ region, scenario: play.order.scenario, error }, 'Playing a scenario did not succeed')
       if (play.turn < MOST_TURNS && play.fresh) throw new BeginsAnew('A scenario begins anew', { cause: error })

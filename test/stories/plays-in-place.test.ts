@@ -59,6 +59,15 @@ test('a call of a scenario that a fault refuses is told in the words of that fau
   assert.match(message, /^The fault \S+ refuses CreateEdgeNodePool/)
 })
 
+test('each call that joined a play is given its story again by its token, and no other call is', async () => {
+  await server.done('CreateRegion', { Region: 'own-1', Seed: 5, StartAt: '2026-01-05T08:00:00Z', Paused: true })
+  const [one, other] = await Promise.all(['a', 'b'].map(ClientToken => server.done('RunScenario', { ...IN, ClientToken })))
+  assert.deepEqual(one, other)
+  for (const ClientToken of ['b', 'a', 'b']) assert.deepEqual(await server.done('RunScenario', { ...IN, ClientToken }), one)
+  assert.equal((await server.call('RunScenario', { ...IN, Seed: 9, ClientToken: 'a' })).code, 'IdempotentParameterMismatch')
+  assert.deepEqual(await server.done('RunScenario', { ...IN, ClientToken: 'a' }), one)
+})
+
 test('a clock that stood still stands still afterwards', async () => {
   await server.done('CreateRegion', { Region: 'own-1', Seed: 5, StartAt: '2026-01-05T08:00:00Z', Paused: true })
   await server.done('RunScenario', IN)

@@ -54,6 +54,8 @@ export interface KeptPlay {
   readonly order: PlayOrder
   /** Its region was made for it, and what was interrupted is begun anew there. In a region that was named it goes on where it stood. */
   readonly fresh: boolean
+  /** The ClientTokens of other calls that joined it: each is given its story again. */
+  readonly tokens?: readonly string[]
   /** How often it was begun or gone on with: whoever had an earlier turn writes nothing of it any more. */
   readonly turn: number
   readonly waits: Waiting

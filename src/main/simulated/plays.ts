@@ -51,8 +51,11 @@ export class Plays implements ScenarioPlays {
       const before = playOf(await this.#parts.store.findRegion(region))
       const left = before?.end && isSameOrder(before.order, order) && await this.#isLeft(region, before) ? before.waits.call : undefined
       const play = await this.#put(region, there => {
-        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...there, order, waits }
-        if (there && !there.end) refuse('OperationDenied.RegionNotReady', { region, why: `the scenario ${there.order.scenario} is being played in it; send the call again when that is over` })
+        if (there && hasToken(there, order) && !isSameOrder(there.order, order)) refuse('IdempotentParameterMismatch', { action: 'RunScenario' })
+        // Another's, in a region that is its own.
+        if (there?.fresh && !there.end) refuseBusy(region, there)
+        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...joined(there, order), waits }
+        if (there && !there.end) refuseBusy(region, there)
         return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits }
       })
       return play ? { region, id: play.id } : refuseDeleted(region)
@@ -99,7 +102,7 @@ export class Plays implements ScenarioPlays {
         continue
       }
       if (!isOfToken && !await this.#isLeft(region, play)) continue
-      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...there, order, waits } : undefined)
+      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...joined(there, order), waits } : undefined)
       if (taken) return { region, id: taken.id }
     }
     return undefined
@@ -163,8 +166,17 @@ function playOf(record: RegionRecord | undefined): KeptPlay | undefined {
 }
 
 /** Whether the order came with the token of the play, by the same account. */
-export function hasToken({ order: { token, accountId } }: KeptPlay, order: PlayOrder): boolean {
-  return token !== undefined && token === order.token && accountId === order.accountId
+export function hasToken({ order: { token, accountId }, tokens = [] }: KeptPlay, order: PlayOrder): boolean {
+  return order.token !== undefined && (token === order.token || tokens.includes(order.token)) && accountId === order.accountId
+}
+
+/** The play, as it was ordered first, with the token of a call that joins it. */
+function joined(play: KeptPlay, order: PlayOrder): KeptPlay {
+  return order.token === undefined || hasToken(play, order) ? play : { ...play, tokens: [...play.tokens ?? [], order.token] }
+}
+
+function refuseBusy(region: string, { order: { scenario } }: KeptPlay): never {
+  return refuse('OperationDenied.RegionNotReady', { region, why: `the scenario ${scenario} is being played in it; send the call again when that is over` })
 }
 
 function refuseDeleted(region: string): never {

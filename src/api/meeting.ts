@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 /** So many calls under way are a load under which each is served sooner by sharing. */
 const MANY = 8
 /** How long a call waits for others to come along. */
@@ -8,8 +10,13 @@ const WAIT_MS = 10
  * few are under way each begins at once, so nobody waits who is alone.
  */
 export class Meeting {
+  readonly #wait: () => Promise<unknown>
   #underWay = 0
   #waiting: (() => void)[] = []
+
+  constructor(wait: () => Promise<unknown> = () => delay(WAIT_MS)) {
+    this.#wait = wait
+  }
 
   async join<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     if (this.#underWay >= MANY) await this.#withOthers()
@@ -23,7 +30,7 @@ export class Meeting {
 
   #withOthers(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    if (this.#waiting.push(resolve) === 1) setTimeout(() => { for (const begin of this.#waiting.splice(0)) begin() }, WAIT_MS)
+    if (this.#waiting.push(resolve) === 1) void this.#wait().then(() => { for (const begin of this.#waiting.splice(0)) begin() })
     return promise
   }
 }

@@ -148,7 +148,7 @@ async function noteRefusal(record: OrderedMachine, refused: Omit<NonNullable<Mac
 
 async function noteNotGone(record: OrderedMachine, because: string, isRefused: boolean, ports: MachinePorts): Promise<void> {
   // What it was asked to do may be all that this provider fails at.
-  const seen = await ports.regionOf(record.region).machines.look(record.id).catch(() => undefined)
+  const seen = await ports.regionOf(record.region).machines.look(record.id).catch(() => undefined) // then nothing is known of its power, and the obstacle is told all the same
   const held = isRefused || seen?.power === 'on'
   const made = record.machineId === undefined && seen
   await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {

@@ -59,7 +59,13 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
   const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
-  const meeting = new Meeting()
+  /** A region that is gone takes its own along. */
+  const meetings = new WeakMap<object, Meeting>()
+  const meetingOf = (ports: object): Meeting => {
+    const found = meetings.get(ports) ?? new Meeting()
+    meetings.set(ports, found)
+    return found
+  }
 
   return action => {
     const check = bodyChecker(action.name, action.schema)
@@ -77,24 +83,24 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       if (elsewhere && (isWrite || WORLD_READS.has(action.name) || elsewhere.judgesReads)) {
         throw new ServedElsewhere(elsewhere, { isWrite, isOnce: takesToken(action) && tokenOf(body) !== undefined, arranges: ARRANGE_FAULTS.has(action.name) })
       }
-      const call = () => perform(parts, action, body as object, caller, region, trace.requestId)
       // Where callers are held to rates nobody brings such a load.
-      return isWrite && region.ports.unlimited ? meeting.join(call) : call()
+      return perform(parts, action, body as object, caller, region, trace.requestId, isWrite && region.ports.unlimited ? meetingOf(region.ports) : undefined)
     }
   }
 }
 
-/** What is done of a call whose caller, region and body are known. */
-async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): Promise<object> {
+/** What is done of a call whose caller, region and body are known. Only what it does is met by others of its region: one that a fault holds keeps nobody waiting. */
+async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, meeting?: Meeting): Promise<object> {
   await untilOpen(action, region)
-  const run = async ({ until, wasHeld = false }: HowToRun = {}): Promise<object> => {
+  const begin = async ({ until, wasHeld = false }: HowToRun): Promise<object> => {
     // The region may have closed meanwhile, or be another server's.
-    if (wasHeld) await untilOpen(action, region)
+    if (wasHeld || meeting) await untilOpen(action, region)
     const context = contextOf(parts, action, caller, region, requestId)
     const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
     if (action.kind === 'write') await region.ports.afterWrite?.()
     return result
   }
+  const run = (how: HowToRun = {}) => (meeting ? meeting.join(() => begin(how)) : begin(how))
   const { faults } = region.ports
   return faults ? underFaults(faults, { action, body, requestId, now: region.ports.now() }, run) : run()
 }

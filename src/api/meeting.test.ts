@@ -30,3 +30,20 @@ test('a call that fails is under way no longer', async () => {
   assert.equal(hasBegun, true)
   await call
 })
+
+test('nobody begins before one who came first and waits', async () => {
+  const waited = Promise.withResolvers<void>(), meeting = new Meeting(() => waited.promise), begun: string[] = []
+  const ends = Array.from({ length: 8 }, () => Promise.withResolvers<void>())
+  const underWay = ends.map(({ promise }) => meeting.join(() => promise))
+  const first = meeting.join(async () => { begun.push('first') })
+  ends[0]?.resolve()
+  await underWay[0]
+  const second = meeting.join(async () => { begun.push('second') })
+  await turn()
+  assert.deepEqual(begun, [])
+  waited.resolve()
+  await Promise.all([first, second])
+  assert.deepEqual(begun, ['first', 'second'])
+  for (const end of ends) end.resolve()
+  await Promise.all(underWay)
+})

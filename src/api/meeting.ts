@@ -19,7 +19,8 @@ export class Meeting {
   }
 
   async join<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    if (this.#underWay >= MANY) await this.#withOthers()
+    // Nobody begins before one who came first and still waits.
+    if (this.#underWay >= MANY || this.#waiting.length > 0) await this.#withOthers()
     this.#underWay++
     try {
       return await call()

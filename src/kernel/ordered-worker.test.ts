@@ -295,6 +295,16 @@ describe('a region that is run in order', () => {
     assert.equal(clock.now(), NOON + 60_000)
   })
 
+  test('what is woken again and again from outside at one instant runs each time, however often', async () => {
+    const { passes, enqueue, settled } = await open(async () => ({}))
+    const times = 2_100
+    for (let time = 1; time <= times; time++) {
+      await enqueue({ kind: 'node', id: 'busy' })
+      await settled()
+      assert.equal(passes.length, time)
+    }
+  })
+
   test('a part of a millisecond does not let a pass look too early', async () => {
     const { clock, passes, enqueue, settled } = await open(async (_, __, now) => (now < NOON + 10.5 ? { lookAgainAt: NOON + 10.5 } : {}))
     await enqueue({ kind: 'cluster', id: 'x' })

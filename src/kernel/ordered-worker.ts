@@ -163,6 +163,7 @@ class OrderedLoop {
     if (this.#news || this.#signal.aborted) return
     if (next <= clock.target()) return clock.moveTo(next)
     this.#resting = true
+    this.#noneIsEndless()
     clock.rest(next)
     this.#rested.call()
     await this.#waitFor(next, woken, set)
@@ -286,6 +287,13 @@ class OrderedLoop {
         meter(work, 'failed')
       }
     }
+  }
+
+  /** Where nothing is due any more, none of those that ran wakes another for ever: what runs a key at this instant from here on is a new cause, such as somebody's call, and of those there is no end. */
+  #noneIsEndless(): void {
+    this.#claimsAtOnce.counts.clear()
+    this.#runsAtOnce.counts.clear()
+    this.#keptOff.clear()
   }
 
   async #end(ended: readonly EndedWork[], failed: readonly FailedWork[]): Promise<void> {

@@ -36,6 +36,10 @@ const HANGS_MS = 30_000, LONGEST_MS = 120_000
 const STALE_MS = 10_000
 const EFFECTS = new Set(['fail', 'stutter', 'slow', 'hang', 'silent', 'half', 'double', 'lie'])
 
+export function isAlwaysAnswered(action: string): boolean {
+  return ALWAYS_ANSWERED.has(action)
+}
+
 type Complaint = { readonly member: string; readonly why: string } | undefined
 
 /** What keeps an order from being a fault of our own answers. */
@@ -83,7 +87,7 @@ function strike(faults: RegionFaults, { action, body }: CallUnderFaults): Standi
   if (faults.list().length === 0) return undefined
   const { Id: id, Name: name, Filter: filter } = body as { readonly Id?: unknown; readonly Name?: unknown; readonly Filter?: object }
   const also = [body, filter ?? {}].flatMap(members => Object.entries(members).flatMap(([member, value]) => namedBy(member, value)))
-  return faults.strike('api', action.name, { kind: 'Call', id: textOf(id) ?? '', name: textOf(name), also, onlyNamed: ALWAYS_ANSWERED.has(action.name) })
+  return faults.strike('api', action.name, { kind: 'Call', id: textOf(id) ?? '', name: textOf(name), also, onlyNamed: isAlwaysAnswered(action.name) })
 }
 
 /** The things that a member of a body names: by their ids, or by their names. */

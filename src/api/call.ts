@@ -3,7 +3,7 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
-import { underFaults, type HowToRun } from './answer-faults.ts'
+import { isAlwaysAnswered, underFaults, type HowToRun } from './answer-faults.ts'
 import { bodyFromQuery, parseBody } from './body.ts'
 import { Meeting } from './meeting.ts'
 import { ServedElsewhere } from './pass-on.ts'
@@ -91,10 +91,11 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
 
 /** What is done of a call whose caller, region and body are known. Only what it does is met by others of its region: one that a fault holds keeps nobody waiting. */
 async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, meeting?: Meeting): Promise<object> {
-  await untilOpen(action, region)
+  if (action.kind === 'write') await untilOpen(region)
+  else await untilJudged(action, region)
   const begin = async ({ until, wasHeld = false }: HowToRun): Promise<object> => {
     // The region may have closed meanwhile, or be another server's.
-    if (wasHeld || meeting) await untilOpen(action, region)
+    if ((wasHeld || meeting) && action.kind === 'write') await untilOpen(region)
     const context = contextOf(parts, action, caller, region, requestId)
     const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
     if (action.kind === 'write') await region.ports.afterWrite?.()
@@ -128,9 +129,15 @@ function takesToken({ kind, schema }: Action): boolean {
   return kind === 'write' && 'ClientToken' in ((schema as { readonly properties?: object }).properties ?? {})
 }
 
+/** Reads wait a little for a region only while they would pass by the faults that stand in it. */
+async function untilJudged({ name }: Action, { ports }: ReturnType<typeof findRegion>): Promise<void> {
+  await ports.untilJudged?.()
+  const why = isAlwaysAnswered(name) ? undefined : ports.refusesReads?.()
+  if (why !== undefined) refuse('ServiceUnavailable', { why })
+}
+
 /** Writes wait a little for a region that is being opened, and are refused where it takes none. */
-async function untilOpen({ kind }: Action, { name, ports }: ReturnType<typeof findRegion>): Promise<void> {
-  if (kind !== 'write') return
+async function untilOpen({ name, ports }: ReturnType<typeof findRegion>): Promise<void> {
   await ports.untilOpen?.()
   const why = ports.refusesWrites?.()
   if (why !== undefined) refuse('OperationDenied.RegionNotReady', { region: name, why })

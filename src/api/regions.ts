@@ -51,6 +51,10 @@ export interface RegionPorts {
   readonly unlimited?: true
   /** Ends when the region takes writes, or will not soon; `refusesWrites` then says which. */
   untilOpen?(): Promise<void>
+  /** Ends when reads meet the faults of our own answers that stand in the region, or when none does, or it will not soon; `refusesReads` then says which. */
+  untilJudged?(): Promise<void>
+  /** Why reads cannot be judged by the faults that stand in the region, as a clause. */
+  refusesReads?(): string | undefined
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
   afterWrite?(): Promise<void>
 }

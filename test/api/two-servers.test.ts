@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
+import { KillableServers, type KillableServer } from '#test/harness/killed-servers.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { SimulatedServer } from '#test/harness/simulated-server.ts'
 import { until } from '#test/harness/waiting.ts'
@@ -90,5 +91,40 @@ describe('two servers', () => {
     await until(() => other.regions.faceOf('ci-1')?.elsewhere() === undefined, 8_000)
     assert.deepEqual(await other.done('GetClock', {}, 'ci-1'), before)
     await other.done('SetClock', { Step: '1m' }, 'ci-1')
+  })
+})
+
+describe('of two servers the one that runs the region is killed', () => {
+  const servers = new KillableServers()
+  let other: KillableServer
+  after(() => servers.close())
+  /** What reads that are sent one after the other are answered until the region is open at the server. */
+  const untilOpen = async (server: SimulatedServer): Promise<readonly number[]> => {
+    const statuses = new Set<number>()
+    await until(async () => {
+      statuses.add((await server.call('ListClusters', {}, 'ci-1')).status)
+      return server.regions.faceOf('ci-1')?.isOpen ?? false
+    }, 8_000)
+    return [...statuses]
+  }
+
+  test('reads at the other one meet the faults that stand from the first moment on, and are answered at once where none does', async () => {
+    const one = await servers.open({ listen: true })
+    await one.server.done('CreateRegion', { Region: 'ci-1', Seed: 7, Paused: true })
+    other = await servers.open({ listen: true })
+    const judges = (region: string) => other.server.regions.faceOf(region)?.elsewhere()?.judgesReads
+    await one.server.done('InjectFault', { Port: 'api', Call: 'ListClusters', Effect: { Type: 'fail', Code: 429 } }, 'ci-1')
+    await until(() => judges('ci-1') === true && judges('sim-1') === false, 2_000)
+    one.kill()
+    const plain = await other.server.call('ListClusters', {})
+    assert.deepEqual([plain.status, other.server.regions.faceOf('sim-1')?.isOpen], [200, false])
+    assert.deepEqual(await untilOpen(other.server), [429])
+    assert.equal((await other.server.call('ListMachines', {}, 'ci-1')).status, 200)
+  })
+
+  test('and at one that is started when both are gone', async () => {
+    other.kill()
+    const { server } = await servers.open()
+    assert.deepEqual(await untilOpen(server), [429])
   })
 })

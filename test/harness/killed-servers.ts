@@ -32,7 +32,10 @@ export class KillableServers {
       life.dead = true
       life.died?.resolve()
     }
-    void life.died?.promise.then(() => this.store.queue.lapse(name))
+    void life.died?.promise.then(() => {
+      server.cut()
+      this.store.queue.lapse(name)
+    })
     const opened = { server, life, kill }
     this.#open.push(opened)
     return opened

@@ -113,6 +113,12 @@ export class SimulatedServer {
     return { cluster, pool, machines: made }
   }
 
+  /** Nobody reaches it any more, as where its process is gone. */
+  cut(): void {
+    this.#app?.server.close()
+    this.#app?.server.closeAllConnections()
+  }
+
   /** As a process that is asked to end. */
   async close(): Promise<void> {
     this.#stopping.abort()

@@ -58,8 +58,9 @@ export class SimulatedRegionFace implements RegionPorts {
   #open: OpenRegion | undefined
   /** What the clock showed when this process ceased to run the region. */
   #stoodAt = 0
-  /** Of a region that another server runs: faults of our own answers stand in it. */
-  #judgesReads = false
+  /** While this process does not run the region: faults of our own answers stand in it. Until that is known for the first time they may. */
+  #judgesReads = true
+  readonly #judged = new Wake()
   readonly #followed = new Wake()
   #opened = Promise.withResolvers<void>()
 
@@ -88,6 +89,11 @@ export class SimulatedRegionFace implements RegionPorts {
 
   judgeReads(judgesReads: boolean): void {
     this.#judgesReads = judgesReads
+    if (!judgesReads) this.#judged.call()
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== undefined
   }
 
   open(region: OpenRegion): void {
@@ -97,6 +103,7 @@ export class SimulatedRegionFace implements RegionPorts {
 
   close(): void {
     this.#stoodAt = this.#open?.clock.now() ?? this.#stoodAt
+    if (this.#open) this.#judgesReads = this.#open.world.faults.list().some(({ port }) => port === 'api')
     this.#open = undefined
     this.#opened = Promise.withResolvers()
   }
@@ -136,9 +143,21 @@ export class SimulatedRegionFace implements RegionPorts {
   /** Writes wait a little for a region that is being opened, and are taken at an instant that is kept. */
   async untilOpen(): Promise<void> {
     if (this.#open) return this.#open.keepClock()
-    if (this.#settings.deleting) return
+    if (!this.#settings.deleting) await this.#patiently()
+  }
+
+  refusesReads(): string | undefined {
+    return this.#open || this.#settings.deleting || !this.#judgesReads ? undefined : `faults of our own answers stand in the region, and nobody counts yet what they meet: ${IS_BEING_OPENED}, or taken over from a server that ended`
+  }
+
+  async untilJudged(): Promise<void> {
+    if (this.refusesReads() !== undefined) await this.#patiently(this.#judged.next())
+  }
+
+  /** Until the region is open here, or something else is the case, but not for long. */
+  async #patiently(orUntil?: Promise<void>): Promise<void> {
     const patience = new AbortController()
-    await Promise.race([this.#opened.promise, systemClock.sleep(OPENING_MS, patience.signal).catch(() => undefined)]) // aborted: it was opened
+    await Promise.race([this.#opened.promise, ...orUntil ? [orUntil] : [], systemClock.sleep(OPENING_MS, patience.signal).catch(() => undefined)]) // aborted: it is the case
     patience.abort()
   }
 

@@ -112,13 +112,13 @@ export class SimulatedRegions implements RegionMaker {
   async #watchFaults(): Promise<void> {
     const { signal, log } = this.#parts
     while (!signal.aborted) {
+      await this.#lookAtFaults().catch((error: unknown) => log.debug({ error }, 'Looking for faults of our own answers did not succeed'))
       await systemClock.sleep(FAULTS_EVERY_MS, signal).catch(() => undefined) // aborted: the loop ends
-      if (!signal.aborted) await this.#lookAtFaults().catch((error: unknown) => log.debug({ error }, 'Looking for faults of our own answers did not succeed'))
     }
   }
 
   async #lookAtFaults(): Promise<void> {
-    const faces = [...this.#running].flatMap(([region, { face }]) => (face.elsewhere() ? [{ region, face }] : []))
+    const faces = [...this.#running].flatMap(([region, { face }]) => (face.isOpen ? [] : [{ region, face }]))
     if (faces.length === 0) return
     const begun = ++this.#looksBegun
     const found = await regionsWithFaults(this.#parts.worldStore, faces.map(({ region }) => region), 'api')

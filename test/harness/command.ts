@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { downWhenEnded, type Farewell } from './when-ended.ts'
 
 export const repository = join(import.meta.dirname, '../..')
 
@@ -14,12 +15,14 @@ export class Installation {
   readonly state: string
   readonly environment: NodeJS.ProcessEnv
   readonly listen: string
+  readonly #farewell: Farewell
 
   private constructor(state: string, listen: string, extra: NodeJS.ProcessEnv) {
     this.state = state
     this.listen = listen
     const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, ...inherited } = process.env
     this.environment = { ...inherited, EDGEHOLD_STATE: state, EDGEHOLD_LISTEN: listen, ...extra }
+    this.#farewell = downWhenEnded(this.environment, [state])
   }
 
   /** `below`: where its state folder is made. Not below a folder that only root may enter: PostgreSQL runs as another user. */
@@ -46,8 +49,18 @@ export class Installation {
 
   /** Everything down and the state folder gone. */
   async remove(): Promise<void> {
-    await this.run(['down', '--all'], { deadlineMs: 120_000 })
+    await takeDown(() => this.run(['down', '--all'], { deadlineMs: 120_000 }))
+    this.#farewell.dismiss()
     rmSync(this.state, { recursive: true, force: true })
+  }
+}
+
+/** Tries it twice; fails with what was printed, and then what is left can still be taken down by its state folder. */
+export async function takeDown(downAll: () => Promise<Ended>): Promise<void> {
+  for (const round of [1, 2]) {
+    const { code, stdout, stderr } = await downAll()
+    if (code === 0) return
+    if (round === 2) throw new Error(`edgehold down --all ended with ${code}, so that something may be left on this host:\n${stdout}\n${stderr}`)
   }
 }
 

@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EdgeholdClient } from '#client/client.ts'
 import { findServer, startTicks } from '#main/server-mark.ts'
-import { freePort, repository, runProgram, until, type Ended } from './command.ts'
+import { freePort, repository, runProgram, takeDown, until, type Ended } from './command.ts'
+import { downWhenEnded, type Farewell } from './when-ended.ts'
 
 /** Whoever runs the tests as root takes this user instead: Debian's nobody. */
 const NOBODY = 65_534
+const AS_NOBODY = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
 const DEADLINE_MS = 120_000
 const LOG_LINES = 20
 
@@ -20,12 +22,14 @@ export class RootlessServer {
   readonly listen: string
   readonly #folder: string
   readonly #environment: NodeJS.ProcessEnv
+  readonly #farewell: Farewell
 
   private constructor(folder: string, listen: string, settings: NodeJS.ProcessEnv) {
     this.#folder = folder
     this.listen = listen
     const { VOLCENGINE_ACCESS_KEY: _key, VOLCENGINE_SECRET_KEY: _secret, VOLCENGINE_ENDPOINT: _endpoint, VOLCENGINE_REGION: _region, NODE_COMPILE_CACHE: _compiled, ...inherited } = process.env
     this.#environment = { ...inherited, HOME: folder, EDGEHOLD_STATE: join(folder, 'state'), EDGEHOLD_LISTEN: listen, EDGEHOLD_CACHE: join(folder, 'cache'), ...settings }
+    this.#farewell = downWhenEnded(this.#environment, [folder], process.getuid?.() === 0 ? `setpriv ${AS_NOBODY.join(' ')}` : '')
   }
 
   static async start(settings: NodeJS.ProcessEnv = {}): Promise<RootlessServer> {
@@ -48,7 +52,7 @@ export class RootlessServer {
   #runProgram(program: string, args: readonly string[], deadlineMs: number): Promise<Ended> {
     const options = { environment: this.#environment, deadlineMs }
     return process.getuid?.() === 0
-      ? runProgram('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', program, ...args], options)
+      ? runProgram('setpriv', [...AS_NOBODY, program, ...args], options)
       : runProgram(program, args, options)
   }
 
@@ -68,7 +72,7 @@ export class RootlessServer {
     // What `up` compiled is compiled.
     const options = { env: { ...this.#environment, NODE_COMPILE_CACHE: join(this.#folder, '.cache/edgehold/compiled') }, stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
     return process.getuid?.() === 0
-      ? spawn('setpriv', [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', program, ...args], options)
+      ? spawn('setpriv', [...AS_NOBODY, program, ...args], options)
       : spawn(program, args, options)
   }
 
@@ -98,7 +102,8 @@ export class RootlessServer {
   /** Everything down and its folder gone. */
   async remove(): Promise<void> {
     if (!findServer(this.state)) process.stderr.write(`The server ended by itself; its log ends so:\n${this.#endOfLog()}\n`)
-    await this.run(['down', '--all'])
+    await takeDown(() => this.run(['down', '--all']))
+    this.#farewell.dismiss()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -2,9 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { rememberNetwork } from '#main/local/remembered-network.ts'
 import { systemClock } from '#main/system-clock.ts'
 import type { Log } from '#ports/log.ts'
 import { Boxes } from '#providers/local/boxes/boxes.ts'
+import { downWhenEnded, type Farewell } from '#test/harness/when-ended.ts'
 
 /** How many times as long as on a machine of its own things may take: under software emulation everything is slow, and how slow depends on what else the host does. */
 export const PATIENCE = Number(process.env['EDGEHOLD_TEST_PATIENCE'] ?? 1)
@@ -28,9 +30,12 @@ export class BoxWorld {
   readonly bridge = `eh${this.hash}`
   readonly subnet: string
   readonly #made: string[] = []
+  readonly #farewell: Farewell
 
   constructor() {
     this.subnet = `10.${200 + (randomBytes(1).readUInt8() % 50)}.${randomBytes(1).readUInt8()}`
+    rememberNetwork(this.stateDir, { hash: this.hash, bridge: this.bridge, cidr: `${this.subnet}.0/24`, open: false })
+    this.#farewell = downWhenEnded({ ...process.env, EDGEHOLD_STATE: this.stateDir }, [this.stateDir])
     host(`ip link add ${this.bridge} type bridge && ip address add ${this.subnet}.1/24 dev ${this.bridge} && ip link set ${this.bridge} up`)
   }
 
@@ -63,6 +68,7 @@ export class BoxWorld {
     await Promise.all(this.#made.map((id) => boxes.ensureGone(id)))
     await boxes.ensureAllStopped()
     host(`ip link delete ${this.bridge}`)
+    this.#farewell.dismiss()
     rmSync(this.stateDir, { recursive: true, force: true })
   }
 }

@@ -6,6 +6,7 @@ import { ApiClient } from '#kubernetes/client/api-client.ts'
 import { ComponentCache, defaultCacheDir } from '#kubernetes/components/component-cache.ts'
 import { makePki } from '#kubernetes/pki/cluster-pki.ts'
 import { signer } from '#kubernetes/pki/certificate.ts'
+import { rememberNetwork } from '#main/local/remembered-network.ts'
 import { systemClock } from '#main/system-clock.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Components } from '#ports/components.ts'
@@ -16,6 +17,7 @@ import { chooseHostNetwork } from '#providers/local/host-network/choose.ts'
 import { ensureHostNetwork, removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { addressPool, stateHash, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
 import { cidrOf, nthAddress } from '#model/cidr.ts'
+import { downWhenEnded, type Farewell } from '#test/harness/when-ended.ts'
 
 export const clock: Clock = systemClock
 export const quietLog: Log = { debug() {}, info() {}, warn(facts, text) { console.error(text, facts) }, error(facts, text) { console.error(text, facts) }, child: () => quietLog }
@@ -41,19 +43,29 @@ export class Region implements AsyncDisposable {
   readonly #clusters = new Set<string>()
 
   readonly #outside: Outside | undefined
+  /** It all goes as well where this process is killed: as an installation's, since it has the same names and files. */
+  readonly #farewell: Farewell
 
   static async make(components: Components = installed, outside?: Outside): Promise<Region> {
-    return new Region(components, outside).#withNetwork()
+    const region = new Region(components, outside)
+    try {
+      return await region.#withNetwork()
+    } catch (error) {
+      await region[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   private constructor(components: Components, outside: Outside | undefined) {
     this.#outside = outside
+    this.#farewell = downWhenEnded({ ...process.env, EDGEHOLD_STATE: this.stateFolder }, [this.stateFolder, this.runFolder])
     this.network = { hash: this.hash, bridge: '', cidr: '10.0.0.0/20', open: false }
     this.host = new LocalControlPlaneHost({ hash: this.hash, stateFolder: this.stateFolder, runFolder: this.runFolder, network: this.network, components, clock, log: quietLog, ...outside })
   }
 
   async #withNetwork(): Promise<Region> {
     Object.assign(this.network, await chooseHostNetwork(this.hash))
+    rememberNetwork(this.stateFolder, this.network)
     await ensureHostNetwork(this.network, this.#outside && [])
     return this
   }
@@ -70,8 +82,13 @@ export class Region implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const clusterId of this.#clusters) await this.host.ensureGone(clusterId)
-    await removeHostNetwork(this.network)
+    {
+      // Each of them goes, whatever becomes of the others.
+      await using all = new AsyncDisposableStack()
+      all.defer(() => removeHostNetwork(this.network))
+      for (const clusterId of this.#clusters) all.defer(() => this.host.ensureGone(clusterId))
+    }
+    this.#farewell.dismiss()
     rmSync(this.runFolder, { recursive: true, force: true })
     rmSync(this.stateFolder, { recursive: true, force: true })
   }
@@ -88,7 +105,7 @@ export class Region implements AsyncDisposable {
     }
     found.push(...execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '4', '-name', `edgehold-${this.hash}*`], { encoding: 'utf8' }).split('\n').filter(line => line !== ''))
     found.push(...readFileSync('/proc/self/mounts', 'utf8').split('\n').filter(line => line.includes(this.hash)))
-    if (existsSync(this.stateFolder)) found.push(...readdirSync(this.stateFolder, { recursive: true }).map(String).filter(path => path !== 'clusters').map(path => `state ${path}`))
+    if (existsSync(this.stateFolder)) found.push(...readdirSync(this.stateFolder, { recursive: true }).map(String).filter(path => !['clusters', 'network.json'].includes(path)).map(path => `state ${path}`))
     return found
   }
 }

@@ -39,12 +39,10 @@ export class OnboardingWorld implements AsyncDisposable {
   static async make(version: string): Promise<OnboardingWorld> {
     const region = await Region.make()
     const world = new OnboardingWorld(region, await region.order('c-shop', version))
-    try {
-      await world.#start()
-    } catch (error) {
-      await world[Symbol.asyncDispose]()
-      throw error
-    }
+    await using unlessMade = new AsyncDisposableStack()
+    unlessMade.use(world)
+    await world.#start()
+    unlessMade.move()
     return world
   }
 
@@ -60,7 +58,9 @@ export class OnboardingWorld implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const { order, store, tenant } = this
-    await Promise.all([this.region.host.ensure(order), this.registry.ensure(this.#stop.signal)])
+    // Both have ended, however one of them did, before anything is taken away again.
+    const failed = (await Promise.allSettled([this.region.host.ensure(order), this.registry.ensure(this.#stop.signal)])).find(result => result.status === 'rejected')
+    if (failed) throw failed.reason
     await untilUsable(order)
     await tenant.ensureBase(order, { serviceCidr: order.serviceCidr, podCidr: order.podCidr, registry: this.registry.address() })
     await store.write(clock.now(), async (tx) => {
@@ -136,11 +136,13 @@ export class OnboardingWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    await this.#watching
-    await this.stopListening()
-    await Promise.all(this.#machines.map((id) => this.boxes.ensureGone(id)))
-    await this.boxes.ensureAllStopped()
-    await this.registry.ensureGone()
-    await this.region[Symbol.asyncDispose]()
+    // Each of them goes, whatever becomes of those before it, and the region last.
+    await using all = new AsyncDisposableStack()
+    all.use(this.region)
+    all.defer(() => this.registry.ensureGone())
+    all.defer(() => this.boxes.ensureAllStopped())
+    all.defer(async () => { await Promise.all(this.#machines.map((id) => this.boxes.ensureGone(id))) })
+    all.defer(() => this.stopListening())
+    all.defer(async () => { await this.#watching })
   }
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { whenEnded, type Farewell } from '#test/harness/when-ended.ts'
 
 const run = promisify(execFile)
 
@@ -20,6 +21,7 @@ export class OutsideNetwork implements AsyncDisposable {
   readonly router = `eor-${process.pid}`
   readonly #wan = `eow${process.pid}`
   readonly #lan = `eoq${process.pid}`
+  #farewell: Farewell | undefined
 
   static async make(): Promise<OutsideNetwork> {
     const network = new OutsideNetwork()
@@ -38,6 +40,7 @@ export class OutsideNetwork implements AsyncDisposable {
 
   async #make(): Promise<void> {
     const { router, bridge, host, gateway, prefix } = this
+    this.#farewell = whenEnded('for link in $EDGEHOLD_TEST_LINKS; do ip link delete dev "$link"; done; ip netns delete "$EDGEHOLD_TEST_ROUTER"', { ...process.env, EDGEHOLD_TEST_LINKS: this.#links.join(' '), EDGEHOLD_TEST_ROUTER: router })
     await ip('netns', 'add', router)
     await ip('link', 'add', 'name', this.#wan, 'type', 'veth', 'peer', 'name', 'wan', 'netns', router)
     await ip('address', 'add', `${host}/30`, 'dev', this.#wan)
@@ -57,13 +60,18 @@ export class OutsideNetwork implements AsyncDisposable {
     }`)
   }
 
+  get #links(): readonly string[] {
+    return [this.#wan, this.#lan, this.bridge]
+  }
+
   inRouter(...command: readonly string[]): Promise<{ stdout: string }> {
     return run('ip', ['netns', 'exec', this.router, ...command])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const link of [this.#wan, this.#lan, this.bridge]) await ip('link', 'delete', 'dev', link).catch(() => undefined) // a making that failed made not all
+    for (const link of this.#links) await ip('link', 'delete', 'dev', link).catch(() => undefined) // a making that failed made not all
     await ip('netns', 'delete', this.router).catch(() => undefined)
+    this.#farewell?.dismiss()
   }
 }
 

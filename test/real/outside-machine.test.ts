@@ -54,11 +54,13 @@ suite('a machine on a network of its own, behind address translation', { skip: m
     await Promise.all([place.join(cluster, script, 'shop-1'), machine(1), machine(2)])
   })
   after(async () => {
-    for (const id of ['mfar1', 'mfar2']) await boxes?.ensureGone(id)
-    await boxes?.ensureAllStopped()
-    await place?.remove()
-    await network?.[Symbol.asyncDispose]()
-    for (const each of [folder, own]) rmSync(each, { recursive: true, force: true })
+    // Each of them goes, whatever becomes of those before it.
+    await using all = new AsyncDisposableStack()
+    for (const each of [folder, own]) all.defer(() => { rmSync(each, { recursive: true, force: true }) })
+    all.use(network)
+    all.defer(() => place?.remove())
+    all.defer(() => boxes?.ensureAllStopped())
+    for (const id of ['mfar1', 'mfar2']) all.defer(() => boxes?.ensureGone(id))
   })
 
   test('becomes a Ready node by the one line that the API shows', async () => {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { defaultCacheDir } from '#kubernetes/components/component-cache.ts'
 import type { ComponentFile } from '#ports/components.ts'
 import { systemClock } from '#main/system-clock.ts'
+import { whenEnded, type Farewell } from '#test/harness/when-ended.ts'
 
 const run = promisify(execFile)
 const repository = join(import.meta.dirname, '../..')
@@ -38,6 +39,7 @@ export class VirtualMachine implements AsyncDisposable {
   #boot: string | undefined
   #hands: Server | undefined
   #qemu: ChildProcess | undefined
+  #farewell: Farewell | undefined
 
   static async boot(options: VirtualMachineOptions): Promise<VirtualMachine> {
     const images = join(dirname(defaultCacheDir(process.env)), 'virtual-machine')
@@ -88,6 +90,7 @@ export class VirtualMachine implements AsyncDisposable {
       '-netdev', `tap,id=net,ifname=${this.#tap},script=no,downscript=no`, '-device', 'virtio-net-pci,netdev=net', '-device', 'virtio-rng-pci',
       '-serial', `file:${join(this.#folder, 'console.log')}`,
     ], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: temporary } })
+    this.#farewell = whenEnded('kill -9 "$EDGEHOLD_TEST_QEMU"; ip link delete dev "$EDGEHOLD_TEST_TAP"; rm -rf -- "$EDGEHOLD_TEST_FOLDER"', { ...process.env, EDGEHOLD_TEST_QEMU: String(this.#qemu.pid), EDGEHOLD_TEST_TAP: this.#tap, EDGEHOLD_TEST_FOLDER: this.#folder })
   }
 
   /** Beside the loop the disk holds this repository's sources and the Node that runs us, for tests that run in the machine itself. */
@@ -171,6 +174,7 @@ done
     this.#hands?.closeAllConnections()
     this.#hands?.close()
     await run('ip', ['link', 'delete', this.#tap]).catch(() => {}) // it goes with qemu where qemu made it
+    this.#farewell?.dismiss()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -29,10 +29,12 @@ suite('a machine with its own kernel and systemd, behind address translation', {
     await place.join(cluster, script, 'shop-1')
   })
   after(async () => {
-    await machine?.[Symbol.asyncDispose]()
-    await place?.remove()
-    await network?.[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true, force: true })
+    // Each of them goes, whatever becomes of those before it.
+    await using all = new AsyncDisposableStack()
+    all.defer(() => { rmSync(folder, { recursive: true, force: true }) })
+    all.use(network)
+    all.defer(() => place?.remove())
+    all.use(machine)
   })
 
   test('becomes a Ready node by the one line, kept by systemd', async () => {

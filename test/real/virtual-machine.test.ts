@@ -16,8 +16,9 @@ suite('the onboarding script on a machine with its own kernel, systemd and cgrou
     machine = await VirtualMachine.boot({ name: 'farm-1', bridge: world.region.network.bridge, address: world.address(50), prefix, gateway, programs })
   })
   after(async () => {
-    await machine?.[Symbol.asyncDispose]()
-    await world?.[Symbol.asyncDispose]()
+    await using all = new AsyncDisposableStack()
+    all.use(world)
+    all.use(machine)
   })
 
   test('it is what we think it is', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { API_ERRORS, isRefusal } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
-import { answerFaultComplaint, ConnectionCut, underFaults } from './answer-faults.ts'
+import { answerFaultComplaint, ConnectionCut, sentTargetComplaint, underFaults } from './answer-faults.ts'
 
 const NOON = Date.UTC(2026, 11, 1, 12)
 
@@ -93,5 +93,10 @@ describe('faults of our own answers', () => {
       member({ call: 'CreateCluster', effect: { type: 'lie' } }), member({ call: 'ListClusters', effect: { type: 'lie' } }), member({ effect: { type: 'fail', code: '429' } }),
       member({ effect: { type: 'lie' } }), member({ call: 'ListScenarios', effect: { type: 'lie' } }),
     ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type'])
+  })
+
+  test('a fault of every call is at what some call names', () => {
+    const complaint = (kind: string) => sentTargetComplaint({ port: 'api', target: { id: 'x' }, effect: { type: 'fail' } }, kind, undefined)?.why
+    assert.deepEqual([complaint('Addon'), complaint('Kubeconfig'), complaint('LoadBalancer')], [undefined, undefined, 'the id is of kind LoadBalancer, and no call sends ids of that kind'])
   })
 })

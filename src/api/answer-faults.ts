@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { API_ERRORS, Refusal, type ApiErrorCode } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
 import type { Action } from './action.ts'
+import { carriesIds, carriesNames, everySentKind, sentBy, type SentKind } from './sent-members.ts'
 import { STALE_LISTS } from './stale-lists.ts'
 
 /** Nothing is answered: the connection is cut. */
@@ -29,8 +30,6 @@ export interface HowToRun {
 const ALWAYS_ANSWERED = new Set(['InjectFault', 'ListFaults', 'ClearFault', 'GetClock', 'SetClock', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'ListScenarios', 'RunScenario'])
 /** HTTP statuses as people name them. */
 const BY_STATUS: Readonly<Record<string, ApiErrorCode>> = { 429: 'FlowLimitExceeded', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'InternalServiceTimeout' }
-/** Members of bodies and of their filters by which calls name things. */
-const HAS_IDS = /Ids?$/, HAS_NAMES = /Names?$/
 const HANGS_MS = 30_000, LONGEST_MS = 120_000
 /** How much newer things a stale list does not show yet, by default. */
 const STALE_MS = 10_000
@@ -54,13 +53,18 @@ export function answerFaultComplaint({ call, effect, target }: FaultOrder): Comp
   return undefined
 }
 
-/** What keeps the order's target from being named by its call, whose body has these members: it could not strike. */
-export function calledTargetComplaint({ call, target }: FaultOrder, members: object, filter: object): Complaint {
-  const sent = [...Object.keys(members), ...Object.keys(filter)]
-  if (target?.id !== undefined && target.name !== undefined && !('Id' in members && 'Name' in members)) return { member: 'Target.Name', why: `${call} does not send Id and Name of one thing; give one of them` }
-  if (target?.id !== undefined && !sent.some(member => HAS_IDS.test(member))) return { member: 'Target.Id', why: `${call} sends no ids` }
-  if (target?.name !== undefined && !sent.some(member => HAS_NAMES.test(member))) return { member: 'Target.Name', why: `${call} sends no names` }
-  return undefined
+/** What keeps the order's target, an id of that kind if it has one, from being named by its call, or by any where it names none: it could not strike. */
+export function sentTargetComplaint({ call, target }: FaultOrder, kind: string | undefined, called: Pick<Action, 'name' | 'schema'> | undefined): Complaint {
+  const { id, name } = target ?? {}
+  if (id !== undefined && kind !== undefined && !called && !everySentKind().has(kind)) return { member: 'Target.Id', why: `the id is of kind ${kind}, and no call sends ids of that kind` }
+  if (!called) return undefined
+  const { ids, names } = sentBy(called)
+  const sent = new Set([...ids.values()].flatMap(kinds => kinds ?? []))
+  if (id !== undefined && sent.size === 0) return { member: 'Target.Id', why: `${call} sends no ids` }
+  if (id !== undefined && kind !== undefined && !sent.has(kind as SentKind)) return { member: 'Target.Id', why: `the id is of kind ${kind}, and ${call} sends only ids of kind ${[...sent].join(', ')}` }
+  if (name !== undefined && names.length === 0) return { member: 'Target.Name', why: `${call} sends no names` }
+  const isOfOne = names.includes('Name') && (kind === undefined ? ids.has('Id') : ids.get('Id')?.includes(kind as SentKind))
+  return id !== undefined && name !== undefined && !isOfOne ? { member: 'Target.Name', why: `${call} does not send Id and Name of one such thing; give one of them` } : undefined
 }
 
 /**
@@ -93,8 +97,8 @@ function strike(faults: RegionFaults, { action, body }: CallUnderFaults): Standi
 /** The things that a member of a body names: by their ids, or by their names. */
 function namedBy(member: string, value: unknown): { readonly kind: 'Call'; readonly id: string; readonly name?: string }[] {
   const texts = [value].flat().filter(text => typeof text === 'string')
-  if (HAS_IDS.test(member)) return texts.map(id => ({ kind: 'Call', id }))
-  return HAS_NAMES.test(member) ? texts.map(name => ({ kind: 'Call', id: '', name })) : []
+  if (carriesIds(member)) return texts.map(id => ({ kind: 'Call', id }))
+  return carriesNames(member) ? texts.map(name => ({ kind: 'Call', id: '', name })) : []
 }
 
 /** What a fault says in place of an answer: nothing went wrong here. */

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { Type, type TSchema } from 'typebox'
+import { Type } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
-import { answerFaultComplaint, calledTargetComplaint } from '../answer-faults.ts'
+import { answerFaultComplaint } from '../answer-faults.ts'
 import { checkFaultTarget } from '../fault-target.ts'
 import { tokenOf } from '../idempotency.ts'
 import { faultsOf } from '../simulated-world.ts'
@@ -40,15 +40,10 @@ export const InjectFault = defineAction({
     }) as FaultOrder
     const complaint = faults.complaint(order) ?? (order.port === 'api' ? answerFaultComplaint(order) : undefined)
     if (complaint) refuseParameter(action, complaint.member, complaint.why)
-    await checkFaultTarget(context, faults, order)
     // The list of actions has this one in it, so that it is read when it is whole.
     const { ACTIONS } = await import('./all.ts')
-    if (order.port === 'api' && order.call !== undefined) {
-      const called = ACTIONS.find(each => each.name === order.call) ?? refuseParameter(action, 'Call', 'no action has that name')
-      const members = membersOf(called.schema)
-      const unnamed = calledTargetComplaint(order, members, membersOf(members['Filter']))
-      if (unnamed) refuseParameter(action, unnamed.member, unnamed.why)
-    }
+    const called = order.port === 'api' && order.call !== undefined ? ACTIONS.find(each => each.name === order.call) ?? refuseParameter(action, 'Call', 'no action has that name') : undefined
+    await checkFaultTarget(context, faults, order, called)
     const token = tokenOf(body), named = token === undefined ? undefined : `f${hash('sha256', `${context.scope.accountId}/${token}`, 'hex').slice(0, 20)}`
     // A repeat is known by the fault's own id: faults stand in the world, and no record of ours has them.
     const before = named === undefined ? undefined : faults.list().find(fault => fault.id === named)
@@ -63,8 +58,4 @@ export const InjectFault = defineAction({
 /** What was ordered of a fault that stands. */
 function orderOf({ port, call, target, effect, times, from, until }: FaultOrder): FaultOrder {
   return given({ port, call, times, from, until, target, effect }) as FaultOrder
-}
-
-function membersOf(schema: TSchema | undefined): Readonly<Record<string, TSchema>> {
-  return (schema as { readonly properties?: Readonly<Record<string, TSchema>> } | undefined)?.properties ?? {}
 }

@@ -1,6 +1,7 @@
 import { ApiError, NoAnswer } from '#client/errors.ts'
 import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import { tell } from './print.ts'
+import { realTime } from './waiting-time.ts'
 
 /** A server that was killed is started again by somebody, or another one takes its place. */
 const PATIENCE_MS = 90_000
@@ -10,14 +11,14 @@ const PAUSE_MS = 500
  * A call that may be sent again without being done twice: where its server is gone before it answers, or opens its region anew, it is sent again until an answer comes, for a minute and a half at most. What
  * takes `longestMs` by itself is waited for no further.
  */
-export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Answer>): Promise<Answer> {
+export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Answer>, time = realTime): Promise<Answer> {
   let lostAt: number | undefined
   for (;;) {
-    const askedAt = performance.now()
+    const askedAt = time.now()
     try {
       return await ask()
     } catch (error) {
-      const now = performance.now()
+      const now = time.now()
       // It was there in between: the time begins anew.
       if (lostAt === undefined || now - askedAt > PATIENCE_MS / 10) {
         if (lostAt === undefined && isPassing(error)) tell('The server gives no answer for now; the call is sent again until it does.')
@@ -25,7 +26,7 @@ export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Ans
       }
       if (!isPassing(error) || now - lostAt >= PATIENCE_MS || now - askedAt >= longestMs) throw error
     }
-    await new Promise(resolve => setTimeout(resolve, PAUSE_MS))
+    await time.sleep(PAUSE_MS)
   }
 }
 

@@ -4,6 +4,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { CommandFailed, WaitedInVain } from './errors.ts'
 import { tell } from './print.ts'
 import { sentence, statusWords } from './text/words.ts'
+import { realTime, type WaitingTime } from './waiting-time.ts'
 
 const LOOK_EVERY_MS = 500
 
@@ -11,7 +12,7 @@ const LOOK_EVERY_MS = 500
  * Waits until a resource shows one of these phases, telling each change with its reason on standard error. A Failed that only a call can end
  * ends the wait with its reason; one that heals by itself is waited out.
  */
-export async function waitForPhase(client: EdgeholdClient, what: string, id: string, phases: readonly string[], timeoutMs: number): Promise<Explanation> {
+export async function waitForPhase(client: EdgeholdClient, what: string, id: string, phases: readonly string[], timeoutMs: number, time = realTime): Promise<Explanation> {
   let told = ''
   return until(timeoutMs, `${what} did not become ${phases.join(' or ')}`, async () => {
     const explanation = await client.call('ExplainStatus', { Id: id })
@@ -21,11 +22,11 @@ export async function waitForPhase(client: EdgeholdClient, what: string, id: str
       throw new CommandFailed(`${what} failed: ${sentence(explanation.Because)} Only a deletion leads out: see "edgehold explain" and "edgehold history".`)
     }
     return undefined
-  })
+  }, time)
 }
 
 /** Waits until a resource is gone. */
-export async function waitUntilGone(client: EdgeholdClient, what: string, id: string, timeoutMs: number): Promise<void> {
+export async function waitUntilGone(client: EdgeholdClient, what: string, id: string, timeoutMs: number, time = realTime): Promise<void> {
   let told = ''
   await until(timeoutMs, `${what} was not gone`, async () => {
     try {
@@ -40,13 +41,13 @@ export async function waitUntilGone(client: EdgeholdClient, what: string, id: st
       }
       throw error
     }
-  })
+  }, time)
 }
 
 const REFUSED_FOR_NOW: ReadonlySet<string> = new Set(['OperationDenied.ClusterStatus', 'OperationDenied.NodePoolStatus', 'OperationDenied.NodeStatus'])
 
 /** Makes a call; where the caller waits anyway, a refusal for what is under way is waited out, too. */
-export async function callWhenAccepted(options: { wait: boolean; timeoutMs: number; what: string }, call: () => Promise<unknown>): Promise<void> {
+export async function callWhenAccepted(options: { wait: boolean; timeoutMs: number; what: string; time?: WaitingTime }, call: () => Promise<unknown>): Promise<void> {
   let told = ''
   let refusal: ApiError | undefined
   if (!options.wait) {
@@ -67,7 +68,7 @@ export async function callWhenAccepted(options: { wait: boolean; timeoutMs: numb
         told = error.message
         return undefined
       }
-    })
+    }, options.time)
   } catch (error) {
     if (error instanceof WaitedInVain && refusal) throw new WaitedInVain(`${error.message} ${refusal.message}`, { cause: refusal })
     throw error
@@ -75,13 +76,13 @@ export async function callWhenAccepted(options: { wait: boolean; timeoutMs: numb
 }
 
 /** Asks again and again until there is an answer; throws WaitedInVain with the sentence. */
-export async function until<Answer>(timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>): Promise<Answer> {
-  const deadline = performance.now() + timeoutMs
+export async function until<Answer>(timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>, time = realTime): Promise<Answer> {
+  const deadline = time.now() + timeoutMs
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    if (performance.now() >= deadline) throw new WaitedInVain(`${inVain} within ${Math.round(timeoutMs / 1000)} s.`)
-    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+    if (time.now() >= deadline) throw new WaitedInVain(`${inVain} within ${Math.round(timeoutMs / 1000)} s.`)
+    await time.sleep(LOOK_EVERY_MS)
   }
 }
 

@@ -89,4 +89,19 @@ describe('two server processes on one database', () => {
     }
     assert.equal((await running.client().call('CreateCluster', { ...CLUSTER, Name: 'shop', ClientToken: 'once' })).Id, withToken.Id)
   })
+
+  test('while the one that runs the region is killed, reads at the other meet the faults that stand, and those that meet none are answered', async () => {
+    await running.client().call('InjectFault', { Port: 'api', Call: 'ListClusters', Effect: { Type: 'fail', Code: 500 } })
+    const read = (action: 'ListClusters' | 'ListMachines') => refused(running.client().call(action, {}, { timeoutMs: PATIENCE_MS }))
+    assert.equal(await read('ListClusters'), 'InternalError')
+    await other.kill()
+    // Its threads end one after the other, and until the last one has, a connection is taken and cut.
+    await until('nobody to listen there', () => fetch(`http://${other.listen}/healthz`).then(() => false, ({ cause }: Error) => (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED'), 5_000, 5)
+    const answers = new Set<string>()
+    await until('the region to be taken over', async () => {
+      answers.add(`${await read('ListClusters')} ${await read('ListMachines')}`)
+      return /its clock runs at speed 1$/.test(await textOf(running))
+    }, 20_000, 20)
+    assert.deepEqual([...answers], ['InternalError done'])
+  })
 })

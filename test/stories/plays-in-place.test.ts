@@ -54,7 +54,7 @@ describe('a scenario in a region that is named', () => {
 
   test('a call of a scenario that a fault refuses is told in the words of that fault', async () => {
     await server.done('CreateRegion', { Region: 'own-1', Seed: 5, StartAt: '2026-01-05T08:00:00Z', Paused: true })
-    await server.done('InjectFault', { Port: 'api', Call: 'CreateEdgeNodePool', Effect: { Type: 'fail', Code: 429 }, Times: 1 }, 'own-1')
+    await server.done('InjectFault', { Port: 'api', Call: 'CreateEdgeNodePool', Effect: { Type: 'fail', Code: 429 } }, 'own-1')
     const { code, message = '' } = await server.call('RunScenario', IN)
     assert.equal(code, 'FlowLimitExceeded')
     assert.match(message, /^The fault \S+ refuses CreateEdgeNodePool/)

@@ -1,4 +1,4 @@
-import type { ApiErrorCode } from '#model/errors/catalogue.ts'
+import { API_ERRORS, IS_BEING_OPENED, type ApiErrorCode, type Refusal } from '#model/errors/catalogue.ts'
 
 export interface StopAt { readonly kind: string; readonly phase: string; readonly condition: string }
 
@@ -58,6 +58,10 @@ export interface KeptPlay {
   readonly tokens?: readonly string[]
   /** How often it was begun or gone on with: whoever had an earlier turn writes nothing of it any more. */
   readonly turn: number
+  /** The turn after which a repeat went on with it though it had ended: tries are counted from there. */
+  readonly since?: number
+  /** Of a region of its own: what was done there up to such an end goes first. */
+  readonly anew?: true
   readonly waits: Waiting
   readonly state?: PlayState
   readonly end?: PlayEnd
@@ -88,6 +92,19 @@ export function isSameOrder(one: PlayOrder, other: PlayOrder): boolean {
 
 function askedFor({ accountId, scenario, seed, stopAt, withoutCause, on }: PlayOrder): string {
   return JSON.stringify([accountId, scenario, seed, stopAt?.kind, stopAt?.phase, stopAt?.condition, withoutCause, on])
+}
+
+/** Whether a call that is refused so may soon be taken: nothing is wrong with it. */
+export function isPassing({ code, message }: Pick<Refusal, 'code' | 'message'>): boolean {
+  const [, httpStatus = 0] = API_ERRORS.find(([each]) => each === code) ?? []
+  return httpStatus === 429 || httpStatus >= 500 || (code === 'OperationDenied.RegionNotReady' && message.includes(IS_BEING_OPENED))
+}
+
+/** The play as a repeat of its call has it: where it ended with what may have passed meanwhile, it goes on. */
+export function wentOn(play: KeptPlay): KeptPlay {
+  const { end, told: _told, ...rest } = play
+  if (!end || 'at' in end || ('refusal' in end && !isPassing(end.refusal))) return play
+  return { ...rest, since: play.turn, ...play.fresh && { anew: true } }
 }
 
 /** It leaves nothing once its story is told. */

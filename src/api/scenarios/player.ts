@@ -1,5 +1,4 @@
 import type { TSchema } from 'typebox'
-import { isRefusal } from '#model/errors/catalogue.ts'
 import type { Action } from '../action.ts'
 import { callsWithin, type CallParts } from '../call.ts'
 import { newRequestId } from '../envelope.ts'
@@ -14,6 +13,8 @@ export type Player = (kept: {
   readonly play: KeptPlay
   /** How far it is, written into the record. */
   readonly keep: (state: PlayState) => Promise<void>
+  /** Whether the play ends with what went wrong; otherwise it is gone on with. */
+  readonly isEnd: (error: unknown) => boolean
   readonly signal: AbortSignal
 }) => Promise<{ readonly state: PlayState; readonly end: PlayEnd }>
 
@@ -21,7 +22,7 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
   const callWithin = callsWithin(parts, actions)
   const takeTokens = new Set(actions.filter(({ schema }) => 'ClientToken' in ((schema as { readonly properties?: Readonly<Record<string, TSchema>> }).properties ?? {})).map(({ name }) => name))
 
-  return async ({ region, play: { id, order, fresh, state: kept }, keep, signal }) => {
+  return async ({ region, play: { id, order, fresh, state: kept }, keep, isEnd, signal }) => {
     const scenario = scenarioOf(order)
     const { accountId, accessKeyId } = order
     const scope = { accountId, region }, requestId = newRequestId(parts.realNow())
@@ -39,7 +40,7 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
       call: (action, body, step) => callWithin({ accountId, accessKeyId }, region, action, fresh || !takeTokens.has(action) ? body : { ...body, ClientToken: `${id}-${step}` }, requestId),
       keep: fresh ? async () => {} : keep,
     }, scenario, { from, again: kept !== undefined, stopAt: order.stopAt }).catch(async (error: unknown) => {
-      if (isRefusal(error) && !signal.aborted) await letRun()
+      if (isEnd(error) && !signal.aborted) await letRun()
       throw error
     })
     if (!stopped) await letRun()

@@ -1,4 +1,4 @@
-import { leavesNothing, type KeptPlay, type PlayEnd, type PlayState } from '#api/scenarios/kept-play.ts'
+import { isPassing, leavesNothing, type KeptPlay, type PlayEnd, type PlayState } from '#api/scenarios/kept-play.ts'
 import type { Player } from '#api/scenarios/player.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { Log } from '#ports/log.ts'
@@ -18,7 +18,7 @@ export interface Playing {
   readonly plays: Pick<Plays, 'isWaitedFor'>
 }
 
-/** What goes wrong for no reason that a caller is told goes wrong again; until then it may have been the database. */
+/** So often in turn it goes wrong with what may pass, such as a call that is refused for now or a database that is away; then its caller is told. */
 const MOST_TURNS = 5
 const AGAIN_MS = 500
 
@@ -46,26 +46,30 @@ export async function keepPlaying(playing: Playing, signal: AbortSignal): Promis
   }
 }
 
-async function playOn(playing: Playing, { id }: KeptPlay, player: Player, signal: AbortSignal): Promise<void> {
+async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, signal: AbortSignal): Promise<void> {
+  if (anew) throw new BeginsAnew('A repeat of its call lets a scenario begin anew')
   const { region, log } = playing
   const play = await change(playing, there => there?.id === id && !there.end ? { ...there, turn: there.turn + 1 } : undefined)
   if (!play) return
+  // Nothing is wrong with what it asks for: it may be taken at the next try.
+  const isEnd = (error: unknown): boolean => !(error instanceof PlayGone) && (play.turn - (play.since ?? 0) >= MOST_TURNS || (isRefusal(error) && !isPassing(error)))
   const put = async (more: Partial<KeptPlay>): Promise<void> => {
     // What the user's own orders, or a repeat of the call, wrote meanwhile stays.
     if (!await change(playing, there => there?.id === id && there.turn === play.turn && !there.end ? { ...there, ...more } : undefined)) throw new PlayGone()
   }
   let end: { readonly state?: PlayState; readonly end: PlayEnd }
   try {
-    end = await player({ region, play, keep: state => put({ state }), signal })
+    end = await player({ region, play, keep: state => put({ state }), isEnd, signal })
   } catch (error) {
     if (error instanceof PlayGone || signal.aborted) return
-    if (isRefusal(error)) end = { end: { refusal: { code: error.code, parameters: error.parameters, message: error.message } } }
-    else {
-      log.error({ region, scenario: play.order.scenario, error }, 'Playing a scenario did not succeed')
-      if (play.turn < MOST_TURNS && play.fresh) throw new BeginsAnew('A scenario begins anew', { cause: error })
-      if (play.turn < MOST_TURNS) return systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: it is over here
-      end = { end: { failed: error instanceof Error ? error.message : String(error) } }
+    const facts = { region, scenario: play.order.scenario, error }
+    if (!isRefusal(error)) log.error(facts, 'Playing a scenario did not succeed')
+    else if (isPassing(error)) log.warn(facts, 'A scenario was refused a call for now')
+    if (!isEnd(error)) {
+      if (play.fresh) throw new BeginsAnew('A scenario begins anew', { cause: error })
+      return systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: it is over here
     }
+    end = { end: isRefusal(error) ? { refusal: { code: error.code, parameters: error.parameters, message: error.message } } : { failed: error instanceof Error ? error.message : String(error) } }
   }
   while (!signal.aborted) {
     try {

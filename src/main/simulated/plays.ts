@@ -1,4 +1,4 @@
-import { isSameOrder, leavesNothing, type EndedPlay, type KeptPlay, type PlayOrder, type ScenarioPlays, type Waiting } from '#api/scenarios/kept-play.ts'
+import { isSameOrder, leavesNothing, wentOn, type EndedPlay, type KeptPlay, type PlayOrder, type ScenarioPlays, type Waiting } from '#api/scenarios/kept-play.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Queue } from '#ports/queue.ts'
@@ -54,7 +54,7 @@ export class Plays implements ScenarioPlays {
         if (there && hasToken(there, order) && !isSameOrder(there.order, order)) refuse('IdempotentParameterMismatch', { action: 'RunScenario' })
         // Another's, in a region that is its own.
         if (there?.fresh && !there.end) refuseBusy(region, there)
-        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...joined(there, order), waits }
+        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...joined(wentOn(there), order), waits }
         if (there && !there.end) refuseBusy(region, there)
         return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits }
       })
@@ -64,8 +64,8 @@ export class Plays implements ScenarioPlays {
 
   async told({ region, play, call }: EndedPlay): Promise<void> {
     try {
-      // A repeat that came meanwhile waits for its own answer.
-      const isTold = await this.#put(region, there => there?.id === play.id && (there.waits.call === call || !there.fresh) ? { ...there, told: true } : undefined)
+      // A repeat that came meanwhile waits for its own answer, or let the play go on.
+      const isTold = await this.#put(region, there => there?.id === play.id && there.since === play.since && (there.waits.call === call || !there.fresh) ? { ...there, told: true } : undefined)
       if (isTold && leavesNothing(play)) await this.#parts.remove(region)
     } finally {
       this.#calls.delete(call)
@@ -102,7 +102,7 @@ export class Plays implements ScenarioPlays {
         continue
       }
       if (!isOfToken && !await this.#isLeft(region, play)) continue
-      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...joined(there, order), waits } : undefined)
+      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...joined(wentOn(there), order), waits } : undefined)
       if (taken) return { region, id: taken.id }
     }
     return undefined

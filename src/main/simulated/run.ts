@@ -119,8 +119,10 @@ async function beginAnew({ region, store, worldStore, face }: SimulatedRun): Pro
   await worldStore.write(region, claim, things)
   const settings = await store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
-    if (!record || !isBegun(record) || settingsOf(record).deleting) return undefined
-    const anew = withSettings(record, { opened: 0, clock: { ...PLAY_CLOCK, since: systemClock.now() } })
+    const before = record && settingsOf(record).play
+    if (!record || !before || !isBegun(record) || settingsOf(record).deleting) return undefined
+    const { anew: _anew, ...play } = before
+    const anew = withSettings(record, { play, opened: 0, clock: { ...PLAY_CLOCK, since: systemClock.now() } })
     await tx.forgetRegion(region)
     await tx.putRegion(anew)
     return settingsOf(anew)

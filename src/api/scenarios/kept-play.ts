@@ -72,7 +72,8 @@ export interface KeptPlay {
 export interface EndedPlay {
   readonly region: string
   readonly play: KeptPlay & { readonly end: PlayEnd }
-  readonly call: string
+  /** The call that is answered. */
+  readonly caller: Waiting
 }
 
 /** Plays of scenarios, kept where their regions are. A call that repeats one whose server died is given that one's end. */
@@ -81,7 +82,7 @@ export interface ScenarioPlays {
   fresh(order: PlayOrder, nameOf: (number: number) => string): Promise<EndedPlay>
   /** In that simulated region; ends with the play. */
   in(region: string, order: PlayOrder): Promise<EndedPlay>
-  /** Its call is answered: of a story that was told to its end in a region of its own nothing stays. */
+  /** Its call is answered: of a story that was told to its end in a region of its own nothing stays. Throws where the region went while the story was read: it may not be whole. */
   told(ended: EndedPlay): Promise<void>
 }
 

@@ -23,7 +23,7 @@ export interface PlaysParts {
 /** Where another server plays it nobody here is told. */
 const LOOK_EVERY_MS = 200
 
-interface Taken { readonly region: string; readonly id: string }
+interface Taken { readonly region: string; readonly play: KeptPlay }
 
 /** Calls of RunScenario and the plays that they wait for. What is played is kept in the record of its region, and whoever runs that plays it (`keepPlaying`). */
 export class Plays implements ScenarioPlays {
@@ -41,7 +41,7 @@ export class Plays implements ScenarioPlays {
       for (let number = 1; ; number++) {
         const repeated = await this.#takeOver(order, waits)
         if (repeated) return repeated
-        if (await this.#parts.make(nameOf(number), play)) return { region: nameOf(number), id: play.id }
+        if (await this.#parts.make(nameOf(number), play)) return { region: nameOf(number), play }
       }
     })
   }
@@ -58,17 +58,22 @@ export class Plays implements ScenarioPlays {
         if (there && !there.end) refuseBusy(region, there)
         return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits }
       })
-      return play ? { region, id: play.id } : refuseDeleted(region)
+      return play ? { region, play } : refuseDeleted(region)
     })
   }
 
-  async told({ region, play, call }: EndedPlay): Promise<void> {
+  async told({ region, play, caller }: EndedPlay): Promise<void> {
     try {
-      // A repeat that came meanwhile waits for its own answer, or let the play go on.
-      const isTold = await this.#put(region, there => there?.id === play.id && there.since === play.since && (there.waits.call === call || !there.fresh) ? { ...there, told: true } : undefined)
+      let isThere = false
+      const isTold = await this.#put(region, there => {
+        isThere = there !== undefined && (there.id === play.id || !play.fresh)
+        // A repeat that came meanwhile waits for its own answer, or let the play go on.
+        return there?.id === play.id && there.since === play.since && (there.waits.call === caller.call || !there.fresh) ? { ...there, told: true } : undefined
+      })
+      if (!isThere && 'at' in play.end) this.#refuseGone({ region, play }, caller)
       if (isTold && leavesNothing(play)) await this.#parts.remove(region)
     } finally {
-      this.#calls.delete(call)
+      this.#calls.delete(caller.call)
     }
   }
 
@@ -84,7 +89,7 @@ export class Plays implements ScenarioPlays {
     const waits = { process, epoch, call: crypto.randomUUID() }
     this.#calls.add(waits.call)
     try {
-      return await this.#ended(await take(waits), waits.call)
+      return await this.#ended(await take(waits), waits)
     } catch (error) {
       this.#calls.delete(waits.call)
       throw error
@@ -103,7 +108,7 @@ export class Plays implements ScenarioPlays {
       }
       if (!isOfToken && !await this.#isLeft(region, play)) continue
       const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...joined(wentOn(there), order), waits } : undefined)
-      if (taken) return { region, id: taken.id }
+      if (taken) return { region, play: taken }
     }
     return undefined
   }
@@ -120,22 +125,31 @@ export class Plays implements ScenarioPlays {
     return paused && steppedTo <= end.at && (last?.position ?? 0) <= state.told
   }
 
-  async #ended({ region, id }: Taken, call: string): Promise<EndedPlay> {
+  async #ended(taken: Taken, caller: Waiting): Promise<EndedPlay> {
+    const { region, play: { id, fresh } } = taken
     const { store, faceOf, look, signal } = this.#parts
     if (!faceOf(region)) await look()
     for (;;) {
       const followed = faceOf(region)?.followed()
       const play = playOf(await store.findRegion(region))
-      if (!play) return refuseDeleted(region)
+      if (!play || (play.id !== id && fresh)) return this.#refuseGone(taken, caller)
       if (play.id !== id) refuse('OperationDenied.RegionNotReady', { region, why: 'another scenario is played in it by now, and the story of this one is lost' })
-      if (play.fresh && play.waits.call !== call) refuse('ServiceUnavailable', { why: 'a repeat of this call is given the story' })
+      if (play.fresh && play.waits.call !== caller.call) refuse('ServiceUnavailable', { why: 'a repeat of this call is given the story' })
       const { end } = play
-      if (end) return { region, play: { ...play, end }, call }
+      if (end) return { region, play: { ...play, end }, caller }
       if (signal.aborted) refuse('ServiceUnavailable', { why: 'the server ends; the scenario goes on when it is there again' })
       const patience = new AbortController()
       await Promise.race([followed, systemClock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, patience.signal])).catch(() => undefined)].filter(each => each !== undefined)) // aborted: looked at above
       patience.abort()
     }
+  }
+
+  /** A server that stood still, or could not renew its lease, is taken for dead: whoever played it to its end meanwhile waits for no call of it, and removes the region as one whose story is told. */
+  #refuseGone({ region, play }: Taken, { process, epoch }: Waiting): never {
+    const lease = this.#parts.lease.lease()
+    const isAsItWas = lease?.name === process && lease.epoch === epoch && !lease.lost.aborted && lease.isOver?.() !== true
+    if (leavesNothing(play) && !isAsItWas) refuse('ServiceUnavailable', { why: 'this server stood still while the scenario was played, and nothing is left of it' })
+    return refuseDeleted(region)
   }
 
   /** Changes the play that the record keeps; undefined where `change` says so, or the region goes. */

@@ -62,7 +62,8 @@ export interface KeptPlay {
   readonly since?: number
   /** Of a region of its own: what was done there up to such an end goes first. */
   readonly anew?: true
-  readonly waits: Waiting
+  /** Those whose calls wait for its end; a single one where an earlier version wrote it. */
+  readonly waits: readonly Waiting[] | Waiting
   readonly state?: PlayState
   readonly end?: PlayEnd
   /** Its call was given its answer. */
@@ -93,6 +94,16 @@ export function isSameOrder(one: PlayOrder, other: PlayOrder): boolean {
 
 function askedFor({ accountId, scenario, seed, stopAt, withoutCause, on }: PlayOrder): string {
   return JSON.stringify([accountId, scenario, seed, stopAt?.kind, stopAt?.phase, stopAt?.condition, withoutCause, on])
+}
+
+/** The calls that wait for it and were not answered. */
+export function waitingFor({ waits }: KeptPlay): readonly Waiting[] {
+  return [waits].flat()
+}
+
+/** Whether the same calls wait for both. */
+export function isWaitedForAlike(one: KeptPlay, other: KeptPlay): boolean {
+  return waitingFor(one).map(({ call }) => call).join() === waitingFor(other).map(({ call }) => call).join()
 }
 
 /** Whether a call that is refused so may soon be taken: nothing is wrong with it. */

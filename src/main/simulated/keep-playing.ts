@@ -1,4 +1,4 @@
-import { isPassing, leavesNothing, type KeptPlay, type PlayEnd, type PlayState } from '#api/scenarios/kept-play.ts'
+import { isPassing, isWaitedForAlike, leavesNothing, type KeptPlay, type PlayEnd, type PlayState } from '#api/scenarios/kept-play.ts'
 import type { Player } from '#api/scenarios/player.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { Log } from '#ports/log.ts'
@@ -82,11 +82,11 @@ async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, 
   }
 }
 
-async function removeLeft({ region, store, face }: Playing, { id, waits }: KeptPlay): Promise<void> {
+async function removeLeft({ region, store, face }: Playing, left: KeptPlay): Promise<void> {
   const next = await store.write(systemClock.now(), async tx => {
     const record = await tx.lockRegion(region)
     const play = record && settingsOf(record).play
-    if (!record || play?.id !== id || play.waits.call !== waits.call) return undefined
+    if (!record || play?.id !== left.id || !isWaitedForAlike(play, left)) return undefined
     const marked = { ...withSettings(record, { deleting: true }), ready: false, text: 'it is being deleted' }
     await tx.putRegion(marked)
     return marked

@@ -1,4 +1,4 @@
-import { isSameOrder, leavesNothing, wentOn, type EndedPlay, type KeptPlay, type PlayOrder, type ScenarioPlays, type Waiting } from '#api/scenarios/kept-play.ts'
+import { isSameOrder, isWaitedForAlike, leavesNothing, waitingFor, wentOn, type EndedPlay, type KeptPlay, type PlayOrder, type ScenarioPlays, type Waiting } from '#api/scenarios/kept-play.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Queue } from '#ports/queue.ts'
@@ -37,7 +37,7 @@ export class Plays implements ScenarioPlays {
 
   fresh(order: PlayOrder, nameOf: (number: number) => string): Promise<EndedPlay> {
     return this.#asCall(async waits => {
-      const play: KeptPlay = { id: crypto.randomUUID(), order, fresh: true, turn: 0, waits }
+      const play: KeptPlay = { id: crypto.randomUUID(), order, fresh: true, turn: 0, waits: [waits] }
       for (let number = 1; ; number++) {
         const repeated = await this.#takeOver(order, waits)
         if (repeated) return repeated
@@ -49,14 +49,14 @@ export class Plays implements ScenarioPlays {
   in(region: string, order: PlayOrder): Promise<EndedPlay> {
     return this.#asCall(async waits => {
       const before = playOf(await this.#parts.store.findRegion(region))
-      const left = before?.end && isSameOrder(before.order, order) && await this.#isLeft(region, before) ? before.waits.call : undefined
+      const left = before?.end && isSameOrder(before.order, order) && await this.#isLeft(region, before) ? before : undefined
       const play = await this.#put(region, there => {
         if (there && hasToken(there, order) && !isSameOrder(there.order, order)) refuse('IdempotentParameterMismatch', { action: 'RunScenario' })
         // Another's, in a region that is its own.
         if (there?.fresh && !there.end) refuseBusy(region, there)
-        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || there.waits.call === left)) return { ...joined(wentOn(there), order), waits }
+        if (there && isSameOrder(there.order, order) && (!there.end || hasToken(there, order) || (left?.id === there.id && isWaitedForAlike(left, there)))) return this.#joined(there, order, waits)
         if (there && !there.end) refuseBusy(region, there)
-        return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits }
+        return { id: crypto.randomUUID(), order, fresh: false, turn: 0, waits: [waits] }
       })
       return play ? { region, play } : refuseDeleted(region)
     })
@@ -65,23 +65,26 @@ export class Plays implements ScenarioPlays {
   async told({ region, play, caller }: EndedPlay): Promise<void> {
     try {
       let isThere = false
-      const isTold = await this.#put(region, there => {
+      const told = await this.#put(region, there => {
         isThere = there !== undefined && (there.id === play.id || !play.fresh)
+        if (there?.id !== play.id) return undefined
+        const waits = waitingFor(there).filter(({ call }) => call !== caller.call), waited = waits.length < waitingFor(there).length
         // A repeat that came meanwhile waits for its own answer, or let the play go on.
-        return there?.id === play.id && there.since === play.since && (there.waits.call === caller.call || !there.fresh) ? { ...there, told: true } : undefined
+        return { ...there, waits, ...there.since === play.since && (waited || !there.fresh) && { told: true } }
       })
       if (!isThere && 'at' in play.end) this.#refuseGone({ region, play }, caller)
-      if (isTold && leavesNothing(play)) await this.#parts.remove(region)
+      if (told?.told && leavesNothing(told) && waitingFor(told).length === 0) await this.#parts.remove(region)
     } finally {
       this.#calls.delete(caller.call)
     }
   }
 
   /** Whether a call waits for the play, of this process or of one that lives. */
-  async isWaitedFor({ waits: { call, process, epoch }, told }: KeptPlay): Promise<boolean> {
-    if (told) return false
-    if (this.#calls.has(call)) return true
-    return process !== this.#parts.lease.lease()?.name && await this.#parts.queue.outlives({ name: process, epoch })
+  async isWaitedFor(play: KeptPlay): Promise<boolean> {
+    const waits = waitingFor(play), own = this.#parts.lease.lease()?.name
+    if (waits.some(({ call }) => this.#calls.has(call))) return true
+    const others = new Map(waits.filter(({ process }) => process !== own).map(({ process: name, epoch }) => [`${name}/${epoch}`, { name, epoch }]))
+    return (await Promise.all([...others.values()].map(other => this.#parts.queue.outlives(other)))).includes(true)
   }
 
   async #asCall(take: (waits: Waiting) => Promise<Taken>): Promise<EndedPlay> {
@@ -107,10 +110,19 @@ export class Plays implements ScenarioPlays {
         continue
       }
       if (!isOfToken && !await this.#isLeft(region, play)) continue
-      const taken = await this.#put(region, there => there?.id === play.id && there.waits.call === play.waits.call && !(there.told && (!isOfToken || leavesNothing(there))) ? { ...joined(wentOn(there), order), waits } : undefined)
+      const taken = await this.#put(region, there => {
+        if (there?.id !== play.id) return undefined
+        if (isOfToken) return isOver(there) ? undefined : this.#joined(there, order, waits)
+        return there.told || !isWaitedForAlike(there, play) ? undefined : { ...joined(wentOn(there), order), waits: [waits] }
+      })
       if (taken) return { region, play: taken }
     }
     return undefined
+  }
+
+  /** The play with one more call that waits for it. Those of this process that were cut off wait no more. */
+  #joined(play: KeptPlay, order: PlayOrder, waits: Waiting): KeptPlay {
+    return { ...joined(wentOn(play), order), waits: [...waitingFor(play).filter(({ process, call }) => process !== waits.process || this.#calls.has(call)), waits] }
   }
 
   /** Nobody was or will be given its story, and its region is as it ended: whoever went on with that one wants another one. */
@@ -134,7 +146,7 @@ export class Plays implements ScenarioPlays {
       const play = playOf(await store.findRegion(region))
       if (!play || (play.id !== id && fresh)) return this.#refuseGone(taken, caller)
       if (play.id !== id) refuse('OperationDenied.RegionNotReady', { region, why: 'another scenario is played in it by now, and the story of this one is lost' })
-      if (play.fresh && play.waits.call !== caller.call) refuse('ServiceUnavailable', { why: 'a repeat of this call is given the story' })
+      if (play.fresh && !waitingFor(play).some(({ call }) => call === caller.call)) refuse('ServiceUnavailable', { why: 'a repeat of this call is given the story' })
       const { end } = play
       if (end) return { region, play: { ...play, end }, caller }
       if (signal.aborted) refuse('ServiceUnavailable', { why: 'the server ends; the scenario goes on when it is there again' })
@@ -182,6 +194,11 @@ function playOf(record: RegionRecord | undefined): KeptPlay | undefined {
 /** Whether the order came with the token of the play, by the same account. */
 export function hasToken({ order: { token, accountId }, tokens = [] }: KeptPlay, order: PlayOrder): boolean {
   return order.token !== undefined && (token === order.token || tokens.includes(order.token)) && accountId === order.accountId
+}
+
+/** All who waited for it were given its story, and its region goes. */
+function isOver(play: KeptPlay): boolean {
+  return play.told === true && leavesNothing(play) && waitingFor(play).length === 0
 }
 
 /** The play, as it was ordered first, with the token of a call that joins it. */

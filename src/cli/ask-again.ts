@@ -30,7 +30,8 @@ export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Ans
   }
 }
 
-function isPassing(error: unknown): boolean {
+/** It passes when a server is there again. */
+export function isPassing(error: unknown): boolean {
   if (error instanceof NoAnswer) return true
   return error instanceof ApiError && (error.status === 503 || (error.code === 'OperationDenied.RegionNotReady' && error.message.includes(IS_BEING_OPENED)))
 }

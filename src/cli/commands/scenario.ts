@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Played } from '#client/calls.ts'
-import { askAgain } from '../ask-again.ts'
+import { ApiError } from '#client/errors.ts'
+import { askAgain, isPassing } from '../ask-again.ts'
 import { connect } from '../credentials.ts'
 import { NothingThere, UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
@@ -32,7 +33,8 @@ export function addScenarioCommands(program: Command): void {
     .addOption(flag('--on <cluster>', 'the id of a cluster there that it may use'))
     .addOption(flag('--stop-at <row>', 'leave the world there, its clock paused, e.g. Failed/NotReady or Node:Failed/NotReady'))
     .addOption(flag('--without-cause', 'leave its cause out'))
-    .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean }) => {
+    .addOption(flag('--client-token <token>', 'that of an earlier run, which goes on or is told again'))
+    .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean; clientToken?: string }) => {
       const client = connect(flags)
       const { Items: [found] } = await client.call('ListScenarios', { Filter: { Names: [name] } })
       if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
@@ -40,9 +42,14 @@ export function addScenarioCommands(program: Command): void {
       const ordered = {
         Name: name, Seed: flags.seed, ...flags.in !== undefined && { In: flags.in }, ...flags.on !== undefined && { On: flags.on }, ...stop && { StopAt: stop }, ...flags.withoutCause && { WithoutCause: true },
         // By it a server knows the call again that another one, or it itself before it was killed, took.
-        ClientToken: crypto.randomUUID(),
+        ClientToken: flags.clientToken ?? crypto.randomUUID(),
       }
-      const played = await askAgain(PATIENCE_MS, () => client.call('RunScenario', ordered, { timeoutMs: PATIENCE_MS }))
+      const played = await askAgain(PATIENCE_MS, () => client.call('RunScenario', ordered, { timeoutMs: PATIENCE_MS })).catch((error: unknown) => {
+        const goesOn = isPassing(error) || (error instanceof ApiError && (error.status === 429 || error.status >= 500))
+        // Of any other region nothing is left.
+        if (goesOn && (flags.in !== undefined || stop)) tell(`The scenario has not ended: the same command with --client-token ${ordered.ClientToken} goes on where it stands.`)
+        throw error
+      })
       await printResult(flags, played, () => storyText(played))
       if (stop) tell(endText(played, stop, flags.stopAt ?? ''))
     })

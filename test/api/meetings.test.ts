@@ -15,7 +15,7 @@ describe('calls of a region that meet', () => {
       meetings.add(this)
       underWay++
       try {
-        return await join.call(this, call)
+        return await join.call(this, call) as Answer
       } finally {
         underWay--
       }

@@ -180,6 +180,44 @@ test('a machine that a pool tried to have and wants no more is left to the next 
   await scene.end()
 })
 
+test('a machine that is finished for nobody, as another process took its record down meanwhile, is left to a pool that waits', async () => {
+  let isLate = true
+  const scene = await Scene.begin(ports => ({
+    ...ports, machines: new Proxy(ports.machines, {
+      get: (target, name) => name !== 'ensure' ? (Reflect.get(target, name) as unknown) : async (order: MachineOrder) => {
+        const seen = await target.ensure(order)
+        if (order.name.startsWith('late') && isLate) {
+          isLate = false
+          await takenDown(order)
+        }
+        return seen
+      },
+    }),
+  })), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  world.machines.stock = 0
+  const waiting = await users.createPool(cluster, { name: 'waiting', type: 'edge-machine-pool', scaling: wants(1) })
+  await scene.pool(waiting, 'Running StockOut')
+  await world.pass(5 * MINUTE)
+  world.machines.stock = 1
+  await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) })
+  await world.until('the one that waits has it', async () => (await membersOf(scene, waiting)) === 'Running Ok', MINUTE)
+  assert.deepEqual([isLate, world.errors], [false, []])
+  await scene.end()
+
+  async function takenDown({ id, nodePoolId = '' }: MachineOrder): Promise<void> {
+    await users.updatePool(nodePoolId, { scaling: wants(0) })
+    const [node] = await world.store.nodesOf({ nodePoolId })
+    await world.store.write(world.clock.now(), async tx => {
+      await tx.lockCluster(cluster)
+      await tx.lockNode(node!.id)
+      await tx.lockMachine(id)
+      await tx.forgetMachine(id)
+      await tx.forget({ kind: 'Node', id: node!.id }, { evidence: [], text: 'Another process took it down' })
+    })
+  }
+})
+
 test('a process that dies while a machine is given back, at any call, does not keep others from having it', async () => {
   const life = async (plan: CrashPlan): Promise<void> => {
     plan.isWaiting = true

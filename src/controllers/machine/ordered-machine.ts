@@ -29,7 +29,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
   }
 }
 
-async function ensure(record: OrderedMachine, ports: MachinePorts, signal: AbortSignal): Promise<void> {
+async function ensure(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   if (record.machineId !== undefined) {
     await ports.regionOf(record.region).machines.ensure(orderOf(record))
     return await notePowers([record], ports)
@@ -70,13 +70,13 @@ export interface Made {
 }
 
 /** Written for all of them in one transaction; all are of one region. */
-export async function noteMade(made: readonly Made[], ports: MachinePorts): Promise<void> {
+export async function noteMade(made: readonly Made[], ports: MachinePassPorts): Promise<void> {
   const [first] = made
   if (!first) return
-  const { clock, machines } = ports.regionOf(first.record.region)
+  const { clock } = ports.regionOf(first.record.region)
   const lost = await ports.store.write(clock.now(), async tx => {
     const kept = new Map((await tx.lockMachines(made.map(({ record }) => record.id))).map(machine => [machine.id, machine]))
-    const gone = made.flatMap(({ record }) => (kept.has(record.id) ? [] : [record.id]))
+    const gone = made.flatMap(({ record }) => (kept.has(record.id) ? [] : [record]))
     const there = made.flatMap(({ record, seen }) => {
       const locked = kept.get(record.id)
       return locked ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId, power: seen.power, ordered: locked.power }] : []
@@ -89,8 +89,17 @@ export async function noteMade(made: readonly Made[], ports: MachinePorts): Prom
     for (const machine of there) await wakeOwner(tx, machine, machine.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
     return gone
   })
-  // Another process took it down while this one, long thought dead, was still making it.
-  for (const id of lost) await machines.ensureGone(id)
+  await takeDownLost(lost, ports)
+}
+
+/** Another process took their records down while this one, long thought dead, was still making them: they are nobody's, and what they took is had by others again. */
+export async function takeDownLost(lost: readonly MachineRecord[], ports: MachinePassPorts): Promise<void> {
+  for (const record of lost) {
+    const { clock, machines } = ports.regionOf(record.region)
+    await machines.ensureGone(record.id)
+    const left = await ports.leaveToOthers(record)
+    if (left) await ports.store.write(clock.now(), tx => tx.enqueue(left))
+  }
 }
 
 /** What is off costs no compute, so the ledger is told; all are of one region. */

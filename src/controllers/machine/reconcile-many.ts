@@ -4,13 +4,13 @@ import type { MachineRecord } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePassPorts, MachinePorts } from './ports.ts'
 
 /**
  * Passes over many machines: those that pools ordered are asked for in this order without waiting in between, so that what the provider keeps of all of them is one write. Those that are there for
  * the first time are written down together; a crash before that asks for each of them again, which finds it. All others are left to passes of their own.
  */
-export async function reconcileMachines(ids: readonly string[], ports: MachinePorts, signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>> {
+export async function reconcileMachines(ids: readonly string[], ports: MachinePassPorts, signal: AbortSignal): Promise<ReadonlyMap<string, PassOutcome>> {
   const records = new Map((await ports.store.machinesById(ids)).map(record => [record.id, record]))
   const outcomes = new Map<string, PassOutcome>()
   for (const id of ids) if (!records.has(id)) outcomes.set(id, {})

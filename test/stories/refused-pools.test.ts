@@ -180,43 +180,70 @@ test('a machine that a pool tried to have and wants no more is left to the next 
   await scene.end()
 })
 
-test('a machine that is finished for nobody, as another process took its record down meanwhile, is left to a pool that waits', async () => {
-  let isLate = true
-  const scene = await Scene.begin(ports => ({
-    ...ports, machines: new Proxy(ports.machines, {
-      get: (target, name) => name !== 'ensure' ? (Reflect.get(target, name) as unknown) : async (order: MachineOrder) => {
-        const seen = await target.ensure(order)
-        if (order.name.startsWith('late') && isLate) {
-          isLate = false
-          await takenDown(order)
-        }
-        return seen
-      },
-    }),
-  })), { world, users } = scene
-  const cluster = await scene.runningCluster()
-  world.machines.stock = 0
-  const waiting = await users.createPool(cluster, { name: 'waiting', type: 'edge-machine-pool', scaling: wants(1) })
-  await scene.pool(waiting, 'Running StockOut')
-  await world.pass(5 * MINUTE)
-  world.machines.stock = 1
-  await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) })
-  await world.until('the one that waits has it', async () => (await membersOf(scene, waiting)) === 'Running Ok', MINUTE)
-  assert.deepEqual([isLate, world.errors], [false, []])
-  await scene.end()
+for (const { name, order } of [
+  { name: 'that a pool ordered', order: async ({ users }: Scene, cluster: string) => { await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) }) } },
+  { name: 'that a pool ordered and had before', order: async ({ world, users }: Scene, cluster: string, late: Late) => {
+    late.isArmed = false
+    const nodePoolId = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) })
+    const shown = async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join()
+    await world.until('its node', async () => (await shown()) === 'Running Ok')
+    late.isArmed = true
+    const [machine] = await world.store.machinesOwnedBy({ nodePoolId })
+    await users.orderMachine(machine!.id, { link: 'cut' })
+  } },
+  { name: 'that a user added', order: async ({ users }: Scene) => { await users.addMachine('late') } },
+  { name: 'that a user added and had before', order: async ({ world, users }: Scene, _cluster: string, late: Late) => {
+    late.isArmed = false
+    const id = await users.addMachine('late')
+    await world.until('it is there', async () => (await world.store.findMachine(id))?.machineId !== undefined)
+    late.isArmed = true
+    await users.orderMachine(id, { link: 'cut' })
+  } },
+] satisfies readonly { name: string; order: (scene: Scene, cluster: string, late: Late) => Promise<void> }[]) {
+  test(`a machine ${name}, and that is finished for nobody as another process took its record down, is left to a pool that waits`, async () => {
+    const late: Late = { isArmed: true }
+    const scene = await Scene.begin(ports => ({
+      ...ports, machines: new Proxy(ports.machines, {
+        get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (wanted: MachineOrder) => {
+          if (wanted.name.startsWith('late') && late.isArmed) {
+            late.isArmed = false
+            await takenDown(wanted)
+          }
+          return await target.ensure(wanted)
+        },
+      }),
+    })), { world, users } = scene
+    const cluster = await scene.runningCluster()
+    world.machines.stock = 0
+    const waiting = await users.createPool(cluster, { name: 'waiting', type: 'edge-machine-pool', scaling: wants(1) })
+    await scene.pool(waiting, 'Running StockOut')
+    await world.pass(5 * MINUTE)
+    world.machines.stock = 1
+    await order(scene, cluster, late)
+    await world.until('the one that waits has it', async () => (await membersOf(scene, waiting)) === 'Running Ok', MINUTE)
+    assert.deepEqual([late, [...world.machines.made.values()].length, world.errors], [{ isArmed: false }, 1, []])
+    await scene.end()
 
-  async function takenDown({ id, nodePoolId = '' }: MachineOrder): Promise<void> {
-    await users.updatePool(nodePoolId, { scaling: wants(0) })
-    const [node] = await world.store.nodesOf({ nodePoolId })
-    await world.store.write(world.clock.now(), async tx => {
-      await tx.lockCluster(cluster)
-      await tx.lockNode(node!.id)
-      await tx.lockMachine(id)
-      await tx.forgetMachine(id)
-      await tx.forget({ kind: 'Node', id: node!.id }, { evidence: [], text: 'Another process took it down' })
-    })
-  }
-})
+    /** As its deletion ends, and with nobody who hears of it yet. */
+    async function takenDown({ id, nodePoolId }: MachineOrder): Promise<void> {
+      await world.machines.ensureGone(id)
+      const nodes = nodePoolId === undefined ? [] : await world.store.nodesOf({ nodePoolId })
+      if (nodePoolId !== undefined) await users.updatePool(nodePoolId, { scaling: wants(0) })
+      await world.store.write(world.clock.now(), async tx => {
+        await tx.lockCluster(cluster)
+        for (const node of nodes) {
+          await tx.lockNode(node.id)
+          await tx.forget({ kind: 'Node', id: node.id }, { evidence: [], text: 'Another process took it down' })
+        }
+        await tx.lockMachine(id)
+        for (const entry of await tx.ledgerOf(nodes[0]?.id ?? id)) await tx.putLedger({ ...entry, state: 'Released', since: world.clock.now() })
+        await tx.forgetMachine(id)
+      })
+    }
+  })
+}
+
+interface Late { isArmed: boolean }
 
 test('a process that dies while a machine is given back, at any call, does not keep others from having it', async () => {
   const life = async (plan: CrashPlan): Promise<void> => {

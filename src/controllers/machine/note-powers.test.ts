@@ -4,7 +4,7 @@ import { machineEntry } from '#model/node/claim.ts'
 import type { Scope, Store } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { notePowers, type OrderedMachine } from './ordered-machine.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePassPorts } from './ports.ts'
 
 const NOW = Date.UTC(2026, 11, 1), SCOPE: Scope = { accountId: 'a1', region: 'r1' }
 const ownedBy = { nodeId: 'n1', nodePoolId: 'p1', clusterId: 'c1' }
@@ -28,7 +28,7 @@ test('a machine that is kept when its node goes does not become the node\'s agai
     },
     write: (now, work) => store.write(now, work),
   }
-  const ports = { store: torn, newLedgerId: () => 'l2', regionOf: () => ({ clock: { now: () => NOW } }) } as unknown as MachinePorts
+  const ports = { store: torn, newLedgerId: () => 'l2', regionOf: () => ({ clock: { now: () => NOW } }) } as unknown as MachinePassPorts
   await notePowers([machine], ports)
   const { items } = await store.listLedger(SCOPE, {}, { number: 1, size: 10 })
   assert.deepEqual(items.map(({ state, owner }) => [state, owner.kind]), [['Retained', 'Machine']])

@@ -8,6 +8,7 @@ import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
+import { takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
@@ -92,23 +93,19 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
   await takeDownLost(lost, ports)
 }
 
-/** Another process took their records down while this one, long thought dead, was still making them: they are nobody's, and what they took is had by others again. */
-export async function takeDownLost(lost: readonly MachineRecord[], ports: MachinePassPorts): Promise<void> {
-  for (const record of lost) {
-    const { clock, machines } = ports.regionOf(record.region)
-    await machines.ensureGone(record.id)
-    const left = await ports.leaveToOthers(record)
-    if (left) await ports.store.write(clock.now(), tx => tx.enqueue(left))
-  }
-}
-
 /** What is off costs no compute, so the ledger is told; all are of one region. */
-export async function notePowers(records: readonly OrderedMachine[], ports: MachinePorts): Promise<void> {
+export async function notePowers(records: readonly OrderedMachine[], ports: MachinePassPorts): Promise<void> {
   const [first] = records
   if (!first) return
   const { clock } = ports.regionOf(first.region)
   const entries = await ports.store.ledgersOf([...new Set(records.map(({ ownedBy }) => ownedBy.nodeId ?? ownedBy.nodePoolId))])
   const held = new Map(entries.flatMap(entry => (entry.kind === 'Machine' && entry.state === 'Held' ? [[entry.providerId, entry] as const] : [])))
+  // What the ledger holds no more was perhaps taken down since its record was read, and was made again just now.
+  const unheld = records.filter(({ id }) => !held.has(id))
+  if (unheld.length > 0) {
+    const kept = new Set((await ports.store.machinesById(unheld.map(({ id }) => id))).map(({ id }) => id))
+    await takeDownLost(unheld.filter(({ id }) => !kept.has(id)), ports)
+  }
   const moved = records.flatMap(({ id, power }) => {
     const known = held.get(id)
     return known === undefined || (known.power ?? 'on') === power ? [] : [{ ...known, power }]

@@ -3,6 +3,7 @@ import { decideMachine } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
+import { takeDownLost } from './take-down-lost.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
 export async function reconcileOwn(record: MachineRecord, ports: MachinePassPorts): Promise<{ lookAgainAt?: number }> {
@@ -25,17 +26,22 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
 }
 
 /** What is off costs no compute, so the ledger is told of the power, too. */
-async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePorts): Promise<void> {
+async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePassPorts): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   const seen = await machines.ensure(orderOf(record))
   const isHeld = entry?.state === 'Held' || entry?.state === 'Retained'
-  if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power) return
-  await ports.store.write(clock.now(), async tx => {
+  if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power) {
+    if (!(await ports.store.findMachine(record.id))) await takeDownLost([record], ports)
+    return
+  }
+  const isLost = await ports.store.write(clock.now(), async tx => {
     const locked = await tx.lockMachine(record.id)
-    if (!locked) return
+    if (!locked) return true
     await putEntry(tx, locked, isHeld ? entry.state : 'Held', ports)
     if (locked.machineId !== seen.machineId) await tx.changeMachine(record.id, { machineId: seen.machineId })
+    return false
   })
+  if (isLost) await takeDownLost([record], ports)
 }
 
 async function ensureGone(record: MachineRecord, ports: MachinePassPorts): Promise<void> {

@@ -289,6 +289,8 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       const entry = ledgerEntry({ id: mark, ...scope, owner: { kind: 'Cluster', id: mark, name: mark }, clusterId: mark, providerId: 'p' })
       await store.write(NOON, tx => tx.putLedger(entry))
       assert.deepEqual((await store.listLedger(scope, { clusterIds: [mark], kinds: ['ControlPlane'] }, ALL)).items, [entry])
+      const from = async (since: number) => (await store.listLedger(scope, { since }, ALL)).totalCount
+      assert.deepEqual([await from(entry.since), await from(entry.since + 1)], [1, 0])
       await store.write(NOON, async tx => {
         assert.deepEqual(await tx.ledgerOf(mark), [entry])
         await tx.putLedger({ ...entry, state: 'Released', because: 'It is gone' })

@@ -67,7 +67,7 @@ export interface Store {
   listOnboardings(scope: Scope, filter: OnboardingFilter, page: Page): Promise<Listing<OnboardingRecord>>
   listKubeconfigs(scope: Scope, filter: { ids?: readonly string[]; clusterIds?: readonly string[]; types?: readonly string[]; userIds?: readonly number[]; roleIds?: readonly number[] }, page: Page): Promise<Listing<KubeconfigRecord>>
   listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>>
-  listLedger(scope: Scope, filter: { clusterIds?: readonly string[]; kinds?: readonly string[]; states?: readonly string[]; ownerIds?: readonly string[] }, page: Page): Promise<Listing<LedgerEntry>>
+  listLedger(scope: Scope, filter: { clusterIds?: readonly string[]; kinds?: readonly string[]; states?: readonly string[]; ownerIds?: readonly string[]; /** Those that are in their state since then, or later. */ since?: number }, page: Page): Promise<Listing<LedgerEntry>>
   /** What is held for these owners, whatever has become of it, oldest first: no page, no count. */
   ledgersOf(ownerIds: readonly string[]): Promise<readonly LedgerEntry[]>
   listMachines(scope: Scope, filter: { ids?: readonly string[]; names?: readonly string[] }, page: Page): Promise<Listing<MachineRecord>>

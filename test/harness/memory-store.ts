@@ -209,6 +209,7 @@ export class MemoryStore implements Store {
   async listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {
     const matching = [...this.#tables.ledger.values()].filter(one =>
       isIn(one, scope) && isOneOf(one.clusterId, filter.clusterIds) && isOneOf(one.kind, filter.kinds) && isOneOf(one.owner.id, filter.ownerIds)
+      && one.since >= (filter.since ?? 0)
       && (filter.states && filter.states.length > 0 ? filter.states.includes(one.state) : one.state !== 'Released'))
     return paged(matching.sort((one, other) => (one.id < other.id ? -1 : 1)), page)
   }

@@ -1,7 +1,9 @@
+/** Stories of pools that wait for machines; over three hundred lines, since those in memory share what happens between a refusal and its note. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { MachineOrder } from '#ports/machines.ts'
+import { retryRefused } from '#ports/refused-pools.ts'
 import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 import { Scene } from '#test/harness/world/scene.ts'
@@ -202,12 +204,12 @@ for (const { name, order } of [
 ] satisfies readonly { name: string; order: (scene: Scene, cluster: string, late: Late) => Promise<void> }[]) {
   test(`a machine ${name}, and that is finished for nobody as another process took its record down, is left to a pool that waits`, async () => {
     const late: Late = { isArmed: true }
-    const scene = await Scene.begin(ports => ({
+    const scene: Scene = await Scene.begin(ports => ({
       ...ports, machines: new Proxy(ports.machines, {
         get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (wanted: MachineOrder) => {
           if (wanted.name.startsWith('late') && late.isArmed) {
             late.isArmed = false
-            await takenDown(wanted)
+            await takenDown(scene, wanted)
           }
           return await target.ensure(wanted)
         },
@@ -223,27 +225,87 @@ for (const { name, order } of [
     await world.until('the one that waits has it', async () => (await membersOf(scene, waiting)) === 'Running Ok', MINUTE)
     assert.deepEqual([late, [...world.machines.made.values()].length, world.errors], [{ isArmed: false }, 1, []])
     await scene.end()
-
-    /** As its deletion ends, and with nobody who hears of it yet. */
-    async function takenDown({ id, nodePoolId }: MachineOrder): Promise<void> {
-      await world.machines.ensureGone(id)
-      const nodes = nodePoolId === undefined ? [] : await world.store.nodesOf({ nodePoolId })
-      if (nodePoolId !== undefined) await users.updatePool(nodePoolId, { scaling: wants(0) })
-      await world.store.write(world.clock.now(), async tx => {
-        await tx.lockCluster(cluster)
-        for (const node of nodes) {
-          await tx.lockNode(node.id)
-          await tx.forget({ kind: 'Node', id: node.id }, { evidence: [], text: 'Another process took it down' })
-        }
-        await tx.lockMachine(id)
-        for (const entry of await tx.ledgerOf(nodes[0]?.id ?? id)) await tx.putLedger({ ...entry, state: 'Released', since: world.clock.now() })
-        await tx.forgetMachine(id)
-      })
-    }
   })
 }
 
 interface Late { isArmed: boolean }
+
+/** As its deletion ends in another process, and with nobody who has heard of it yet. */
+async function takenDown({ world, users }: Scene, { id, nodePoolId }: Pick<MachineOrder, 'id' | 'nodePoolId'>): Promise<void> {
+  await world.machines.ensureGone(id)
+  const nodes = nodePoolId === undefined ? [] : await world.store.nodesOf({ nodePoolId })
+  if (nodePoolId !== undefined) await users.updatePool(nodePoolId, { scaling: wants(0) })
+  await world.store.write(world.clock.now(), async tx => {
+    for (const node of nodes) {
+      await tx.lockNode(node.id)
+      await tx.forget({ kind: 'Node', id: node.id }, { evidence: [], text: 'Another process took it down' })
+    }
+    await tx.lockMachine(id)
+    for (const entry of await tx.ledgerOf(nodes[0]?.id ?? id)) await tx.putLedger({ ...entry, state: 'Released', since: world.clock.now() })
+    await tx.forgetMachine(id)
+  })
+}
+
+/** In memory: two claims of a pool are refused by the provider, and `meanwhile` happens before each of these refusals is noted. */
+async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: string, nth: number) => Promise<void>): Promise<{ scene: Scene; late: string; asked: () => number }> {
+  let refused = 0, noted = 0, asked = 0, begun: { holder: string; late: string } | undefined
+  const scene: Scene = await Scene.begin(ports => ({
+    ...ports,
+    machines: new Proxy(ports.machines, {
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (wanted: MachineOrder) => {
+        if (!wanted.name.startsWith('late')) return await target.ensure(wanted)
+        asked += 1
+        return await target.ensure(wanted).catch((error: unknown) => {
+          refused += 1
+          throw error
+        })
+      },
+    }),
+    store: new Proxy(ports.store, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key) as unknown
+        if (typeof value !== 'function') return value
+        return async (...given: unknown[]) => {
+          // Who notes a refusal reads the account first.
+          if (key === 'findAccount' && refused === 2 && noted < 2 && begun) await meanwhile(scene, begun.holder, begun.late, noted++)
+          return await (Reflect.apply(value, target, given) as Promise<unknown>)
+        }
+      },
+    }),
+  })), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  world.machines.stock = 1
+  const holder = await users.createPool(cluster, { name: 'holder', type: 'edge-machine-pool', scaling: wants(1) })
+  await world.until('its node', async () => (await membersOf(scene, holder)) === 'Running Ok')
+  const late = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(2) })
+  begun = { holder, late }
+  await world.until('both are noted', async () => noted === 2)
+  return { scene, late, asked: () => asked }
+}
+
+test('a machine that is given back after others were refused, and before their pool could say so, is tried for at once, and once', async () => {
+  const { scene, late, asked } = await refusedMeanwhile(async (begun, holder, _late, nth) => {
+    const [machine] = nth === 0 ? await begun.world.store.machinesOwnedBy({ nodePoolId: holder }) : []
+    if (machine) await takenDown(begun, { id: machine.id, nodePoolId: holder })
+  })
+  await scene.world.until('it has the one that there is', async () => (await membersOf(scene, late)) === 'Running Ok', 20 * SECOND)
+  assert.deepEqual(scene.world.errors, [])
+  assert.ok(asked() <= 7, `asked ${asked()} times`)
+  await scene.end()
+})
+
+test('machines that come while the refusals of a pool are being noted are tried for at once, however many are noted after', async () => {
+  const { scene, late } = await refusedMeanwhile(async ({ world }, _holder, pool, nth) => {
+    if (nth === 0) return
+    world.machines.stock = 2
+    const record = (await world.store.findNodePool(pool))!
+    assert.equal(record.facts.refused?.times, 1)
+    await world.store.write(world.clock.now(), tx => retryRefused(tx, record, world.clock.now()))
+  })
+  await scene.world.until('it has both', async () => (await membersOf(scene, late)) === 'Running Ok,Running Ok', 20 * SECOND)
+  assert.deepEqual(scene.world.errors, [])
+  await scene.end()
+})
 
 test('a process that dies while a machine is given back, at any call, does not keep others from having it', async () => {
   const life = async (plan: CrashPlan): Promise<void> => {

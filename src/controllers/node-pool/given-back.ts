@@ -1,12 +1,9 @@
-import { isRetried } from '#model/node-pool/refusal.ts'
+import { isRetried, mayBeLeft } from '#model/node-pool/refusal.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { Controller } from '#ports/controller.ts'
 import { givenBackBy, refusedPools, retryRefused, type GivenBack } from '#ports/refused-pools.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { isScaled } from './scale.ts'
-
-/** What a machine that goes may leave to others. */
-const LEFT: ReadonlySet<string> = new Set(['StockOut', 'LimitedByQuota'])
 
 /**
  * For each machine that was given back one pool of its account in its region, which was refused machines, tries again at once: its own one first, then those that have waited longest. All of them would only be refused
@@ -27,7 +24,7 @@ export function givenBackController(ports: NodePoolPorts): Controller {
 
 /** One that is about to try anyway will find it; for that one another one would be passed over. */
 function waits({ spec, facts: { refused } }: NodePoolRecord, { machineId }: GivenBack, now: number): boolean {
-  return spec.scaling !== undefined && refused !== undefined && LEFT.has(refused.as) && refused.claim !== machineId && !isRetried(refused, now)
+  return spec.scaling !== undefined && refused !== undefined && mayBeLeft(refused) && refused.claim !== machineId && !isRetried(refused, now)
 }
 
 function inOrder(one: NodePoolRecord, other: NodePoolRecord, { nodePoolId }: GivenBack): number {

@@ -1,23 +1,25 @@
 import { balanceEvidence } from '#model/account/evidence.ts'
 import { machineEntry } from '#model/node/claim.ts'
-import { refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
+import { mayBeLeft, refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
+import { retryRefused } from '#ports/refused-pools.ts'
 import type { NodePorts } from './ports.ts'
 
 /**
  * A refused machine leaves no node behind: record and machine record go in one transaction, the claim waits in the ledger under the pool's name, and the pool says
- * by what it was refused and when it tries again.
+ * by what it was refused and when it tries again. What others gave back between the refusal and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the first refusal only.
  */
 export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   const account = await ports.store.findAccount(record)
-  await ports.store.write(now, async tx => {
+  const first = await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     const pool = await tx.lockNodePool(record.nodePoolId)
     const node = await tx.lockNode(record.id)
     const machine = node?.spec.machine === undefined ? undefined : await tx.lockMachine(node.spec.machine)
-    if (!pool || !node || !machine?.refused || machine.machineId !== undefined) return
+    if (!pool || !node || !machine?.refused || machine.machineId !== undefined) return undefined
     const { refused } = machine
     const evidence = [refusalEvidence(machine.name, refused), ...refused.as === 'Balance' ? [balanceEvidence(account, await tx.meterOf(record), { now })] : []]
     await tx.releaseAddress(record.region, machine.id)
@@ -25,8 +27,17 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
     const { providerId: _gone, ...entry } = machineEntry({ ...machine, name: pool.spec.name, ownedBy: { nodePoolId: pool.id, clusterId: pool.clusterId } }, 'Intended', now, { because: `Its machine was refused, and the claim waits: ${refused.because}` })
     await tx.putLedger(entry)
     await tx.forget({ kind: 'Node', id: node.id }, { evidence, text: `The machine was refused: ${refused.because}` })
-    const next = refusedOnceMore(pool.facts.refused, { ...refused, evidence }, now)
+    const known = pool.facts.refused
+    // A pool that makes its own machines asks for one only while it waits, so this one was refused together with those that it knows of, and says nothing new.
+    const next = known && pool.spec.scaling ? known : refusedOnceMore(known, { ...refused, evidence }, now)
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: next }) }, { evidence })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region }, next.retryAt)
+    return known || !pool.spec.scaling || !mayBeLeft(refused) ? undefined : { pool, refusedAt: refused.at, machineId: machine.id }
   })
+  if (first && await wasGivenBack(first, ports)) await ports.store.write(now, tx => retryRefused(tx, first.pool, now))
+}
+
+async function wasGivenBack({ pool: { accountId, region }, refusedAt, machineId }: { readonly pool: NodePoolRecord; readonly refusedAt: number; readonly machineId: string }, { store }: NodePorts): Promise<boolean> {
+  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: refusedAt }, { number: 1, size: 2 })
+  return items.some(({ providerId }) => providerId !== undefined && providerId !== machineId)
 }

@@ -29,6 +29,11 @@ export function retriedAtOnce(facts: NodePoolFacts, now: number): NodePoolFacts 
   return withFacts(facts, { refused: { ...refused, ...refused.claim === undefined ? { retryAt: now } : { again: true as const } } })
 }
 
+/** What a machine that goes may leave to others. */
+export function mayBeLeft({ as }: Pick<Refused, 'as'>): boolean {
+  return as === 'StockOut' || as === 'LimitedByQuota'
+}
+
 /** It is to try again now, or as soon as the claim is answered that it tries. */
 export function isRetried({ claim, again, retryAt = 0 }: Refused, now: number): boolean {
   return claim === undefined ? retryAt <= now : again === true

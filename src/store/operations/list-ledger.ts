@@ -11,6 +11,7 @@ export function listLedger(connection: Queryable, scope: Scope, filter: Paramete
     .oneOf('kind', filter.kinds)
     .oneOf('owner_id', filter.ownerIds)
     .oneOf('state', filter.states)
+  if (filter.since !== undefined) conditions.where('since >= ?', Math.floor(filter.since))
   if (!filter.states || filter.states.length === 0) conditions.plain(`state <> 'Released'`)
   return listPage(connection, 'ledger', LEDGER_COLUMNS, conditions, page, ledgerEntryOf, { order: ['id'] })
 }

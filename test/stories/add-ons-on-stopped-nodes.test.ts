@@ -3,6 +3,9 @@ import { describe, test } from 'node:test'
 import { besidesResting, type WorkloadSeen } from '#model/addon/health.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 import type { History } from '#test/harness/simulated-server.ts'
+import { Scene } from '#test/harness/world/scene.ts'
+import { shows } from '#test/harness/world/users.ts'
+import { ACCOUNT, REGION } from '#test/harness/world.ts'
 
 describe('an add-on that runs on each node is well while its pool has some of them stopped', () => {
   const regions = new FreshRegions('stopped')
@@ -47,6 +50,25 @@ describe('an add-on that runs on each node is well while its pool has some of th
     assert.deepEqual(await history(), ['Creating/Progressing', 'Running/Ok', 'Updating/Progressing', 'Running/Ok'])
   })
 
+  test('while one that is to go, and still has its pod, goes off on its way', async () => {
+    for (const To of ['DeleteEdgeNodes', 'ScaleDownEdgeNodePool']) {
+      const { history, ClusterId, NodePoolId } = await begin()
+      const [leaving] = await nodesThatShow('Running')
+      const { Id: fault } = await done('InjectFault', { Port: 'tenant-cluster', Call: 'ensureNodeGone', Effect: { Type: 'slow', For: '5m' } })
+      if (To === 'DeleteEdgeNodes') await done(To, { ClusterId, NodePoolId, Ids: [leaving?.['Id']], CascadingDeleteResources: ['Ecs'] })
+      else await done(To, { ClusterId, NodePoolId, NodeIds: [leaving?.['Id']] })
+      await step('10s')
+      await done('SetMachine', { Id: machineOf(leaving), Power: 'off' })
+      await step('2m')
+      assert.equal((await nodesThatShow('Deleting')).length, 1)
+      await done('ClearFault', { Id: fault })
+      await step('20m')
+      assert.deepEqual(await history(), ['Creating/Progressing', 'Running/Ok'])
+      await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
+      await step('1h')
+    }
+  })
+
   test('but not while one that is wanted is off, or does not come back', async () => {
     const { to, history } = await begin()
     await to(2)
@@ -81,4 +103,30 @@ test('a pod in trouble on a node that does not rest is asked for, also where Kub
   const pod = (node: string, ready: boolean) => ({ name: `log-${node}`, node, ready, current: true, restarts: 0 })
   const seen = (ready: boolean): WorkloadSeen => ({ name: 'DaemonSet/log', onEachNode: true, desired: 1, available: ready ? 1 : 0, updated: 1, pods: [pod('a', ready), pod('b', true)] })
   for (const ready of [false, true]) assert.deepEqual(besidesResting([seen(ready)], new Set(['b'])), [{ ...seen(ready), pods: [pod('a', ready)] }])
+})
+
+test('a pod that still ends on a node that is wanted no more is not asked for, beside one on a node at rest that Kubernetes counts', () => {
+  const pod = (node: string, ready: boolean) => ({ name: `log-${node}`, node, ready, current: true, restarts: 0 })
+  const seen: WorkloadSeen = { name: 'DaemonSet/log', onEachNode: true, desired: 2, available: 1, updated: 2, pods: [pod('a', true), pod('b', false), pod('gone', false)] }
+  assert.deepEqual(besidesResting([seen], new Set(['b', 'gone'])), [{ ...seen, desired: 1, updated: 1, pods: [pod('a', true)] }])
+})
+
+test('a pod that is left on a node that is no member any more makes no add-on Degraded', async t => {
+  const pod = (node: string, ready: boolean) => ({ name: `log-${node}`, node, ready, current: true, restarts: 0 })
+  const scene = await Scene.begin(), { world } = scene
+  const look = world.addons.look.bind(world.addons)
+  t.mock.method(world.addons, 'look', async (...about: Parameters<typeof look>) => {
+    const seen = await look(...about)
+    return seen && { ...seen, workloads: [{ name: 'DaemonSet/log-collector', onEachNode: true, desired: 2, available: 1, updated: 2, pods: [pod('shop-1', true), pod('shop-2', false)] }] }
+  })
+  const { cluster } = await scene.runningNode('shop-1'), id = `${cluster}:log-collector`, now = world.clock.now()
+  await world.store.write(now, async tx => {
+    await tx.insertAddon({
+      id, accountId: ACCOUNT, region: REGION, clusterId: cluster, spec: { name: 'log-collector', version: 'v2.0.7', deployMode: 'Unmanaged', deployNodeType: 'Node' },
+      facts: { operation: { action: 'CreateAddon', since: now }, reasons: {}, obstacles: [] },
+    }, { evidence: [], operation: 'CreateAddon' })
+    await tx.enqueue({ kind: 'addon', id, region: REGION })
+  })
+  await world.until('it is well', async () => shows(await world.store.findAddon(id)) === 'Running Ok', 60_000)
+  await scene.end()
 })

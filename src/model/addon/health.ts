@@ -52,7 +52,7 @@ export interface Health {
 }
 
 /**
- * What is asked of workloads that want a pod on each node, less what nodes would run that are off, go off or come back because their pool wishes so: Kubernetes counts those as wanted and not available, and nothing is
+ * What is asked of workloads that want a pod on each node, less what nodes would run that are off, go off or come back because their pool wishes so, or that are wanted no more: Kubernetes counts those as wanted and not available, and nothing is
  * wrong with them. Pods that may go elsewhere are asked for as before.
  */
 export function besidesResting(workloads: readonly WorkloadSeen[], resting: ReadonlySet<string>): readonly WorkloadSeen[] {

@@ -88,6 +88,49 @@ describe('a machine whose making failed half way, or was never told', () => {
     })
   }
 
+  /** A provider that answers no look until it is mended by what is answered. */
+  function answersNoLook(t: TestContext) {
+    const look = Reflect.get(SimulatedMachines.prototype, 'look') as (this: SimulatedMachines, id: string) => Promise<MachineSeen | undefined>
+    let isMended = false, asked = 0
+    t.mock.method(SimulatedMachines.prototype, 'look', async function (this: SimulatedMachines, id: string) {
+      asked += 1
+      if (!isMended) throw new Error('DescribeInstances: timeout')
+      return await look.call(this, id)
+    })
+    return { asked: () => asked, mend: () => { isMended = true } }
+  }
+
+  for (const { name, removed } of [{ name: 'making', removed: false }, { name: 'removal', removed: true }]) {
+    test(`is known some time after its provider answers again, where that answered nothing when its ${name} was given up`, async t => {
+      const { ClusterId, NodePoolId, to } = await pool()
+      const { Id: half } = await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'half' } })
+      const { asked, mend } = answersNoLook(t)
+      await to(1)
+      await step('500ms')
+      if (removed) {
+        await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'fail' } })
+        const [node] = await regions.nodes()
+        await done('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [node?.['Id']], CascadingDeleteResources: ['Ecs'] })
+      }
+      await step('30m')
+      assert.deepEqual([await ledger(), await regions.worldPowers()], [['Intended'], ['on']])
+      const before = asked()
+      await step('10h')
+      assert.ok(asked() > before && asked() <= before + 15, `asked ${asked() - before} times in ten hours`)
+      mend()
+      await done('ClearFault', { Id: half })
+      await step('1h')
+      assert.deepEqual([await ledger(), await powers()], [['Held'], ['on']])
+      const known = asked()
+      await step('10h')
+      assert.ok(asked() <= known + 2, `asked ${asked() - known} times for what is known`)
+      await done('ClearFault', { All: true })
+      await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
+      await step('1h')
+      assert.deepEqual([await ledger(), await regions.worldPowers()], [[], []])
+    })
+  }
+
   test('of a bare claim is taken back where it is refused', async () => {
     const { ClusterId, NodePoolId, to } = await pool()
     await done('SetStock', { Kind: 'Machine', Count: 0 })

@@ -21,10 +21,11 @@ const ordered: [what: string, record: Parameters<typeof decideOrdered>[0], step:
   ['is made: its intent came with its record',             {},                                       'ensure'],
   ['that was refused waits for whoever owns it',           { refused },                              'rest'],
   ['that is wanted no more goes, refused or not',          { refused, deletionRequestedAt: 0 },      'ensureGone'],
-  ['that cannot be removed waits to be asked to go again', { obstacle, deletionRequestedAt: 0 },     'rest'],
-  ['that was given up is not tried again',                 { obstacle },                             'rest'],
+  ['that was given up is asked for, and not tried again',  { obstacle },                             'ask'],
+  ['that was never told and cannot be removed, too',       { obstacle, deletionRequestedAt: 0 },     'ask'],
+  ['that was given up and is known rests',                 { machineId: 'm', obstacle },             'rest'],
   ['that did not go is as it is ordered, if it is there',  { machineId: 'm', obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'obey'],
   ['whatever stood in the way',                            { machineId: 'm', obstacle, deletionRequestedAt: 0 }, 'obey'],
-  ['that is held and was never made waits',                { obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'rest'],
+  ['that is held and was never told is asked for',         { obstacle: { ...obstacle, held: true }, deletionRequestedAt: 0 }, 'ask'],
 ]
 for (const [what, record, step] of ordered) test(`a machine that a pool ordered ${what}`, () => assert.equal(decideOrdered(record), step))

@@ -12,6 +12,8 @@ import { takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
+/** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age. */
+const ASKED_FOR = { first: 60_000, longest: 3_600_000 } as const
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
@@ -25,6 +27,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
   switch (step) {
     case 'ensure': await ensure(record, ports, signal); return {}
     case 'obey': await obey(record, ports, signal); return {}
+    case 'ask': return await ask(record, ports, signal)
     case 'ensureGone': await ensureGone(record, ports, signal); return {}
     case 'rest': return {}
   }
@@ -137,10 +140,44 @@ async function noteNotMade(record: OrderedMachine, error: unknown, ports: Machin
     return undefined
   }
   if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
-  const seen = await machines.look(record.id).catch(() => undefined) // then it is given up
+  const { seen, answers } = await lookedFor(record, ports)
   if (seen?.power === 'on') return seen
-  await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }))
+  await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }), async (tx, _machine, now) => {
+    if (!answers) await askAgain(tx, record, now)
+  })
   return undefined
+}
+
+/** A provider that does not answer keeps nothing from being given up; nothing is known then. */
+async function lookedFor({ id, region }: OrderedMachine, ports: MachinePorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
+  try {
+    return { seen: await ports.regionOf(region).machines.look(id), answers: true }
+  } catch {
+    return { seen: undefined, answers: false } // told by `answers`
+  }
+}
+
+async function askAgain(tx: Transaction, record: OrderedMachine, now: number): Promise<void> {
+  await tx.enqueue({ kind: 'machine', id: record.id, region: record.region }, askedAgainAt(record, now))
+}
+
+function askedAgainAt({ createdAt, deletionRequestedAt = createdAt }: OrderedMachine, now: number): number {
+  return now + Math.min(Math.max((now - deletionRequestedAt) / 2, ASKED_FOR.first), ASKED_FOR.longest)
+}
+
+/** It was given up, and nobody ever said that it is there: one answer is enough. One that is there costs, and is to be known for that; it is as it is ordered, or goes when it is asked to again. */
+async function ask(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
+  const { seen, answers } = await lookedFor(record, ports)
+  if (!answers) return { lookAgainAt: askedAgainAt(record, ports.regionOf(record.region).clock.now()) }
+  const { obstacle, deletionRequestedAt } = record
+  if (deletionRequestedAt === undefined) {
+    if (seen?.power !== 'on') return {}
+    // First, so that whoever dies now makes it again, and finds it.
+    await writeAndWake(record, ports, () => ({ obstacle: null }))
+    await noteMade([{ record, seen }], ports)
+  } else if (seen && obstacle) await noteLeft(record, obstacle, seen, ports)
+  else await ensureGone(record, ports, signal)
+  return {}
 }
 
 /** What a provider says in its own words is no sentence of ours. */
@@ -153,15 +190,20 @@ async function noteRefusal(record: OrderedMachine, refused: Omit<NonNullable<Mac
 }
 
 async function noteNotGone(record: OrderedMachine, because: string, isRefused: boolean, ports: MachinePorts): Promise<void> {
-  // What it was asked to do may be all that this provider fails at.
-  const seen = await ports.regionOf(record.region).machines.look(record.id).catch(() => undefined) // then nothing is known of its power, and the obstacle is told all the same
-  const held = isRefused || seen?.power === 'on'
+  // What it was asked to do may be all that this provider fails at. Where it answers no look, the obstacle is told all the same.
+  const { seen, answers } = await lookedFor(record, ports)
+  await noteLeft(record, { because, at: ports.regionOf(record.region).clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
+}
+
+async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRecord['obstacle']>, seen: MachineSeen | undefined, ports: MachinePorts, isAskedAgain = false): Promise<void> {
+  const held = obstacle.held === true || seen?.power === 'on'
   const made = record.machineId === undefined && seen
-  await writeAndWake(record, ports, now => ({ obstacle: { because, at: now, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
+  await writeAndWake(record, ports, () => ({ obstacle: { ...obstacle, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
     // A crash came between making it and saying so: it costs, and it is to be known for that.
     if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
     // Orders that came while it was to go are carried out now.
     if (held && seen) await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
+    if (isAskedAgain && record.machineId === undefined) await askAgain(tx, record, now)
   })
 }
 

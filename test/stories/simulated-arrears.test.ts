@@ -72,6 +72,21 @@ describe('arrears reach what leaves and does not go', () => {
     assert.deepEqual(await state(), [['Failed/ResourceCleanupFailed'], ['off']])
   })
 
+  for (const Type of ['protected', 'fail']) {
+    test(`one that was off before, and whose removal ends as ${Type}, is not said to be shut down for arrears, as it is not where it stays`, async () => {
+      const { remove } = await pool(2)
+      const [machine] = await items('ListMachines')
+      await done('SetMachine', { Id: machine?.Id, Power: 'off' })
+      await step('1m')
+      await done('InjectFault', { ...REMOVAL, Effect: { Type } })
+      await spend()
+      assert.deepEqual(await pairs('ListEdgeNodes'), ['Failed/Balance', 'Failed/NotReady'])
+      await remove()
+      await step('30m')
+      assert.deepEqual(await pairs('ListEdgeNodes'), ['Failed/Balance+ResourceCleanupFailed', 'Failed/ResourceCleanupFailed'])
+    })
+  }
+
   test('one whose removal by hand fails in arrears is not said to come back after them', async () => {
     await pool()
     await spend()

@@ -38,6 +38,6 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
 }
 
 async function wasGivenBack({ pool: { accountId, region }, refusedAt, machineId }: { readonly pool: NodePoolRecord; readonly refusedAt: number; readonly machineId: string }, { store }: NodePorts): Promise<boolean> {
-  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: refusedAt }, { number: 1, size: 2 })
+  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: refusedAt }, { number: 1, size: 100 })
   return items.some(({ providerId }) => providerId !== undefined && providerId !== machineId)
 }

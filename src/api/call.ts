@@ -131,8 +131,9 @@ function takesToken({ kind, schema }: Action): boolean {
 
 /** Reads wait a little for a region only while they would pass by the faults that stand in it. */
 async function untilJudged({ name }: Action, { ports }: ReturnType<typeof findRegion>): Promise<void> {
+  if (isAlwaysAnswered(name)) return
   await ports.untilJudged?.()
-  const why = isAlwaysAnswered(name) ? undefined : ports.refusesReads?.()
+  const why = ports.refusesReads?.()
   if (why !== undefined) refuse('ServiceUnavailable', { why })
 }
 

@@ -19,9 +19,9 @@ export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Ans
       return await ask()
     } catch (error) {
       const now = time.now()
-      // It was there in between: the time begins anew.
-      if (lostAt === undefined || now - askedAt > PATIENCE_MS / 10) {
-        if (lostAt === undefined && isPassing(error)) tell('The server gives no answer for now; the call is sent again until it does.')
+      // One that was lost after so long was there in between: the time begins anew.
+      if (lostAt === undefined || (error instanceof NoAnswer && now - askedAt > PATIENCE_MS / 10)) {
+        if (lostAt === undefined && isPassing(error)) tell(error instanceof NoAnswer ? 'The server gives no answer for now; the call is sent again until it does.' : 'The server refuses the call for now; it is sent again for a while.')
         lostAt = now
       }
       if (!isPassing(error) || now - lostAt >= PATIENCE_MS || now - askedAt >= longestMs) throw error

@@ -35,6 +35,15 @@ describe('a call that is sent again until its answer comes', () => {
     assert.equal(time.at, 90_000)
   })
 
+  test('is given up after a minute and a half of refusals for now, however long each of them takes', async () => {
+    const time = new OwnTime()
+    await assert.rejects(askAgain(3_600_000, async () => {
+      time.at += 14_500
+      throw refused('ServiceUnavailable', 503)
+    }, time), { code: 'ServiceUnavailable' })
+    assert.equal(time.at, 14_500 + 6 * 15_000)
+  })
+
   test('has the whole of that time again where its server was there for a while', async () => {
     const time = new OwnTime()
     let asked = 0

@@ -11,6 +11,8 @@ import { whenEnded, type Farewell } from '#test/harness/when-ended.ts'
 
 const run = promisify(execFile)
 const repository = join(import.meta.dirname, '../..')
+/** In /proc/PID/stat, from 0; names of programs that are run here have no blanks. */
+const STARTED_AT = 21
 
 export interface VirtualMachineOptions {
   readonly name: string
@@ -90,7 +92,9 @@ export class VirtualMachine implements AsyncDisposable {
       '-netdev', `tap,id=net,ifname=${this.#tap},script=no,downscript=no`, '-device', 'virtio-net-pci,netdev=net', '-device', 'virtio-rng-pci',
       '-serial', `file:${join(this.#folder, 'console.log')}`,
     ], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, TMPDIR: temporary } })
-    this.#farewell = whenEnded('kill -9 "$EDGEHOLD_TEST_QEMU"; ip link delete dev "$EDGEHOLD_TEST_TAP"; rm -rf -- "$EDGEHOLD_TEST_FOLDER"', { ...process.env, EDGEHOLD_TEST_QEMU: String(this.#qemu.pid), EDGEHOLD_TEST_TAP: this.#tap, EDGEHOLD_TEST_FOLDER: this.#folder })
+    // Its pid may be another's by then, but not with its start time.
+    const since = readFileSync(`/proc/${this.#qemu.pid}/stat`, 'utf8').split(' ')[STARTED_AT] ?? ''
+    this.#farewell = whenEnded('[ "$(cut -d" " -f22 "/proc/$EDGEHOLD_TEST_QEMU/stat")" = "$EDGEHOLD_TEST_QEMU_SINCE" ] && kill -9 "$EDGEHOLD_TEST_QEMU"; ip link delete dev "$EDGEHOLD_TEST_TAP"; rm -rf -- "$EDGEHOLD_TEST_FOLDER"', { ...process.env, EDGEHOLD_TEST_QEMU: String(this.#qemu.pid), EDGEHOLD_TEST_QEMU_SINCE: since, EDGEHOLD_TEST_TAP: this.#tap, EDGEHOLD_TEST_FOLDER: this.#folder })
   }
 
   /** Beside the loop the disk holds this repository's sources and the Node that runs us, for tests that run in the machine itself. */

@@ -66,6 +66,20 @@ describe('a scenario that is refused a call for now', () => {
     await isWholeOnce(await server.done('RunScenario', ORDER))
   })
 
+  test('a step that it comes further than begins the count of tries anew', async () => {
+    await server.done('CreateRegion', OWN)
+    for (const Call of ['CreateCluster', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'AddMachine', 'SetMachine'])
+      await server.done('InjectFault', { Port: 'api', Call, Effect: { Type: 'fail', Code: 503 }, Times: 1 }, 'own-1')
+    await isWholeOnce(await server.done('RunScenario', ORDER))
+  })
+
+  test('a list that does not show yet what the next steps name is asked again', async () => {
+    const order = { ...ORDER, Name: 'node-failed-resource-cleanup-failed' }
+    await server.done('CreateRegion', OWN)
+    await server.done('InjectFault', { Port: 'api', Call: 'ListEdgeNodes', Effect: { Type: 'lie', For: '1h' }, Times: 2 }, 'own-1')
+    assert.deepEqual(callsOf(await server.done('RunScenario', order)), callsOf(await undisturbed(order)))
+  })
+
   test('where it is refused for longer that is told, and whoever repeats its call afterwards is told the whole story', async () => {
     const regions = ([
       [{ Type: 'fail', Code: 429 }, 'FlowLimitExceeded'], [{ Type: 'fail', Code: 500 }, 'InternalError'], [{ Type: 'fail', Code: 503 }, 'ServiceUnavailable'], [{ Type: 'fail', Code: 504 }, 'InternalServiceTimeout'],

@@ -58,8 +58,10 @@ export interface KeptPlay {
   readonly tokens?: readonly string[]
   /** How often it was begun or gone on with: whoever had an earlier turn writes nothing of it any more. */
   readonly turn: number
-  /** The turn after which a repeat went on with it though it had ended: tries are counted from there. */
+  /** The turn after which a repeat went on with it though it had ended. */
   readonly since?: number
+  /** How often in turn it went wrong without having come further than that step, which is the furthest that it had come to. */
+  readonly failures?: { readonly times: number; readonly step: number }
   /** Of a region of its own: what was done there up to such an end goes first. */
   readonly anew?: true
   /** Those whose calls wait for its end; a single one where an earlier version wrote it. */
@@ -114,7 +116,7 @@ export function isPassing({ code, message }: Pick<Refusal, 'code' | 'message'>):
 
 /** The play as a repeat of its call has it: where it ended with what may have passed meanwhile, it goes on. */
 export function wentOn(play: KeptPlay): KeptPlay {
-  const { end, told: _told, ...rest } = play
+  const { end, told: _told, failures: _failures, ...rest } = play
   if (!end || 'at' in end || ('refusal' in end && !isPassing(end.refusal))) return play
   return { ...rest, since: play.turn, ...play.fresh && { anew: true } }
 }

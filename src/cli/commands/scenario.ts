@@ -47,7 +47,7 @@ export function addScenarioCommands(program: Command): void {
       const played = await askAgain(PATIENCE_MS, () => client.call('RunScenario', ordered, { timeoutMs: PATIENCE_MS })).catch((error: unknown) => {
         const goesOn = isPassing(error) || (error instanceof ApiError && (error.status === 429 || error.status >= 500))
         // Of any other region nothing is left.
-        if (goesOn && (flags.in !== undefined || stop)) tell(`The scenario has not ended: the same command with --client-token ${ordered.ClientToken} goes on where it stands.`)
+        if (goesOn && (flags.in !== undefined || stop)) tell(`The scenario has not ended: the same command with --client-token ${ordered.ClientToken} ${flags.in === undefined ? 'empties its region and begins anew there' : 'goes on where it stands'}.`)
         throw error
       })
       await printResult(flags, played, () => storyText(played))

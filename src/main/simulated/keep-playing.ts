@@ -18,8 +18,8 @@ export interface Playing {
   readonly plays: Pick<Plays, 'isWaitedFor'>
 }
 
-/** So often in turn it goes wrong with what may pass, such as a call that is refused for now or a database that is away; then its caller is told. */
-const MOST_TURNS = 5
+/** So often in turn it goes wrong at one step with what may pass, such as a call that is refused for now or a database that is away; then its caller is told. */
+const MOST_FAILURES = 5
 const AGAIN_MS = 500
 
 /** A play in a region of its own was interrupted: it begins anew in the emptied region, under another opening. It concerns no other region. */
@@ -52,20 +52,33 @@ async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, 
   const play = await change(playing, there => there?.id === id && !there.end ? { ...there, turn: there.turn + 1 } : undefined)
   if (!play) return
   // Nothing is wrong with what it asks for: it may be taken at the next try.
-  const isEnd = (error: unknown): boolean => !(error instanceof PlayGone) && (play.turn - (play.since ?? 0) >= MOST_TURNS || (isRefusal(error) && !isPassing(error)))
+  let reached = play.fresh ? 0 : play.state?.step ?? 0
+  const failures = (): NonNullable<KeptPlay['failures']> => {
+    const { times, step } = play.failures ?? { times: 0, step: -1 }
+    return reached > step ? { times: 1, step: reached } : { times: times + 1, step }
+  }
+  const isEnd = (error: unknown): boolean => !(error instanceof PlayGone) && (failures().times >= MOST_FAILURES || (isRefusal(error) && !isPassing(error)))
   const put = async (more: Partial<KeptPlay>): Promise<void> => {
     // What the user's own orders, or a repeat of the call, wrote meanwhile stays.
     if (!await change(playing, there => there?.id === id && there.turn === play.turn && !there.end ? { ...there, ...more } : undefined)) throw new PlayGone()
   }
   let end: { readonly state?: PlayState; readonly end: PlayEnd }
   try {
-    end = await player({ region, play, keep: state => put({ state }), isEnd, signal })
+    end = await player({ region, play, keep: state => {
+      reached = Math.max(reached, state.step)
+      return put({ state })
+    }, isEnd, signal })
   } catch (error) {
     if (error instanceof PlayGone || signal.aborted) return
     const facts = { region, scenario: play.order.scenario, error }
     if (!isRefusal(error)) log.error(facts, 'Playing a scenario did not succeed')
     else if (isPassing(error)) log.warn(facts, 'A scenario was refused a call for now')
     if (!isEnd(error)) {
+      const isGone = await put({ failures: failures() }).then(() => false, (cause: unknown) => {
+        log.debug({ region, error: cause }, 'A failure of a scenario could not be kept')
+        return cause instanceof PlayGone
+      })
+      if (isGone || signal.aborted) return
       if (play.fresh) throw new BeginsAnew('A scenario begins anew', { cause: error })
       return systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: it is over here
     }

@@ -72,20 +72,12 @@ async function look(record: AddonRecord, cluster: ClusterRecord | undefined, por
 /** Only where a pod of each node's is missing. A node's own pass finds first that its start took too long, so this is looked at a moment later. */
 async function restingNodes({ id }: ClusterRecord, { workloads }: AddonSeen, { store }: AddonPorts): Promise<readonly RestingNode[]> {
   if (workloads.every(({ onEachNode, desired, available, updated }) => !onEachNode || (available >= desired && updated >= desired))) return []
-  const nodes = await store.nodesOf({ clusterId: id })
-  const resting = nodes.filter(isResting).map(({ spec: { name }, said, facts: { ordered } }) => ({ name, ...(said.status.phase === 'Starting' && ordered && { until: ordered.since + DEADLINES.nodeStart + SECOND }) }))
-  return [...resting, ...leftPodsOf(workloads, new Set(nodes.map(({ spec: { name } }) => name)))]
+  return (await store.nodesOf({ clusterId: id })).filter(isResting).map(({ spec: { name }, said, facts: { ordered } }) => ({ name, ...(said.status.phase === 'Starting' && ordered && { until: ordered.since + DEADLINES.nodeStart + SECOND }) }))
 }
 
 /** Also whatever is to go, whether it is off or not: nothing is asked for there any more. */
 function isResting({ said: { status: { phase } }, facts }: NodeRecord): boolean {
   return phase === 'Stopping' || phase === 'Stopped' || phase === 'Starting' || facts.deletion !== undefined
-}
-
-/** Nodes that are members no more and whose pods still end: Kubernetes takes them away some time after the Node object. */
-function leftPodsOf(workloads: AddonSeen['workloads'], members: ReadonlySet<string>): readonly RestingNode[] {
-  const named = workloads.flatMap(({ onEachNode, pods }) => (onEachNode ? pods.flatMap(({ node }) => node ?? []) : []))
-  return [...new Set(named)].filter(name => !members.has(name)).map(name => ({ name }))
 }
 
 async function markStale(record: AddonRecord, ports: AddonPorts): Promise<void> {

@@ -10,7 +10,7 @@ export interface AddonPassSeen {
   readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
   /** Undefined where it was not looked at, or where nothing of it is there. */
   readonly looked: AddonSeen | undefined
-  /** Nodes of its cluster that are off, go off or come back by their pool's wish, that are to go, or that are gone and have pods left, and the instant at which one that comes back has to be there; read only where something of the add-on may be missing on them. */
+  /** Nodes of its cluster that are off, go off or come back by their pool's wish, or that are to go, and the instant at which one that comes back has to be there; read only where something of the add-on may be missing on them. */
   readonly resting: readonly RestingNode[]
   /** How often to look besides events, ms; undefined where the region tells of every change. */
   readonly lookEveryMs: number | undefined

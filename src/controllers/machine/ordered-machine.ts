@@ -13,7 +13,7 @@ import { takeDownLost } from './take-down-lost.ts'
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
 /** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age. */
-const ASKED_FOR = { first: 60_000, longest: 3_600_000 } as const
+const ASKED_FOR = { first: 60_000, longest: 86_400_000 } as const
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
@@ -105,20 +105,17 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
   const held = new Map(entries.flatMap(entry => (entry.kind === 'Machine' && entry.state === 'Held' ? [[entry.providerId, entry] as const] : [])))
   // What the ledger holds no more was perhaps taken down since its record was read, and was made again just now.
   const unheld = records.filter(({ id }) => !held.has(id))
-  if (unheld.length > 0) {
-    const kept = new Set((await ports.store.machinesById(unheld.map(({ id }) => id))).map(({ id }) => id))
-    await takeDownLost(unheld.filter(({ id }) => !kept.has(id)), ports)
-  }
+  const kept = new Set(unheld.length === 0 ? [] : (await ports.store.machinesById(unheld.map(({ id }) => id))).map(({ id }) => id))
   const moved = records.flatMap(({ id, power }) => {
     const known = held.get(id)
     return known === undefined || (known.power ?? 'on') === power ? [] : [{ ...known, power }]
   })
-  if (moved.length === 0) return
-  await ports.store.write(clock.now(), async tx => {
+  if (moved.length > 0) await ports.store.write(clock.now(), async tx => {
     // One that became its account's own meanwhile, or another's, has another row by now.
     const owners = new Map((await tx.lockMachines(moved.flatMap(({ providerId }) => providerId ?? []))).map(({ id, ownedBy }) => [id, ownedBy?.nodeId ?? ownedBy?.nodePoolId]))
     for (const entry of moved) if (entry.providerId !== undefined && owners.get(entry.providerId) === entry.owner.id) await tx.putLedger(entry)
   })
+  await takeDownLost(unheld.filter(({ id }) => !kept.has(id)), ports)
 }
 
 /**

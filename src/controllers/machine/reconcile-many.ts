@@ -25,8 +25,11 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
   })
   const made: Made[] = [], kept: OrderedMachine[] = []
   for (const one of asked) outcomes.set(one.record.id, await outcomeOf(one).catch((error: unknown) => ({ error })))
-  await notePowers(kept, ports)
-  await noteMade(made, ports)
+  try {
+    await notePowers(kept, ports)
+  } finally {
+    await noteMade(made, ports)
+  }
   return outcomes
 
   async function outcomeOf({ record, refusal, answer }: { readonly record: OrderedMachine; readonly refusal: string | undefined; readonly answer: Promise<MachineSeen> | undefined }): Promise<PassOutcome> {

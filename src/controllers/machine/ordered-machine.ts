@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { machineEntry } from '#model/node/claim.ts'
 import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
@@ -12,8 +13,8 @@ import { takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
-/** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age. */
-const ASKED_FOR = { first: 60_000, longest: 86_400_000 } as const
+/** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age, every hour on its first day and every day after some weeks. */
+const ASKED_FOR = { first: 60_000, ofDay: 3_600_000, longest: 86_400_000 } as const
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 
@@ -139,7 +140,7 @@ async function noteNotMade(record: OrderedMachine, error: unknown, ports: Machin
   if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
   const { seen, answers } = await lookedFor(record, ports)
   if (seen?.power === 'on') return seen
-  await writeAndWake(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }), async (tx, _machine, now) => {
+  await writeUnlessAsked(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }), async (tx, _machine, now) => {
     if (!answers) await askAgain(tx, record, now)
   })
   return undefined
@@ -159,7 +160,8 @@ async function askAgain(tx: Transaction, record: OrderedMachine, now: number): P
 }
 
 function askedAgainAt({ createdAt, deletionRequestedAt = createdAt }: OrderedMachine, now: number): number {
-  return now + Math.min(Math.max((now - deletionRequestedAt) / 2, ASKED_FOR.first), ASKED_FOR.longest)
+  const age = now - deletionRequestedAt
+  return now + Math.min(Math.max(age / 2, ASKED_FOR.first), Math.max(ASKED_FOR.ofDay, Math.min(age / 24, ASKED_FOR.longest)))
 }
 
 /** It was given up, and nobody ever said that it is there: one answer is enough. One that is there costs, and is to be known for that; it is as it is ordered, or goes when it is asked to again. */
@@ -195,7 +197,7 @@ async function noteNotGone(record: OrderedMachine, because: string, isRefused: b
 async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRecord['obstacle']>, seen: MachineSeen | undefined, ports: MachinePorts, isAskedAgain = false): Promise<void> {
   const held = obstacle.held === true || seen?.power === 'on'
   const made = record.machineId === undefined && seen
-  await writeAndWake(record, ports, () => ({ obstacle: { ...obstacle, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
+  await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, ...held && { held } }, ...made && { machineId: made.machineId } }), async (tx, machine, now) => {
     // A crash came between making it and saying so: it costs, and it is to be known for that.
     if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
     // Orders that came while it was to go are carried out now.
@@ -210,7 +212,7 @@ async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: Abo
   const seen = await machines.look(record.id)
   if (!seen) return await ensureGone(record, ports, signal)
   const { obstacle } = record
-  if (seen.power === 'on' && obstacle && !obstacle.held) await writeAndWake(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
+  if (seen.power === 'on' && obstacle && !obstacle.held) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
   if (seen.power === 'on' || obstacle?.held) await machines.ensure(orderOf(record))
   await notePowers([record], ports)
 }
@@ -245,11 +247,19 @@ async function isOverdue({ region, ownedBy, deletionRequestedAt = 0 }: OrderedMa
   return now - began >= (node ? nodeDeletionDeadline({ now, facts: node.facts }) : DEADLINES.nodeDeletionInPool)
 }
 
-async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change: (now: number) => Parameters<Transaction['changeMachine']>[1], more?: (tx: Transaction, machine: MachineRecord, now: number) => Promise<void>): Promise<void> {
+type Change = (now: number) => Parameters<Transaction['changeMachine']>[1]
+type More = (tx: Transaction, machine: MachineRecord, now: number) => Promise<void>
+
+/** An obstacle is of the try that met it. One that was asked to go since its record was read, or is wanted again, is passed over anew, and an old obstacle would end that before its first try. */
+async function writeUnlessAsked(record: OrderedMachine, ports: MachinePorts, change: Change, more?: More): Promise<void> {
+  await writeAndWake(record, ports, change, more, machine => machine.deletionRequestedAt === record.deletionRequestedAt && isDeepStrictEqual(machine.obstacle, record.obstacle))
+}
+
+async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change: Change, more?: More, isStill: (machine: MachineRecord) => boolean = () => true): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
     const machine = await tx.lockMachine(record.id)
-    if (!machine) return
+    if (!machine || !isStill(machine)) return
     await tx.changeMachine(record.id, change(now))
     await more?.(tx, machine, now)
     await wakeOwner(tx, record)

@@ -87,9 +87,11 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
     try {
       const result = await stage.call(step.Action, filled(step.Request, names) as object, at)
       const id = answeredId(result instanceof Rendered ? JSON.parse(result.json) : result)
-      // A list that does not show it yet is asked again, by whoever goes on with the play.
-      if (step.As !== undefined && id === undefined) throw new Error(`E-SCENARIO: ${step.Action} answered nothing that is to be <${step.As}>`)
-      if (step.As !== undefined && id !== undefined) names.set(step.As, id)
+      if (step.As !== undefined) {
+        // A list that does not show it yet is asked again, by whoever goes on with the play.
+        if (id === undefined) throw new Error(`E-SCENARIO: ${step.Action} answered nothing that is to be <${step.As}>`)
+        names.set(step.As, id)
+      }
       if (!step.Action.startsWith('List')) lines.push({ ...line, text: `${step.Action} is called${about(step)}.` })
     } catch (error) {
       if (!isRefusal(error)) throw error

@@ -72,8 +72,6 @@ export interface Store {
   ledgersOf(ownerIds: readonly string[]): Promise<readonly LedgerEntry[]>
   listMachines(scope: Scope, filter: { ids?: readonly string[]; names?: readonly string[] }, page: Page): Promise<Listing<MachineRecord>>
   machinesOfRegion(region: string): Promise<readonly MachineRecord[]>
-  /** Machines that a pool, or the pools of a cluster, ordered; bare claims too. */
-  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
   findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined>
   /** The newest history row of a resource, also of one that is gone. */
   latestChange(accountId: string, id: string): Promise<StatusChange | undefined>
@@ -256,8 +254,6 @@ export interface NewClaim {
   readonly token: NodeToken
 }
 
-export type MachineOwner = { readonly clusterId: string } | { readonly nodePoolId: string } | { readonly nodeId: string }
-
 /** The token of a machine's first boot: only its hash is kept, and it is bound to exactly one node. It goes when its node or its machine goes. */
 export interface NodeToken {
   readonly tokenHash: string
@@ -409,7 +405,6 @@ export interface Transaction {
   orderMachines(orders: readonly MachineOrderChange[]): Promise<void>
   /** As changeMachine of each, for machines that were made. */
   setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void>
-  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]>
   /** Machines that stand for those servers of the cloud (MachineTemplate.instanceId), as this transaction sees them. */
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]>
   /** As insertNode, insertMachine, putLedger and putNodeToken of each, in a few statements for all; names and ids must be new ones, of one cluster. */

@@ -9,7 +9,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineOwner, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
+  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
@@ -30,7 +30,7 @@ import { listOnboardings } from './operations/list-onboardings.ts'
 import { listAddons } from './operations/list-addons.ts'
 import { readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf } from './operations/machine-secrets.ts'
-import { findMachine, findMachineByMachineId, machinesById, machinesOfRegion, machinesOwnedBy } from './operations/machines.ts'
+import { findMachine, findMachineByMachineId, machinesById, machinesOfRegion } from './operations/machines.ts'
 import { findNodeToken, nodeTokensByHash } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
@@ -223,10 +223,6 @@ export class PostgresStore implements Store {
 
   machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
     return machinesOfRegion(this.#database, region)
-  }
-
-  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
-    return machinesOwnedBy(this.#database, parent)
   }
 
   findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {

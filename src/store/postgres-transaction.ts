@@ -5,7 +5,7 @@ import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineOwner, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey, WriteInstants } from '#ports/store.ts'
+import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey, WriteInstants } from '#ports/store.ts'
 import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
@@ -18,7 +18,7 @@ import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClusters, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf, putMachineSecrets } from './operations/machine-secrets.ts'
 import { clusterNamed, clustersOf } from './operations/find-records.ts'
-import { changeMachine, findMachine, forgetMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, machinesOwnedBy, orderMachines, setMachineIds } from './operations/machines.ts'
+import { changeMachine, findMachine, forgetMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, orderMachines, setMachineIds } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
@@ -196,10 +196,6 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
     setMachineIds(this.#connectionWithClaims, made)
-  }
-
-  machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
-    return machinesOwnedBy(this.#connectionWithClaims, parent)
   }
 
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {

@@ -13,6 +13,7 @@ import { openStore, type OpenStore } from '#store/open.ts'
 import { OURS, clusterBody } from './api-under-test.ts'
 import { assertCatalogue, oddBodies } from './odd-bodies.ts'
 import { centralBody, openSmallWorld, type SmallWorld } from './small-world.ts'
+import { machinesOwnedBy } from '#test/harness/owned-machines.ts'
 
 /** What the memory store cannot show of the API: texts that a database refuses, and calls that really run at once. */
 suite('the API on PostgreSQL', () => {
@@ -59,7 +60,7 @@ suite('the API on PostgreSQL', () => {
     assert.deepEqual(many.map(answer => answer.body.ResponseMetadata.Error?.Code ?? 'made').toSorted(), [...Array.from({ length: 3 }, () => 'QuotaExceeded.Node'), ...Array.from({ length: 9 }, () => 'made')], 'it has one and may have ten')
     const nodes = await api.done('ListNodes', { Filter: { NodePoolIds: [centralPoolId] }, PageSize: 100 })
     assert.equal(nodes.TotalCount, 10)
-    const machines = await Promise.all((nodes.Items ?? []).map(async node => api.store.machinesOwnedBy({ nodeId: String(node['Id']) })))
+    const machines = await Promise.all((nodes.Items ?? []).map(async node => machinesOwnedBy(api.store, 'local-1', { nodeId: String(node['Id']) })))
     assert.equal(new Set(machines.flat().map(machine => machine.address)).size, 10)
     const [gone] = nodes.Items ?? []
     await api.done('DeleteNodes', { ClusterId: plantId, NodePoolId: centralPoolId, Ids: [gone?.['Id']], CascadingDeleteResources: ['Ecs'] })

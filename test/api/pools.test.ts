@@ -7,6 +7,7 @@ import { targetOf } from '#model/node-pool/scaling.ts'
 import type { Answer, ApiUnderTest } from './api-under-test.ts'
 import { forgetWithChildren } from './play-controllers.ts'
 import { centralBody, directly, elasticBody, openSmallWorld } from './small-world.ts'
+import { machinesOwnedBy } from '#test/harness/owned-machines.ts'
 
 const SCOPE = { accountId: '2100000001', region: 'local-1' }
 const code = ({ body }: Answer) => body.ResponseMetadata.Error?.Code
@@ -197,7 +198,7 @@ suite('central pools', () => {
     assert.partialDeepStrictEqual(node, { Name: 'i-a', MetadataName: 'i-a', InstanceId: 'i-a', NodePoolId: centralPoolId, ImageId: 'image-7', Roles: ['Worker'], IsVirtual: false, CreateClientToken: 'once', Status: { Phase: 'Creating', Conditions: [{ Type: 'Progressing' }] } })
     assert.deepEqual((await api.done('ListNodes', { Filter: { InstanceIds: ['i-b'], NodePoolIds: [centralPoolId] } })).Items?.map(item => item['Id']), [Ids[1]])
 
-    const [machine] = await api.store.machinesOwnedBy({ nodeId: Ids[0] ?? '' })
+    const [machine] = await machinesOwnedBy(api.store, 'local-1', { nodeId: Ids[0] ?? '' })
     assert.partialDeepStrictEqual(machine, { name: 'i-a', power: 'on', ownedBy: { nodeId: Ids[0], nodePoolId: centralPoolId, clusterId: plantId }, template: { instanceId: 'i-a', nodeConfig: { ImageId: 'image-7' } } })
     assert.match(machine?.address ?? '', /^10\.213\.128\.\d+$/)
     const { firstBoot = '' } = await api.store.findMachine(machine?.id ?? '') ?? {}
@@ -216,7 +217,7 @@ suite('central pools', () => {
     const pool = { ClusterId: plantId, NodePoolId: centralPoolId }
     assert.equal(code(await api.call('CreateNodes', { ...pool, InstanceIds: ['i-0001'] })), 'Conflict.InstanceIds')
     assert.equal(code(await api.call('CreateNodes', { ...pool, InstanceIds: [machineId] })), 'InvalidParameter.InstanceIds')
-    const [old] = await api.store.machinesOwnedBy({ nodeId: centralNodeId })
+    const [old] = await machinesOwnedBy(api.store, 'local-1', { nodeId: centralNodeId })
     // As the node's controller leaves it after a deletion that keeps the server.
     await forgetWithChildren(api, centralNodeId)
     await api.store.write(api.now, tx => tx.changeMachine(old?.id ?? '', { ownedBy: null }))

@@ -10,11 +10,11 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type { Settled, SettleInput } from '#model/settle.ts'
 import type {
-  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineOwner, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction, WriteInstants,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
-import { inOrder, isIn, isOwnedBy, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
+import { inOrder, isIn, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
 import { meterIn, Tables } from './memory/tables.ts'
 
 /**
@@ -224,10 +224,6 @@ export class MemoryStore implements Store {
 
   async machinesOfRegion(region: string): Promise<readonly MachineRecord[]> {
     return machinesWhere(this.#tables, machine => machine.region === region)
-  }
-
-  async machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
-    return machinesWhere(this.#tables, machine => isOwnedBy(machine, parent))
   }
 
   async findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined> {

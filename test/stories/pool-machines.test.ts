@@ -7,6 +7,7 @@ import { MachineHeld } from '#ports/machines.ts'
 import { Scene } from '../harness/world/scene.ts'
 import { shows } from '../harness/world/users.ts'
 import { ACCOUNT, REGION, type WorldPorts } from '../harness/world.ts'
+import { machinesOwnedBy } from '#test/harness/owned-machines.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE
 const SCOPE = { accountId: ACCOUNT, region: REGION }, ALL = { number: 1, size: 1_000 }
@@ -177,7 +178,7 @@ describe('machines that are refused', () => {
     await world.pass(3 * HOUR)
     const { refused } = (await world.store.findNodePool(pool))!.facts
     assert.ok(refused!.times! >= 8 && refused!.times! <= 10, `${refused!.times} tries`)
-    assert.deepEqual([(await ledger(scene)).length, (await world.store.machinesOwnedBy({ nodePoolId: pool })).length], [8, 0])
+    assert.deepEqual([(await ledger(scene)).length, (await machinesOwnedBy(world.store, REGION, { nodePoolId: pool })).length], [8, 0])
     world.machines.stock = 100
     await come(scene, running(8), 2 * HOUR)
     assert.deepEqual(await ledger(scene), Array.from({ length: 8 }, () => 'Held Node'))

@@ -8,7 +8,8 @@ import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 import { Scene } from '#test/harness/world/scene.ts'
 import { shows } from '#test/harness/world/users.ts'
-import type { WorldPorts } from '#test/harness/world.ts'
+import { REGION, type WorldPorts } from '#test/harness/world.ts'
+import { machinesOwnedBy } from '#test/harness/owned-machines.ts'
 
 interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
 
@@ -190,7 +191,7 @@ for (const { name, order } of [
     const shown = async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join()
     await world.until('its node', async () => (await shown()) === 'Running Ok')
     late.isArmed = true
-    const [machine] = await world.store.machinesOwnedBy({ nodePoolId })
+    const [machine] = await machinesOwnedBy(world.store, REGION, { nodePoolId })
     await users.orderMachine(machine!.id, { link: 'cut' })
   } },
   { name: 'that a user added', order: async ({ users }: Scene) => { await users.addMachine('late') } },
@@ -285,7 +286,7 @@ async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: 
 
 test('a machine that is given back after others were refused, and before their pool could say so, is tried for at once, and once', async () => {
   const { scene, late, asked } = await refusedMeanwhile(async (begun, holder, _late, nth) => {
-    const [machine] = nth === 0 ? await begun.world.store.machinesOwnedBy({ nodePoolId: holder }) : []
+    const [machine] = nth === 0 ? await machinesOwnedBy(begun.world.store, REGION, { nodePoolId: holder }) : []
     if (machine) await takenDown(begun, { id: machine.id, nodePoolId: holder })
   })
   await scene.world.until('it has the one that there is', async () => (await membersOf(scene, late)) === 'Running Ok', 20 * SECOND)

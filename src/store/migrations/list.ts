@@ -9,6 +9,7 @@ import { HISTORY_INDEXES } from './0008-history-indexes.ts'
 import { LEAN_NODES } from './0009-lean-nodes.ts'
 import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
 import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
+import { LEAN_INDEXES } from './0012-lean-indexes.ts'
 
 export interface Migration {
   readonly name: string
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0009-lean-nodes', sql: LEAN_NODES },
   { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
   { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE, alone: true },
+  { name: '0012-lean-indexes', sql: LEAN_INDEXES },
 ]

@@ -21,7 +21,11 @@ export async function clustersOf(connection: Queryable, scope: Scope): Promise<r
 }
 
 export async function clusterNamed(connection: Queryable, scope: Scope, name: string): Promise<ClusterRecord | undefined> {
-  const [row] = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where account_id = $1 and region = $2 and name = $3`, [scope.accountId, scope.region, name])
+  // By the order of the index of names: another one begins with the account and the region, too, and while PostgreSQL knows of few rows it may read all that these have.
+  const [row] = await connection.query<ClusterRow>(
+    `select ${CLUSTER_COLUMNS} from (select * from cluster where (account_id, region, name) >= ($1, $2, $3) order by account_id, region, name limit 1) found where account_id = $1 and region = $2 and name = $3`,
+    [scope.accountId, scope.region, name],
+  )
   return row && clusterOf(row)
 }
 

@@ -5,6 +5,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { Queryable } from '../connection/database.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
 import type { TreeIds } from '../tree-transaction.ts'
+import { clusterNamed } from './find-records.ts'
 import { ADDON_COLUMNS, addonOf, type AddonRow, CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, NODE_POOL_COLUMNS, nodeOf, nodePoolOf, type ClusterRow, type NodePoolRow, type NodeRow } from '../records/rows.ts'
 
 /**
@@ -53,8 +54,6 @@ export async function readAddons(connection: Queryable, where: 'id' | 'cluster_i
 }
 
 export async function isNameTaken(connection: Queryable, table: 'cluster' | 'node_pool' | 'node', place: { accountId: string; region: string; clusterId?: string }, name: string): Promise<boolean> {
-  const rows = table === 'cluster'
-    ? await connection.query('select 1 from cluster where account_id = $1 and region = $2 and name = $3', [place.accountId, place.region, name])
-    : await connection.query(`select 1 from ${table} where cluster_id = $1 and name = $2`, [place.clusterId, name])
-  return rows.length > 0
+  if (table === 'cluster') return await clusterNamed(connection, place, name) !== undefined
+  return (await connection.query(`select 1 from ${table} where cluster_id = $1 and name = $2`, [place.clusterId, name])).length > 0
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 
-import type { MachineChange, MachineOrderChange, MachineOwner, MachineRecord, Scope } from '#ports/store.ts'
+import type { MachineChange, MachineOrderChange, MachineRecord, Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
 import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
@@ -23,11 +23,6 @@ export function machinesOfRegion(connection: Queryable, region: string): Promise
 
 export function machinesOf(connection: Queryable, scope: Scope): Promise<readonly MachineRecord[]> {
   return readMachines(connection, 'account_id = $1 and region = $2', [scope.accountId, scope.region])
-}
-
-export function machinesOwnedBy(connection: Queryable, parent: MachineOwner): Promise<readonly MachineRecord[]> {
-  if ('nodeId' in parent) return readMachines(connection, 'owner_node_id = $1', [parent.nodeId])
-  return 'nodePoolId' in parent ? readMachines(connection, 'owner_node_pool_id = $1', [parent.nodePoolId]) : readMachines(connection, 'owner_cluster_id = $1', [parent.clusterId])
 }
 
 export function machinesOfInstances(connection: Queryable, scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {

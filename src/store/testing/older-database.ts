@@ -5,4 +5,7 @@ export const BEFORE_CHANGES_IN_PLACE = `
   drop table node_status;
   create index node_in_phase on node (account_id, region, phase, created_at, id) include (conditions);
   create index node_in_scope on node (account_id, region, created_at, id) include (name, phase, conditions);
+  create index machine_of_node on machine (owner_node_id) where owner_node_id is not null;
+  create index machine_of_pool on machine (owner_node_pool_id) where owner_node_pool_id is not null;
+  create index machine_of_cluster on machine (owner_cluster_id) where owner_cluster_id is not null;
   delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`

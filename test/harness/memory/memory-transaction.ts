@@ -8,7 +8,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
-import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineOwner, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
+import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
@@ -169,10 +169,6 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     if (!kept) return
     const named = Object.entries(change).filter(([, value]) => value !== undefined)
     this.#tables.machines.set(id, Object.fromEntries(Object.entries({ ...kept, ...Object.fromEntries(named) }).filter(([, value]) => value !== null)) as unknown as MachineRecord)
-  }
-
-  async machinesOwnedBy(parent: MachineOwner): Promise<readonly MachineRecord[]> {
-    return machinesWhere(this.#tables, machine => isOwnedBy(machine, parent))
   }
 
   async machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
@@ -350,12 +346,6 @@ function write<Record extends AnyRecord>(map: Map<string, Record>, tracked: Map<
 /** In order of creation, and without their first boot, which only who reads one machine gets. */
 export function machinesWhere(tables: Tables, matches: (machine: MachineRecord) => boolean): MachineRecord[] {
   return inOrder([...tables.machines.values()].filter(matches)).map(({ firstBoot: _sealed, ...machine }) => machine)
-}
-
-export function isOwnedBy({ ownedBy }: MachineRecord, parent: MachineOwner): boolean {
-  if (!ownedBy) return false
-  if ('nodeId' in parent) return ownedBy.nodeId === parent.nodeId
-  return 'nodePoolId' in parent ? ownedBy.nodePoolId === parent.nodePoolId : ownedBy.clusterId === parent.clusterId
 }
 
 export function inOrder<Record extends { readonly id: string; readonly createdAt: number }>(records: readonly Record[]): Record[] {

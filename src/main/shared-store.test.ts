@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Store, WorkKey } from '#ports/store.ts'
+import { storeWith } from '#ports/store-with.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, NOON, SCOPE } from '#test/harness/sample-records.ts'
 import { ofTheirKeys, sharedStore } from './shared-store.ts'
@@ -49,6 +51,30 @@ test('writes that meet are one transaction, each with its own answer', async () 
   assert.deepEqual(answers, ids)
   assert.deepEqual((await store.clustersById(ids)).map(({ address }) => address), ids.map(id => `at-${id}`))
   assert.equal(counts.get('write'), 1)
+})
+
+test('while a transaction is under way another one begins beside it once there is much to write, and not before', async () => {
+  const { store, counts } = await fleet()
+  let under = 0, most = 0
+  const meeting = Promise.withResolvers<void>()
+  const shared = sharedStore(storeWith(store, () => ({
+    write: async (now, work, instants) => {
+      most = Math.max(most, ++under)
+      // The first waits for a second one.
+      if (under === 2) meeting.resolve()
+      if (counts.get('write') === undefined) await meeting.promise
+      return store.write(now, work, instants).finally(() => { under -= 1 })
+    },
+  })), () => true)
+  const write = (count: number) => Array.from({ length: count }, (_, index) => shared.write(NOON + 1, async () => index))
+  const first = write(1)
+  await setImmediate()
+  const few = write(19)
+  await setImmediate()
+  await setImmediate()
+  assert.deepEqual([under, most], [1, 1])
+  const more = write(1), answers = await Promise.all([...first, ...few, ...more])
+  assert.deepEqual([answers.length, most], [21, 2])
 })
 
 test('one that fails does so alone', async () => {

@@ -31,6 +31,8 @@ interface Write {
 const LOCK_OTHER_TREES: ReadonlySet<WorkKind> = new Set(['account', 'given-back'])
 /** More would hold the locks of many clusters for long. */
 const MOST_AT_ONCE = 40
+/** While the database works on one transaction, another one is made ready. A second one with little in it costs more than it saves, as what it holds could still have met others. */
+const TRANSACTIONS_AT_ONCE = 2, WORTH_ANOTHER = 20
 
 /**
  * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single machines that meet are one look (those at other records
@@ -47,7 +49,8 @@ export function sharedStore(store: Store, isShared: () => boolean): Store {
 class SharedWrites {
   readonly #store: Pick<Store, 'write'>
   readonly #waiting: Write[] = []
-  #isRunning = false
+  #running = 0
+  #isGathering = false
 
   constructor(store: Pick<Store, 'write'>) {
     this.#store = store
@@ -60,16 +63,19 @@ class SharedWrites {
     })
   }
 
-  /** One transaction at a time: the writes of others come together meanwhile, and none waits for locks of another. */
+  /** The writes of others come together while transactions are under way. */
   #run(): void {
-    if (this.#isRunning || this.#waiting.length === 0) return
-    this.#isRunning = true
+    if (this.#isGathering || this.#waiting.length < (this.#running === 0 ? 1 : WORTH_ANOTHER) || this.#running === TRANSACTIONS_AT_ONCE) return
+    this.#isGathering = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
+      this.#isGathering = false
+      this.#running += 1
       void this.#together(this.#take()).finally(() => {
-        this.#isRunning = false
+        this.#running -= 1
         this.#run()
       })
+      this.#run()
     })
   }
 

@@ -77,7 +77,7 @@ export class PostgresStore implements Store {
         return { result, outcome: await tx.finish() }
       })
       for (const id of tx?.accessKeyIds ?? []) this.#accessKeys.forget(id)
-      this.#sequencer.added(outcome.history)
+      this.#sequencer.added(outcome.history, outcome.ledgerWrites)
       if (outcome.enqueuedRegions.length > 0) this.#announce(outcome.enqueuedRegions)
       return result
     } catch (error) {

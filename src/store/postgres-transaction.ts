@@ -45,6 +45,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #entries = new Map<string, LedgerEntry>()
   readonly #written = new Map<string, LedgerEntry>()
   readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
+  #ledgerWrites = 0
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
   /** Claims whose machines, intents and tokens are not sent yet: many pools that grow in one transaction send them together. */
@@ -69,7 +70,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
-  async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded }> {
+  async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded; ledgerWrites: number }> {
     const history = await this.settle()
     this.#sendClaims()
     await this.#writeLedger()
@@ -77,7 +78,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     writeRecords(this.#connection, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     // Last, as it may take the sequencer's lock.
-    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history) }
+    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites }
   }
 
   lockName(name: string): Promise<void> {
@@ -153,6 +154,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     if (this.#entries.size === 0) return
     const entries = [...this.#entries.values()]
     this.#entries.clear()
+    this.#ledgerWrites += 1
     for (const entry of entries) this.#written.set(entry.id, entry)
     for (const scope of await putLedger(this.#connectionWithClaims, entries, this.work.now)) this.#spenders.set(`${scope.accountId}/${scope.region}`, scope)
   }

@@ -2,11 +2,12 @@ import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database } from './connection/database.ts'
 import { LOCK_SEQUENCER, NUMBERED_AT_ONCE, NUMBER_WAITING, type HistoryAdded } from './operations/add-history.ts'
+import { sumUpCosts } from './operations/tally-costs.ts'
 import { sumUpTally } from './operations/tally-nodes.ts'
 
 /** Rows of a process that died between its commit and its numbering wait this long. */
 const SWEEP_MS = 2_000
-/** After so many rows of history, of which each moved one node at most, the tally of nodes is summed up. */
+/** After so many rows of history, of which each moved one node at most, and writes of the ledger, the tallies are summed up. */
 const SUM_UP_AFTER = 1_000
 
 /**
@@ -23,7 +24,7 @@ export class Sequencer {
   /** How often it was woken, and how many of these wakes a pass that began later has answered. */
   #woken = 0
   #answered = 0
-  /** Rows numbered since the tally was summed up; what earlier processes left is not known. */
+  /** Rows numbered, and writes of the ledger, since the tallies were summed up; what earlier processes left is not known. */
   #untallied = SUM_UP_AFTER
   #passed = Promise.withResolvers<void>()
 
@@ -33,12 +34,12 @@ export class Sequencer {
     this.#sweeping = this.#sweep(clock)
   }
 
-  /** After a commit that added history. Many calls at once are one pass. */
-  added({ rows, isNumbered }: HistoryAdded): void {
-    if (rows === 0) return
-    if (!isNumbered()) return this.#wake()
+  /** After a commit that added history, or wrote to the ledger so often. Many calls at once are one pass. */
+  added({ rows, isNumbered }: HistoryAdded, ledgerWrites: number): void {
+    this.#untallied += ledgerWrites
+    if (rows > 0 && !isNumbered()) return this.#wake()
     this.#untallied += rows
-    if (this.#untallied >= SUM_UP_AFTER) this.#wake()
+    if (this.#untallied >= SUM_UP_AFTER && rows + ledgerWrites > 0) this.#wake()
   }
 
   #wake(): void {
@@ -88,13 +89,16 @@ export class Sequencer {
     return row.numbered
   }
 
-  /** What was not summed up is, with the next rows. */
+  /** What was not summed up is, with the next rows. One after another, as others take them. */
   async #sumUp(): Promise<void> {
     try {
-      await this.#database.transaction(sumUpTally)
+      await this.#database.transaction(async connection => {
+        await sumUpTally(connection)
+        await sumUpCosts(connection)
+      })
       this.#untallied = 0
     } catch (error) {
-      this.#log.debug({ error }, 'Summing up the tally of nodes did not succeed; it is tried with the next rows')
+      this.#log.debug({ error }, 'Summing up the tallies did not succeed; it is tried with the next rows')
     }
   }
 

@@ -2,17 +2,100 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Client } from 'pg'
 
+import { spentUntil } from '#model/account/arrears.ts'
+import type { LedgerEntry } from '#ports/store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, NEW_NODE, NOON, READY_NODE, SCOPE } from '#test/harness/sample-records.ts'
 import { until } from '#test/harness/waiting.ts'
 import { openStore, type OpenStore } from './open.ts'
 import { statementName } from './connection/statements.ts'
 import { forgetRegion } from './operations/forget-region.ts'
+import { sumUpCosts } from './operations/tally-costs.ts'
 import { countNodesAnew, sumUpTally } from './operations/tally-nodes.ts'
 import { BEFORE_CHANGES_IN_PLACE } from './testing/older-database.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
 
 const SHOWN = 'select phase, count(*)::int as nodes from node_status group by phase order by phase'
 const TALLIED = 'select phase, sum(nodes)::int as nodes from node_tally group by phase having sum(nodes) <> 0 order by phase'
+
+const COSTS = 'select account_id, sum(spent)::text as spent, sum(price)::text as price, sum(priced_since)::text as priced_since'
+const COSTING = `${COSTS.replace('sum(priced_since)', 'sum(price::numeric * priced_at)')} from ledger group by account_id order by account_id`
+const COSTED = `${COSTS} from ledger_tally group by account_id having (sum(spent), sum(price), sum(priced_since)) <> (0, 0, 0) order by account_id`
+
+describe('the tally of what ledgers cost', () => {
+  let postgres: ScratchPostgres
+  let opened: OpenStore & { readonly databaseUrl: string }
+  before(async () => {
+    postgres = await scratchPostgres()
+    opened = await postgres.openCopy()
+  })
+  after(() => postgres.end())
+
+  const agree = async () => {
+    const costing = await opened.query<{ spent: string; price: string }>(COSTING)
+    assert.deepEqual(await opened.query(COSTED), costing)
+    return costing
+  }
+  const entry = (id: string, state: LedgerEntry['state'], power?: 'on' | 'off'): LedgerEntry => (
+    { id, ...SCOPE, kind: 'Machine', providerId: id, owner: { kind: 'Node', id, name: id }, state, deleteProtected: false, since: NOON, ...(power && { power }) })
+
+  test('is exact after every commit, while writers of the same entries and those who sum it up meet', async () => {
+    const { store, query } = opened
+    // Who adds an entry draws its id: nobody else knows it yet.
+    await store.write(NOON, async tx => { for (let number = 0; number < 9; number++) await tx.putLedger(entry(`m-${number}`, 'Intended')) })
+    let done = false
+    const summing = (async () => { while (!done) await sumUpCosts({ query }) })()
+    await Promise.all([1, 2, 3, 4].map(async writer => {
+      for (let number = 0; number < 25; number++) {
+        const ids = [0, 1, 2].map(offset => `m-${(number * writer + offset) % 9}`)
+        await store.write(NOON + number * 1_000, async tx => {
+          for (const [index, id] of ids.entries()) await tx.putLedger(entry(id, index === 2 && number % 5 === 4 ? 'Released' : 'Held', (number + index) % 2 === 0 ? 'on' : 'off'))
+        })
+      }
+    }))
+    done = true
+    await summing
+    const [costing] = await agree()
+    assert.ok(Number(costing?.spent) > 0 && Number(costing?.price) > 0)
+    await sumUpCosts({ query })
+    assert.deepEqual(await query('select count(*)::int as rows from ledger_tally'), [{ rows: 1 }])
+    await agree()
+  })
+
+  test('is summed up by itself once much was written', async () => {
+    const { store, query } = opened
+    await store.write(NOON, async tx => { for (let index = 0; index < 50; index++) await tx.putLedger(entry(`o-${index}`, 'Intended')) })
+    for (let number = 0; number < 1_100; number += 50) await Promise.all(Array.from({ length: 50 }, (_, index) => store.write(NOON + 60_000 + number, tx => tx.putLedger(entry(`o-${index}`, 'Held', number % 100 === 0 ? 'on' : 'off')))))
+    await until(async () => ((await query<{ rows: number }>('select count(*)::int as rows from ledger_tally'))[0]?.rows ?? 0) < 1_000)
+    await agree()
+  })
+
+  test('is made of what is there when an older database is opened', async () => {
+    const before = await agree()
+    await postgres.run(opened.databaseUrl, BEFORE_CHANGES_IN_PLACE)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+    await again.close()
+    assert.deepEqual(await agree(), before)
+  })
+
+  test('keeps nothing of a region that is forgotten while somebody sums it up', async () => {
+    const { store, query, databaseUrl } = opened
+    const client = new Client({ connectionString: databaseUrl })
+    await client.connect()
+    try {
+      await client.query('begin')
+      await sumUpCosts({ query: async (text, values) => (await client.query(text, values && [...values])).rows })
+      await store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
+      await store.write(NOON, tx => tx.forgetRegion(SCOPE.region))
+      await client.query('commit')
+    } finally {
+      await client.end()
+    }
+    assert.deepEqual(await agree(), [])
+    assert.deepEqual(spentUntil(await store.meterOf(SCOPE), NOON + 1e9), 0n)
+    await sumUpCosts({ query })
+    assert.deepEqual(await query('select count(*)::int as rows from ledger_tally'), [{ rows: 0 }])
+  })
+})
 
 describe('the tally of nodes', () => {
   let postgres: ScratchPostgres

@@ -31,5 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0009-lean-nodes', sql: LEAN_NODES },
   { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
   { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE, alone: true },
-  { name: '0012-lean-indexes', sql: LEAN_INDEXES },
+  { name: '0012-lean-indexes', sql: LEAN_INDEXES, alone: true },
 ]

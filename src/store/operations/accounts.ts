@@ -48,8 +48,8 @@ export async function putAccount(connection: Queryable, account: AccountRecord):
 
 export async function meterOf(connection: Queryable, { accountId, region }: Scope): Promise<Meter> {
   const [row] = await connection.query<{ spent: string; price: string; priced_since: string }>(
-    `select coalesce(sum(spent), 0)::text as spent, coalesce(sum(price), 0)::text as price, coalesce(sum(price::numeric * priced_at), 0)::text as priced_since
-     from ledger where account_id = $1 and region = $2`, [accountId, region])
+    `select coalesce(sum(spent), 0)::text as spent, coalesce(sum(price), 0)::text as price, coalesce(sum(priced_since), 0)::text as priced_since
+     from ledger_tally where account_id = $1 and region = $2`, [accountId, region])
   return { spent: BigInt(row?.spent ?? '0'), price: BigInt(row?.price ?? '0'), pricedSince: BigInt(row?.priced_since ?? '0') }
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable } from '../connection/database.ts'
-import { lockName } from './lock-name.ts'
+import { lockName, tryLockName } from './lock-name.ts'
 
 // `offset 0` keeps each address a look of its own: as a join, all that are taken would be read.
 
@@ -8,24 +8,82 @@ const LITTLE = 16
 
 interface AddressPool { readonly first: string; readonly last: string }
 
-/** The lowest free address of the pool for this owner, or the one it has. One claim a region at a time, so that two never get the same. */
+/** A range of so many addresses is searched in so many parts, each under a lock of its own. */
+const WIDE = 2 ** 16, PARTS = 4
+/** So many claims at once do not wait for a part that somebody else takes addresses of: they would do so until his transaction is written and committed. */
+const MANY = 32
+
+/** The lowest free address of the pool for this owner, or the one it has. One claim of a part at a time, so that two never get the same. */
 export async function claimAddress(connection: Queryable, region: string, owner: string, pool: AddressPool): Promise<string | undefined> {
   // Sent together: the second statement begins, and sees, after the first has its lock.
+  const [first, ...others] = partsOf(pool)
   const [, [held]] = await Promise.all([
-    lockName(connection, `addresses of ${region}`), connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner]),
+    lockName(connection, lockOf(region, pool, first)), connection.query<{ address: string }>('select host(address) as address from address where region = $1 and owner = $2', [region, owner]),
   ])
   if (held) return held.address
-  const claimed = await claimWithin(connection, region, owner, pool)
-  if (claimed !== undefined || !(await moveToGap(connection, region, pool))) return claimed
-  return claimWithin(connection, region, owner, pool)
+  const claimed = await claimOneOf(connection, region, owner, first)
+  if (claimed !== undefined) return claimed
+  for (const part of others) {
+    await lockName(connection, lockOf(region, pool, part))
+    const later = await claimOneOf(connection, region, owner, part)
+    if (later !== undefined) return later
+  }
+  return undefined
 }
 
-/** The lowest free addresses for owners that have none, in their order; fewer where fewer are free. */
+/**
+ * Free addresses for owners that have none, in their order; fewer where fewer are free. They are the lowest ones, but that many claims which meet take them each from another part of a wide range.
+ */
 export async function claimAddresses(connection: Queryable, region: string, owners: readonly string[], pool: AddressPool): Promise<readonly string[]> {
   if (owners.length === 0) return []
-  const [, claimed] = await Promise.all([lockName(connection, `addresses of ${region}`), claimManyWithin(connection, region, owners, pool)])
-  const all = [...claimed]
-  while (all.length < owners.length && await moveToGap(connection, region, pool)) all.push(...await claimManyWithin(connection, region, owners.slice(all.length), pool))
+  const parts = partsOf(pool), all: string[] = [], held: AddressPool[] = []
+  if (owners.length >= MANY && parts.length > 1) for (const part of parts) {
+    if (!await tryLockName(connection, lockOf(region, pool, part))) continue
+    held.push(part)
+    all.push(...await claimManyOf(connection, region, owners, part))
+    if (all.length > 0) break
+  }
+  for (const part of parts) {
+    if (all.length === owners.length) break
+    const left = owners.slice(all.length)
+    const [, more] = await Promise.all([held.includes(part) ? undefined : lockName(connection, lockOf(region, pool, part)), claimManyOf(connection, region, left, part)])
+    all.push(...more)
+  }
+  return all
+}
+
+function lockOf(region: string, pool: AddressPool, part: AddressPool): string {
+  return part.first === pool.first ? `addresses of ${region}` : `addresses of ${region} from ${part.first}`
+}
+
+/** In order. A range that is not wide is one part. */
+function partsOf(pool: AddressPool): readonly [AddressPool, ...AddressPool[]] {
+  const first = numberOf(pool.first), last = numberOf(pool.last), size = Math.floor((last - first + 1) / PARTS)
+  if (size * PARTS < WIDE) return [pool]
+  const later = Array.from({ length: PARTS - 1 }, (_, index) => index + 1)
+  return [
+    { first: pool.first, last: addressOf(first + size - 1) },
+    ...later.map(part => ({ first: addressOf(first + part * size), last: part === PARTS - 1 ? pool.last : addressOf(first + (part + 1) * size - 1) })),
+  ]
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((number, part) => number * 256 + Number(part), 0)
+}
+
+function addressOf(number: number): string {
+  return [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
+}
+
+async function claimOneOf(connection: Queryable, region: string, owner: string, part: AddressPool): Promise<string | undefined> {
+  const claimed = await claimWithin(connection, region, owner, part)
+  if (claimed !== undefined || !(await moveToGap(connection, region, part))) return claimed
+  return claimWithin(connection, region, owner, part)
+}
+
+async function claimManyOf(connection: Queryable, region: string, owners: readonly string[], part: AddressPool): Promise<readonly string[]> {
+  const all = [...await claimManyWithin(connection, region, owners, part)]
+  while (all.length < owners.length && await moveToGap(connection, region, part)) all.push(...await claimManyWithin(connection, region, owners.slice(all.length), part))
   return all
 }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '../connection/database.ts'
+import { tallying } from './tally-costs.ts'
 
 /** Tables without a column of their own for the region: their rows go with those that they are of. */
 const BY_OWNER = [
@@ -24,7 +25,7 @@ const LOCKS = [
 ]
 
 /** Children before their parents, and the region itself last. The history stays: it is only added to. */
-const FIRST = ['addon', 'node', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally']
+const FIRST = ['addon', 'node', 'node_pool'], LAST = ['cluster', 'region'], STAYS = ['status_change', 'node_tally', 'ledger_tally']
 
 /** All rows of a region, in whatever tables there are that name it. */
 export async function forgetRegion(connection: Queryable, region: string): Promise<void> {
@@ -32,7 +33,7 @@ export async function forgetRegion(connection: Queryable, region: string): Promi
   const named = await connection.query<{ table_name: string }>(
     `select table_name from information_schema.columns where table_schema = current_schema() and column_name = 'region' order by table_name`,
   )
-  const others = named.map(row => row.table_name).filter(name => !['node_status', ...FIRST, ...LAST, ...STAYS].includes(name))
+  const others = named.map(row => row.table_name).filter(name => !['node_status', 'ledger', ...FIRST, ...LAST, ...STAYS].includes(name))
   for (const text of BY_OWNER) await connection.query(text, [region])
   // In the order in which whoever counts nodes anew takes them.
   await connection.query('lock table node_status in row exclusive mode')
@@ -42,5 +43,6 @@ export async function forgetRegion(connection: Queryable, region: string): Promi
      insert into node_tally (account_id, region, phase, conditions, nodes) select account_id, region, phase, conditions, -count(*) from gone group by account_id, region, phase, conditions`,
     [region],
   )
+  await connection.query(`with gone as (delete from ledger where region = $1 returning account_id, region, spent, price, priced_at) ${tallying('select account_id, region, spent, price, priced_at, -1 as sign from gone')}`, [region])
   for (const table of [...FIRST, ...others, ...LAST]) await connection.query(`delete from ${table} where region = $1`, [region])
 }

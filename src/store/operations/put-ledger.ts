@@ -3,19 +3,23 @@ import type { LedgerEntry, Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
+import { tallying } from './tally-costs.ts'
 
-/** Adds the entries, or brings those of their ids up to date; what each cost until now is added up. Answers the accounts of those that cost, or did. */
+/** Adds the entries, or brings those of their ids up to date; what each cost until now is added up, and what that moved of its account's costs. Answers the accounts of those that cost, or did. */
 export async function putLedger(connection: Queryable, entries: readonly LedgerEntry[], now: number): Promise<readonly Scope[]> {
   const moved = LEDGER_COLUMNS.split(', ').filter(column => column !== 'id').map(column => `${column} = excluded.${column}`)
   const rows = entries.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map(entry => ({ ...ledgerRow(entry), price: priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) }), priced_at: Math.floor(now) }))
+  // What was there before is read, and locked, before anything is written.
   return connection.query<Scope>(
-    `with put as (
-       insert into ledger as l (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, price, priced_at from json_populate_recordset(null::ledger, $1::json)
+    `with before as materialized (select account_id, region, spent, price, priced_at from ledger where id = any($2::text[]) order by id for update),
+     put as (
+       insert into ledger as l (${LEDGER_COLUMNS}, price, priced_at) select ${LEDGER_COLUMNS}, price, priced_at from json_populate_recordset(null::ledger, $1::json) where (select count(*) from before) >= 0
        on conflict (id) do update set ${moved.join(', ')}, spent = l.spent + l.price::numeric * greatest(0, excluded.priced_at - l.priced_at), price = excluded.price, priced_at = excluded.priced_at
-       returning account_id, region, price > 0 or spent > 0 as costs
-     )
-     select distinct account_id as "accountId", region from put where costs`,
-    [JSON.stringify(rows)],
+       returning account_id, region, spent, price, priced_at
+     ),
+     moved as (${tallying('select account_id, region, spent, price, priced_at, 1 as sign from put union all select account_id, region, spent, price, priced_at, -1 from before')})
+     select distinct account_id as "accountId", region from put where price > 0 or spent > 0`,
+    [JSON.stringify(rows), rows.map(({ id }) => id)],
   )
 }
 

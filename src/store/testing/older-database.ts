@@ -8,4 +8,8 @@ export const BEFORE_CHANGES_IN_PLACE = `
   create index machine_of_node on machine (owner_node_id) where owner_node_id is not null;
   create index machine_of_pool on machine (owner_node_pool_id) where owner_node_pool_id is not null;
   create index machine_of_cluster on machine (owner_cluster_id) where owner_cluster_id is not null;
+  drop table ledger_tally;
+  drop index ledger_in_account;
+  create index ledger_in_scope on ledger (account_id, region, since, id);
+  create index ledger_costs on ledger (account_id, region) include (price, priced_at, spent);
   delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { NOON } from '#test/harness/sample-records.ts'
+import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
+
+const WIDE = { first: '100.68.0.1', last: '100.127.255.254' }, NARROW = { first: '10.213.0.1', last: '10.213.15.254' }
+const owners = (mark: string, count: number) => Array.from({ length: count }, (_, index) => `${mark}-${index}`)
+
+let postgres: ScratchPostgres
+before(async () => { postgres = await scratchPostgres() })
+after(() => postgres.end())
+
+test('claims of many addresses of a wide range that meet do not wait for each other, and get different ones', async () => {
+  const { store, close } = await postgres.openCopy()
+  const all = await store.write(NOON, async one => {
+    const first = await one.claimAddresses('r', owners('a', 40), WIDE)
+    // Both are under way.
+    const second = await store.write(NOON, two => two.claimAddresses('r', owners('b', 40), WIDE))
+    return [first, second]
+  })
+  assert.deepEqual(all.map(([first]) => first), ['100.68.0.1', '100.83.0.0'])
+  // The lowest ones again, once nobody holds them; a release is found in its part.
+  await store.write(NOON, tx => tx.releaseAddress('r', 'b-3'))
+  const third = await store.write(NOON, async tx => [...await tx.claimAddresses('r', owners('c', 40), WIDE), await tx.claimAddress('r', 'd', WIDE)])
+  assert.deepEqual([third[0], third.at(-1)], ['100.68.0.41', '100.68.0.81'])
+  const fourth = await store.write(NOON, async one => {
+    await one.claimAddress('r', 'e', WIDE)
+    return store.write(NOON, two => two.claimAddresses('r', owners('f', 40), WIDE))
+  })
+  assert.deepEqual(fourth.slice(0, 2), ['100.83.0.3', '100.83.0.40'])
+  // One of them was given back and taken again.
+  assert.equal(new Set([...all.flat(), ...third, ...fourth]).size, 160)
+  await close()
+})
+
+test('a range is given out whole, part by part, and no further', async () => {
+  const { store, close } = await postgres.openCopy()
+  // The smallest that has parts, and all of it but a few addresses is taken.
+  const range = { first: '10.0.0.0', last: '10.0.255.255' }
+  await store.write(NOON, tx => tx.claimAddresses('r', owners('a', 65_530), range))
+  const left = await store.write(NOON, async tx => [...await tx.claimAddresses('r', owners('b', 3), range), await tx.claimAddress('r', 'c', range), ...await tx.claimAddresses('r', owners('d', 40), range), await tx.claimAddress('r', 'e', range)])
+  assert.deepEqual(left, ['10.0.255.250', '10.0.255.251', '10.0.255.252', '10.0.255.253', '10.0.255.254', '10.0.255.255', undefined])
+  await store.write(NOON, tx => tx.releaseAddress('r', 'a-20000'))
+  assert.equal(await store.write(NOON, tx => tx.claimAddress('r', 'f', range)), '10.0.78.32')
+  await close()
+})
+
+test('in a range that is not wide claims take their turn, so that they are the lowest ones', async () => {
+  const { store, close } = await postgres.openCopy()
+  const both = await Promise.all(['a', 'b'].map(mark => store.write(NOON, tx => tx.claimAddresses('r', owners(mark, 40), NARROW))))
+  assert.deepEqual(both.map(([first]) => first).toSorted(), ['10.213.0.1', '10.213.0.41'])
+  await close()
+})

@@ -48,6 +48,6 @@ test('a range is given out whole, part by part, and no further', async () => {
 test('in a range that is not wide claims take their turn, so that they are the lowest ones', async () => {
   const { store, close } = await postgres.openCopy()
   const both = await Promise.all(['a', 'b'].map(mark => store.write(NOON, tx => tx.claimAddresses('r', owners(mark, 40), NARROW))))
-  assert.deepEqual(both.map(([first]) => first).toSorted(), ['10.213.0.1', '10.213.0.41'])
+  assert.deepEqual(new Set(both.map(([first]) => first)), new Set(['10.213.0.1', '10.213.0.41']))
   await close()
 })

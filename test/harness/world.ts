@@ -90,6 +90,7 @@ export class World {
 
   /** A process begins: it has a lease, controllers and watches, and no memory of an earlier one. */
   async start(): Promise<void> {
+    await this.store.write(this.clock.now(), tx => tx.putRegion({ region: REGION, kind: 'Local', ready: true, text: '', settings: {} }))
     const ports = this.#wrap({ store: this.store, host: this.host, tenant: this.tenant, machines: this.machines })
     this.#controllers = new Map(this.controllersOver(ports).map(controller => [controller.kind, controller]))
     const lease = this.#lease = await this.store.queue.register({ name: 'server', hosts: [], ttlMs: 3 * SECOND })

@@ -33,6 +33,8 @@ async function toWire({ store, scope }: ActionContext, machine: MachineRecord): 
     // Its controller has seen it: it exists and its /etc/machine-id is known.
     Made: machine.machineId !== undefined,
     ...machine.deletionRequestedAt !== undefined && { Removing: true },
+    // What keeps it from being removed, or kept it from being made.
+    ...machine.obstacle && { Because: machine.obstacle.because },
     ...(ownedBy?.nodeId !== undefined || node) && { NodeId: ownedBy?.nodeId ?? node?.id },
     // The pool that ordered it.
     ...ownedBy && { OwnedBy: { Kind: 'NodePool', Id: ownedBy.nodePoolId, Name: (await store.findNodePool(ownedBy.nodePoolId))?.spec.name ?? '', ClusterId: ownedBy.clusterId } },

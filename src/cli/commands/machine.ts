@@ -36,7 +36,7 @@ export function addMachineCommands(program: Command): void {
     const machines = await client.all('ListMachines')
     await printResult(flags, machines, () => {
       if (machines.length === 0) tell('There are no machines. Make one with "edgehold machine add NAME".')
-      return table(['NAME', 'ID', 'POWER', 'LINK', 'ADDRESS', 'NODE', ''], machines.map(one => [one.Name, one.Id, one.Power, one.Link, one.Address, [one.NodeId, one.OwnedBy && `of pool ${one.OwnedBy.Name}`].filter(Boolean).join(' '), one.Removing ? 'being removed' : one.Made ? '' : 'being made']))
+      return table(['NAME', 'ID', 'POWER', 'LINK', 'ADDRESS', 'NODE', ''], machines.map(one => [one.Name, one.Id, one.Power, one.Link, one.Address, [one.NodeId, one.OwnedBy && `of pool ${one.OwnedBy.Name}`].filter(Boolean).join(' '), one.Because ?? (one.Removing ? 'being removed' : one.Made ? '' : 'being made')]))
     })
   })
 

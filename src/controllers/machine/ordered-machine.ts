@@ -6,10 +6,11 @@ import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
+import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
-import { takeDownLost } from './take-down-lost.ts'
+import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
@@ -36,7 +37,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
 
 async function ensure(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   if (record.machineId !== undefined) {
-    await ports.regionOf(record.region).machines.ensure(orderOf(record))
+    await makeForOwner(record, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports)
     return await notePowers([record], ports)
   }
   const arrears = await arrearsOf(record, ports)
@@ -56,7 +57,7 @@ export async function make(record: OrderedMachine, arrears: string | undefined, 
     }
   }
   try {
-    return await ask()
+    return await makeForOwner(record, ask, ports)
   } catch (error) {
     if (signal.aborted) throw error
     return await noteNotMade(record, error, ports)
@@ -81,10 +82,11 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
   const { clock } = ports.regionOf(first.record.region)
   const lost = await ports.store.write(clock.now(), async tx => {
     const kept = new Map((await tx.lockMachines(made.map(({ record }) => record.id))).map(machine => [machine.id, machine]))
-    const gone = made.flatMap(({ record }) => (kept.has(record.id) ? [] : [record]))
+    const gone = made.flatMap(({ record, seen }) => (kept.has(record.id) ? [] : [{ ...record, power: seen.power, machineId: seen.machineId }]))
+    for (const { record } of made) await madeForAnother(tx, kept.get(record.id), record, clock.now())
     const there = made.flatMap(({ record, seen }) => {
       const locked = kept.get(record.id)
-      return locked ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId, power: seen.power, ordered: locked.power }] : []
+      return locked && isSame(locked, record) ? [{ ...record, ownedBy: locked.ownedBy ?? record.ownedBy, machineId: seen.machineId, power: seen.power, ordered: locked.power }] : []
     })
     for (const machine of there) await tx.putLedger(machineEntry(machine, 'Held', clock.now(), { power: machine.power }))
     if (there.length > 0) await tx.setMachineIds(there)
@@ -95,6 +97,13 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
     return gone
   })
   await takeDownLost(lost, ports)
+}
+
+/** The id was taken again since: what was made just now may be what the other is about to have, and boots by a token that is none any more. A bare claim is tried anew; what is more than that knows its own machine. */
+async function madeForAnother(tx: Transaction, locked: MachineRecord | undefined, record: OrderedMachine, now: number): Promise<void> {
+  if (!locked || isSame(locked, record)) return
+  if (locked.ownedBy && locked.ownedBy.nodeId === undefined && locked.deletionRequestedAt === undefined) await tx.changeMachine(locked.id, { deletionRequestedAt: now })
+  await tx.enqueue({ kind: 'machine', id: locked.id, region: locked.region })
 }
 
 /** What is off costs no compute, so the ledger is told; all are of one region. */
@@ -230,7 +239,10 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
   const left = await ports.leaveToOthers(record)
   const now = clock.now()
   await ports.store.write(now, async tx => {
-    if (!(await tx.lockMachine(record.id))) return
+    const locked = await tx.lockMachine(record.id)
+    if (!locked) return
+    // Its id was taken again since, and what was taken down was perhaps another's: that is made again.
+    if (!isSame(locked, record)) return await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
     await tx.putLedger(machineEntry(record, 'Released', now))
     await tx.releaseAddress(record.region, record.id)
     await tx.forgetMachine(record.id)
@@ -268,8 +280,4 @@ async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change:
 
 async function wakeOwner(tx: Transaction, { region, ownedBy }: OrderedMachine, dueAt?: number): Promise<void> {
   await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region }, dueAt)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

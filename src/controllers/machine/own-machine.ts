@@ -1,12 +1,13 @@
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
+import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
-import { takeDownLost } from './take-down-lost.ts'
+import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
-export async function reconcileOwn(record: MachineRecord, ports: MachinePassPorts): Promise<{ lookAgainAt?: number }> {
+export async function reconcileOwn(record: MachineRecord, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const { id, accountId, region } = record
   const { clock } = ports.regionOf(region)
   const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
@@ -21,14 +22,14 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
       })
       return { lookAgainAt: clock.now() }
     case 'ensure': await ensure(record, entry, ports); return {}
-    case 'ensureGone': await ensureGone(record, ports); return {}
+    case 'ensureGone': await ensureGone(record, ports, signal); return {}
   }
 }
 
 /** What is off costs no compute, so the ledger is told of the power, too. */
 async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePassPorts): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
-  const seen = await machines.ensure(orderOf(record))
+  const seen = await makeForOwner(record, () => machines.ensure(orderOf(record)), ports)
   const isHeld = entry?.state === 'Held' || entry?.state === 'Retained'
   if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power) {
     if (!(await ports.store.findMachine(record.id))) await takeDownLost([record], ports)
@@ -37,6 +38,10 @@ async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, por
   const isLost = await ports.store.write(clock.now(), async tx => {
     const locked = await tx.lockMachine(record.id)
     if (!locked) return true
+    if (!isSame(locked, record)) {
+      await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
+      return false
+    }
     await putEntry(tx, locked, isHeld ? entry.state : 'Held', ports)
     if (locked.machineId !== seen.machineId) await tx.changeMachine(record.id, { machineId: seen.machineId })
     return false
@@ -44,19 +49,36 @@ async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, por
   if (isLost) await takeDownLost([record], ports)
 }
 
-async function ensureGone(record: MachineRecord, ports: MachinePassPorts): Promise<void> {
+/** Tried until it is gone; why it is still there is told meanwhile. */
+async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
-  await removeMachine(record, machines)
+  try {
+    await removeMachine(record, machines)
+  } catch (error) {
+    if (!signal.aborted) await noteNotGone(record, error, ports)
+    throw error
+  }
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
   const left = await ports.leaveToOthers(record)
   await ports.store.write(clock.now(), async tx => {
-    if (!(await tx.lockMachine(record.id))) return
+    const locked = await tx.lockMachine(record.id)
+    if (!locked) return
+    if (!isSame(locked, record)) return await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
     await putEntry(tx, record, 'Released', ports)
     await tx.releaseAddress(record.region, record.id)
     await tx.forgetMachine(record.id)
     // Whoever ran on it is told by its own next look: no provider of ours has that machine any more.
     for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
     if (left) await tx.enqueue(left)
+  })
+}
+
+async function noteNotGone({ id, name, region, createdAt }: MachineRecord, error: unknown, ports: MachinePorts): Promise<void> {
+  const now = ports.regionOf(region).clock.now()
+  const because = `Removing the machine ${name} (${id}): ${messageOf(error)}`
+  await ports.store.write(now, async tx => {
+    const locked = await tx.lockMachine(id)
+    if (locked && isSame(locked, { createdAt }) && locked.deletionRequestedAt !== undefined && locked.obstacle?.because !== because) await tx.changeMachine(id, { obstacle: { because, at: now } })
   })
 }
 

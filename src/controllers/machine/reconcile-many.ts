@@ -5,6 +5,7 @@ import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
+import { makeForOwner } from './take-down-lost.ts'
 
 /**
  * Passes over many machines: those that pools ordered are asked for in this order without waiting in between, so that what the provider keeps of all of them is one write. Those that are there for
@@ -34,7 +35,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
 
   async function outcomeOf({ record, refusal, answer }: { readonly record: OrderedMachine; readonly refusal: string | undefined; readonly answer: Promise<MachineSeen> | undefined }): Promise<PassOutcome> {
     if (record.machineId !== undefined) {
-      await answer
+      await makeForOwner(record, async () => await answer, ports)
       kept.push(record)
       return {}
     }

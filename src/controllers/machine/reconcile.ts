@@ -21,6 +21,6 @@ export function machineController(given: MachinePorts): Controller {
   }
 
   function passOver(record: MachineRecord, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
-    return record.ownedBy ? reconcileOrdered({ ...record, ownedBy: record.ownedBy }, ports, signal) : reconcileOwn(record, ports)
+    return record.ownedBy ? reconcileOrdered({ ...record, ownedBy: record.ownedBy }, ports, signal) : reconcileOwn(record, ports, signal)
   }
 }

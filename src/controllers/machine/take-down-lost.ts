@@ -1,21 +1,65 @@
-import type { MachineRecord } from '#ports/store.ts'
-import type { MachinePassPorts } from './ports.ts'
+import { machineEntry } from '#model/node/claim.ts'
+import type { LedgerEntry, MachineRecord, Transaction } from '#ports/store.ts'
+import type { MachinePorts } from './ports.ts'
+
+const BECAUSE = 'It was made when its record was gone already'
+/** Somebody else may take an id or a name between the look and the write, and no record is left by which a later pass would try again. */
+const TRIES = 3
 
 /**
- * Another process took their records down while this one, long thought dead, was still making them: they are nobody's, and what they took is had by others again. Each is tried for twice, as no record is left by which a later pass
- * would try again; what failed is thrown once all were tried for.
+ * Another process took their records down while this one, long thought dead, was still making them: they are nobody's. Each becomes its account's own and is asked to go, so that its removal outlasts whoever dies now, is tried until
+ * its provider says that it is gone, and is seen meanwhile. Nothing is taken down here: one whose id has a record again is that one's, and stays. All are of one region.
  */
-export async function takeDownLost(lost: readonly MachineRecord[], ports: MachinePassPorts): Promise<void> {
-  const failures: unknown[] = []
-  for (const record of lost) {
-    const { clock, machines } = ports.regionOf(record.region)
+export async function takeDownLost(lost: readonly MachineRecord[], ports: MachinePorts): Promise<void> {
+  const [first] = lost
+  if (!first) return
+  const { clock } = ports.regionOf(first.region)
+  for (let tries = 1; ; tries++) {
     try {
-      await machines.ensureGone(record.id).catch(() => machines.ensureGone(record.id)) // the second failure is told
-      const left = await ports.leaveToOthers(record)
-      if (left) await ports.store.write(clock.now(), tx => tx.enqueue(left))
+      return await ports.store.write(clock.now(), tx => putBack(tx, lost, clock.now(), ports))
     } catch (error) {
-      failures.push(new Error(`Taking down ${record.id}, whose record is gone`, { cause: error }))
+      if (tries === TRIES) throw new Error(`Keeping ${lost.map(({ id }) => id).join(', ')}, whose records are gone, to be taken down`, { cause: error })
     }
   }
-  if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, 'Taking down machines whose records are gone')
+}
+
+/** Makes a machine that is there already, or tries to: of an error nobody knows what it left behind, so that is somebody's, too. */
+export async function makeForOwner<Seen>(record: MachineRecord, ask: () => Promise<Seen>, ports: MachinePorts): Promise<Seen> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(await ports.store.findMachine(record.id))) await takeDownLost([record], ports)
+    throw error
+  }
+}
+
+/** Of one id two machines may follow one another. */
+export function isSame(one: Pick<MachineRecord, 'createdAt'>, other: Pick<MachineRecord, 'createdAt'>): boolean {
+  return one.createdAt === other.createdAt
+}
+
+async function putBack(tx: Transaction, lost: readonly MachineRecord[], now: number, ports: MachinePorts): Promise<void> {
+  const [first] = lost
+  // With its region everything goes that was made in it.
+  if (!first || !(await tx.holdRegion(first.region))) return
+  for (const scope of new Set(lost.map(({ accountId }) => accountId))) await tx.lockName(`machines/${scope}/${first.region}`)
+  const there = new Set((await tx.lockMachines(lost.map(({ id }) => id))).map(({ id }) => id))
+  for (const record of lost) if (!there.has(record.id)) await putBackOne(tx, record, now, ports)
+}
+
+async function putBackOne(tx: Transaction, record: MachineRecord, now: number, ports: MachinePorts): Promise<void> {
+  const { id, accountId, region, power, link, machineId, template } = record
+  const isNameTaken = (await tx.machinesOf({ accountId, region })).some(other => other.name === record.name)
+  const name = isNameTaken ? id : record.name
+  // Its address went with its record, and others may have it.
+  await tx.insertMachine({ id, accountId, region, name, address: '', power, link, createdAt: now, deletionRequestedAt: now, ...machineId !== undefined && { machineId }, ...template && { template } })
+  const known = (await tx.ledgerOf(id)).find(({ kind }) => kind === 'Machine')
+  await tx.putLedger({ ...known ?? entryOf(record, now, ports), providerId: id, owner: { kind: 'Machine', id, name }, state: 'Releasing', because: BECAUSE, since: now, power })
+  await tx.enqueue({ kind: 'machine', id, region })
+}
+
+function entryOf(record: MachineRecord, now: number, ports: MachinePorts): LedgerEntry {
+  const { id, accountId, region, name, ownedBy } = record
+  if (ownedBy) return machineEntry({ ...record, ownedBy }, 'Releasing', now)
+  return { id: ports.newLedgerId(), accountId, region, kind: 'Machine', owner: { kind: 'Machine', id, name }, state: 'Releasing', deleteProtected: false, since: now }
 }

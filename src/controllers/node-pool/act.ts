@@ -1,3 +1,4 @@
+import { ownMachine } from '#model/node/claim.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import type { Store } from '#ports/store.ts'
@@ -40,7 +41,7 @@ async function dropClaim(record: NodePoolRecord, ports: NodePoolPorts): Promise<
   await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     const pool = await tx.lockNodePool(record.id)
-    const machine = pool?.facts.refused?.claim === undefined ? undefined : await tx.lockMachine(pool.facts.refused.claim)
+    const machine = pool?.facts.refused?.claim === undefined ? undefined : ownMachine(await tx.lockMachine(pool.facts.refused.claim), { nodePoolId: pool.id })
     if (machine) return await askGone(tx, machine, now)
     if (!pool) return
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No claim of it is open any more.' }] })

@@ -36,11 +36,12 @@ export async function claimMachines(tx: Transaction, pool: NodePoolRecord, count
 
 /**
  * One claim without a node, to find out whether machines are had again. The machine is not switched on before its node is there. Answers the machine's id, which is
- * `again` where one was tried before and is gone: whatever is tried for years is one row of the ledger.
+ * `again` where one was tried before and is gone: whatever is tried for years is one row of the ledger. One that was made after its record was gone is still being taken down, and keeps its id.
  */
 export async function tryOneClaim(tx: Transaction, pool: NodePoolRecord, ports: NodePoolPorts, again?: string): Promise<string | NoClaim> {
   const region = ports.regionOf(pool.region), now = region.clock.now()
-  const { prepared: [one], missing } = await prepare(tx, 1, region, again)
+  const isGone = again !== undefined && !(await tx.lockMachine(again))
+  const { prepared: [one], missing } = await prepare(tx, 1, region, isGone ? again : undefined)
   if (!one) return missing ?? ADDRESSES_TAKEN
   const { tokenHash, ...wish } = one
   const { machine } = claimOf({ ...wish, pool, now })

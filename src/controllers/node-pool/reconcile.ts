@@ -3,6 +3,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { NODE_POOL_RULES, nextInstantOfNodePool } from '#model/node-pool/rules.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
+import { ownMachine } from '#model/node/claim.ts'
 import { nodePoolSight } from '#model/node-pool/sight.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { nodeName } from '#model/settle.ts'
@@ -54,8 +55,8 @@ function looksAtNodes({ facts }: NodePoolRecord): boolean {
 }
 
 /** Of a pool that stays, a claim is answered in the transaction that sizes it. */
-async function lastClaimOf({ facts }: NodePoolRecord, store: NodePoolPorts['store']): Promise<MachineRecord | undefined> {
-  return facts.deletion && facts.refused?.claim !== undefined ? await store.findMachine(facts.refused.claim) : undefined
+async function lastClaimOf({ id, facts }: NodePoolRecord, store: NodePoolPorts['store']): Promise<MachineRecord | undefined> {
+  return facts.deletion && facts.refused?.claim !== undefined ? ownMachine(await store.findMachine(facts.refused.claim), { nodePoolId: id }) : undefined
 }
 
 /** A pool that makes its own machines makes none while its cluster's API is away. */

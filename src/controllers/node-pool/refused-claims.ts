@@ -1,5 +1,5 @@
 import { balanceEvidence } from '#model/account/evidence.ts'
-import { machineEntry } from '#model/node/claim.ts'
+import { machineEntry, ownMachine } from '#model/node/claim.ts'
 import { refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
@@ -32,7 +32,7 @@ export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missi
 
 async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
   const now = ports.regionOf(pool.region).clock.now()
-  const machine = await tx.lockMachine(claim)
+  const machine = ownMachine(await tx.lockMachine(claim), { nodePoolId: pool.id })
   if (!machine) {
     const { again, onceGone, ...rest } = refused
     // Whatever changed while it was to go is an answer to the next one.

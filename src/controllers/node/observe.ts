@@ -1,4 +1,5 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { ownMachine } from '#model/node/claim.ts'
 import { isOlderThanPowerOn } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
@@ -55,8 +56,8 @@ function isUsable<Seen extends NodePassSeen>(seen: Seen): seen is Seen & { clust
   return seen.cluster !== undefined && !seen.cluster.facts.deletion && seen.cluster.facts.controlPlane === 'usable'
 }
 
-async function machineOf({ region, spec }: NodeRecord, { store }: NodePorts): Promise<Pick<NodeFound, 'machine' | 'power'>> {
-  const machine = spec.machine !== undefined ? await store.findMachine(spec.machine) : await store.findMachineByMachineId(region, spec.machineId)
+async function machineOf({ id, region, spec }: NodeRecord, { store }: NodePorts): Promise<Pick<NodeFound, 'machine' | 'power'>> {
+  const machine = spec.machine !== undefined ? ownMachine(await store.findMachine(spec.machine), { nodeId: id }) : await store.findMachineByMachineId(region, spec.machineId)
   const [power] = machine?.machineId === undefined ? [] : await store.sights('MachinePower', [machine.id])
   return { machine, power }
 }

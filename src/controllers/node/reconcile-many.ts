@@ -1,3 +1,4 @@
+import { ownMachine } from '#model/node/claim.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { PassOutcome } from '#ports/controller.ts'
 import { StaleRevision, type Sight } from '#ports/store.ts'
@@ -42,7 +43,7 @@ async function observeTogether(records: readonly NodeRecord[], ports: NodePorts)
   ])
   const looks = await Promise.all(records.map(async record => {
     const seen = seenFrom(record, ports.regionOf(record.region).clock.now(), {
-      cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: machines.get(record.spec.machine ?? ''), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
+      cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: ownMachine(machines.get(record.spec.machine ?? ''), { nodeId: record.id }), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
     })
     return [record.id, await askedForSilence(record, seen, ports).catch(() => undefined)] as const // its own pass asks again, and says what stands in the way
   }))

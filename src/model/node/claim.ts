@@ -68,6 +68,12 @@ export function machineEntry(
   return { id: ledgerIdOf(id), accountId, region, kind: 'Machine', providerId: id, clusterId: ownedBy.clusterId, owner, state, deleteProtected: false, since: now, ...more }
 }
 
+/** The machine while it is the owner's. One that was made after its record was gone has its id, and is its account's own until it is taken down. */
+export function ownMachine<Machine extends { readonly ownedBy?: { readonly nodeId?: string; readonly nodePoolId: string } }>(machine: Machine | undefined, owner: { readonly nodeId: string } | { readonly nodePoolId: string }): Machine | undefined {
+  const isOwn = 'nodeId' in owner ? machine?.ownedBy?.nodeId === owner.nodeId : machine?.ownedBy?.nodePoolId === owner.nodePoolId
+  return isOwn ? machine : undefined
+}
+
 export function machineIdOf(nodeId: string): string {
   return `m${nodeId.slice(1)}`
 }

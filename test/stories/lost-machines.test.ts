@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { givenBackKey } from '#ports/refused-pools.ts'
+import type { MachineOrder } from '#ports/machines.ts'
+import type { Scaling } from '#model/node-pool/record.ts'
+import { Scene } from '#test/harness/world/scene.ts'
+import { shows } from '#test/harness/world/users.ts'
+import { ACCOUNT, REGION } from '#test/harness/world.ts'
+
+const MINUTE = 60_000, REFUSED = new Error('TerminateInstances: internal error')
+const WANTS_ONE: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10 }
+
+/** Another process takes a machine of such a name down while it is being made, once; its provider makes it all the same, and takes it away no more. */
+async function lost(beginning: string): Promise<{ scene: Scene; id: () => string }> {
+  let id = ''
+  const scene: Scene = await Scene.begin(ports => ({
+    ...ports, machines: new Proxy(ports.machines, {
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
+        if (order.name.startsWith(beginning) && id === '' && await isToBeLost(scene, order.id)) {
+          id = order.id
+          await takenDown(scene, id)
+          scene.world.machines.held.set(id, REFUSED)
+        }
+        return await target.ensure(order)
+      },
+    }),
+  }))
+  return { scene, id: () => id }
+}
+
+async function isToBeLost({ world }: Scene, id: string): Promise<boolean> {
+  return (await world.store.findMachine(id))?.ownedBy?.nodeId === undefined
+}
+
+async function takenDown({ world: { store, clock } }: Scene, id: string): Promise<void> {
+  await store.write(clock.now(), async tx => {
+    const machine = await tx.lockMachine(id)
+    assert.ok(machine)
+    const { ownedBy } = machine
+    for (const entry of await tx.ledgerOf(ownedBy?.nodePoolId ?? id)) if (entry.providerId === id) await tx.putLedger({ ...entry, state: 'Released', since: clock.now() })
+    await tx.releaseAddress(REGION, id)
+    await tx.forgetMachine(id)
+    if (ownedBy) await tx.enqueue({ kind: 'node-pool', id: ownedBy.nodePoolId, region: REGION })
+    await tx.enqueue(givenBackKey(machine))
+  })
+}
+
+async function told({ world: { store } }: Scene, id: string): Promise<readonly unknown[]> {
+  const { items } = await store.listLedger({ accountId: ACCOUNT, region: REGION }, { ownerIds: [id], states: ['Intended', 'Held', 'Releasing', 'Released'] }, { number: 1, size: 10 })
+  const known = (await store.listMachines({ accountId: ACCOUNT, region: REGION }, { ids: [id] }, { number: 1, size: 10 })).items
+  return [known.map(({ name, deletionRequestedAt, obstacle }) => [name, deletionRequestedAt !== undefined, obstacle?.because]), items.map(({ state }) => state)]
+}
+
+test('a machine that was finished for nobody, and that its provider does not take away, is known, and costs, until it does, whatever dies meanwhile', async () => {
+  const { scene, id } = await lost('late'), { world, users } = scene
+  await users.addMachine('late')
+  await world.pass(MINUTE)
+  for (let nth = 0; nth < 3; nth++) {
+    await world.restart()
+    await world.pass(10 * MINUTE)
+    assert.deepEqual([world.machines.made.has(id()), await told(scene, id())], [true, [[['late', true, `Removing the machine late (${id()}): ${REFUSED.message}`]], ['Releasing']]])
+  }
+  world.machines.held.clear()
+  await world.until('it is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
+  assert.deepEqual([world.machines.made.size, await told(scene, id())], [0, [[], ['Released']]])
+  await scene.end()
+})
+
+test('a pool whose bare claim ended so tries for another machine, and has it', async () => {
+  const { scene, id } = await lost('pool'), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  world.machines.stock = 0
+  const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+  await scene.pool(nodePoolId, 'Running StockOut')
+  world.machines.stock = 2
+  const members = async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join()
+  await world.until('it has its node', async () => (await members()) === 'Running Ok', 60 * MINUTE)
+  const [node] = await world.store.nodesOf({ nodePoolId })
+  assert.notEqual(node?.spec.machine, id())
+  assert.deepEqual([world.machines.made.has(id()), (await world.store.findMachine(id()))?.deletionRequestedAt !== undefined], [true, true])
+  world.machines.held.clear()
+  await world.until('what was lost is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
+  assert.deepEqual([[...world.machines.made.keys()], await members()], [[node?.spec.machine], 'Running Ok'])
+  await scene.end()
+})

@@ -8,6 +8,8 @@ export interface MachinesUnderTest {
   readonly machines: Machines
   order(number: number, power?: 'on' | 'off', link?: 'up' | 'cut'): MachineOrder
   pass?(ms: number): Promise<void>
+  /** Somebody changes how many may be had, where the implementation tells of it. */
+  changeSupply?(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,6 +94,19 @@ export function machinesContract(name: string, open: () => MachinesUnderTest | P
       await machines.ensureGone(one.id)
       await machines.ensureGone('mnever0000000000000')
       assert.deepEqual(await machines.look(other.id), other)
+    })
+
+    test('a change of how many may be had is another supply; what is made and removed is none', async t => {
+      if (!machines.supply || !parts.changeSupply) return t.skip('it tells of no supply')
+      const before = await machines.supply()
+      await machines.ensure(parts.order(59))
+      await machines.ensureGone(parts.order(59).id)
+      assert.equal(await machines.supply(), before)
+      await parts.changeSupply()
+      const after = await machines.supply()
+      assert.notEqual(after, before)
+      await parts.changeSupply()
+      assert.notEqual(await machines.supply(), after)
     })
 
     test('two at once make one', async () => {

@@ -69,6 +69,8 @@ export interface Machines {
    * missing, and `ensure` goes on making it.
    */
   look(id: string): Promise<MachineSeen | undefined>
+  /** A text that is another one whenever somebody changed how many machines may be had here, so that whoever was refused one knows whether that still holds. Absent where nobody can tell. */
+  supply?(): Promise<string>
   /** Calls back on every power or link change from now on, with the present state of each machine first. Ends when aborted. */
   watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void>
   /** Nothing is left: processes, namespaces, mounts, cgroups, disk. The power goes first, so that one that is on after a removal that failed has lost nothing. Already gone is success. Throws MachineHeld where the provider refuses for good. */

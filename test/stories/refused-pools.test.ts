@@ -6,9 +6,9 @@ import type { MachineOrder } from '#ports/machines.ts'
 import { retryRefused } from '#ports/refused-pools.ts'
 import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { ACCOUNT, REGION, type WorldPorts } from '#test/harness/world.ts'
 import { Scene } from '#test/harness/world/scene.ts'
 import { shows } from '#test/harness/world/users.ts'
-import { REGION, type WorldPorts } from '#test/harness/world.ts'
 import { machinesOwnedBy } from '#test/harness/owned-machines.ts'
 
 interface Status { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
@@ -247,17 +247,27 @@ async function takenDown({ world, users }: Scene, { id, nodePoolId }: Pick<Machi
   })
 }
 
-/** In memory: two claims of a pool are refused by the provider, and `meanwhile` happens before each of these refusals is noted. */
-async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: string, nth: number) => Promise<void>): Promise<{ scene: Scene; late: string; asked: () => number }> {
-  let refused = 0, noted = 0, asked = 0, begun: { holder: string; late: string } | undefined
+interface Refusing {
+  /** Happens before the first machine is asked for. */
+  readonly before?: (scene: Scene) => Promise<void>
+  /** Happens after the provider has refused one, and before anybody hears of it. */
+  readonly answered?: (scene: Scene, holder: string) => Promise<void>
+  /** How many are refused. */
+  readonly wanted?: number
+}
+
+/** In memory: claims of a pool are refused by the provider, two by default, and `meanwhile` happens before each of these refusals is noted. */
+async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: string, nth: number) => Promise<void>, { before, answered, wanted = 2 }: Refusing = {}): Promise<{ scene: Scene; late: string; asked: () => number }> {
+  let refused = 0, noted = 0, asked = 0, holder = '', begun: { holder: string; late: string } | undefined
   const scene: Scene = await Scene.begin(ports => ({
     ...ports,
     machines: new Proxy(ports.machines, {
-      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (wanted: MachineOrder) => {
-        if (!wanted.name.startsWith('late')) return await target.ensure(wanted)
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
+        if (!order.name.startsWith('late')) return await target.ensure(order)
         asked += 1
-        return await target.ensure(wanted).catch((error: unknown) => {
+        return await target.ensure(order).catch(async (error: unknown) => {
           refused += 1
+          if (answered && refused === 1) await answered(scene, holder)
           throw error
         })
       },
@@ -268,7 +278,7 @@ async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: 
         if (typeof value !== 'function') return value
         return async (...given: unknown[]) => {
           // Who notes a refusal reads the account first.
-          if (key === 'findAccount' && refused === 2 && noted < 2 && begun) await meanwhile(scene, begun.holder, begun.late, noted++)
+          if (key === 'findAccount' && refused === wanted && noted < wanted && begun) await meanwhile(scene, begun.holder, begun.late, noted++)
           return await (Reflect.apply(value, target, given) as Promise<unknown>)
         }
       },
@@ -276,11 +286,12 @@ async function refusedMeanwhile(meanwhile: (scene: Scene, holder: string, late: 
   })), { world, users } = scene
   const cluster = await scene.runningCluster()
   world.machines.stock = 1
-  const holder = await users.createPool(cluster, { name: 'holder', type: 'edge-machine-pool', scaling: wants(1) })
+  holder = await users.createPool(cluster, { name: 'holder', type: 'edge-machine-pool', scaling: wants(1) })
   await world.until('its node', async () => (await membersOf(scene, holder)) === 'Running Ok')
-  const late = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(2) })
+  await before?.(scene)
+  const late = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(wanted) })
   begun = { holder, late }
-  await world.until('both are noted', async () => noted === 2)
+  await world.until('all are noted', async () => noted === wanted)
   return { scene, late, asked: () => asked }
 }
 
@@ -305,6 +316,79 @@ test('machines that come while the refusals of a pool are being noted are tried 
   })
   await scene.world.until('it has both', async () => (await membersOf(scene, late)) === 'Running Ok,Running Ok', 20 * SECOND)
   assert.deepEqual(scene.world.errors, [])
+  await scene.end()
+})
+
+test('a machine that is given back while its provider refuses another, and well before that is told, is tried for at once', async () => {
+  const { scene, late, asked } = await refusedMeanwhile(async () => {}, {
+    wanted: 1,
+    answered: async (begun, holder) => {
+      const [machine] = await machinesOwnedBy(begun.world.store, REGION, { nodePoolId: holder })
+      await takenDown(begun, { id: machine!.id, nodePoolId: holder })
+      begun.world.clock.moveTo(begun.world.clock.now() + 5 * SECOND)
+    },
+  })
+  await scene.world.until('it has the one that there is', async () => (await membersOf(scene, late)) === 'Running Ok', 20 * SECOND)
+  assert.deepEqual([asked() <= 4, scene.world.errors], [true, []])
+  await scene.end()
+})
+
+for (const { name, nth } of [{ name: 'the first', nth: 0 }, { name: 'the second', nth: 1 }]) {
+  test(`stock that is set after the provider refused machines, and before ${name} of these refusals is noted, is tried for at once`, async () => {
+    const { scene, late } = await refusedMeanwhile(async ({ world }, _holder, pool, noted) => {
+      if (noted !== nth) return
+      // As SetStock does it: pools that say that they wait are told.
+      world.machines.stock = 2
+      world.machines.supplied += 1
+      const { store, clock } = world
+      const record = (await store.findNodePool(pool))!
+      if (record.facts.refused) await store.write(clock.now(), tx => retryRefused(tx, record, clock.now()))
+    })
+    await scene.world.until('it has both', async () => (await membersOf(scene, late)) === 'Running Ok,Running Ok', 20 * SECOND)
+    assert.deepEqual(scene.world.errors, [])
+    await scene.end()
+  })
+}
+
+test('what was set before a machine was asked for lets nobody try once more', async () => {
+  const { scene, asked } = await refusedMeanwhile(async () => {}, { wanted: 1, before: async ({ world }) => { world.machines.supplied += 1 } })
+  await scene.world.pass(20 * SECOND)
+  assert.equal(asked(), 1)
+  await scene.end()
+})
+
+test('a debt that is paid after a machine was refused for it, and before its pool could say so, keeps it from nothing', async () => {
+  const scope = { accountId: ACCOUNT, region: REGION }
+  const setArrears = async ({ world: { store, clock } }: Scene, arrearsSince: number | undefined) => {
+    await store.write(clock.now(), async tx => {
+      const { arrearsSince: _before, ...account } = await tx.lockAccount(scope)
+      await tx.putAccount({ ...account, ...arrearsSince !== undefined && { arrearsSince } })
+    })
+  }
+  let told = false
+  const scene: Scene = await Scene.begin(ports => ({
+    ...ports, store: new Proxy(ports.store, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key) as unknown
+        if (typeof value !== 'function') return value
+        return async (...given: unknown[]) => {
+          const answer = await (Reflect.apply(value, target, given) as Promise<unknown>)
+          // Whoever notes a refusal has read the account.
+          const [machine] = key === 'findAccount' && !told ? (await target.machinesOfRegion(REGION)).filter(({ refused }) => refused) : []
+          if (machine) {
+            told = true
+            await setArrears(scene, undefined)
+          }
+          return answer
+        }
+      },
+    }),
+  })), { world, users } = scene
+  const cluster = await scene.runningCluster()
+  await setArrears(scene, world.clock.now())
+  const pool = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) })
+  await world.until('its refusal is noted', async () => told)
+  await world.until('it has it', async () => (await membersOf(scene, pool)) === 'Running Ok', 20 * SECOND)
   await scene.end()
 })
 

@@ -40,19 +40,35 @@ async function ensure(record: OrderedMachine, ports: MachinePassPorts, signal: A
     await makeForOwner(record, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports)
     return await notePowers([record], ports)
   }
-  const arrears = await arrearsOf(record, ports)
-  const seen = await make(record, arrears, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
+  const asked = await askedNow(record.region, ports), arrears = await arrearsOf(record, ports)
+  const seen = await make(record, { arrears, asked, ask: () => ports.regionOf(record.region).machines.ensure(orderOf(record)) }, ports, signal)
   if (seen) await noteMade([{ record, seen }], ports)
 }
 
+type Asked = NonNullable<NonNullable<MachineRecord['refused']>['asked']>
+
+/** What holds before a region's machines are asked for; what changes after it may come too late for them. */
+export async function askedNow(region: string, ports: MachinePorts): Promise<Asked> {
+  const { clock, machines } = ports.regionOf(region)
+  const at = clock.now(), supply = await machines.supply?.()
+  return { at, ...supply !== undefined && { supply } }
+}
+
+export interface Making {
+  /** Why its account gets none, as a sentence. */
+  readonly arrears: string | undefined
+  readonly asked: Asked
+  readonly ask: () => Promise<MachineSeen>
+}
+
 /** Makes it by `ask`; undefined where it was not had, which is noted. */
-export async function make(record: OrderedMachine, arrears: string | undefined, ask: () => Promise<MachineSeen>, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
+export async function make(record: OrderedMachine, { arrears, asked, ask }: Making, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
     // An earlier try may have made it, or begun to, and not said so: it would be nobody's. It is no machine more, so what was begun is gone on with.
     const seen = await ports.regionOf(record.region).machines.look(record.id)
     if (seen?.power === 'on') return seen
     if (!seen) {
-      await noteRefusal(record, { as: 'Balance', because: arrears }, ports)
+      await noteRefusal(record, { as: 'Balance', because: arrears, asked }, ports)
       return undefined
     }
   }
@@ -60,7 +76,7 @@ export async function make(record: OrderedMachine, arrears: string | undefined, 
     return await makeForOwner(record, ask, ports)
   } catch (error) {
     if (signal.aborted) throw error
-    return await noteNotMade(record, error, ports)
+    return await noteNotMade(record, error, asked, ports)
   }
 }
 
@@ -132,18 +148,18 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
  * A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. What was made before is known by its power only: one that is on was made and is answered, and of one that
  * is off part may be missing. So a node's machine that is off is asked for again, and refusals of it are errors like others; that of a bare claim is to be taken back.
  */
-async function noteNotMade(record: OrderedMachine, error: unknown, ports: MachinePorts): Promise<MachineSeen | undefined> {
+async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked, ports: MachinePorts): Promise<MachineSeen | undefined> {
   const { clock, machines } = ports.regionOf(record.region)
   const isBare = record.ownedBy.nodeId === undefined
   if (error instanceof MachineRefused) {
     const seen = await machines.look(record.id)
     if (seen?.power === 'on') return seen
     if (!seen || isBare) {
-      await noteRefusal(record, { as: error.as, because: error.as === 'ScalingFailed' ? notMade(record, error) : error.message, ...seen && { left: true } }, ports)
+      await noteRefusal(record, { as: error.as, because: error.as === 'ScalingFailed' ? notMade(record, error) : error.message, asked, ...seen && { left: true } }, ports)
       return undefined
     }
   } else if (isBare) {
-    await noteRefusal(record, { as: 'ScalingFailed', because: notMade(record, error) }, ports)
+    await noteRefusal(record, { as: 'ScalingFailed', because: notMade(record, error), asked }, ports)
     return undefined
   }
   if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error

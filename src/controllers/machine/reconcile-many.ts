@@ -3,7 +3,7 @@ import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
-import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
+import { arrearsOf, askedNow, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { makeForOwner } from './take-down-lost.ts'
 
@@ -16,7 +16,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
   const outcomes = new Map<string, PassOutcome>()
   for (const id of ids) if (!records.has(id)) outcomes.set(id, {})
   const ordered = ids.flatMap(id => records.get(id) ?? []).filter(isToBeThere)
-  const refusals = await refusalsOf(ordered, ports)
+  const instants = await askedIn(ordered, ports), refusals = await refusalsOf(ordered, ports)
   const asked = ordered.map(record => {
     ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })
     const refusal = record.machineId === undefined ? refusals.get(accountOf(record)) : undefined
@@ -39,7 +39,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
       kept.push(record)
       return {}
     }
-    const seen = await make(record, refusal, () => answer ?? ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
+    const seen = await make(record, { arrears: refusal, asked: instants.get(record.region) ?? await askedNow(record.region, ports), ask: () => answer ?? ports.regionOf(record.region).machines.ensure(orderOf(record)) }, ports, signal)
     if (seen) made.push({ record, seen })
     return {}
   }
@@ -55,6 +55,12 @@ async function refusalsOf(records: readonly OrderedMachine[], ports: MachinePort
   const refusals = new Map<string, string | undefined>()
   for (const [account, record] of accounts) refusals.set(account, await arrearsOf(record, ports))
   return refusals
+}
+
+/** Of regions with machines that are not there yet. */
+async function askedIn(records: readonly OrderedMachine[], ports: MachinePorts): Promise<ReadonlyMap<string, Awaited<ReturnType<typeof askedNow>>>> {
+  const regions = new Set(records.flatMap(record => (record.machineId === undefined ? [record.region] : [])))
+  return new Map(await Promise.all([...regions].map(async region => [region, await askedNow(region, ports)] as const)))
 }
 
 function accountOf({ accountId, region }: MachineRecord): string {

@@ -5,11 +5,13 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { retryRefused } from '#ports/refused-pools.ts'
+import type { MachineRecord } from '#ports/store.ts'
 import type { NodePorts } from './ports.ts'
 
 /**
  * A refused machine leaves no node behind: record and machine record go in one transaction, the claim waits in the ledger under the pool's name, and the pool says
- * by what it was refused and when it tries again. What others gave back between the refusal and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the first refusal only.
+ * by what it was refused and when it tries again. What others gave back, or what was set otherwise or paid, between the asking and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the
+ * first refusal only.
  */
 export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
@@ -32,12 +34,27 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
     const next = known && pool.spec.scaling ? known : refusedOnceMore(known, { ...refused, evidence }, now)
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: next }) }, { evidence })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region }, next.retryAt)
-    return known || !pool.spec.scaling || !mayBeLeft(refused) ? undefined : { pool, refusedAt: refused.at, machineId: machine.id }
+    return known || !pool.spec.scaling ? undefined : { pool, refused, machineId: machine.id }
   })
-  if (first && await wasGivenBack(first, ports)) await ports.store.write(now, tx => retryRefused(tx, first.pool, now))
+  if (first && await isOutdated(first, ports)) await ports.store.write(now, tx => retryRefused(tx, first.pool, now))
 }
 
-async function wasGivenBack({ pool: { accountId, region }, refusedAt, machineId }: { readonly pool: NodePoolRecord; readonly refusedAt: number; readonly machineId: string }, { store }: NodePorts): Promise<boolean> {
-  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: refusedAt }, { number: 1, size: 100 })
+interface FirstRefusal {
+  readonly pool: NodePoolRecord
+  readonly refused: NonNullable<MachineRecord['refused']>
+  readonly machineId: string
+}
+
+/** What stood in the way when the machine was asked for may have changed before its pool said that it waits: whoever changed it has passed the pool over. */
+async function isOutdated(first: FirstRefusal, ports: NodePorts): Promise<boolean> {
+  const { pool, refused } = first
+  if (refused.as === 'Balance') return (await ports.store.findAccount(pool)).arrearsSince === undefined
+  if (!mayBeLeft(refused)) return false
+  const supply = await ports.regionOf(pool.region).machines?.supply?.()
+  return supply !== refused.asked?.supply || await wasGivenBack(first, ports)
+}
+
+async function wasGivenBack({ pool: { accountId, region }, refused: { at, asked = { at } }, machineId }: FirstRefusal, { store }: NodePorts): Promise<boolean> {
+  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: asked.at }, { number: 1, size: 100 })
   return items.some(({ providerId }) => providerId !== undefined && providerId !== machineId)
 }

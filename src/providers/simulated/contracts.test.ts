@@ -11,7 +11,7 @@ const close = async () => {}
 machinesContract('simulated', async () => {
   const tiny = await TinyRegion.open()
   return {
-    machines: tiny.region.machines, pass: ms => tiny.pass(ms), close,
+    machines: tiny.region.machines, pass: ms => tiny.pass(ms), close, changeSupply: () => tiny.region.limits.setStock('Machine', undefined, 100),
     order: (number, power = 'on', link = 'up') => ({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power, link }),
   }
 })

@@ -7,6 +7,8 @@ export class MemoryMachines implements Machines {
   readonly firstBoots = new Map<string, string>()
   /** How many more machines are in stock; more than there are by default. */
   stock = Number.POSITIVE_INFINITY
+  /** How often `stock` was set by somebody. */
+  supplied = 0
   /** Beginnings of names of machines that are not to be had. */
   readonly soldOut = new Set<string>()
   /** Thrown whenever a machine is to be made. */
@@ -62,6 +64,8 @@ export class MemoryMachines implements Machines {
     if (why) throw why
     if (this.made.delete(id)) this.stock += 1
   }
+
+  async supply(): Promise<string> { return String(this.supplied) }
 
   async exec(): Promise<{ exitCode: number; output: string }> { return { exitCode: 0, output: '' } }
 

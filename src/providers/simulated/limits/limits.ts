@@ -14,11 +14,15 @@ export interface Refusals {
   overQuota(message: string): Error
 }
 
+const ALL = 'all'
+
 /** Stock and quota of a region. Where none is set there is no limit. */
 export class Limits implements RegionLimits {
   readonly #stocks
   readonly #quotas
   readonly #held
+  /** How often limits were set, under one name. */
+  readonly #changes
   readonly #world: World
 
   constructor(world: World) {
@@ -26,6 +30,7 @@ export class Limits implements RegionLimits {
     this.#stocks = world.table<Stock>('stock')
     this.#quotas = world.table<Quota>('quota')
     this.#held = world.table<number>('held')
+    this.#changes = world.table<number>('limit-changes')
   }
 
   /** `undefined` takes the limit away. */
@@ -33,6 +38,7 @@ export class Limits implements RegionLimits {
     const key = keyOf(kind, area)
     if (count === undefined) this.#stocks.delete(key)
     else this.#stocks.put(key, { kind, count, ...(area !== undefined && { area }) })
+    this.#changes.put(ALL, this.changes() + 1)
     await this.#world.settle()
   }
 
@@ -40,7 +46,12 @@ export class Limits implements RegionLimits {
     const key = keyOf(kind, account)
     if (limit === undefined) this.#quotas.delete(key)
     else this.#quotas.put(key, { kind, limit, ...(account !== undefined && { account }) })
+    this.#changes.put(ALL, this.changes() + 1)
     await this.#world.settle()
+  }
+
+  changes(): number {
+    return this.#changes.get(ALL) ?? 0
   }
 
   list(): { readonly stocks: readonly Stock[]; readonly quotas: readonly Quota[] } {

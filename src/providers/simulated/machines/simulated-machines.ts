@@ -63,6 +63,10 @@ export class SimulatedMachines implements Machines {
     return machine && seeMachine(id, machine, this.#world.draw)
   }
 
+  async supply(): Promise<string> {
+    return String(this.#limits.changes())
+  }
+
   async watch(onChange: (seen: MachineSeen) => void, signal: AbortSignal): Promise<void> {
     const see = (id: string): void => {
       const machine = this.#fleet.get(id)

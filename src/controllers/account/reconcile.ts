@@ -2,6 +2,7 @@ import { decideAccount } from '#model/account/arrears.ts'
 import { balanceEvidence } from '#model/account/evidence.ts'
 import type { AccountRecord } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
+import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
@@ -31,7 +32,7 @@ export function accountController(ports: AccountPorts): Controller {
       const now = clock.now()
       const before = await ports.store.findAccount(scope)
       // Machines that were refused for arrears may be had when they are paid.
-      const waiting = before.arrearsSince === undefined ? [] : (await refusedPools(ports.store, scope)).filter(({ facts }) => facts.refused?.as === 'Balance')
+      const waiting = before.arrearsSince === undefined ? [] : await unpaidPools(scope, ports)
       const { account, lookAgainAt } = await ports.store.write(now, async tx => {
         const [locked, meter] = [await tx.lockAccount(scope), await tx.meterOf(scope)]
         const seen = { now, account: locked, meter, graceMs }
@@ -41,10 +42,17 @@ export function accountController(ports: AccountPorts): Controller {
         if (decision.account.arrearsSince === undefined) for (const pool of waiting) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: pool.region })
         return decision
       })
+      // A pool that said so since it was looked for saw the account in arrears still.
+      const late = before.arrearsSince === undefined || account.arrearsSince !== undefined ? [] : (await unpaidPools(scope, ports)).filter(({ id: pool }) => waiting.every(known => known.id !== pool))
+      if (late.length > 0) await ports.store.write(now, async tx => { for (const pool of late) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: pool.region }) })
       await tellClusters(account, now, graceMs, ports)
       return { lookAgainAt }
     },
   }
+}
+
+async function unpaidPools(scope: Scope, { store }: AccountPorts): Promise<readonly NodePoolRecord[]> {
+  return (await refusedPools(store, scope)).filter(({ facts }) => facts.refused?.as === 'Balance')
 }
 
 export function accountKey({ accountId, region }: Scope): { kind: 'account'; id: string; region: string } {

@@ -11,12 +11,12 @@ const MINUTE = 60_000, REFUSED = new Error('TerminateInstances: internal error')
 const WANTS_ONE: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10 }
 
 /** Another process takes a machine of such a name down while it is being made, once; its provider makes it all the same, and takes it away no more. */
-async function lost(beginning: string): Promise<{ scene: Scene; id: () => string }> {
+async function lost(beginning: string, isBare = true): Promise<{ scene: Scene; id: () => string }> {
   let id = ''
   const scene: Scene = await Scene.begin(ports => ({
     ...ports, machines: new Proxy(ports.machines, {
       get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
-        if (order.name.startsWith(beginning) && id === '' && await isToBeLost(scene, order.id)) {
+        if (order.name.startsWith(beginning) && id === '' && (!isBare || await isOfNoNode(scene, order.id))) {
           id = order.id
           await takenDown(scene, id)
           scene.world.machines.held.set(id, REFUSED)
@@ -28,7 +28,7 @@ async function lost(beginning: string): Promise<{ scene: Scene; id: () => string
   return { scene, id: () => id }
 }
 
-async function isToBeLost({ world }: Scene, id: string): Promise<boolean> {
+async function isOfNoNode({ world }: Scene, id: string): Promise<boolean> {
   return (await world.store.findMachine(id))?.ownedBy?.nodeId === undefined
 }
 
@@ -37,10 +37,11 @@ async function takenDown({ world: { store, clock } }: Scene, id: string): Promis
     const machine = await tx.lockMachine(id)
     assert.ok(machine)
     const { ownedBy } = machine
-    for (const entry of await tx.ledgerOf(ownedBy?.nodePoolId ?? id)) if (entry.providerId === id) await tx.putLedger({ ...entry, state: 'Released', since: clock.now() })
+    for (const entry of await tx.ledgerOf(ownedBy?.nodeId ?? ownedBy?.nodePoolId ?? id)) if (entry.providerId === id) await tx.putLedger({ ...entry, state: 'Released', since: clock.now() })
     await tx.releaseAddress(REGION, id)
     await tx.forgetMachine(id)
-    if (ownedBy) await tx.enqueue({ kind: 'node-pool', id: ownedBy.nodePoolId, region: REGION })
+    if (ownedBy?.nodeId !== undefined) await tx.enqueue({ kind: 'node', id: ownedBy.nodeId, region: REGION })
+    else if (ownedBy) await tx.enqueue({ kind: 'node-pool', id: ownedBy.nodePoolId, region: REGION })
     await tx.enqueue(givenBackKey(machine))
   })
 }
@@ -83,3 +84,24 @@ test('a pool whose bare claim ended so tries for another machine, and has it', a
   assert.deepEqual([[...world.machines.made.keys()], await members()], [[node?.spec.machine], 'Running Ok'])
   await scene.end()
 })
+
+for (const { name, isBare } of [{ name: 'whose bare claim', isBare: true }, { name: 'whose node\'s machine', isBare: false }]) {
+  test(`the deletion of a pool ${name} ended so waits for nothing that is not the pool's`, async () => {
+    const { scene, id } = await lost('pool', isBare), { world, users } = scene
+    const cluster = await scene.runningCluster()
+    world.machines.stock = isBare ? 0 : 1
+    const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+    if (isBare) {
+      await scene.pool(nodePoolId, 'Running StockOut')
+      world.machines.stock = 1
+    }
+    await world.until('it is lost', async () => id() !== '', 60 * MINUTE)
+    await users.deletePool(nodePoolId, 'Destroy')
+    await scene.pool(nodePoolId, 'gone', 10 * MINUTE)
+    assert.deepEqual([world.machines.made.has(id()), (await world.store.findMachine(id()))?.obstacle?.because], [true, `Removing the machine ${(await world.store.findMachine(id()))?.name} (${id()}): ${REFUSED.message}`])
+    world.machines.held.clear()
+    await world.until('what was lost is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
+    assert.equal(world.machines.made.size, 0)
+    await scene.end()
+  })
+}

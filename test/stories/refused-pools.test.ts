@@ -394,21 +394,8 @@ test('a debt that is paid after a machine was refused for it, and before its poo
 
 test('a pool that says that it waits for a debt while that is being paid has its machine at once', async () => {
   const scope = { accountId: ACCOUNT, region: REGION }
-  let isLate = false
-  const scene: Scene = await Scene.begin(ports => ({
-    ...ports, store: new Proxy(ports.store, {
-      get: (target, key) => {
-        const value = Reflect.get(target, key) as unknown
-        if (typeof value !== 'function') return value
-        return async (...given: unknown[]) => {
-          const isMissed = isLate && key === 'listNodePools'
-          if (isMissed) isLate = false
-          // As it was a moment before the pool said so.
-          return isMissed ? { items: [], totalCount: 0 } : await (Reflect.apply(value, target, given) as Promise<unknown>)
-        }
-      },
-    }),
-  })), { world, users } = scene
+  const late: Late = { isArmed: false }
+  const scene = await Scene.begin(ports => missingOnce(late, ports)), { world, users } = scene
   const setBalance = (amount: number | undefined) => world.store.write(world.clock.now(), async tx => {
     const { balance: _balance, ...account } = await tx.lockAccount(scope)
     await tx.putAccount({ ...account, ...amount !== undefined && { balance: { amount, at: world.clock.now(), spentBefore: 0n } } })
@@ -420,12 +407,49 @@ test('a pool that says that it waits for a debt while that is being paid has its
   const pool = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling: wants(1) })
   await scene.pool(pool, 'Running Balance')
   await world.pass(5 * MINUTE)
-  isLate = true
+  late.isArmed = true
   await setBalance(undefined)
   await world.until('it has it', async () => (await membersOf(scene, pool)) === 'Running Ok', 20 * SECOND)
-  assert.deepEqual([isLate, world.errors], [false, []])
+  assert.deepEqual([late.isArmed, world.errors], [false, []])
   await scene.end()
 })
+
+for (const { name, release } of [
+  { name: 'that a pool had', release: async ({ users }: Scene, holder: string) => { await users.updatePool(holder, { scaling: wants(0) }) } },
+  { name: "of its account's own", release: async ({ world: { store, clock }, users }: Scene, holder: string) => {
+    const [machine] = await machinesOwnedBy(store, REGION, { nodePoolId: holder })
+    await store.write(clock.now(), async tx => {
+      await tx.lockMachine(machine!.id)
+      await tx.changeMachine(machine!.id, { ownedBy: null })
+    })
+    await users.orderMachine(machine!.id, { deletionRequestedAt: clock.now() })
+  } },
+] satisfies readonly { name: string; release: (scene: Scene, holder: string) => Promise<void> }[]) {
+  test(`a pool that says that it waits while a machine ${name} is being given back has it at once`, async () => {
+    const late: Late = { isArmed: false }
+    const { scene, pools: [holder, other] } = await poolsOf(['holder', 'other'], ports => missingOnce(late, ports))
+    late.isArmed = true
+    await release(scene, holder!)
+    await scene.world.until('the other has it', async () => (await membersOf(scene, other!)) === 'Running Ok', 60 * SECOND)
+    assert.deepEqual([late.isArmed, scene.world.errors], [false, []])
+    await scene.end()
+  })
+}
+
+/** One look for pools that wait finds none: it is of a moment before they said so. */
+function missingOnce(late: Late, ports: WorldPorts): WorldPorts {
+  return { ...ports, store: new Proxy(ports.store, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key) as unknown
+      if (typeof value !== 'function') return value
+      return async (...given: unknown[]) => {
+        const isMissed = late.isArmed && key === 'listNodePools'
+        if (isMissed) late.isArmed = false
+        return isMissed ? { items: [], totalCount: 0 } : await (Reflect.apply(value, target, given) as Promise<unknown>)
+      }
+    },
+  }) }
+}
 
 test('a process that dies while a machine is given back, at any call, does not keep others from having it', async () => {
   const life = async (plan: CrashPlan): Promise<void> => {

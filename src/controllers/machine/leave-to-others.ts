@@ -1,5 +1,6 @@
 import { givenBackKey, refusedPools } from '#ports/refused-pools.ts'
 import type { MachineRecord, Store, WorkKey } from '#ports/store.ts'
+import type { MachinePassPorts } from './ports.ts'
 
 type Gone = Pick<MachineRecord, 'id' | 'accountId' | 'region' | 'ownedBy'>
 export type GivenBackKey = WorkKey & { readonly region: string }
@@ -20,4 +21,10 @@ export function leavesToOthers(store: Store): (gone: Gone) => Promise<GivenBackK
     if (!known) soon.set(place, anybody)
     return await anybody ? givenBackKey(gone) : undefined
   }
+}
+
+/** Once its record is gone: `left` is what was enqueued with that. A pool that said that it waits since it was looked for saw the machine there still. */
+export async function leaveToLateOnes(gone: MachineRecord, left: GivenBackKey | undefined, ports: MachinePassPorts): Promise<void> {
+  const late = left ? undefined : await ports.leaveToOthers(gone)
+  if (late) await ports.store.write(ports.regionOf(gone.region).clock.now(), tx => tx.enqueue(late))
 }

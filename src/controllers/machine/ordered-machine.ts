@@ -5,7 +5,9 @@ import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
+import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
+import { leaveToLateOnes } from './leave-to-others.ts'
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
@@ -43,15 +45,6 @@ async function ensure(record: OrderedMachine, ports: MachinePassPorts, signal: A
   const asked = await askedNow(record.region, ports), arrears = await arrearsOf(record, ports)
   const seen = await make(record, { arrears, asked, ask: () => ports.regionOf(record.region).machines.ensure(orderOf(record)) }, ports, signal)
   if (seen) await noteMade([{ record, seen }], ports)
-}
-
-type Asked = NonNullable<NonNullable<MachineRecord['refused']>['asked']>
-
-/** What holds before a region's machines are asked for; what changes after it may come too late for them. */
-export async function askedNow(region: string, ports: MachinePorts): Promise<Asked> {
-  const { clock, machines } = ports.regionOf(region)
-  const at = clock.now(), supply = await machines.supply?.()
-  return { at, ...supply !== undefined && { supply } }
 }
 
 export interface Making {
@@ -265,6 +258,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await wakeOwner(tx, record)
     if (left) await tx.enqueue(left)
   })
+  await leaveToLateOnes(record, left, ports)
 }
 
 /** The node's own deadline has passed, so what stands in its way is to be named. */

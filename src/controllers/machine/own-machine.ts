@@ -1,5 +1,6 @@
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
+import { leaveToLateOnes } from './leave-to-others.ts'
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
@@ -71,6 +72,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
     for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
     if (left) await tx.enqueue(left)
   })
+  await leaveToLateOnes(record, left, ports)
 }
 
 async function noteNotGone({ id, name, region, createdAt }: MachineRecord, error: unknown, ports: MachinePorts): Promise<void> {

@@ -1,9 +1,10 @@
 import type { PassOutcome } from '#ports/controller.ts'
 import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
+import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
-import { arrearsOf, askedNow, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
+import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { makeForOwner } from './take-down-lost.ts'
 
@@ -58,7 +59,7 @@ async function refusalsOf(records: readonly OrderedMachine[], ports: MachinePort
 }
 
 /** Of regions with machines that are not there yet. */
-async function askedIn(records: readonly OrderedMachine[], ports: MachinePorts): Promise<ReadonlyMap<string, Awaited<ReturnType<typeof askedNow>>>> {
+async function askedIn(records: readonly OrderedMachine[], ports: MachinePorts): Promise<ReadonlyMap<string, Asked>> {
   const regions = new Set(records.flatMap(record => (record.machineId === undefined ? [record.region] : [])))
   return new Map(await Promise.all([...regions].map(async region => [region, await askedNow(region, ports)] as const)))
 }

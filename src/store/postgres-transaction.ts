@@ -10,7 +10,7 @@ import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
 import { addHistory, type HistoryAdded } from './operations/add-history.ts'
-import { claimAddress, claimAddresses, releaseAddress } from './operations/claim-address.ts'
+import { claimAddresses, claimAddressOfEach, releaseAddress } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
@@ -27,6 +27,7 @@ import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
+import { gatheredLook } from './gathered-look.ts'
 import { TreeTransaction } from './tree-transaction.ts'
 
 /**
@@ -50,6 +51,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #spenders = new Map<string, Scope>()
   /** Claims whose machines, intents and tokens are not sent yet: many pools that grow in one transaction send them together. */
   #claimed: NewClaim[] = []
+  readonly #ownAddress = new Map<string, (owner: string) => Promise<string | undefined>>()
   /** Those who want addresses in one turn of the event loop are one claim. */
   readonly #addresses = new Map<string, { readonly owners: string[]; readonly claimed: Promise<readonly string[]> }>()
 
@@ -285,8 +287,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return deleteSecrets(this.#connection, prefix)
   }
 
-  claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
-    return claimAddress(this.#connection, region, owner, pool)
+  async claimAddress(region: string, owner: string, pool: { readonly first: string; readonly last: string }): Promise<string | undefined> {
+    const place = JSON.stringify([region, pool])
+    let claim = this.#ownAddress.get(place)
+    if (!claim) {
+      claim = gatheredLook(owners => claimAddressOfEach(this.#connection, region, owners, pool))
+      this.#ownAddress.set(place, claim)
+    }
+    return claim(owner)
   }
 
   async claimAddresses(region: string, owners: readonly string[], pool: { readonly first: string; readonly last: string }): Promise<readonly string[]> {

@@ -27,7 +27,7 @@ describe('the database holds by itself', () => {
   after(() => postgres.end())
 
   test('a status that no table allows is refused', async () => {
-    for (const pair of [`phase = 'Running', conditions = '{Balance}'`, `phase = 'Running', conditions = '{}'`, `phase = 'Running', conditions = '{Ok,Degraded}'`, `phase = 'Gone', conditions = '{Ok}'`])
+    for (const pair of [`phase = 'Running', conditions = '{Balance}'`, `phase = 'Running', conditions = '{}'`, `phase = 'Running', conditions = '{Ok,Degraded}'`, `phase = 'Gone', conditions = '{Ok}'`, `phase = 'Running', conditions = '{{Ok}}'`, `phase = 'Running', conditions = '[0:0]={Ok}'`, `phase = 'Running{Ok}', conditions = '{}'`])
       await assert.rejects(run(`update cluster set ${pair}`), /cluster_status/, pair)
     await run(`update cluster set phase = 'Failed', conditions = '{Balance,ResourceCleanupFailed}'`)
   })

@@ -33,6 +33,19 @@ test('claims of many addresses of a wide range that meet do not wait for each ot
   await close()
 })
 
+test('those who want an address of their own in one transaction get one each, and the one that they have', async () => {
+  const { store, close } = await postgres.openCopy()
+  for (const [range, count] of [[NARROW, 3], [WIDE, 40]] as const) {
+    const had = await store.write(NOON, tx => tx.claimAddress('r', `${count}-1`, range))
+    const all = await store.write(NOON, tx => Promise.all([...owners(String(count), count), `${count}-2`].map(owner => tx.claimAddress('r', owner, range))))
+    assert.deepEqual([all[1], all[2], new Set(all).size], [had, all.at(-1), count])
+    assert.ok(all.every(address => address !== undefined))
+  }
+  const small = { first: '10.9.9.1', last: '10.9.9.2' }
+  assert.deepEqual(await store.write(NOON, tx => Promise.all(['x', 'y', 'z'].map(owner => tx.claimAddress('r', owner, small)))), ['10.9.9.1', '10.9.9.2', undefined])
+  await close()
+})
+
 test('a range is given out whole, part by part, and no further', async () => {
   const { store, close } = await postgres.openCopy()
   // The smallest that has parts, and all of it but a few addresses is taken.

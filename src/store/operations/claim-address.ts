@@ -52,6 +52,23 @@ export async function claimAddresses(connection: Queryable, region: string, owne
   return all
 }
 
+/** As claimAddress of each, in a few statements for all. */
+export async function claimAddressOfEach(connection: Queryable, region: string, owners: readonly string[], pool: AddressPool): Promise<ReadonlyMap<string, string>> {
+  const [only, ...others] = owners
+  if (only !== undefined && others.length === 0) {
+    const address = await claimAddress(connection, region, only, pool)
+    return new Map(address === undefined ? [] : [[only, address]])
+  }
+  const [, held] = await Promise.all([
+    owners.length < MANY ? lockName(connection, lockOf(region, pool, pool)) : undefined,
+    connection.query<{ owner: string; address: string }>('select owner, host(address) as address from address where region = $1 and owner = any($2::text[])', [region, owners]),
+  ])
+  const addresses = new Map(held.map(({ owner, address }) => [owner, address])), left = [...new Set(owners)].filter(owner => !addresses.has(owner))
+  const claimed = await claimAddresses(connection, region, left, pool)
+  for (const [index, address] of claimed.entries()) addresses.set(left[index] ?? '', address)
+  return addresses
+}
+
 function lockOf(region: string, pool: AddressPool, part: AddressPool): string {
   return part.first === pool.first ? `addresses of ${region}` : `addresses of ${region} from ${part.first}`
 }

@@ -10,8 +10,8 @@ describe('a machine that a refused pool tried to have, and that cannot be taken 
   const why = async (Id: string) => (await done('ExplainStatus', { Id }))['Because']
   const hits = async (fault: string) => (await done('ListFaults')).Items?.find(({ Id }) => Id === fault)?.['Hits'] as number
 
-  /** A pool that wants a machine and was refused it; the next one that it tries fails to be made, and what is left of it cannot be removed. */
-  const stuckPool = async (refuse: () => Promise<unknown>, effect: 'protected' | 'fail', scale: object = {}) => {
+  /** A pool that wants a machine and was refused it; the next one that it tries fails to be made, and what is left of it cannot be removed. With `half` there is something left. */
+  const stuckPool = async (refuse: () => Promise<unknown>, effect: 'protected' | 'fail', scale: object = {}, making: 'fail' | 'half' = 'fail') => {
     const { Id: cluster = '' } = await done('CreateCluster', ANY_CLUSTER)
     await step('60s')
     await refuse()
@@ -21,7 +21,7 @@ describe('a machine that a refused pool tried to have, and that cannot be taken 
     })
     await step('1m')
     const { Id: fault = '' } = await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: effect } })
-    await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail' }, Times: 1 })
+    await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: making }, Times: 1 })
     return { cluster, pool, fault }
   }
   const noStock = () => done('SetStock', { Kind: 'Machine', Count: 0 })
@@ -55,12 +55,22 @@ describe('a machine that a refused pool tried to have, and that cannot be taken 
   }
 
   test('is asked to go again now and then also where its removal only ever fails', async () => {
-    const { pool, fault } = await stuckPool(noStock, 'fail')
-    await noStock()
+    const { pool, fault } = await stuckPool(noStock, 'fail', {}, 'half')
+    await done('SetStock', { Kind: 'Machine', Count: 1 })
     await step('10h')
-    assert.equal(await shown(pool), 'Running/ScalingFailed')
+    assert.deepEqual([await shown(pool), (await regions.worldPowers()).length], ['Running/ScalingFailed', 1])
     assert.match(String(await why(pool)), /it cannot be taken back: /)
     assert.ok(await hits(fault) < 1_000, `asked ${await hits(fault)} times in ten hours`)
+  })
+
+  test('is gone where its removal only ever fails, and nothing of it is there', async () => {
+    const { pool, fault } = await stuckPool(noStock, 'fail')
+    await noStock()
+    await step('1s')
+    assert.equal(await shown(pool), 'Running/ScalingFailed')
+    await step('1h')
+    assert.deepEqual([await shown(pool), await regions.worldPowers()], ['Running/StockOut', []])
+    assert.ok(await hits(fault) < 100, `asked ${await hits(fault)} times in an hour`)
   })
 
   test('keeps the pool that is deleted, which says so, until it is gone', async () => {

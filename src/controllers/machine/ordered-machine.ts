@@ -206,12 +206,6 @@ async function noteRefusal(record: OrderedMachine, refused: Omit<NonNullable<Mac
   await writeAndWake(record, ports, now => ({ refused: { ...refused, at: now } }))
 }
 
-async function noteNotGone(record: OrderedMachine, because: string, isRefused: boolean, ports: MachinePorts): Promise<void> {
-  // What it was asked to do may be all that this provider fails at. Where it answers no look, the obstacle is told all the same.
-  const { seen, answers } = await lookedFor(record, ports)
-  await noteLeft(record, { because, at: ports.regionOf(record.region).clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
-}
-
 async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRecord['obstacle']>, seen: MachineSeen | undefined, ports: MachinePorts, isAskedAgain = false): Promise<void> {
   const held = obstacle.held === true || seen?.power === 'on'
   const made = record.machineId === undefined && seen
@@ -241,9 +235,12 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await removeMachine(record, machines)
   } catch (error) {
     if (signal.aborted) throw error
-    if (error instanceof MachineHeld) return await noteNotGone(record, error.message, true, ports)
-    if (!(await isOverdue(record, ports))) throw error
-    return await noteNotGone(record, `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`, false, ports)
+    const isRefused = error instanceof MachineHeld
+    if (!isRefused && !(await isOverdue(record, ports))) throw error
+    // What it was asked to do may be all that this provider fails at, or only its answers are lost: what it sees no more is gone. Where it answers no look, the obstacle is told all the same.
+    const { seen, answers } = await lookedFor(record, ports)
+    const because = isRefused ? error.message : `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`
+    if (isRefused || seen || !answers) return await noteLeft(record, { because, at: clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
   }
   const left = await ports.leaveToOthers(record)
   const now = clock.now()

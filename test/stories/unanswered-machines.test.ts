@@ -1,6 +1,7 @@
 /** Machines of a provider that does what it is asked to and whose answers are lost, or that does not say for hours what is there. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
+import type { MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
 
@@ -35,6 +36,18 @@ describe('a machine of a provider whose answers are lost', () => {
     return { remove, Id: node?.['Id'] }
   }
 
+  /** Each look at a machine ends so until it is mended; how often was looked. */
+  function looks(t: TestContext, answer: () => undefined) {
+    const look = Reflect.get(SimulatedMachines.prototype, 'look') as (this: SimulatedMachines, id: string) => Promise<MachineSeen | undefined>
+    let isMended = false, asked = 0
+    t.mock.method(SimulatedMachines.prototype, 'look', async function (this: SimulatedMachines, id: string) {
+      asked += 1
+      return isMended ? await look.call(this, id) : answer()
+    })
+    return { asked: () => asked, mend: () => { isMended = true } }
+  }
+  const noAnswer = () => { throw new Error('DescribeInstances: timeout') }
+
   test('is gone, and costs nothing any more, once the time for its removal is over and nobody sees it', async () => {
     await leaving(() => done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'half' } }))
     await step('20m')
@@ -42,16 +55,44 @@ describe('a machine of a provider whose answers are lost', () => {
   })
 
   test('is held, and says so, where its removal is refused, also while nothing is seen of it', async t => {
-    const { remove } = await leaving(async () => {
-      await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'protected' } })
-      t.mock.method(SimulatedMachines.prototype, 'look', async () => undefined)
-    })
+    const { mend } = looks(t, () => undefined)
+    const { remove } = await leaving(() => done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'protected' } }))
     await step('20m')
-    t.mock.restoreAll()
+    mend()
     assert.deepEqual([await regions.nodePairs(), await ledger()], [['Failed/ResourceCleanupFailed'], ['Held']])
     await done('ClearFault', { All: true })
     await remove()
     await step('1m')
     assert.deepEqual([await regions.worldPowers(), await regions.nodePairs(), await ledger()], [[], [], []])
   })
+
+  for (const isSeen of [true, false]) {
+    test(`is asked for again where nobody could look when its removal was given up, and ${isSeen ? 'is as it is ordered' : 'goes'} once somebody can`, async t => {
+      const { mend } = looks(t, noAnswer)
+      await leaving(() => done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: isSeen ? 'fail' : 'half' } }))
+      await step('20m')
+      assert.deepEqual([await regions.nodePairs(), await ledger()], [['Failed/ResourceCleanupFailed'], ['Held']])
+      mend()
+      await step('2h')
+      assert.deepEqual([await regions.nodePairs(), await ledger(), (await regions.worldPowers()).length], isSeen ? [['Failed/ResourceCleanupFailed'], ['Held'], 1] : [[], [], 0])
+    })
+  }
+
+  for (const isOrdered of [false, true]) {
+    test(`is asked for ever more seldom where its removal was refused${isOrdered ? ', also when it is ordered to be off' : ''}`, async t => {
+      const { asked, mend } = looks(t, noAnswer)
+      await leaving(() => done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'protected' }, Times: 1 }))
+      await step('10m')
+      const [machine] = (await done('ListMachines')).Items ?? []
+      if (isOrdered) await done('SetMachine', { Id: machine?.['Id'], Power: 'off' })
+      for (const { time, most } of [{ time: '24h', most: 40 }, { time: '720h', most: 120 }, { time: '8760h', most: 500 }]) {
+        const before = asked()
+        for (let answer = await step(time); answer['Behind'] !== undefined;) answer = await step('0ms')
+        assert.ok(asked() > before && asked() <= before + most, `asked ${asked() - before} times in ${time}`)
+      }
+      mend()
+      await step('25h')
+      assert.deepEqual([await regions.worldPowers(), await ledger()], [[isOrdered ? 'off' : 'on'], ['Held']])
+    })
+  }
 })

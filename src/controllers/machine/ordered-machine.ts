@@ -30,7 +30,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
   ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: step })
   switch (step) {
     case 'ensure': await ensure(record, ports, signal); return {}
-    case 'obey': await obey(record, ports, signal); return {}
+    case 'obey': return await obey(record, ports, signal)
     case 'ask': return await ask(record, ports, signal)
     case 'ensureGone': await ensureGone(record, ports, signal); return {}
     case 'rest': return {}
@@ -214,19 +214,23 @@ async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRec
     if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
     // Orders that came while it was to go are carried out now.
     if (held && seen) await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
-    if (isAskedAgain && record.machineId === undefined) await askAgain(tx, record, now)
+    if (isAskedAgain) await askAgain(tx, record, now)
   })
 }
 
 /** One that was asked to go and did not is never made again: where nobody sees it any more, its removal has ended. Of one that was off when its removal failed part may be gone, and it stays as it is. */
-async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
-  const { machines } = ports.regionOf(record.region)
-  const seen = await machines.look(record.id)
-  if (!seen) return await ensureGone(record, ports, signal)
+async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
+  const { machines, clock } = ports.regionOf(record.region)
+  const { seen, answers } = await lookedFor(record, ports)
+  if (!answers) return { lookAgainAt: askedAgainAt(record, clock.now()) }
   const { obstacle } = record
-  if (seen.power === 'on' && obstacle && !obstacle.held) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
-  if (seen.power === 'on' || obstacle?.held) await machines.ensure(orderOf(record))
-  await notePowers([record], ports)
+  if (!seen) await ensureGone(record, ports, signal)
+  else {
+    if (seen.power === 'on' && obstacle && !obstacle.held) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
+    if (seen.power === 'on' || obstacle?.held) await machines.ensure(orderOf(record))
+    await notePowers([record], ports)
+  }
+  return {}
 }
 
 async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {

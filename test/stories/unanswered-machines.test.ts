@@ -11,6 +11,8 @@ describe('a machine of a provider whose answers are lost', () => {
   const step = (time: string) => regions.step(time)
   const ledger = async () => ((await done('ListLedger', { Filter: { Kinds: ['Machine'], States: ['Intended', 'Held'] } })).Items ?? []).map(({ State }) => State)
 
+  const shown = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
+
   /** A cluster with a pool that orders machines and has none yet. */
   async function pool() {
     const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
@@ -44,7 +46,7 @@ describe('a machine of a provider whose answers are lost', () => {
       asked += 1
       return isMended ? await look.call(this, id) : answer()
     })
-    return { asked: () => asked, mend: () => { isMended = true } }
+    return { asked: () => asked, mend: () => { isMended = true }, blind: () => { isMended = false } }
   }
   const noAnswer = () => { throw new Error('DescribeInstances: timeout') }
 
@@ -95,4 +97,58 @@ describe('a machine of a provider whose answers are lost', () => {
       assert.deepEqual([await regions.worldPowers(), await ledger()], [[isOrdered ? 'off' : 'on'], ['Held']])
     })
   }
+
+  for (const { by, told, refuse, because } of [
+    { by: 'sold out', told: 'StockOut', refuse: () => done('SetStock', { Kind: 'Machine', Count: 0 }), because: /could not be made in 5 min: .*stock/i },
+    { by: 'in arrears', told: 'Balance', refuse: () => done('SetBalance', { Amount: -1 }), because: /could not be made in 5 min: The account is in arrears/ },
+  ]) {
+    test(`that is ${by} is told as soon as somebody can look whether something of it is there`, async t => {
+      const { NodePoolId, to } = await pool()
+      const { mend } = looks(t, noAnswer)
+      await refuse()
+      await to(1)
+      await step('3m')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [['Creating/Progressing'], 'Scaling/Progressing'])
+      mend()
+      await step('1m')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await regions.worldPowers()], [[], `Running/${told}`, []])
+    })
+
+    test(`that is ${by} is given up, and says why, where nobody can look for longer than there is time`, async t => {
+      const { ClusterId, NodePoolId, to } = await pool()
+      const { mend, asked } = looks(t, noAnswer)
+      await refuse()
+      await to(1)
+      await step('10m')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [['Failed/Unknown'], 'Running/Ok', ['Intended']])
+      const [node] = await regions.nodes()
+      assert.match(String((await done('ExplainStatus', { Id: node?.['Id'] }))['Because']), because)
+      const before = asked()
+      await step('10h')
+      assert.ok(asked() > before && asked() <= before + 15, `asked ${asked() - before} times in ten hours`)
+      mend()
+      await done('SetBalance', { Unlimited: true })
+      await step('2h')
+      await done('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [node?.['Id']] })
+      await step('1m')
+      assert.deepEqual([await regions.nodePairs(), await ledger()], [[], []])
+    })
+  }
+
+  test('that a refused pool tries to have is had as soon as there are some again, also while nobody can look', async t => {
+    const { NodePoolId, to } = await pool()
+    const { asked, blind, mend } = looks(t, noAnswer)
+    mend()
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    await to(2)
+    await step('10s')
+    blind()
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    await step('24h')
+    assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [[], 'Running/StockOut'])
+    assert.ok(asked() > 0 && asked() <= 150, `asked ${asked()} times in a day`)
+    await done('SetStock', { Kind: 'Machine', Unlimited: true })
+    await step('2h')
+    assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [['Running/Ok', 'Running/Ok'], 'Running/Ok'])
+  })
 })

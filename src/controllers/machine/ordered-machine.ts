@@ -20,6 +20,7 @@ const NODE_AWAITED_MS = 60_000
 const ASKED_FOR = { first: 60_000, ofDay: 3_600_000, longest: 86_400_000 } as const
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
+type Refusal = Omit<NonNullable<MachineRecord['refused']>, 'at'>
 
 /**
  * One pass over a machine that a pool ordered. Its intent came with its record; what the provider says of it (made, refused, held) is written to the record, and
@@ -58,12 +59,9 @@ export interface Making {
 export async function make(record: OrderedMachine, { arrears, asked, ask }: Making, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
     // An earlier try may have made it, or begun to, and not said so: it would be nobody's. It is no machine more, so what was begun is gone on with.
-    const seen = await ports.regionOf(record.region).machines.look(record.id)
+    const { seen } = await lookedFor(record, ports)
     if (seen?.power === 'on') return seen
-    if (!seen) {
-      await noteRefusal(record, { as: 'Balance', because: arrears, asked }, ports)
-      return undefined
-    }
+    if (!seen) return await noteNotMade(record, new Error(arrears), asked, ports, { as: 'Balance', because: arrears })
   }
   try {
     return await makeForOwner(record, ask, ports)
@@ -139,25 +137,24 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
 
 /**
  * A refusal ends the claim; other errors are tried again for some minutes, but a bare claim is a try itself. What was made before is known by its power only: one that is on was made and is answered, and of one that
- * is off part may be missing. So a node's machine that is off is asked for again, and refusals of it are errors like others; that of a bare claim is to be taken back.
+ * is off part may be missing. So a node's machine that is off is asked for again, and refusals of it are errors like others; that of a bare claim is to be taken back. Where no look is answered, an earlier call may have left something
+ * that nobody could take back now: refusals are errors like others, and a bare claim, whose pool says by what it was refused before, is tried again until somebody can look.
  */
-async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked, ports: MachinePorts): Promise<MachineSeen | undefined> {
-  const { clock, machines } = ports.regionOf(record.region)
+async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked, ports: MachinePorts, refusal = refusalOf(record, error)): Promise<MachineSeen | undefined> {
   const isBare = record.ownedBy.nodeId === undefined
-  if (error instanceof MachineRefused) {
-    const seen = await machines.look(record.id)
-    if (seen?.power === 'on') return seen
-    if (!seen || isBare) {
-      await noteRefusal(record, { as: error.as, because: error.as === 'ScalingFailed' ? notMade(record, error) : error.message, asked, ...seen && { left: true } }, ports)
-      return undefined
-    }
-  } else if (isBare) {
+  if (isBare && !refusal) {
     await noteRefusal(record, { as: 'ScalingFailed', because: notMade(record, error), asked }, ports)
     return undefined
   }
-  if (clock.now() - record.createdAt < DEADLINES.machineCreation) throw error
+  const isOver = ports.regionOf(record.region).clock.now() - record.createdAt >= DEADLINES.machineCreation
+  if (!refusal && !isOver) throw error
   const { seen, answers } = await lookedFor(record, ports)
   if (seen?.power === 'on') return seen
+  if (refusal && answers && (isBare || !seen)) {
+    await noteRefusal(record, { ...refusal, asked, ...seen && { left: true } }, ports)
+    return undefined
+  }
+  if (isBare || !isOver) throw error
   await writeUnlessAsked(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }), async (tx, _machine, now) => {
     if (!answers) await askAgain(tx, record, now)
   })
@@ -197,12 +194,16 @@ async function ask(record: OrderedMachine, ports: MachinePassPorts, signal: Abor
   return {}
 }
 
+function refusalOf(record: OrderedMachine, error: unknown): Refusal | undefined {
+  return error instanceof MachineRefused ? { as: error.as, because: error.as === 'ScalingFailed' ? notMade(record, error) : error.message } : undefined
+}
+
 /** What a provider says in its own words is no sentence of ours. */
 function notMade({ name }: OrderedMachine, error: unknown): string {
   return `The machine ${name} was not made: ${messageOf(error)}`
 }
 
-async function noteRefusal(record: OrderedMachine, refused: Omit<NonNullable<MachineRecord['refused']>, 'at'>, ports: MachinePorts): Promise<void> {
+async function noteRefusal(record: OrderedMachine, refused: Refusal, ports: MachinePorts): Promise<void> {
   await writeAndWake(record, ports, now => ({ refused: { ...refused, at: now } }))
 }
 

@@ -9,9 +9,10 @@ const PAUSE_MS = 500
 
 /**
  * A call that may be sent again without being done twice: where its server is gone before it answers, or opens its region anew, it is sent again until an answer comes, for a minute and a half at most. What
- * takes `longestMs` by itself is waited for no further.
+ * takes `longestMs` by itself is waited for no further, and what is lost time and again not much longer than that.
  */
 export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Answer>, time = realTime): Promise<Answer> {
+  const begunAt = time.now()
   let lostAt: number | undefined
   for (;;) {
     const askedAt = time.now()
@@ -24,7 +25,7 @@ export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Ans
         if (lostAt === undefined && isPassing(error)) tell(error instanceof NoAnswer ? 'The server gives no answer for now; the call is sent again until it does.' : 'The server refuses the call for now; it is sent again for a while.')
         lostAt = now
       }
-      if (!isPassing(error) || now - lostAt >= PATIENCE_MS || now - askedAt >= longestMs) throw error
+      if (!isPassing(error) || now - lostAt >= PATIENCE_MS || now - askedAt >= longestMs || now - begunAt >= longestMs + PATIENCE_MS) throw error
     }
     await time.sleep(PAUSE_MS)
   }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, test, type TestContext } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError, NoAnswer } from '#client/errors.ts'
 import { askAgain } from './ask-again.ts'
-import type { WaitingTime } from './waiting-time.ts'
+import { run } from './run.ts'
+import { realTime, type WaitingTime } from './waiting-time.ts'
 import { callWhenAccepted, until, waitUntilGone } from './wait.ts'
 
 /** Time that passes only where somebody waits. */
@@ -19,6 +22,43 @@ class OwnTime implements WaitingTime {
 
 const refused = (code: string, status: number) => new ApiError({ code, message: code, status, requestId: 'r' })
 const gone = () => new NoAnswer('nobody listens', true)
+
+/** Refused, or told: what a server answers to a call. */
+type Answer = { readonly status: number; readonly code: string } | { readonly result: object }
+
+/** The command against a server that answers so, in a time that passes only where the command waits. Answers its exit code, what it told, how long it waited and the tokens that it sent. */
+async function runs(t: TestContext, args: readonly string[], answer: (asked: number) => Answer, answersAfterMs = 0): Promise<{ readonly exit: number; readonly told: string; readonly waited: number; readonly asked: number; readonly tokens: ReadonlySet<unknown> }> {
+  let at = 0, asked = 0, told = ''
+  const tokens = new Set<unknown>()
+  t.mock.method(realTime, 'now', () => at)
+  t.mock.method(realTime, 'sleep', async (ms: number) => { at += ms })
+  t.mock.method(process.stderr, 'write', (text: string) => { told += text; return true })
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    const isRun = request.url?.includes('RunScenario') === true
+    if (isRun) {
+      at += answersAfterMs
+      tokens.add((JSON.parse(body) as { ClientToken?: unknown }).ClientToken)
+    }
+    const given: Answer = isRun ? answer(++asked) : { result: { Items: [{ Name: 'node-failed-not-ready', Title: {}, Reaches: [{ Kind: 'Node' }], Steps: [] }], TotalCount: 1 } }
+    const status = 'status' in given ? given.status : 200
+    // The client itself waits so long between its own tries.
+    response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0.001' })
+    response.end(JSON.stringify({ ResponseMetadata: { RequestId: 'r', ...'status' in given && { Error: { Code: given.code, Message: given.code } } }, ...'result' in given && { Result: given.result } }))
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const environment = { VOLCENGINE_ACCESS_KEY: 'k', VOLCENGINE_SECRET_KEY: 's', VOLCENGINE_REGION: 'sim-1', VOLCENGINE_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  const before = Object.fromEntries(Object.keys(environment).map(name => [name, process.env[name]]))
+  Object.assign(process.env, environment)
+  try {
+    return { exit: await run(['scenario', 'run', 'node-failed-not-ready', ...args]), told, waited: at, asked, tokens }
+  } finally {
+    for (const [name, value] of Object.entries(before)) if (value === undefined) delete process.env[name]; else process.env[name] = value
+    server.closeAllConnections()
+    server.close()
+  }
+}
 
 describe('a call that is sent again until its answer comes', () => {
   test('has its answer as soon as there is one', async () => {
@@ -53,6 +93,43 @@ describe('a call that is sent again until its answer comes', () => {
       throw gone()
     }, time), { kind: 'NoAnswer' })
     assert.equal(time.at, 99 * 500 + 60_000 + 90_000)
+  })
+
+  test('is given up in the end also where each try is with a server for a while, and lost', async () => {
+    const time = new OwnTime()
+    let asked = 0
+    await assert.rejects(askAgain(600_000, async () => {
+      if (++asked > 1_000) throw new Error('it is still asked')
+      time.at += 10_000
+      throw gone()
+    }, time), { kind: 'NoAnswer' })
+    assert.ok(time.at >= 690_000 && time.at <= 701_000, `given up after ${time.at} ms`)
+  })
+})
+
+describe('scenario run', () => {
+  test('that is refused for now ends after a minute and a half, and says how it goes on', async t => {
+    const { exit, told, waited, asked, tokens } = await runs(t, ['--in', 'own-1'], () => ({ status: 503, code: 'ServiceUnavailable' }))
+    assert.deepEqual([exit, waited, asked, tokens.size], [1, 90_000, 5 * 181, 1])
+    assert.match(told, /it is sent again for a while/)
+    assert.ok(told.includes(`--client-token ${String([...tokens][0])} goes on where it stands`), told)
+  })
+
+  test('ends so, too, where each refusal takes its time', async t => {
+    // A call of the client's is five of them.
+    const { exit, waited } = await runs(t, [], () => ({ status: 503, code: 'ServiceUnavailable' }), 2_900)
+    assert.deepEqual([exit, waited], [1, 14_500 + 6 * 15_000])
+  })
+
+  test('goes on with the token that it is given, and tells what it is told at last', async t => {
+    const told: string[] = []
+    const write = process.stdout.write.bind(process.stdout)
+    // What is no text is the test runner's own.
+    t.mock.method(process.stdout, 'write', (text: unknown) => (typeof text === 'string' ? told.push(text) > 0 : write(text as Uint8Array)))
+    const story = { Name: 'node-failed-not-ready', Seed: 1, Region: 'own-1', Stopped: false, Story: [{ At: '2026-01-05T08:00:00.000Z', Text: 'It is so.' }], Resources: [] }
+    const { exit, waited, tokens } = await runs(t, ['--in', 'own-1', '--client-token', 'once'], asked => (asked <= 5 * 60 ? { status: 503, code: 'ServiceUnavailable' } : { result: story }))
+    assert.deepEqual([exit, waited, [...tokens]], [0, 30_000, ['once']])
+    assert.ok(told.join('').includes('It is so.'))
   })
 })
 

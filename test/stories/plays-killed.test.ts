@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { CreateEdgeNodePool } from '#api/actions/CreateEdgeNodePool.ts'
 import { SCENARIOS } from '#api/scenarios/all.ts'
+import type { KeptPlay } from '#api/scenarios/kept-play.ts'
 import { storeWith } from '#ports/store-with.ts'
 import { KillableServers, type KillableServer } from '#test/harness/killed-servers.ts'
 import type { SimulatedServer } from '#test/harness/simulated-server.ts'
@@ -207,6 +209,34 @@ describe('a scenario whose server is killed', () => {
     for (let times = 0; times < 2; times++) await server.done('SetMachine', { Id, RunScript: script }, 'own-1')
     assert.deepEqual((await server.done('ListFaults', {}, 'own-1')).Items?.map(({ Hits }) => Hits), [1])
   })
+
+  for (const { where, order, region } of [
+    { where: 'a region that the user names', order: { Name: NAME, In: 'own-1', ClientToken: 'once' }, region: 'own-1' },
+    { where: 'a region of its own', order: { Name: NAME, Seed: 5, StopAt: ROW, ClientToken: 'once' }, region: `${NAME}-1` },
+  ]) {
+    test(`at each try of one of its calls, in ${where}: that is told in the end, and a repeat on a server that lives goes on`, async t => {
+      const playThere = async () => (await servers.store.findRegion(region))?.settings['play'] as KeptPlay | undefined
+      let one = await servers.open(), deaths = 0
+      const { mock } = t.mock.method(CreateEdgeNodePool, 'run', () => {
+        one.kill()
+        throw new Error('its process is dead')
+      })
+      if ('In' in order) await one.server.done('CreateRegion', { ...OWN, Paused: false })
+      void one.server.call('RunScenario', order).catch(() => {}) // its server dies
+      for (; deaths <= 40; deaths += 1) {
+        const { life } = one
+        await until(async () => life.dead || (await playThere())?.end !== undefined, 10_000)
+        if (!life.dead) break
+        one = await servers.open()
+      }
+      assert.ok(deaths > 10 && deaths <= 25, `${deaths} deaths`)
+      assert.match(JSON.stringify((await playThere())?.end), /it was begun 20 times .* and came no further/)
+      if ('In' in order) assert.equal((await one.server.done('GetClock', {}, region))['Paused'], false, 'its clock runs on')
+      mock.restore()
+      const told = await one.server.done('RunScenario', order)
+      assert.deepEqual([told['Region'], (await one.server.done('ListEdgeNodes', {}, region)).TotalCount], [region, 1])
+    })
+  }
 
   // Each call of a kind that another scenario has not: faults, deletions, limits, machines, workloads, add-ons.
   for (const Name of ['node-failed-resource-cleanup-failed', 'addon-failed-resource-cleanup-failed', 'node-pool-running-stock-out', 'node-failed-not-ready', 'node-stopped-ok', 'addon-updating-progressing', 'node-running-unschedulable']) {

@@ -62,6 +62,8 @@ export interface KeptPlay {
   readonly since?: number
   /** How often in turn it went wrong without having come further than that step, which is the furthest that it had come to. */
   readonly failures?: { readonly times: number; readonly step: number }
+  /** How often in turn it was begun, or gone on with, at that step. */
+  readonly begun?: { readonly times: number; readonly step: number }
   /** Of a region of its own: what was done there up to such an end goes first. */
   readonly anew?: true
   /** Those whose calls wait for its end; a single one where an earlier version wrote it. */
@@ -116,7 +118,7 @@ export function isPassing({ code, message }: Pick<Refusal, 'code' | 'message'>):
 
 /** The play as a repeat of its call has it: where it ended with what may have passed meanwhile, it goes on. */
 export function wentOn(play: KeptPlay): KeptPlay {
-  const { end, told: _told, failures: _failures, ...rest } = play
+  const { end, told: _told, failures: _failures, begun: _begun, ...rest } = play
   if (!end || 'at' in end || ('refusal' in end && !isPassing(end.refusal))) return play
   return { ...rest, since: play.turn, ...play.fresh && { anew: true } }
 }

@@ -15,6 +15,8 @@ export type Player = (kept: {
   readonly keep: (state: PlayState) => Promise<void>
   /** Whether the play ends with what went wrong; otherwise it is gone on with. */
   readonly isEnd: (error: unknown) => boolean
+  /** It is not played any more, for this reason, which is thrown; what it held up runs on. */
+  readonly givenUp?: Error
   readonly signal: AbortSignal
 }) => Promise<{ readonly state: PlayState; readonly end: PlayEnd }>
 
@@ -22,7 +24,7 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
   const callWithin = callsWithin(parts, actions)
   const takeTokens = new Set(actions.filter(({ schema }) => 'ClientToken' in ((schema as { readonly properties?: Readonly<Record<string, TSchema>> }).properties ?? {})).map(({ name }) => name))
 
-  return async ({ region, play: { id, order, fresh, state: kept }, keep, isEnd, signal }) => {
+  return async ({ region, play: { id, order, fresh, state: kept }, keep, isEnd, givenUp, signal }) => {
     const scenario = scenarioOf(order)
     const { accountId, accessKeyId } = order
     const scope = { accountId, region }, requestId = newRequestId(parts.realNow())
@@ -32,14 +34,15 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
     const from: PlayState = kept ?? { ...await firstState(parts.store, scope, order.on === undefined ? {} : { cluster: order.on }), ...clockRan && { clockRan } }
     if (!fresh && !kept) await keep(from)
     const letRun = async () => { if (from.clockRan) await callWithin({ accountId, accessKeyId }, region, 'SetClock', { Paused: false }, requestId) }
-    const { state, stopped } = await play({
+    const playing = async () => givenUp ? await Promise.reject<never>(givenUp) : await play({
       scope, store: parts.store, signal,
       now: () => ports()?.now() ?? 0,
       quietUntil: () => ports()?.clock?.quietUntil(),
       // What is begun anew begins with nothing, and tells of no tokens.
       call: (action, body, step) => callWithin({ accountId, accessKeyId }, region, action, fresh || !takeTokens.has(action) ? body : { ...body, ClientToken: `${id}-${step}` }, requestId),
       keep: fresh ? async () => {} : keep,
-    }, scenario, { from, again: kept !== undefined, stopAt: order.stopAt }).catch(async (error: unknown) => {
+    }, scenario, { from, again: kept !== undefined, stopAt: order.stopAt })
+    const { state, stopped } = await playing().catch(async (error: unknown) => {
       if (isEnd(error) && !signal.aborted) await letRun()
       throw error
     })

@@ -20,6 +20,8 @@ export interface Playing {
 
 /** So often in turn it goes wrong at one step with what may pass, such as a call that is refused for now or a database that is away; then its caller is told. */
 const MOST_FAILURES = 5
+/** So often in turn it is begun, or gone on with, at one step: what ended it each time said nothing, and that was perhaps the step itself. */
+const MOST_TURNS = 20
 const AGAIN_MS = 500
 
 /** A play in a region of its own was interrupted: it begins anew in the emptied region, under another opening. It concerns no other region. */
@@ -49,15 +51,16 @@ export async function keepPlaying(playing: Playing, signal: AbortSignal): Promis
 async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, signal: AbortSignal): Promise<void> {
   if (anew) throw new BeginsAnew('A repeat of its call lets a scenario begin anew')
   const { region, log } = playing
-  const play = await change(playing, there => there?.id === id && !there.end ? { ...there, turn: there.turn + 1 } : undefined)
+  const play = await change(playing, there => there?.id === id && !there.end ? { ...there, turn: there.turn + 1, begun: begunOnceMore(there) } : undefined)
   if (!play) return
+  const givenUp = isBegunTooOften(play) ? new Error(`it was begun ${MOST_TURNS} times ${play.fresh ? 'from the beginning' : `at its step ${play.begun.step + 1}`} and came no further, as where its server dies each time`) : undefined
   // Nothing is wrong with what it asks for: it may be taken at the next try.
   let reached = play.fresh ? 0 : play.state?.step ?? 0
   const failures = (): NonNullable<KeptPlay['failures']> => {
     const { times, step } = play.failures ?? { times: 0, step: -1 }
     return reached > step ? { times: 1, step: reached } : { times: times + 1, step }
   }
-  const isEnd = (error: unknown): boolean => !(error instanceof PlayGone) && (failures().times >= MOST_FAILURES || (isRefusal(error) && !isPassing(error)))
+  const isEnd = (error: unknown): boolean => !(error instanceof PlayGone) && (givenUp !== undefined || failures().times >= MOST_FAILURES || (isRefusal(error) && !isPassing(error)))
   const put = async (more: Partial<KeptPlay>): Promise<void> => {
     // What the user's own orders, or a repeat of the call, wrote meanwhile stays.
     if (!await change(playing, there => there?.id === id && there.turn === play.turn && !there.end ? { ...there, ...more } : undefined)) throw new PlayGone()
@@ -67,7 +70,7 @@ async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, 
     end = await player({ region, play, keep: state => {
       reached = Math.max(reached, state.step)
       return put({ state })
-    }, isEnd, signal })
+    }, isEnd, signal, ...givenUp && { givenUp } })
   } catch (error) {
     if (error instanceof PlayGone || signal.aborted) return
     const facts = { region, scenario: play.order.scenario, error }
@@ -93,6 +96,15 @@ async function playOn(playing: Playing, { id, anew }: KeptPlay, player: Player, 
       await systemClock.sleep(AGAIN_MS, signal).catch(() => undefined) // aborted: the loop ends
     }
   }
+}
+
+function begunOnceMore({ fresh, state, begun }: KeptPlay): NonNullable<KeptPlay['begun']> {
+  const step = fresh ? 0 : state?.step ?? 0
+  return { times: begun?.step === step ? begun.times + 1 : 1, step }
+}
+
+function isBegunTooOften(play: KeptPlay): play is KeptPlay & { readonly begun: NonNullable<KeptPlay['begun']> } {
+  return play.begun !== undefined && play.begun.times > MOST_TURNS
 }
 
 async function removeLeft({ region, store, face }: Playing, left: KeptPlay): Promise<void> {

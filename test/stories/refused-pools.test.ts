@@ -1,6 +1,7 @@
 /** Stories of pools that wait for machines; over three hundred lines, since those in memory share what happens between a refusal and its note. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { machineEntry } from '#model/node/claim.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { MachineOrder } from '#ports/machines.ts'
 import { retryRefused } from '#ports/refused-pools.ts'
@@ -303,6 +304,22 @@ test('a machine that is given back after others were refused, and before their p
   await scene.world.until('it has the one that there is', async () => (await membersOf(scene, late)) === 'Running Ok', 20 * SECOND)
   assert.deepEqual(scene.world.errors, [])
   assert.ok(asked() <= 7, `asked ${asked()} times`)
+  await scene.end()
+})
+
+test('a machine that is given back is tried for at once also behind many claims that were let go in the same time', async () => {
+  const { scene, late } = await refusedMeanwhile(async (begun, holder, _late, nth) => {
+    const [machine] = nth === 0 ? await machinesOwnedBy(begun.world.store, REGION, { nodePoolId: holder }) : []
+    if (!machine) return
+    const { store, clock } = begun.world
+    await takenDown(begun, { id: machine.id, nodePoolId: holder })
+    const { providerId: _none, ...given } = machineEntry({ ...machine, ownedBy: { nodePoolId: holder, clusterId: machine.ownedBy!.clusterId } }, 'Released', clock.now())
+    await store.write(clock.now(), async tx => {
+      for (let number = 0; number < 150; number++) await tx.putLedger({ ...given, id: `l0${String(number).padStart(20, '0')}` })
+    })
+  })
+  await scene.world.until('it has the one that there is', async () => (await membersOf(scene, late)) === 'Running Ok', 20 * SECOND)
+  assert.deepEqual(scene.world.errors, [])
   await scene.end()
 })
 

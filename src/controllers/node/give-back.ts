@@ -8,6 +8,8 @@ import { retryRefused } from '#ports/refused-pools.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import type { NodePorts } from './ports.ts'
 
+const PAGE = 100
+
 /**
  * A refused machine leaves no node behind: record and machine record go in one transaction, the claim waits in the ledger under the pool's name, and the pool says
  * by what it was refused and when it tries again. What others gave back, or what was set otherwise or paid, between the asking and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the
@@ -55,6 +57,10 @@ async function isOutdated(first: FirstRefusal, ports: NodePorts): Promise<boolea
 }
 
 async function wasGivenBack({ pool: { accountId, region }, refused: { at, asked = { at } }, machineId }: FirstRefusal, { store }: NodePorts): Promise<boolean> {
-  const { items } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: asked.at }, { number: 1, size: 100 })
-  return items.some(({ providerId }) => providerId !== undefined && providerId !== machineId)
+  // Claims that waited and were let go are among them, and are no machines.
+  for (let number = 1; ; number++) {
+    const { items, totalCount } = await store.listLedger({ accountId, region }, { kinds: ['Machine'], states: ['Released'], since: asked.at }, { number, size: PAGE })
+    if (items.some(({ providerId }) => providerId !== undefined && providerId !== machineId)) return true
+    if (number * PAGE >= totalCount) return false
+  }
 }

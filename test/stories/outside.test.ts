@@ -95,6 +95,22 @@ test('TryBest leaves what its provider refuses to remove, also where no look sho
   await scene.end()
 })
 
+test('TryBest leaves what its provider refuses to remove also where the cluster left more than a hundred machines before', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.holds.add(`${cluster}/LoadBalancer`)
+  const { store, clock } = scene.world
+  await store.write(clock.now(), async tx => {
+    for (let number = 0; number < 150; number++) {
+      const id = `m0${String(number).padStart(20, '0')}`
+      await tx.putLedger({ ...SCOPE, id: `l${id.slice(1)}`, kind: 'Machine', providerId: id, clusterId: cluster, owner: { kind: 'Machine', id, name: id }, state: 'Retained', deleteProtected: false, since: clock.now() })
+    }
+  })
+  await scene.users.deleteCluster(cluster, { cascading: ['All', 'TryBest'] })
+  await scene.cluster(cluster, 'gone', MINUTE)
+  await scene.end()
+})
+
 test('a provider that fails for a while is asked again until it can; one that fails for ever is named after eight minutes', async () => {
   const { scene, outside } = await beginWithOutside()
   const cluster = await scene.runningCluster()

@@ -22,7 +22,7 @@ export async function lookOutside(record: ClusterRecord, ports: ClusterPorts): P
   const looks = await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await outside.look(tokenOf(record, kind)) })))
   if (!facts.deletion || !leavesWhatIsHeld(facts.deletion) || looks.every(({ seen }) => seen === undefined)) return looks
   // What a provider refused to remove it need not show as protected; that it was left is in the ledger.
-  const { items } = await ports.store.listLedger(record, { clusterIds: [record.id], states: ['Retained'] }, { number: 1, size: 100 })
+  const { items } = await ports.store.listLedger(record, { clusterIds: [record.id], kinds: wantedOutside(record.spec), states: ['Retained'] }, { number: 1, size: 100 })
   return looks.map(({ kind, seen }) => ({ kind, seen: seen && items.some(entry => entry.kind === kind) ? { ...seen, deleteProtected: true } : seen }))
 }
 

@@ -117,7 +117,7 @@ export class PostgresLauncher {
 function settings(major: number): string[] {
   const values: Record<string, string> = {
     // After each checkpoint the first change of a page is logged as the whole page, which is most of what a large fleet logs that changes here and there; a database that was killed replays three quarters of a GB of it in some five seconds.
-    shared_buffers: '384MB', max_connections: '100', work_mem: '8MB', maintenance_work_mem: '32MB', max_wal_size: '2GB', min_wal_size: '32MB',
+    shared_buffers: '512MB', max_connections: '100', work_mem: '8MB', maintenance_work_mem: '32MB', max_wal_size: '2GB', min_wal_size: '32MB',
     max_parallel_workers_per_gather: '0', jit: 'off', log_min_messages: 'warning', log_line_prefix: '%m ', autovacuum_naptime: '5s',
     // While a thousand nodes change a second, looking through tables again for every tenth row that changed is a tenth of the database's work, and each look makes all plans anew.
     autovacuum_analyze_scale_factor: '0.5',

@@ -29,10 +29,10 @@ interface Write {
 
 /** Passes that lock trees which their keys do not name: among others' writes they would do so behind machines that are held already, against the order of locks. */
 const LOCK_OTHER_TREES: ReadonlySet<WorkKind> = new Set(['account', 'given-back'])
-/** More would hold the locks of many clusters for long. */
-const MOST_AT_ONCE = 40
+/** More writes, or writes of more keys, would hold the locks of many clusters for long. */
+const MOST_AT_ONCE = 40, MOST_KEYS_AT_ONCE = 200
 /** While the database works on one transaction, another one is made ready. A second one with little in it costs more than it saves, as what it holds could still have met others. */
-const TRANSACTIONS_AT_ONCE = 2, WORTH_ANOTHER = 20
+const TRANSACTIONS_AT_ONCE = 2, KEYS_WORTH_ANOTHER = 20
 
 /**
  * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single machines that meet are one look (those at other records
@@ -65,7 +65,8 @@ class SharedWrites {
 
   /** The writes of others come together while transactions are under way. */
   #run(): void {
-    if (this.#isGathering || this.#waiting.length < (this.#running === 0 ? 1 : WORTH_ANOTHER) || this.#running === TRANSACTIONS_AT_ONCE) return
+    if (this.#isGathering || this.#waiting.length === 0 || this.#running === TRANSACTIONS_AT_ONCE) return
+    if (this.#running > 0 && sumOfKeys(this.#waiting) < KEYS_WORTH_ANOTHER) return
     this.#isGathering = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
@@ -83,7 +84,8 @@ class SharedWrites {
   #take(): Write[] {
     const [first] = this.#waiting
     if (first && isAlone(first)) return this.#waiting.splice(0, 1)
-    const others = this.#waiting.findIndex(write => write.now !== first?.now || isAlone(write))
+    let keys = 0
+    const others = this.#waiting.findIndex((write, index) => write.now !== first?.now || isAlone(write) || ((keys += keysOf(write)) > MOST_KEYS_AT_ONCE && index > 0))
     return this.#waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? this.#waiting.length : others))
   }
 
@@ -105,6 +107,15 @@ class SharedWrites {
       }
     }
   }
+}
+
+/** What is written for nobody's key is something to write, too. */
+function keysOf({ keys }: Write): number {
+  return Math.max(1, keys.length)
+}
+
+function sumOfKeys(writes: readonly Write[]): number {
+  return writes.reduce((sum, write) => sum + keysOf(write), 0)
 }
 
 function isAlone({ keys }: Write): boolean {

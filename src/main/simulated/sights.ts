@@ -76,6 +76,11 @@ export class RegionSights {
     return this.#inTurn(async () => { for (const changes of inParts(look(), AGAIN_AT_ONCE)) await this.#tell(await this.#newOf(changes)) })
   }
 
+  /** While the database writes of one part, another one is looked up; not where everything has its order. */
+  get #lanes(): number {
+    return this.#parts.hands() === 1 ? 1 : 2
+  }
+
   #inTurn(act: () => Promise<void>): Promise<void> {
     return this.#last = this.#last.catch(() => {}).then(act) // who asked for the one before was told
   }
@@ -88,7 +93,7 @@ export class RegionSights {
       else if (!asked.get(change.secret)?.push(change)) asked.set(change.secret, [change])
     }
     for (let turn = 0, turns: Asking[]; (turns = [...asked.values()].flatMap(changesOfOne => changesOfOne[turn] ?? [])).length > 0; turn++) await this.#answer(turns)
-    for (const some of inParts(seen, AT_ONCE)) await this.#see(some)
+    await inLanes(this.#lanes === 1 ? inParts(seen, AT_ONCE) : inWholeParts(seen, AT_ONCE), this.#lanes, some => this.#see(some))
   }
 
   async #see(changes: readonly RegionChange[]): Promise<void> {
@@ -211,7 +216,7 @@ export class RegionSights {
   async #answer(changes: readonly Asking[]): Promise<void> {
     const joins = changes.filter(change => change.kind === 'Join'), reports = changes.filter(change => change.kind === 'Report')
     if (joins.length > 0) await this.#join(joins)
-    for (const some of inParts(reports, AT_ONCE)) await takeReports(this.#parts, some.map(({ secret, outcome, step, text }) => ({ secretHash: hashOf(secret), kind: outcome === 'failed' ? 'failure' : 'progress', step, text })))
+    await inLanes(inParts(reports, AT_ONCE), this.#lanes, some => takeReports(this.#parts, some.map(({ secret, outcome, step, text }) => ({ secretHash: hashOf(secret), kind: outcome === 'failed' ? 'failure' : 'progress', step, text }))))
     await inLanes(changes.filter(change => change.kind === 'Membership'), this.#parts.hands(), change => this.#membership(change))
   }
 
@@ -244,7 +249,7 @@ export class RegionSights {
       else if (nodeToken) ordered.push({ join, nodeToken, machine: newcomer(join, machineId) })
       else byScript.push({ join, machine: newcomer(join, machineId) })
     }
-    for (const some of inParts(await this.#byCluster(ordered), AT_ONCE)) {
+    await inLanes(inParts(await this.#byCluster(ordered), AT_ONCE), this.#lanes, async some => {
       const outcomes = await letOrderedMachinesIn(this.#options(), some, this.#parts.hands())
       for (const [index, { join, nodeToken }] of some.entries()) {
         const outcome = outcomes[index]
@@ -252,7 +257,7 @@ export class RegionSights {
         // Whoever logged in to a machine hears what its script says.
         if (outcome instanceof JoinRefused && !isForLater(outcome)) await noteScriptEnd(this.#parts, nodeToken.nodeId, { exitCode: 1, output: outcome.message })
       }
-    }
+    })
     await inLanes(byScript, this.#parts.hands(), ({ join, machine }) => this.#joinByScript(join, machine))
   }
 
@@ -308,9 +313,23 @@ function inParts<Item>(items: readonly Item[], size: number): readonly (readonly
   return Array.from({ length: Math.ceil(items.length / size) }, (_, part) => items.slice(part * size, (part + 1) * size))
 }
 
+/** As inParts, of about that size: what is of one cluster, or one machine, is in one part and in its order, so that parts may be heard side by side. */
+function inWholeParts(changes: readonly RegionChange[], size: number): readonly (readonly RegionChange[])[] {
+  const parts: RegionChange[][] = []
+  for (const some of Map.groupBy(changes, change => ('clusterId' in change ? change.clusterId : change.kind === 'Machine' ? change.id : '')).values()) {
+    const last = parts.at(-1)
+    if (last && last.length + some.length <= size) last.push(...some)
+    else parts.push(some)
+  }
+  return parts
+}
+
+/** Once one has failed no more are begun; it is told when nothing is under way any more, so that whoever does it all again is alone. */
 async function inLanes<Item>(items: readonly Item[], lanes: number, act: (item: Item) => Promise<void>): Promise<void> {
-  const waiting = items.values()
+  const waiting = items.values(), failures: unknown[] = []
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, async () => {
-    for (const item of waiting) await act(item)
+    for (const item of waiting) await act(item).catch((error: unknown) => failures.push(error))
+      .finally(() => { if (failures.length > 0) waiting.return?.() })
   }))
+  if (failures.length > 0) throw failures[0]
 }

@@ -62,7 +62,7 @@ export async function releaseWatch(connection: Queryable, lease: { name: string;
 
 /** Writes what changed and enqueues its keys; answers whether anything was enqueued. Inside the caller's transaction. */
 export async function putSights(connection: Queryable, watch: HeldWatch, sights: readonly SightToPut[], gone: readonly SightGone[]): Promise<boolean> {
-  await holdWatch(connection, watch)
+  await holdWatch(connection, watch, 'share')
   const changed = await connection.query<{ kind: SightKind; id: string }>(
     `insert into sight as s (kind, id, subject, epoch, fact, seen_at, observer, key_kind, key_id, key_region)
      select kind, id, $1, $2, fact, seen_at, observer, key_kind, key_id, key_region
@@ -102,11 +102,11 @@ export async function markWatch(connection: Queryable, watch: HeldWatch, staleSi
   return keys.length > 0
 }
 
-/** Locks the watch against being taken over until the transaction ends; throws LostWatch if it is not ours. */
-async function holdWatch(connection: Queryable, watch: HeldWatch): Promise<void> {
+/** Locks the watch against being taken over until the transaction ends; throws LostWatch if it is not ours. Any number of transactions share it. */
+async function holdWatch(connection: Queryable, watch: HeldWatch, lock: 'share' | 'no key update' = 'no key update'): Promise<void> {
   const rows = await connection.query(
     `select 1 from watch w join lease l on l.name = w.owner and l.epoch = w.owner_epoch
-     where w.subject = $1 and w.owner = $2 and w.owner_epoch = $3 and w.epoch = $4 and l.${LIVE_LEASE} for no key update of w`,
+     where w.subject = $1 and w.owner = $2 and w.owner_epoch = $3 and w.epoch = $4 and l.${LIVE_LEASE} for ${lock} of w`,
     [watch.subject, watch.lease.name, watch.lease.epoch, watch.epoch],
   )
   if (rows.length === 0) throw new LostWatch(`The watch ${watch.subject} is not this process's any more`)

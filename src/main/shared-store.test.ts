@@ -77,6 +77,20 @@ test('while a transaction is under way another one begins beside it once there i
   assert.deepEqual([answers.length, most], [21, 2])
 })
 
+test('passes over many keys share a transaction until it is of two hundred', async () => {
+  const { store, counts } = await fleet()
+  const shared = sharedStore(store, () => true)
+  const write = (count: number) => shared.write(NOON + 1, async () => count)
+  const [controller] = ofTheirKeys([{ kind: 'machine', reconcile: async () => ({}), reconcileMany: async ids => { await Promise.all(ids.slice(0, 9).map(() => write(ids.length))); return new Map() } }])
+  const { signal } = new AbortController()
+  const pass = (count: number) => controller?.reconcileMany?.(Array.from({ length: count }, (_, index) => `m-${count}-${index}`), signal)
+  // The writes of one pass are of the same keys.
+  await Promise.all([pass(90), pass(91)])
+  assert.equal(counts.get('write'), 1)
+  await Promise.all([pass(120), pass(121)])
+  assert.equal(counts.get('write'), 3)
+})
+
 test('one that fails does so alone', async () => {
   const { store, ids } = await fleet()
   const shared = sharedStore(store, () => true)

@@ -66,7 +66,7 @@ class SharedWrites {
   /** The writes of others come together while transactions are under way. */
   #run(): void {
     if (this.#isGathering || this.#waiting.length === 0 || this.#running === TRANSACTIONS_AT_ONCE) return
-    if (this.#running > 0 && sumOfKeys(this.#waiting) < KEYS_WORTH_ANOTHER) return
+    if (this.#running > 0 && (keysSoFar(this.#waiting).at(-1) ?? 0) < KEYS_WORTH_ANOTHER) return
     this.#isGathering = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
@@ -84,8 +84,8 @@ class SharedWrites {
   #take(): Write[] {
     const [first] = this.#waiting
     if (first && isAlone(first)) return this.#waiting.splice(0, 1)
-    let keys = 0
-    const others = this.#waiting.findIndex((write, index) => write.now !== first?.now || isAlone(write) || ((keys += keysOf(write)) > MOST_KEYS_AT_ONCE && index > 0))
+    const keys = keysSoFar(this.#waiting)
+    const others = this.#waiting.findIndex((write, index) => write.now !== first?.now || isAlone(write) || (index > 0 && (keys[index] ?? 0) > MOST_KEYS_AT_ONCE))
     return this.#waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? this.#waiting.length : others))
   }
 
@@ -109,13 +109,15 @@ class SharedWrites {
   }
 }
 
-/** What is written for nobody's key is something to write, too. */
-function keysOf({ keys }: Write): number {
-  return Math.max(1, keys.length)
-}
-
-function sumOfKeys(writes: readonly Write[]): number {
-  return writes.reduce((sum, write) => sum + keysOf(write), 0)
+/** How many keys each write and those before it are of: the keys of a pass over many count once, however often it writes, and what is written for nobody's key is something to write, too. */
+function keysSoFar(writes: readonly Write[]): readonly number[] {
+  const seen = new Set<readonly WorkKey[]>()
+  let keys = 0
+  return writes.map(write => {
+    keys += seen.has(write.keys) ? 1 : Math.max(1, write.keys.length)
+    seen.add(write.keys)
+    return keys
+  })
 }
 
 function isAlone({ keys }: Write): boolean {

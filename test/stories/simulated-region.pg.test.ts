@@ -21,13 +21,14 @@ test('of a region that was deleted no row is left but its history', async t => {
   })
   // The region that every server begins with has a world of its own, which is opened meanwhile.
   await server.regions.faceOf('sim-1')?.untilOpen()
-  /** Rows of every table, of the records and of the world, but for those of the process itself; of the tally, whose rows are added, what they come to. */
+  /** Rows of every table, of the records and of the world, but for those of the process itself; of the tallies, whose rows are added, what they come to. */
+  const sums: Readonly<Record<string, string>> = { 'public.node_tally': 'coalesce(sum(nodes), 0)', 'public.ledger_tally': 'coalesce(sum(spent) + sum(price) + sum(priced_since), 0)' }
   const rows = async (): Promise<Record<string, number>> => {
     const tables = await opened.query<{ name: string }>(
       `select table_schema || '.' || table_name as name from information_schema.tables where table_schema in (current_schema(), 'world') and table_type = 'BASE TABLE' order by 1`,
     )
     const counts: Record<string, number> = {}
-    for (const { name } of tables) if (!/\.(status_change|lease|watch|sequencer|migration)$/.test(name)) counts[name] = Number((await opened.query<{ count: number }>(`select ${name.endsWith('.node_tally') ? 'coalesce(sum(nodes), 0)' : 'count(*)'} as count from ${name}`))[0]?.count)
+    for (const { name } of tables) if (!/\.(status_change|lease|watch|sequencer|migration)$/.test(name)) counts[name] = Number((await opened.query<{ count: number }>(`select ${sums[name] ?? 'count(*)'} as count from ${name}`))[0]?.count)
     return counts
   }
   const before = await rows()

@@ -53,42 +53,33 @@ test('writes that meet are one transaction, each with its own answer', async () 
   assert.equal(counts.get('write'), 1)
 })
 
-test('while a transaction is under way another one begins beside it once there is much to write, and not before', async () => {
-  const { store, counts } = await fleet()
-  let under = 0, most = 0
-  const meeting = Promise.withResolvers<void>()
+test('passes that lock trees alone and those that may lock machines are written by two transactions side by side, and each of them by one at a time', async () => {
+  const { store, ids } = await fleet()
+  const ends: PromiseWithResolvers<void>[] = []
   const shared = sharedStore(storeWith(store, () => ({
     write: async (now, work, instants) => {
-      most = Math.max(most, ++under)
-      // The first waits for a second one.
-      if (under === 2) meeting.resolve()
-      if (counts.get('write') === undefined) await meeting.promise
-      return store.write(now, work, instants).finally(() => { under -= 1 })
+      ends.push(Promise.withResolvers())
+      await ends.at(-1)?.promise
+      return store.write(now, work, instants)
     },
   })), () => true)
-  const write = (count: number) => Array.from({ length: count }, (_, index) => shared.write(NOON + 1, async () => index))
-  const first = write(1)
-  await setImmediate()
-  const few = write(19)
-  await setImmediate()
-  await setImmediate()
-  assert.deepEqual([under, most], [1, 1])
-  const more = write(1), answers = await Promise.all([...first, ...few, ...more])
-  assert.deepEqual([answers.length, most], [21, 2])
-})
-
-test('passes over many keys share a transaction until it is of two hundred', async () => {
-  const { store, counts } = await fleet()
-  const shared = sharedStore(store, () => true)
-  const write = (count: number) => shared.write(NOON + 1, async () => count)
-  const [controller] = ofTheirKeys([{ kind: 'machine', reconcile: async () => ({}), reconcileMany: async ids => { await Promise.all(ids.slice(0, 9).map(() => write(ids.length))); return new Map() } }])
+  const controllers = ofTheirKeys((['cluster', 'node', 'node-pool', 'addon', 'machine'] as const).map(kind => ({ kind, reconcile: async (id: string) => { await shared.write(NOON + 1, tx => tx.lockCluster(id)); return {} } })))
   const { signal } = new AbortController()
-  const pass = (count: number) => controller?.reconcileMany?.(Array.from({ length: count }, (_, index) => `m-${count}-${index}`), signal)
-  // The writes of one pass are of the same keys.
-  await Promise.all([pass(90), pass(91)])
-  assert.equal(counts.get('write'), 1)
-  await Promise.all([pass(120), pass(121)])
-  assert.equal(counts.get('write'), 3)
+  const pass = () => controllers.map(controller => controller.reconcile(ids[0] ?? '', signal))
+  const first = pass()
+  await setImmediate()
+  await setImmediate()
+  const second = pass()
+  await setImmediate()
+  await setImmediate()
+  assert.equal(ends.length, 2)
+  for (const end of ends) end.resolve()
+  await Promise.all(first)
+  await setImmediate()
+  await setImmediate()
+  assert.equal(ends.length, 4)
+  for (const end of ends) end.resolve()
+  await Promise.all(second)
 })
 
 test('one that fails does so alone', async () => {

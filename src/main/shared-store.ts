@@ -29,54 +29,53 @@ interface Write {
 
 /** Passes that lock trees which their keys do not name: among others' writes they would do so behind machines that are held already, against the order of locks. */
 const LOCK_OTHER_TREES: ReadonlySet<WorkKind> = new Set(['account', 'given-back'])
-/** More writes, or writes of more keys, would hold the locks of many clusters for long. */
-const MOST_AT_ONCE = 40, MOST_KEYS_AT_ONCE = 200
-/** While the database works on one transaction, another one is made ready. A second one with little in it costs more than it saves, as what it holds could still have met others. */
-const TRANSACTIONS_AT_ONCE = 2, KEYS_WORTH_ANOTHER = 20
+/** More would hold the locks of many clusters for long. */
+const MOST_AT_ONCE = 40
+/** Passes that lock nothing but trees, which are locked in one order before any of them writes. All others may lock machines, each when it comes to them, and so never in two transactions at once. */
+const LOCK_TREES_ALONE: ReadonlySet<WorkKind> = new Set(['cluster', 'addon'])
 
 /**
  * A store for passes of which many run at once: writes at the same instant that meet go in one transaction, one after another, and looks at single machines that meet are one look (those at other records
  * are so in any store). Each writer is answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. `isShared`: false while their order matters, for then everything is as the store does it.
  */
 export function sharedStore(store: Store, isShared: () => boolean): Store {
-  const writes = new SharedWrites(store)
+  // While the database works on one transaction, another one is made ready.
+  const ofTrees = new SharedWrites(store), ofMachines = new SharedWrites(store)
   // Not so in the store itself: a machine whose secret does not open would fail the calls that meet it. A pass that meets it is run again.
   const findMachine = gatheredById(ids => store.machinesById(ids))
-  const shared: Partial<Store> = { findMachine, write: (now, work) => writes.write(now, work) }, asItIs = {}
+  const shared: Partial<Store> = { findMachine, write: (now, work) => {
+    const keys = passes.getStore() ?? []
+    return (keys.length > 0 && keys.every(({ kind }) => LOCK_TREES_ALONE.has(kind)) ? ofTrees : ofMachines).write(keys, now, work)
+  } }, asItIs = {}
   return storeWith(store, () => (isShared() ? shared : asItIs))
 }
 
 class SharedWrites {
   readonly #store: Pick<Store, 'write'>
   readonly #waiting: Write[] = []
-  #running = 0
-  #isGathering = false
+  #isRunning = false
 
   constructor(store: Pick<Store, 'write'>) {
     this.#store = store
   }
 
-  write<Answer>(now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
+  write<Answer>(keys: readonly WorkKey[], now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ keys: passes.getStore() ?? [], now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
+      this.#waiting.push({ keys, now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
       this.#run()
     })
   }
 
-  /** The writes of others come together while transactions are under way. */
+  /** One transaction at a time: the writes of others come together meanwhile, and none waits for locks of another. */
   #run(): void {
-    if (this.#isGathering || this.#waiting.length === 0 || this.#running === TRANSACTIONS_AT_ONCE) return
-    if (this.#running > 0 && (keysSoFar(this.#waiting).at(-1) ?? 0) < KEYS_WORTH_ANOTHER) return
-    this.#isGathering = true
+    if (this.#isRunning || this.#waiting.length === 0) return
+    this.#isRunning = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
-      this.#isGathering = false
-      this.#running += 1
       void this.#together(this.#take()).finally(() => {
-        this.#running -= 1
+        this.#isRunning = false
         this.#run()
       })
-      this.#run()
     })
   }
 
@@ -84,8 +83,7 @@ class SharedWrites {
   #take(): Write[] {
     const [first] = this.#waiting
     if (first && isAlone(first)) return this.#waiting.splice(0, 1)
-    const keys = keysSoFar(this.#waiting)
-    const others = this.#waiting.findIndex((write, index) => write.now !== first?.now || isAlone(write) || (index > 0 && (keys[index] ?? 0) > MOST_KEYS_AT_ONCE))
+    const others = this.#waiting.findIndex(write => write.now !== first?.now || isAlone(write))
     return this.#waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? this.#waiting.length : others))
   }
 
@@ -107,17 +105,6 @@ class SharedWrites {
       }
     }
   }
-}
-
-/** How many keys each write and those before it are of: the keys of a pass over many count once, however often it writes, and what is written for nobody's key is something to write, too. */
-function keysSoFar(writes: readonly Write[]): readonly number[] {
-  const seen = new Set<readonly WorkKey[]>()
-  let keys = 0
-  return writes.map(write => {
-    keys += seen.has(write.keys) ? 1 : Math.max(1, write.keys.length)
-    seen.add(write.keys)
-    return keys
-  })
 }
 
 function isAlone({ keys }: Write): boolean {

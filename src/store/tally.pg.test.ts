@@ -77,6 +77,15 @@ describe('the tally of what ledgers cost', () => {
     assert.deepEqual(await agree(), before)
   })
 
+  test('is summed anew at each start, as a server without it may have written entries until it was ended', async () => {
+    const before = await agree()
+    await postgres.run(opened.databaseUrl, `update ledger set price = price + 1000 where state = 'Held'`)
+    await postgres.run(opened.databaseUrl, `insert into ledger_tally select account_id, region, 7, 7, 7 from ledger_tally limit 1`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+    await again.close()
+    assert.notDeepEqual(await agree(), before)
+  })
+
   test('keeps nothing of a region that is forgotten while somebody sums it up', async () => {
     const { store, query, databaseUrl } = opened
     const client = new Client({ connectionString: databaseUrl })

@@ -72,6 +72,8 @@ async function tellClusters(account: AccountRecord, now: number, graceMs: number
     const some = clusters.slice(first, first + CLUSTERS_AT_ONCE)
     await store.write(now, async tx => {
       const evidence = balanceEvidence(account, await tx.meterOf(account), { now, graceMs })
+      // Together, in the order in which everybody locks them.
+      await tx.lockTrees(some.map(({ id }) => ({ kind: 'cluster', id })))
       for (const { id } of some) {
         const cluster = await tx.lockCluster(id)
         if (!cluster || cluster.facts.unpaid === unpaid) continue

@@ -1,6 +1,7 @@
 import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Database, Queryable } from '../connection/database.ts'
+import { sumCostsAnew } from '../operations/tally-costs.ts'
 import { countNodesAnew } from '../operations/tally-nodes.ts'
 import { LIVE_LEASE } from '../queue/lease.ts'
 import { MIGRATIONS } from './list.ts'
@@ -32,6 +33,7 @@ export async function migrate(database: Database, log: Log, clock: Clock): Promi
       await connection.query('insert into migration (number, name) values ($1, $2)', [index + 1, migration.name])
     }
     await keepStatusChecks(connection)
+    await sumCostsAnew(connection)
     await countNodesAnew(connection)
   })
 }

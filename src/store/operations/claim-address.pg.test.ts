@@ -46,6 +46,19 @@ test('those who want an address of their own in one transaction get one each, an
   await close()
 })
 
+test('an address that is given back behind the search while somebody claims is found before nothing is said to be free', async () => {
+  const { store, query, close } = await postgres.openCopy()
+  const small = { first: '10.9.8.1', last: '10.9.8.4' }
+  await store.write(NOON, tx => tx.claimAddresses('r', owners('a', 4), small))
+  for (const [number, claim] of [['1', async () => store.write(NOON, tx => tx.claimAddress('r', 'b', small))], ['2', async () => (await store.write(NOON, tx => tx.claimAddresses('r', ['c'], small)))[0]]] as const) {
+    // As a release leaves it that a claim did not see yet.
+    await query(`delete from address where owner = $1`, [`a-${number}`])
+    assert.equal(await claim(), `10.9.8.${Number(number) + 1}`)
+    assert.equal(await store.write(NOON, tx => tx.claimAddress('r', 'nobody', small)), undefined)
+  }
+  await close()
+})
+
 test('a range is given out whole, part by part, and no further', async () => {
   const { store, close } = await postgres.openCopy()
   // The smallest that has parts, and all of it but a few addresses is taken.

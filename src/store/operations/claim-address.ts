@@ -93,15 +93,29 @@ function addressOf(number: number): string {
 }
 
 async function claimOneOf(connection: Queryable, region: string, owner: string, part: AddressPool): Promise<string | undefined> {
-  const claimed = await claimWithin(connection, region, owner, part)
-  if (claimed !== undefined || !(await moveToGap(connection, region, part))) return claimed
-  return claimWithin(connection, region, owner, part)
+  for (let isAnew = false; ; isAnew = true) {
+    const claimed = await claimWithin(connection, region, owner, part)
+    if (claimed !== undefined) return claimed
+    if (await moveToGap(connection, region, part)) return claimWithin(connection, region, owner, part)
+    if (isAnew || !await searchAnew(connection, region, part)) return undefined
+  }
 }
 
 async function claimManyOf(connection: Queryable, region: string, owners: readonly string[], part: AddressPool): Promise<readonly string[]> {
   const all = [...await claimManyWithin(connection, region, owners, part)]
-  while (all.length < owners.length && await moveToGap(connection, region, part)) all.push(...await claimManyWithin(connection, region, owners.slice(all.length), part))
+  for (let isAnew = false; all.length < owners.length;) {
+    if (!await moveToGap(connection, region, part)) {
+      if (isAnew || !await searchAnew(connection, region, part)) break
+      isAnew = true
+    }
+    all.push(...await claimManyWithin(connection, region, owners.slice(all.length), part))
+  }
   return all
+}
+
+/** Before nothing is said to be free: what was given back while somebody else claimed may be behind the search. False where the search stands at the beginning. */
+async function searchAnew(connection: Queryable, region: string, part: AddressPool): Promise<boolean> {
+  return (await connection.query('update address_search set next = first where region = $1 and first = $2::inet and next > first returning 1', [region, part.first])).length > 0
 }
 
 /** Moves the search over a run of taken addresses, along their index, to the first free one; false where there is none. */

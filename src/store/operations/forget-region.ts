@@ -35,7 +35,8 @@ export async function forgetRegion(connection: Queryable, region: string): Promi
   )
   const others = named.map(row => row.table_name).filter(name => !['node_status', 'ledger', ...FIRST, ...LAST, ...STAYS].includes(name))
   for (const text of BY_OWNER) await connection.query(text, [region])
-  // In the order in which whoever counts nodes anew takes them.
+  // In the order in which whoever counts nodes and costs anew takes them.
+  await connection.query('lock table ledger, ledger_tally in row exclusive mode')
   await connection.query('lock table node_status in row exclusive mode')
   // Rows of the tally are only added: whoever sums them up at this moment would keep what was deleted, and wait for this transaction.
   await connection.query(

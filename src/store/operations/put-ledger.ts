@@ -5,7 +5,7 @@ import { asIds, isAmong } from '../connection/statements.ts'
 import { LEDGER_COLUMNS, ledgerEntryOf, ledgerRow, type LedgerRow } from '../records/ledger-row.ts'
 import { tallying } from './tally-costs.ts'
 
-/** Adds the entries, or brings those of their ids up to date; what each cost until now is added up, and what that moved of its account's costs. Answers the accounts of those that cost, or did. */
+/** Adds the entries, under ids that nobody else adds, or brings those of their ids up to date; what each cost until now is added up, and what that moved of its account's costs. Answers the accounts of those that cost, or did. */
 export async function putLedger(connection: Queryable, entries: readonly LedgerEntry[], now: number): Promise<readonly Scope[]> {
   const moved = LEDGER_COLUMNS.split(', ').filter(column => column !== 'id').map(column => `${column} = excluded.${column}`)
   const rows = entries.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map(entry => ({ ...ledgerRow(entry), price: priceOf({ kind: entry.kind, state: entry.state, ...(entry.power && { power: entry.power }) }), priced_at: Math.floor(now) }))

@@ -10,6 +10,17 @@ export function tallying(moves: string): string {
      having (sum(sign * spent), sum(sign * price), sum(sign * price::numeric * priced_at)) <> (0, 0, 0)`
 }
 
+/**
+ * Sums the ledger anew: a server of a version that did not tally, and stood still while others began, may have written entries until it was ended. For a moment nobody changes any. Who writes entries and nodes
+ * writes entries first, so this comes before `countNodesAnew`.
+ */
+export async function sumCostsAnew(connection: Queryable): Promise<void> {
+  await connection.query('lock table ledger in share mode')
+  await connection.query('lock table ledger_tally in share row exclusive mode')
+  await connection.query('delete from ledger_tally')
+  await connection.query(tallying('select account_id, region, spent, price, priced_at, 1 as sign from ledger'))
+}
+
 /** Makes one row of all that tell of the same. Two at once are correct, but wait for each other. */
 export async function sumUpCosts(connection: Queryable): Promise<void> {
   await connection.query(

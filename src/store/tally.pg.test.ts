@@ -21,6 +21,21 @@ const COSTS = 'select account_id, sum(spent)::text as spent, sum(price)::text as
 const COSTING = `${COSTS.replace('sum(priced_since)', 'sum(price::numeric * priced_at)')} from ledger group by account_id order by account_id`
 const COSTED = `${COSTS} from ledger_tally group by account_id having (sum(spent), sum(price), sum(priced_since)) <> (0, 0, 0) order by account_id`
 
+/** Whoever sums up has not committed yet, and waits for nobody. */
+async function forgetWhileSummedUp({ store, databaseUrl }: OpenStore & { readonly databaseUrl: string }, sumUp: typeof sumUpTally): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    await client.query('begin')
+    await sumUp({ query: async (text, values) => (await client.query(text, values && [...values])).rows })
+    await store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
+    await store.write(NOON, tx => tx.forgetRegion(SCOPE.region))
+    await client.query('commit')
+  } finally {
+    await client.end()
+  }
+}
+
 describe('the tally of what ledgers cost', () => {
   let postgres: ScratchPostgres
   let opened: OpenStore & { readonly databaseUrl: string }
@@ -87,18 +102,8 @@ describe('the tally of what ledgers cost', () => {
   })
 
   test('keeps nothing of a region that is forgotten while somebody sums it up', async () => {
-    const { store, query, databaseUrl } = opened
-    const client = new Client({ connectionString: databaseUrl })
-    await client.connect()
-    try {
-      await client.query('begin')
-      await sumUpCosts({ query: async (text, values) => (await client.query(text, values && [...values])).rows })
-      await store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
-      await store.write(NOON, tx => tx.forgetRegion(SCOPE.region))
-      await client.query('commit')
-    } finally {
-      await client.end()
-    }
+    const { store, query } = opened
+    await forgetWhileSummedUp(opened, sumUpCosts)
     assert.deepEqual(await agree(), [])
     assert.deepEqual(spentUntil(await store.meterOf(SCOPE), NOON + 1e9), 0n)
     await sumUpCosts({ query })
@@ -172,18 +177,8 @@ describe('the tally of nodes', () => {
   })
 
   test('of a region that is forgotten while somebody sums it up nothing stays, and neither waits for the other', async () => {
-    const { store, query } = opened
-    const client = new Client({ connectionString: opened.databaseUrl })
-    await client.connect()
-    try {
-      await client.query('begin')
-      await sumUpTally({ query: async (text, values) => (await client.query(text, values && [...values])).rows })
-      await store.write(NOON, tx => tx.putRegion({ region: SCOPE.region, kind: 'Simulated', ready: true, text: '', settings: {} }))
-      await store.write(NOON, tx => tx.forgetRegion(SCOPE.region))
-      await client.query('commit')
-    } finally {
-      await client.end()
-    }
+    const { query } = opened
+    await forgetWhileSummedUp(opened, sumUpTally)
     assert.deepEqual(await agree(), [])
     await sumUpTally({ query })
     assert.deepEqual(await query('select count(*)::int as rows from node_tally'), [{ rows: 0 }])

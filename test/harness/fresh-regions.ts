@@ -60,6 +60,18 @@ export class FreshRegions {
     return this.done('SetClock', { Step: time })
   }
 
+  /** A cluster with a pool that orders machines and has none yet; `to` sizes it. */
+  async machinePool(): Promise<{ readonly ClusterId: string; readonly NodePoolId: string; readonly to: (DesiredReplicas: number) => ReturnType<SimulatedServer['done']> }> {
+    const { Id: ClusterId = '' } = await this.done('CreateCluster', ANY_CLUSTER)
+    await this.step('60s')
+    const { Id: NodePoolId = '' } = await this.done('CreateEdgeNodePool', {
+      ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+    })
+    await this.step('1m')
+    return { ClusterId, NodePoolId, to: DesiredReplicas => this.done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId, DesiredReplicas }) }
+  }
+
   async nodes(): Promise<readonly Record<string, unknown>[]> {
     return (await this.done('ListEdgeNodes', { PageSize: 100 })).Items ?? []
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { MachineOrder, MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { FreshRegions } from '#test/harness/fresh-regions.ts'
 
 const NO_ROOM = 'mkfs.ext4: No space left on device'
 
@@ -15,17 +15,7 @@ describe('a machine whose making failed half way, or was never told', () => {
   const ledger = async () => ((await done('ListLedger', { Filter: { Kinds: ['Machine'], States: ['Intended', 'Held'] } })).Items ?? []).map(({ State }) => State)
   const fault = (Effect: object, Call = 'ensure') => done('InjectFault', { Port: 'machines', Call, Effect, Times: 1 })
 
-  /** A cluster with a pool that orders machines and has none yet. */
-  async function pool() {
-    const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
-    await step('60s')
-    const { Id: NodePoolId = '' } = await done('CreateEdgeNodePool', {
-      ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
-      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
-    })
-    await step('1m')
-    return { ClusterId, NodePoolId, to: (DesiredReplicas: number) => done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId, DesiredReplicas }) }
-  }
+  const pool = () => regions.machinePool()
 
   /** A provider that writes the order down first and fails at what comes next, as boxes do; mended by what is answered. */
   function failsHalfWay(t: TestContext) {

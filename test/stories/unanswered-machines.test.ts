@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import type { MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { FreshRegions } from '#test/harness/fresh-regions.ts'
 
 describe('a machine of a provider whose answers are lost', () => {
   const regions = new FreshRegions('unanswered')
@@ -13,17 +13,7 @@ describe('a machine of a provider whose answers are lost', () => {
 
   const shown = (pool: string) => regions.server.shows('ListEdgeNodePools', pool, regions.region)
 
-  /** A cluster with a pool that orders machines and has none yet. */
-  async function pool() {
-    const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
-    await step('60s')
-    const { Id: NodePoolId = '' } = await done('CreateEdgeNodePool', {
-      ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
-      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
-    })
-    await step('1m')
-    return { ClusterId, NodePoolId, to: (DesiredReplicas: number) => done('ScaleUpEdgeNodePool', { ClusterId, NodePoolId, DesiredReplicas }) }
-  }
+  const pool = () => regions.machinePool()
 
   /** The same with one machine, which is to go. */
   async function leaving(breakIt: () => Promise<unknown>) {

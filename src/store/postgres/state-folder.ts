@@ -38,6 +38,8 @@ export async function prepareSocketFolder(folders: PostgresFolders): Promise<voi
   if (!folders.socket || !user) return
   await mkdir('/run/edgehold', { recursive: true, mode: 0o711 })
   await mkdir(folders.socket, { recursive: true, mode: 0o700 })
+  // Another installation that stops takes the empty folder away at any moment, and the line above then makes it anew, closed: no PostgreSQL of this host could start any more.
+  await chmod('/run/edgehold', 0o711)
   await chown(folders.socket, user.uid, user.gid)
 }
 

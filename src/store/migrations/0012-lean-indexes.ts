@@ -1,6 +1,6 @@
 /**
  * A row that is added, and most rows that change, go into each index of their table. Nothing asks for machines by their owners, or for ledgers by the instant of their state, so these indexes go; lists of a
- * ledger are in the order of ids. What an account's entries cost stands in rows of its own, which are added where entries change, and summed up now and then: so none of the ledger's indexes has to do with
+ * ledger are in the order of ids. What an account's entries cost stands in rows of its own, which are added where entries change, and summed up now and then (each start sums the ledger anew, the one that makes this table, too): so none of the ledger's indexes has to do with
  * what changes in an entry, and there is room on its page for the change. What grows by the hundred thousand is tidied up at the database's usual pace; only what is counted from an index alone, or emptied all
  * the time, is looked through sooner.
  */
@@ -18,9 +18,6 @@ create table ledger_tally (
   price numeric not null,
   priced_since numeric not null
 );
-lock table ledger in share mode;
-insert into ledger_tally (account_id, region, spent, price, priced_since)
-select account_id, region, sum(spent), sum(price), sum(price::numeric * priced_at) from ledger group by account_id, region;
 create index ledger_tally_in_account on ledger_tally (account_id, region);
 alter table ledger set (fillfactor = 50);
 alter table node_status set (autovacuum_vacuum_scale_factor = 0.05);

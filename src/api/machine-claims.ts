@@ -92,7 +92,8 @@ async function freeServers(context: ActionContext, tx: Transaction, { wishes, pa
   const { scope, now, action } = context
   const instanceIds = wishes.map(wish => wish.instanceId)
   const known: MachineRecord[] = [...await tx.machinesOfInstances(scope, instanceIds)]
-  for (const id of instanceIds) {
+  // In the order in which others lock several.
+  for (const id of [...instanceIds].sort()) {
     const own = within(scope, await tx.lockMachine(id))
     if (own) known.push(own)
   }

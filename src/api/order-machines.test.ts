@@ -14,7 +14,7 @@ test('orders that share a transaction are each answered as if they were alone', 
   /** Of one machine nothing can be read. */
   const broken = (tx: Transaction): Transaction => new Proxy(tx, {
     get(target, name) {
-      if (name === 'lockMachines') return async (ids: readonly string[]) => { if (ids.includes('sealed')) throw new Error('its secret does not open'); return await target.lockMachines(ids) }
+      if (name === 'lockMachines' || name === 'lockFreeMachines') return async (ids: readonly string[]) => { if (ids.includes('sealed')) throw new Error('its secret does not open'); return await target[name](ids) }
       const own: unknown = Reflect.get(target, name, target)
       return typeof own === 'function' ? own.bind(target) as unknown : own
     },

@@ -15,6 +15,8 @@ interface Order {
 }
 
 type Outcome = 'ordered' | 'absent' | 'leaving'
+/** Somebody else holds its machine, or there is none. */
+type Tried = Outcome | 'not had'
 
 /** More would make the first of them wait for the last. */
 const MOST_AT_ONCE = 100
@@ -54,11 +56,19 @@ class Orders {
     this.#writing = false
   }
 
-  /** What stands in the way of one of them lets each of them be written by itself. */
+  /**
+   * What stands in the way of one of them lets each of them be written by itself. So does a machine that is held, by a pass over several, maybe, that waits for one of ours: who holds nothing waits in no ring.
+   */
   async #write(orders: readonly Order[]): Promise<void> {
     try {
-      const outcomes = await this.#store.write(Math.max(...orders.map(({ now }) => now)), tx => write(tx, orders))
-      for (const [index, order] of orders.entries()) order.done(outcomes[index] ?? 'absent')
+      const outcomes = await this.#store.write(Math.max(...orders.map(({ now }) => now)), tx => write(tx, orders)), left: Order[] = []
+      for (const [index, order] of orders.entries()) {
+        const outcome = outcomes[index] ?? 'not had'
+        if (outcome !== 'not had') order.done(outcome)
+        else if (orders.length === 1) order.done('absent')
+        else left.push(order)
+      }
+      for (const order of left) await this.#write([order])
     } catch (error) {
       const [first, ...others] = orders
       if (others.length === 0) first?.failed(error)
@@ -80,11 +90,12 @@ class Orders {
   }
 }
 
-async function write(tx: Transaction, orders: readonly Order[]): Promise<readonly Outcome[]> {
-  const locked = new Map((await tx.lockMachines(orders.map(({ change }) => change.id))).map(machine => [machine.id, machine]))
-  const outcomes = orders.map(({ scope, change }): Outcome => {
+async function write(tx: Transaction, orders: readonly Order[]): Promise<readonly Tried[]> {
+  const ids = orders.map(({ change }) => change.id)
+  const locked = new Map((await (ids.length === 1 ? tx.lockMachines(ids) : tx.lockFreeMachines(ids))).map(machine => [machine.id, machine]))
+  const outcomes = orders.map(({ scope, change }): Tried => {
     const machine = within(scope, locked.get(change.id))
-    if (!machine) return 'absent'
+    if (!machine) return 'not had'
     return isLeaving(machine) ? 'leaving' : 'ordered'
   })
   const taken = orders.filter((_, index) => outcomes[index] === 'ordered')

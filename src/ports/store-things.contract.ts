@@ -106,6 +106,7 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
         assert.deepEqual([await tx.lockMachine(one.machine.id), await tx.findNodeToken(two.token.tokenHash), await tx.ledgerOf(two.node.id)], [one.machine, two.token, [two.ledger]])
         await tx.insertClaims([three], becauseOf('CreateNodes'))
         assert.deepEqual((await tx.lockMachines(claims.map(claim => claim.machine.id))).map(({ id }) => id), claims.map(claim => claim.machine.id))
+        assert.deepEqual((await tx.lockFreeMachines(claims.map(claim => claim.machine.id))).map(({ id }) => id), claims.map(claim => claim.machine.id))
       })
       const records = await store.nodesOf({ nodePoolId })
       assert.deepEqual(records.map(record => [record.id, record.said.status.phase]), claims.map(claim => [claim.node.id, 'Creating']))

@@ -401,6 +401,8 @@ export interface Transaction {
   changeMachine(id: string, change: MachineChange): Promise<void>
   /** Those that there are, in no order. */
   lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]>
+  /** As lockMachines, without those that another transaction holds: for who shall not wait for one while it holds others. */
+  lockFreeMachines(ids: readonly string[]): Promise<readonly MachineRecord[]>
   /** As changeMachine of each. */
   orderMachines(orders: readonly MachineOrderChange[]): Promise<void>
   /** As changeMachine of each, for machines that were made. */

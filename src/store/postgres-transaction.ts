@@ -194,6 +194,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return machinesById(this.#connectionWithClaims, this.#key, ids, 'order by id for update')
   }
 
+  lockFreeMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return machinesById(this.#connectionWithClaims, this.#key, ids, 'order by id for update skip locked')
+  }
+
   async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
     orderMachines(this.#connectionWithClaims, orders)
   }

@@ -89,13 +89,11 @@ export class Sequencer {
     return row.numbered
   }
 
-  /** What was not summed up is, with the next rows. One after another, as others take them. */
+  /** What was not summed up is, with the next rows. Each by itself: who holds one tally and waits for the other would meet a start, which counts both anew, in a ring. */
   async #sumUp(): Promise<void> {
     try {
-      await this.#database.transaction(async connection => {
-        await sumUpTally(connection)
-        await sumUpCosts(connection)
-      })
+      await this.#database.transaction(sumUpCosts)
+      await this.#database.transaction(sumUpTally)
       this.#untallied = 0
     } catch (error) {
       this.#log.debug({ error }, 'Summing up the tallies did not succeed; it is tried with the next rows')

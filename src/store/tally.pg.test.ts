@@ -101,6 +101,22 @@ describe('the tally of what ledgers cost', () => {
     assert.notDeepEqual(await agree(), before)
   })
 
+  test('is summed up while nothing of the tally of nodes is held, so that a start, which counts both anew, meets nobody in a ring', async () => {
+    const { store, query, close, databaseUrl } = await postgres.openCopy(), start = new Client({ connectionString: databaseUrl })
+    await start.connect()
+    try {
+      await start.query('begin')
+      await start.query('lock table ledger_tally in share row exclusive mode')
+      await store.write(NOON, tx => addCluster(tx, 'the-first-to-be-numbered'))
+      await until(async () => (await query(`select 1 from pg_locks where not granted and relation = 'ledger_tally'::regclass`)).length > 0)
+      await start.query('lock table node_tally in share row exclusive mode nowait')
+      await start.query('commit')
+    } finally {
+      await start.end()
+      await close()
+    }
+  })
+
   test('keeps nothing of a region that is forgotten while somebody sums it up', async () => {
     const { store, query } = opened
     await forgetWhileSummedUp(opened, sumUpCosts)

@@ -12,7 +12,7 @@ export async function findMachine(connection: Queryable, key: KeyObject, id: str
 }
 
 /** As findMachine, of many. */
-export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[], lock: '' | 'order by id for update' = ''): Promise<readonly MachineRecord[]> {
+export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[], lock: '' | 'order by id for update' | 'order by id for update skip locked' = ''): Promise<readonly MachineRecord[]> {
   const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where ${isAmong('id', '$1')} ${lock}`, [asIds(ids)])
   return rows.map(row => wholeMachineOf(row, key))
 }

@@ -123,6 +123,8 @@ function settings(major: number): string[] {
     autovacuum_analyze_scale_factor: '0.5',
     // Each look reads three hundred times so many rows. What plans need to know of our tables a small sample tells, and reading thirty thousand wide rows of each table again and again while a fleet grows was a tenth of the database's work.
     default_statistics_target: '10',
+    // Who waits in a ring is told so after a tenth of a second, not after a whole one: until then all that came together with it waits, too.
+    deadlock_timeout: '100ms',
     tcp_keepalives_idle: '30', idle_in_transaction_session_timeout: '60s',
     // Workers of its own for reading are 18's default; on two cores they cost memory and give nothing.
     ...(major >= 18 ? { io_method: 'sync' } : {}),

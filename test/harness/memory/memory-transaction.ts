@@ -196,6 +196,10 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return ids.flatMap(id => this.#tables.machines.get(id) ?? [])
   }
 
+  lockFreeMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    return this.lockMachines(ids)
+  }
+
   async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
     for (const { id, ...change } of orders) await this.changeMachine(id, change)
   }

@@ -215,8 +215,15 @@ export interface MachineRecord {
   readonly firstBoot?: string
   /** The provider refused to make it: by what and since when. Whoever owns it decides what becomes of the claim. */
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly at: number; /** Before it was asked for: when, and what the provider's supply was. */ readonly asked?: { readonly at: number; readonly supply?: string }; /** Something of it is there all the same, and is to be taken back. */ readonly left?: true }
-  /** It could not be removed: the thing and the call. */
-  readonly obstacle?: { readonly because: string; readonly at: number; /** Its removal was refused, or failed while it was on, so nothing of it is gone. */ readonly held?: true }
+  /** It could not be made, or not removed: the thing and the call. */
+  readonly obstacle?: {
+    readonly because: string
+    readonly at: number
+    /** Its removal was refused, or failed while it was on, so nothing of it is gone. */
+    readonly held?: true
+    /** By what its making was refused while nobody could look whether something of it is there. */
+    readonly refused?: NonNullable<MachineRecord['refused']>
+  }
 }
 
 /** Changes of a machine; null takes a member away. */

@@ -110,7 +110,7 @@ describe('a machine whose making failed half way, or was never told', () => {
       mend()
       await done('ClearFault', { Id: half })
       await step('1h')
-      assert.deepEqual([await ledger(), await powers()], [['Held'], ['on']])
+      assert.deepEqual([await ledger(), await powers(), await regions.nodePairs()], [['Held'], ['on'], [removed ? 'Failed/ResourceCleanupFailed' : 'Running/Ok']])
       const known = asked()
       await step('10h')
       assert.ok(asked() <= known + 2, `asked ${asked() - known} times for what is known`)

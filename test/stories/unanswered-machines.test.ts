@@ -88,9 +88,9 @@ describe('a machine of a provider whose answers are lost', () => {
     })
   }
 
-  for (const { by, told, refuse, because } of [
-    { by: 'sold out', told: 'StockOut', refuse: () => done('SetStock', { Kind: 'Machine', Count: 0 }), because: /could not be made in 5 min: .*stock/i },
-    { by: 'in arrears', told: 'Balance', refuse: () => done('SetBalance', { Amount: -1 }), because: /could not be made in 5 min: The account is in arrears/ },
+  for (const { by, told, refuse, allow, because } of [
+    { by: 'sold out', told: 'StockOut', refuse: () => done('SetStock', { Kind: 'Machine', Count: 0 }), allow: () => done('SetStock', { Kind: 'Machine', Unlimited: true }), because: /could not be made in 5 min: .*stock/i },
+    { by: 'in arrears', told: 'Balance', refuse: () => done('SetBalance', { Amount: -1 }), allow: () => done('SetBalance', { Unlimited: true }), because: /could not be made in 5 min: The account is in arrears/ },
   ]) {
     test(`that is ${by} is told as soon as somebody can look whether something of it is there`, async t => {
       const { NodePoolId, to } = await pool()
@@ -116,12 +116,38 @@ describe('a machine of a provider whose answers are lost', () => {
       const before = asked()
       await step('10h')
       assert.ok(asked() > before && asked() <= before + 15, `asked ${asked() - before} times in ten hours`)
-      mend()
-      await done('SetBalance', { Unlimited: true })
-      await step('2h')
       await done('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [node?.['Id']] })
-      await step('1m')
+      mend()
+      await step('1h')
       assert.deepEqual([await regions.nodePairs(), await ledger()], [[], []])
+    })
+
+    test(`that is ${by} is told so by its pool once somebody can look, also where it was given up before, and is had when it can be`, async t => {
+      const { NodePoolId, to } = await pool()
+      const { mend } = looks(t, noAnswer)
+      await refuse()
+      await to(1)
+      await step('10m')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [['Failed/Unknown'], 'Running/Ok'])
+      mend()
+      await step('1h')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [[], `Running/${told}`, ['Intended']])
+      await allow()
+      await step('10m')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [['Running/Ok'], 'Running/Ok', ['Held']])
+    })
+
+    test(`that was ${by} and can be had by the time somebody can look is had then, also where it was given up before`, async t => {
+      const { NodePoolId, to } = await pool()
+      const { mend } = looks(t, noAnswer)
+      await refuse()
+      await to(1)
+      await step('10m')
+      await allow()
+      assert.deepEqual(await regions.nodePairs(), ['Failed/Unknown'])
+      mend()
+      await step('1h')
+      assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [['Running/Ok'], 'Running/Ok', ['Held']])
     })
   }
 

@@ -8,6 +8,7 @@ import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
+import { askAgain, askedAgainAt, lookedFor } from './looked-for.ts'
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
@@ -16,8 +17,6 @@ import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
-/** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age, every hour on its first day and every day after some weeks. */
-const ASKED_FOR = { first: 60_000, ofDay: 3_600_000, longest: 86_400_000 } as const
 
 export type OrderedMachine = MachineRecord & { readonly ownedBy: NonNullable<MachineRecord['ownedBy']> }
 type Refusal = Omit<NonNullable<MachineRecord['refused']>, 'at'>
@@ -155,36 +154,24 @@ async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked,
     return undefined
   }
   if (isBare || !isOver) throw error
-  await writeUnlessAsked(record, ports, now => ({ obstacle: { because: `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`, at: now } }), async (tx, _machine, now) => {
+  const because = `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`
+  await writeUnlessAsked(record, ports, now => ({ obstacle: { because, at: now, ...refusal && !answers && { refused: { ...refusal, asked, at: now } } } }), async (tx, _machine, now) => {
     if (!answers) await askAgain(tx, record, now)
   })
   return undefined
 }
 
-/** A provider that does not answer keeps nothing from being given up; nothing is known then. */
-async function lookedFor({ id, region }: OrderedMachine, ports: MachinePorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
-  try {
-    return { seen: await ports.regionOf(region).machines.look(id), answers: true }
-  } catch {
-    return { seen: undefined, answers: false } // told by `answers`
-  }
-}
-
-async function askAgain(tx: Transaction, record: OrderedMachine, now: number): Promise<void> {
-  await tx.enqueue({ kind: 'machine', id: record.id, region: record.region }, askedAgainAt(record, now))
-}
-
-function askedAgainAt({ createdAt, deletionRequestedAt = createdAt }: OrderedMachine, now: number): number {
-  const age = now - deletionRequestedAt
-  return now + Math.min(Math.max(age / 2, ASKED_FOR.first), Math.max(ASKED_FOR.ofDay, Math.min(age / 24, ASKED_FOR.longest)))
-}
-
-/** It was given up, and nobody ever said that it is there: one answer is enough. One that is there costs, and is to be known for that; it is as it is ordered, or goes when it is asked to again. */
+/**
+ * It was given up, and nobody ever said that it is there: one answer is enough. One that is there costs, and is to be known for that; it is as it is ordered, or goes when it is asked to again. Where nothing is there, and it was
+ * refused, its claim ends by that refusal, late as it is.
+ */
 async function ask(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const { seen, answers } = await lookedFor(record, ports)
   if (!answers) return { lookAgainAt: askedAgainAt(record, ports.regionOf(record.region).clock.now()) }
   const { obstacle, deletionRequestedAt } = record
   if (deletionRequestedAt === undefined) {
+    const { refused } = obstacle ?? {}
+    if (!seen && refused) await writeUnlessAsked(record, ports, () => ({ obstacle: null, refused }))
     if (seen?.power !== 'on') return {}
     // First, so that whoever dies now makes it again, and finds it.
     await writeAndWake(record, ports, () => ({ obstacle: null }))

@@ -30,9 +30,9 @@ export function arrearsNews(seen: NodePassSeen): MachineNews {
   return { change, evidence: change.paidAt === undefined ? [] : [paidEvidence(seen)] }
 }
 
-/** Initialisation begins when the machine is there. */
+/** Initialisation begins when the machine is there. One that was given up unseen, and is there after all, is being created again. */
 function made(facts: NodeFacts, { now, power }: NodePassSeen): FactsChange<NodeFacts> {
-  return facts.machineExistsAt === undefined ? { machineExistsAt: Math.min(power?.fact.lastOnAt ?? now, now) } : {}
+  return facts.machineExistsAt === undefined ? { machineExistsAt: Math.min(power?.fact.lastOnAt ?? now, now), creationEnded: undefined } : {}
 }
 
 /** Somebody removed it, or its provider's errors were tried against for long enough. One that was there once is told of by its power. */

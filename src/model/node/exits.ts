@@ -19,5 +19,5 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
   'Failed/NotReady':              [['cause', 'its kubelet reports Ready again, once it has power and network'], DELETE],
   'Failed/Balance':               [['cause', 'the debt is paid'], DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it'], ['cause', 'the deletion of its pool or cluster is asked for once more, and nothing stands in the way']],
-  'Failed/Unknown':               [DELETE],
+  'Failed/Unknown':               [['cause', 'where nobody could look for its machine when it was given up: somebody can again, and it is there after all, or was refused, which its pool tells then'], DELETE],
 }

@@ -41,7 +41,7 @@ const working = (seen: Sight) => wasReady(seen) && seen.facts.initialiseFailed =
 const deletion = { by: 'call', done: [] } as const
 
 const EVENTS: readonly Event<Sight>[] = [
-  change('the machine is there', seen => seen.facts.machineExistsAt === undefined && seen.facts.creationEnded === undefined, () => ({ machineExistsAt: NOW, power: { ...machine, state: 'on', lastOnAt: NOW - 1 } })),
+  change('the machine is there', seen => seen.facts.machineExistsAt === undefined, () => ({ creationEnded: undefined, machineExistsAt: NOW, power: { ...machine, state: 'on', lastOnAt: NOW - 1 } })),
   change('no machine can be had', seen => seen.facts.machineExistsAt === undefined, () => ({ creationEnded: { because: '' } })),
   change('a step failed', seen => seen.facts.machineExistsAt !== undefined && !wasReady(seen), () => ({ initialiseFailed: { step: 'preflight', text: '', at: NOW } })),
   change('the script runs again', seen => seen.facts.machineExistsAt !== undefined && !wasReady(seen), () => ({ initialiseFailed: undefined, machineExistsAt: NOW })),

@@ -18,6 +18,6 @@ export const NODE_TRANSITIONS: Transitions = {
   'Failed/NotReady':                      ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Failed/Balance'],
   'Failed/Balance':                       ['Deleting/Progressing', 'Starting/Progressing', 'Stopped/Ok', 'Failed/NotReady'],
   'Failed/ResourceCleanupFailed':         ['Deleting/Progressing', 'Failed/Balance+ResourceCleanupFailed', 'gone'],
-  'Failed/Unknown':                       ['Deleting/Progressing'],
+  'Failed/Unknown':                       ['Creating/Progressing', 'Deleting/Progressing'],
   'Failed/Balance+ResourceCleanupFailed': ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'gone'],
 }

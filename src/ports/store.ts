@@ -223,6 +223,8 @@ export interface MachineRecord {
     readonly held?: true
     /** By what its making was refused while nobody could look whether something of it is there. */
     readonly refused?: NonNullable<MachineRecord['refused']>
+    /** An order that it was asked for in vain, and since when: nobody could look whether it can be carried out. */
+    readonly waits?: { readonly power: 'on' | 'off'; readonly link: 'up' | 'cut'; readonly since: number }
   }
 }
 

@@ -82,7 +82,16 @@ export class FreshRegions {
   }
 
   /** The power of every machine in the world of the region, whether we know of it or not. */
-  async worldPowers(): Promise<readonly string[]> {
-    return (await this.#worlds.ofKind([this.region], 'machine')).map(({ text }) => String((JSON.parse(text) as { readonly power: unknown }).power)).toSorted()
+  worldPowers(): Promise<readonly string[]> {
+    return this.#ofWorld('power')
+  }
+
+  /** The same of its link. */
+  worldLinks(): Promise<readonly string[]> {
+    return this.#ofWorld('link')
+  }
+
+  async #ofWorld(member: 'power' | 'link'): Promise<readonly string[]> {
+    return (await this.#worlds.ofKind([this.region], 'machine')).map(({ text }) => String((JSON.parse(text) as Record<string, unknown>)[member])).toSorted()
   }
 }

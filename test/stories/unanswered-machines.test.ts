@@ -77,7 +77,7 @@ describe('a machine of a provider whose answers are lost', () => {
       await step('10m')
       const [machine] = (await done('ListMachines')).Items ?? []
       if (isOrdered) await done('SetMachine', { Id: machine?.['Id'], Power: 'off' })
-      for (const { time, most } of [{ time: '24h', most: 40 }, { time: '720h', most: 120 }, { time: '8760h', most: 500 }]) {
+      for (const { time, most } of isOrdered ? [{ time: '24h', most: 300 }, { time: '720h', most: 1_100 }, { time: '8760h', most: 1_100 }] : [{ time: '24h', most: 40 }, { time: '720h', most: 120 }, { time: '8760h', most: 500 }]) {
         const before = asked()
         for (let answer = await step(time); answer['Behind'] !== undefined;) answer = await step('0ms')
         assert.ok(asked() > before && asked() <= before + most, `asked ${asked() - before} times in ${time}`)
@@ -85,6 +85,30 @@ describe('a machine of a provider whose answers are lost', () => {
       mend()
       await step('25h')
       assert.deepEqual([await regions.worldPowers(), await ledger()], [[isOrdered ? 'off' : 'on'], ['Held']])
+    })
+  }
+
+  for (const order of [{ Power: 'off' }, { Link: 'cut' }]) {
+    test(`is soon ${Object.values(order).join()}, as it is ordered, once somebody can look, however long ago its removal was refused`, async t => {
+      const { mend, blind } = looks(t, noAnswer)
+      await leaving(() => done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'protected' }, Times: 1 }))
+      const machine = async () => ((await done('ListMachines')).Items ?? []).map(({ Id, Power, Link }) => ({ Id, Power, Link }))
+      mend()
+      await step('240h')
+      const [{ Id } = {}] = await machine()
+      for (let times = 1; times <= 2; times++) {
+        blind()
+        await done('SetMachine', { Id, ...order })
+        await step('6h')
+        assert.deepEqual(await regions.worldPowers(), ['on'])
+        assert.deepEqual(await regions.worldLinks(), ['up'])
+        mend()
+        await step('5m')
+        assert.deepEqual([await regions.worldPowers(), await regions.worldLinks()], order.Power ? [['off'], ['up']] : [['on'], ['cut']])
+        await done('SetMachine', { Id, Power: 'on', Link: 'up' })
+        await step('240h')
+        assert.deepEqual([await regions.worldPowers(), await regions.worldLinks()], [['on'], ['up']])
+      }
     })
   }
 
@@ -150,6 +174,20 @@ describe('a machine of a provider whose answers are lost', () => {
       assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [['Running/Ok'], 'Running/Ok', ['Held']])
     })
   }
+
+  test('is known as soon as its provider answers for another one, however long it was not asked for itself', async t => {
+    const { NodePoolId, to } = await pool()
+    const { mend } = looks(t, noAnswer)
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    await to(1)
+    await step('20h')
+    await to(2)
+    await step('6m')
+    assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [['Failed/Unknown', 'Failed/Unknown'], 'Running/Ok'])
+    mend()
+    await step('4m')
+    assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [[], 'Running/StockOut'])
+  })
 
   test('that a refused pool tries to have is had as soon as there are some again, also while nobody can look', async t => {
     const { NodePoolId, to } = await pool()

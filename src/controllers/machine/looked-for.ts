@@ -1,17 +1,29 @@
+/**
+ * Looks at machines whose provider may answer nothing. Those that were given up so wait for an answer: each is asked for ever more seldom by itself, sooner where an order waits for it, and as soon as the provider answers for
+ * another one of their region.
+ */
 import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePassPorts, MachinePorts } from './ports.ts'
 
-/** How often is asked for one that was given up while its provider answered nothing: ever more seldom with its age, every hour on its first day and every day after some weeks. */
-const ASKED_FOR = { first: 60_000, ofDay: 3_600_000, longest: 86_400_000 } as const
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR
+
+/** How often at most is asked for one: every hour on its first day, and every day after some weeks. */
+const ALONE_MS = HOUR
+/** The same where an order waits: whoever gave it looks for it, so it is carried out within minutes of the first answer; of a provider that is away for weeks that is a small part of the time. */
+const ORDERED_MS = 5 * MINUTE
 
 /** A provider that does not answer keeps nothing from being given up; nothing is known then. */
-export async function lookedFor({ id, region }: Pick<MachineRecord, 'id' | 'region'>, ports: MachinePorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
+export async function lookedFor({ id, region }: Pick<MachineRecord, 'id' | 'region'>, ports: MachinePassPorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
+  let seen: MachineSeen | undefined
   try {
-    return { seen: await ports.regionOf(region).machines.look(id), answers: true }
+    seen = await ports.regionOf(region).machines.look(id)
   } catch {
+    ports.unanswered.set(region, (ports.unanswered.get(region) ?? new Set()).add(id))
     return { seen: undefined, answers: false } // told by `answers`
   }
+  await wakeOthers(id, region, ports)
+  return { seen, answers: true }
 }
 
 export async function askAgain(tx: Transaction, record: MachineRecord, now: number): Promise<void> {
@@ -19,6 +31,33 @@ export async function askAgain(tx: Transaction, record: MachineRecord, now: numb
 }
 
 export function askedAgainAt({ createdAt, deletionRequestedAt = createdAt }: MachineRecord, now: number): number {
-  const age = now - deletionRequestedAt
-  return now + Math.min(Math.max(age / 2, ASKED_FOR.first), Math.max(ASKED_FOR.ofDay, Math.min(age / 24, ASKED_FOR.longest)))
+  return againAt(now, now - deletionRequestedAt, ALONE_MS)
+}
+
+/** `since`: when it was first asked for in vain for that order. */
+export function orderAskedAgainAt(since: number, now: number): number {
+  return againAt(now, now - since, ORDERED_MS)
+}
+
+/** What it is ordered to be is not what it is known to be: the ledger tells the power that was carried out last, and its provider's watch the link. */
+export async function isOrderedOtherwise({ id, power, link, ownedBy }: MachineRecord, { store }: MachinePorts): Promise<boolean> {
+  const owner = ownedBy?.nodeId ?? ownedBy?.nodePoolId
+  const entries = owner === undefined ? [] : await store.ledgersOf([owner])
+  const held = entries.find(entry => entry.kind === 'Machine' && entry.state === 'Held' && entry.providerId === id)
+  if (held && (held.power ?? 'on') !== power) return true
+  const [sight] = await store.sights('MachinePower', [id])
+  const seen = sight?.fact as Partial<Pick<MachineSeen, 'link'>> | undefined
+  return seen?.link !== undefined && seen.link !== link
+}
+
+function againAt(now: number, age: number, most: number): number {
+  return now + Math.min(Math.max(age / 2, MINUTE), Math.max(most, Math.min(age / (DAY / most), DAY)))
+}
+
+async function wakeOthers(id: string, region: string, ports: MachinePassPorts): Promise<void> {
+  const others = [...ports.unanswered.get(region) ?? []].filter(other => other !== id)
+  ports.unanswered.delete(region)
+  if (others.length > 0) await ports.store.write(ports.regionOf(region).clock.now(), async tx => {
+    for (const other of others) await tx.enqueue({ kind: 'machine', id: other, region })
+  })
 }

@@ -8,7 +8,7 @@ import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
-import { askAgain, askedAgainAt, lookedFor } from './looked-for.ts'
+import { askAgain, askedAgainAt, isOrderedOtherwise, lookedFor, orderAskedAgainAt } from './looked-for.ts'
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
@@ -55,7 +55,7 @@ export interface Making {
 }
 
 /** Makes it by `ask`; undefined where it was not had, which is noted. */
-export async function make(record: OrderedMachine, { arrears, asked, ask }: Making, ports: MachinePorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
+export async function make(record: OrderedMachine, { arrears, asked, ask }: Making, ports: MachinePassPorts, signal: AbortSignal): Promise<MachineSeen | undefined> {
   if (arrears !== undefined) {
     // An earlier try may have made it, or begun to, and not said so: it would be nobody's. It is no machine more, so what was begun is gone on with.
     const { seen } = await lookedFor(record, ports)
@@ -139,7 +139,7 @@ export async function notePowers(records: readonly OrderedMachine[], ports: Mach
  * is off part may be missing. So a node's machine that is off is asked for again, and refusals of it are errors like others; that of a bare claim is to be taken back. Where no look is answered, an earlier call may have left something
  * that nobody could take back now: refusals are errors like others, and a bare claim, whose pool says by what it was refused before, is tried again until somebody can look.
  */
-async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked, ports: MachinePorts, refusal = refusalOf(record, error)): Promise<MachineSeen | undefined> {
+async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked, ports: MachinePassPorts, refusal = refusalOf(record, error)): Promise<MachineSeen | undefined> {
   const isBare = record.ownedBy.nodeId === undefined
   if (isBare && !refusal) {
     await noteRefusal(record, { as: 'ScalingFailed', because: notMade(record, error), asked }, ports)
@@ -210,15 +210,26 @@ async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRec
 async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const { machines, clock } = ports.regionOf(record.region)
   const { seen, answers } = await lookedFor(record, ports)
-  if (!answers) return { lookAgainAt: askedAgainAt(record, clock.now()) }
-  const { obstacle } = record
-  if (!seen) await ensureGone(record, ports, signal)
-  else {
-    if (seen.power === 'on' && obstacle && !obstacle.held) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, held: true } }))
-    if (seen.power === 'on' || obstacle?.held) await machines.ensure(orderOf(record))
-    await notePowers([record], ports)
+  if (!answers) return { lookAgainAt: await obeyedLater(record, clock.now(), ports) }
+  if (!seen) {
+    await ensureGone(record, ports, signal)
+    return {}
   }
+  const { obstacle } = record, held = obstacle?.held === true || seen.power === 'on'
+  const isNews = obstacle !== undefined && (obstacle.waits !== undefined || (obstacle.held === true) !== held)
+  if (isNews) await writeUnlessAsked(record, ports, () => ({ obstacle: { because: obstacle.because, at: obstacle.at, ...held && { held } } }))
+  if (held) await machines.ensure(orderOf(record))
+  await notePowers([record], ports)
   return {}
+}
+
+/** When one is asked for again of which nobody can say whether it is there; an order that waits is remembered by when it began to. */
+async function obeyedLater(record: OrderedMachine, now: number, ports: MachinePassPorts): Promise<number> {
+  const { obstacle, power, link } = record
+  if (!obstacle || !(await isOrderedOtherwise(record, ports))) return askedAgainAt(record, now)
+  const known = obstacle.waits?.power === power && obstacle.waits.link === link ? obstacle.waits : undefined
+  if (!known) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, waits: { power, link, since: now } } }))
+  return orderAskedAgainAt(known?.since ?? now, now)
 }
 
 async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {

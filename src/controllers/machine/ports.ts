@@ -13,4 +13,6 @@ export interface MachinePorts extends DecisionPorts {
 /** As passes have it. */
 export interface MachinePassPorts extends MachinePorts {
   readonly leaveToOthers: ReturnType<typeof leavesToOthers>
+  /** Machines of each region for which this process asked in vain: they are passed over as soon as the provider answers for another one. */
+  readonly unanswered: Map<string, Set<string>>
 }

@@ -10,7 +10,7 @@ export type { MachinePorts } from './ports.ts'
 
 /** Makes machines as their records order, and takes them away; users' own ones and those that pools ordered. */
 export function machineController(given: MachinePorts): Controller {
-  const ports = { ...given, leaveToOthers: leavesToOthers(given.store) }
+  const ports = { ...given, leaveToOthers: leavesToOthers(given.store), unanswered: new Map<string, Set<string>>() }
   return {
     kind: 'machine',
     async reconcile(id, signal) {

@@ -81,6 +81,15 @@ export interface Machines {
   exec(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>
 }
 
+/** What `supply` says; undefined where nobody can tell, or cannot just now: it keeps no machine from being asked for. */
+export async function supplyOf(machines: Pick<Machines, 'supply'> | undefined): Promise<string | undefined> {
+  try {
+    return await machines?.supply?.()
+  } catch {
+    return undefined // as where there is none
+  }
+}
+
 export class MachineOff extends Error {
   readonly kind = 'MachineOff'
 }

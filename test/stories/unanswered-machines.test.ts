@@ -1,7 +1,7 @@
 /** Machines of a provider that does what it is asked to and whose answers are lost, or that does not say for hours what is there. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { MachineSeen } from '#ports/machines.ts'
+import type { MachineOrder, MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
 import { FreshRegions } from '#test/harness/fresh-regions.ts'
 
@@ -187,6 +187,40 @@ describe('a machine of a provider whose answers are lost', () => {
     mend()
     await step('4m')
     assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [[], 'Running/StockOut'])
+  })
+
+  test('is made, or told as refused, also where nobody can tell how many may be had', async t => {
+    const { NodePoolId, to } = await pool()
+    t.mock.method(SimulatedMachines.prototype, 'supply', async () => { throw new Error('DescribeAvailableResource: timeout') })
+    await to(2)
+    await step('5m')
+    assert.deepEqual(await regions.nodePairs(), ['Running/Ok', 'Running/Ok'])
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    await to(3)
+    await step('1m')
+    assert.equal(await shown(NodePoolId), 'Running/StockOut')
+    await done('SetStock', { Kind: 'Machine', Unlimited: true })
+    await step('5m')
+    assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId)], [['Running/Ok', 'Running/Ok', 'Running/Ok'], 'Running/Ok'])
+  })
+
+  test('that was refused is tried for once more at once where nobody can tell any more whether that still holds', async t => {
+    const { NodePoolId, to } = await pool()
+    await done('SetStock', { Kind: 'Machine', Count: 0 })
+    const supply = Reflect.get(SimulatedMachines.prototype, 'supply') as (this: SimulatedMachines) => Promise<string>
+    const ensure = Reflect.get(SimulatedMachines.prototype, 'ensure') as (this: SimulatedMachines, order: MachineOrder) => Promise<MachineSeen>
+    const calls: string[] = []
+    t.mock.method(SimulatedMachines.prototype, 'supply', async function (this: SimulatedMachines) {
+      if (calls.length > 0) throw new Error('DescribeAvailableResource: timeout')
+      return await supply.call(this)
+    })
+    t.mock.method(SimulatedMachines.prototype, 'ensure', async function (this: SimulatedMachines, order: MachineOrder) {
+      calls.push(order.id)
+      return await ensure.call(this, order)
+    })
+    await to(1)
+    await step('10s')
+    assert.deepEqual([await shown(NodePoolId), calls.length], ['Running/StockOut', 2])
   })
 
   test('that a refused pool tries to have is had as soon as there are some again, also while nobody can look', async t => {

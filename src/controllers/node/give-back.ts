@@ -4,6 +4,7 @@ import { mayBeLeft, refusalEvidence, refusedOnceMore } from '#model/node-pool/re
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
+import { supplyOf } from '#ports/machines.ts'
 import { retryRefused } from '#ports/refused-pools.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import type { NodePorts } from './ports.ts'
@@ -52,7 +53,7 @@ async function isOutdated(first: FirstRefusal, ports: NodePorts): Promise<boolea
   const { pool, refused } = first
   if (refused.as === 'Balance') return (await ports.store.findAccount(pool)).arrearsSince === undefined
   if (!mayBeLeft(refused)) return false
-  const supply = await ports.regionOf(pool.region).machines?.supply?.()
+  const supply = await supplyOf(ports.regionOf(pool.region).machines)
   return supply !== refused.asked?.supply || await wasGivenBack(first, ports)
 }
 

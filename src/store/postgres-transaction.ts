@@ -10,7 +10,7 @@ import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
 import { insertAccount } from './operations/access-keys.ts'
 import { addHistory, type HistoryAdded } from './operations/add-history.ts'
-import { claimAddresses, claimAddressOfEach, releaseAddress } from './operations/claim-address.ts'
+import { claimAddresses, claimAddressOfEach, releaseAddress, searchAgainFrom } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
 import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
@@ -54,6 +54,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #ownAddress = new Map<string, (owner: string) => Promise<string | undefined>>()
   /** Those who want addresses in one turn of the event loop are one claim. */
   readonly #addresses = new Map<string, { readonly owners: string[]; readonly claimed: Promise<readonly string[]> }>()
+  /** Addresses of each region that were given back. */
+  readonly #released = new Map<string, readonly string[]>()
 
   constructor(connection: TransactionConnection, key: KeyObject, now: number, instants?: () => WriteInstants) {
     super({
@@ -79,6 +81,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connectionWithClaims, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
     writeRecords(this.#connection, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
+    for (const [region, released] of this.#released) searchAgainFrom(this.#connection, region, released)
     // Last, as it may take the sequencer's lock.
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites }
   }
@@ -319,8 +322,9 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return claim
   }
 
-  releaseAddress(region: string, owner: string): Promise<void> {
-    return releaseAddress(this.#connection, region, owner)
+  async releaseAddress(region: string, owner: string): Promise<void> {
+    const released = await releaseAddress(this.#connection, region, owner)
+    if (released.length > 0) this.#released.set(region, [...this.#released.get(region) ?? [], ...released])
   }
 
   /** Kept until the end, so that all keys of a transaction are written in one order. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NOON } from '#test/harness/sample-records.ts'
+import type { Store, Transaction } from '#ports/store.ts'
+import { NOON, SCOPE } from '#test/harness/sample-records.ts'
 import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
 const WIDE = { first: '100.68.0.1', last: '100.127.255.254' }, NARROW = { first: '10.213.0.1', last: '10.213.15.254' }
@@ -75,5 +76,80 @@ test('in a range that is not wide claims take their turn, so that they are the l
   const { store, close } = await postgres.openCopy()
   const both = await Promise.all(['a', 'b'].map(mark => store.write(NOON, tx => tx.claimAddresses('r', owners(mark, 40), NARROW))))
   assert.deepEqual(new Set(both.map(([first]) => first)), new Set(['10.213.0.1', '10.213.0.41']))
+  await close()
+})
+
+/** Runs both at once; how often they were run in all: one that PostgreSQL ends, as each waits for the other, is run again. */
+async function runsOf(store: Store, works: readonly ((tx: Transaction) => Promise<unknown>)[]): Promise<number> {
+  let runs = 0
+  await Promise.all(works.map(work => store.write(NOON, async tx => {
+    runs++
+    await work(tx)
+  })))
+  return runs
+}
+
+test('who claims an address and then wants a machine, and who has that one and gives its address back, wait for each other in no ring', async () => {
+  const { store, close } = await postgres.openCopy()
+  const address = await store.write(NOON, tx => tx.claimAddress('r', 'm', NARROW)) ?? ''
+  await store.write(NOON, tx => tx.insertMachine({ id: 'm', accountId: SCOPE.accountId, region: 'r', name: 'm', address, power: 'on', link: 'up', createdAt: NOON }))
+  const locked = Promise.withResolvers<void>(), claimed = Promise.withResolvers<void>()
+  const runs = await runsOf(store, [
+    async tx => {
+      await locked.promise
+      await tx.claimAddress('r', 'n', NARROW)
+      claimed.resolve()
+      await tx.lockMachine('m')
+    },
+    async tx => {
+      await tx.lockMachine('m')
+      locked.resolve()
+      await claimed.promise
+      await tx.releaseAddress('r', 'm')
+      await tx.forgetMachine('m')
+    },
+  ])
+  assert.equal(runs, 2)
+  const rest = await store.write(NOON, tx => Promise.all(['o', 'p'].map(owner => tx.claimAddress('r', owner, NARROW))))
+  assert.equal(new Set(rest).size, 2)
+  await close()
+})
+
+test('who gives an address back and claims one, and who claims another meanwhile, wait for each other in no ring', async () => {
+  const { store, close } = await postgres.openCopy()
+  await store.write(NOON, tx => tx.claimAddresses('r', ['a', 'b'], NARROW))
+  const released = Promise.withResolvers<void>(), claims = Promise.withResolvers<void>()
+  const runs = await runsOf(store, [
+    async tx => {
+      await tx.releaseAddress('r', 'a')
+      released.resolve()
+      await claims.promise
+      await tx.claimAddress('r', 'c', NARROW)
+    },
+    async tx => {
+      await released.promise
+      // It has that one, and is the one who claims from now on.
+      await tx.claimAddress('r', 'b', NARROW)
+      claims.resolve()
+      await tx.claimAddress('r', 'd', NARROW)
+    },
+  ])
+  assert.equal(runs, 2)
+  assert.equal(await store.write(NOON, tx => tx.claimAddress('r', 'e', NARROW)), '10.213.0.1')
+  await close()
+})
+
+test('of many that are given back in one transaction the lowest is found first, in each part of a wide range', async () => {
+  const { store, close } = await postgres.openCopy()
+  await store.write(NOON, async one => {
+    await one.claimAddresses('r', owners('a', 40), WIDE)
+    await store.write(NOON, two => two.claimAddresses('r', owners('b', 40), WIDE))
+  })
+  await store.write(NOON, async tx => { for (const owner of ['a-7', 'b-9', 'a-3', 'b-2']) await tx.releaseAddress('r', owner) })
+  const again = await store.write(NOON, async one => {
+    const first = await one.claimAddresses('r', owners('c', 40), WIDE)
+    return [first[0], first[1], ...(await store.write(NOON, two => two.claimAddresses('r', owners('d', 40), WIDE))).slice(0, 2)]
+  })
+  assert.deepEqual(again, ['100.68.0.4', '100.68.0.8', '100.83.0.2', '100.83.0.9'])
   await close()
 })

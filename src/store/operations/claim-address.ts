@@ -1,4 +1,4 @@
-import type { Queryable } from '../connection/database.ts'
+import type { Queryable, TransactionConnection } from '../connection/database.ts'
 import { lockName, tryLockName } from './lock-name.ts'
 
 // `offset 0` keeps each address a look of its own: as a join, all that are taken would be read.
@@ -177,8 +177,23 @@ async function claimWithin(connection: Queryable, region: string, owner: string,
   return free?.address
 }
 
-export async function releaseAddress(connection: Queryable, region: string, owner: string): Promise<void> {
+/** Answers what was given back, of which `searchAgainFrom` is told at the transaction's end. */
+export async function releaseAddress(connection: Queryable, region: string, owner: string): Promise<readonly string[]> {
   const released = await connection.query<{ address: string }>('delete from address where region = $1 and owner = $2 returning host(address) as address', [region, owner])
-  for (const { address } of released)
-    await connection.query('update address_search set next = $2::inet where region = $1 and first <= $2::inet and next > $2::inet', [region, address])
+  return released.map(({ address }) => address)
+}
+
+/**
+ * The search goes back to the lowest of what this transaction gave back. Whoever claims holds the row of the search to his end, and has locks of records to wait for, as has who gives back: so this is sent last, after all that may be waited
+ * for, and waits for nobody. Where somebody claims just now the search stays where it is, and what is behind it is found before none is said to be free.
+ */
+export function searchAgainFrom(connection: TransactionConnection, region: string, released: readonly string[]): void {
+  connection.send(
+    `with behind as materialized (
+       select region, first, (select min(free) from unnest($2::inet[]) free where free >= first and free < next) as lowest from address_search
+       where region = $1 and exists (select 1 from unnest($2::inet[]) free where free >= first and free < next) for update skip locked
+     )
+     update address_search search set next = lowest from behind where search.region = behind.region and search.first = behind.first`,
+    [region, released],
+  )
 }

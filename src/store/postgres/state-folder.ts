@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { chmod, chown, link, mkdir, readFile, realpath, unlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { firstClosedFolder, unprivilegedUser } from './traversable.ts'
 
@@ -33,13 +33,14 @@ export async function prepareStateFolder(stateDir: string): Promise<PostgresFold
 }
 
 /** The socket folder goes with a reboot, so it is made before each start. */
-export async function prepareSocketFolder(folders: PostgresFolders): Promise<void> {
+export async function prepareSocketFolder(folders: Pick<PostgresFolders, 'socket'>): Promise<void> {
   const user = unprivilegedUser()
   if (!folders.socket || !user) return
-  await mkdir('/run/edgehold', { recursive: true, mode: 0o711 })
+  const shared = dirname(folders.socket)
+  await mkdir(shared, { recursive: true, mode: 0o711 })
   await mkdir(folders.socket, { recursive: true, mode: 0o700 })
   // Another installation that stops takes the empty folder away at any moment, and the line above then makes it anew, closed: no PostgreSQL of this host could start any more.
-  await chmod('/run/edgehold', 0o711)
+  await chmod(shared, 0o711)
   await chown(folders.socket, user.uid, user.gid)
 }
 

@@ -41,6 +41,19 @@ export function machinesContract(name: string, open: () => MachinesUnderTest | P
       assert.equal((await machines.ensure(parts.order(52))).power, 'on')
     })
 
+    test('of one that a pool ordered it tells by whom, to whoever looks and whoever watches', async () => {
+      const order = { ...parts.order(63, 'off'), nodePoolId: 'p63' }
+      assert.equal((await machines.ensure(order)).nodePoolId, 'p63')
+      assert.equal((await machines.look(order.id))?.nodePoolId, 'p63')
+      const stop = new AbortController()
+      const told = Promise.withResolvers<MachineSeen>()
+      const watching = machines.watch(seen => { if (seen.id === order.id) told.resolve(seen) }, stop.signal)
+      assert.equal((await told.promise).nodePoolId, 'p63')
+      stop.abort()
+      await watching
+      await machines.ensureGone(order.id)
+    })
+
     test('off and on again is the same machine, and tells since when', async () => {
       const on = await machines.ensure(parts.order(53))
       await later()

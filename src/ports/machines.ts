@@ -57,6 +57,8 @@ export interface MachineSeen {
   readonly link: 'up' | 'cut'
   /** What stands in /etc/machine-id on it. */
   readonly machineId: string
+  /** The pool that ordered it, as it was ordered. */
+  readonly nodePoolId?: string
 }
 
 export interface Machines {

@@ -104,7 +104,7 @@ export class World {
       done: Promise.all([nodes.done, health.done]).then(() => undefined),
     }
     const done = Promise.all([
-      watches.done, watchMachines(REGION, { ...keeper, store: this.store, machines: this.machines, regionClock: clock }, stop.signal), watchControlPlanes(REGION, { ...keeper, host: this.host }, stop.signal),
+      watches.done, watchMachines(REGION, { ...keeper, store: this.store, machines: this.machines, regionClock: clock, newLedgerId: () => this.newId('ledger') }, stop.signal), watchControlPlanes(REGION, { ...keeper, host: this.host }, stop.signal),
     ])
     this.#running = { stop, watches, done }
     await this.#settleWatches()

@@ -105,3 +105,66 @@ for (const { name, isBare } of [{ name: 'whose bare claim', isBare: true }, { na
     await scene.end()
   })
 }
+
+/** The process that makes such a machine, once, is killed right after it, and tells nobody; `isWatched`: somebody else watches the region's machines by then. */
+async function killed(beginning: string, { isBare, isWatched }: { readonly isBare: boolean; readonly isWatched: boolean }): Promise<{ scene: Scene; id: () => string }> {
+  let id = ''
+  const scene: Scene = await Scene.begin(ports => {
+    let isDead = false
+    const store = new Proxy(ports.store, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key) as unknown
+        if (typeof value !== 'function') return value
+        return isDead ? () => Promise.reject(new Error('killed')) : value.bind(target) as unknown
+      },
+    })
+    const machines = new Proxy(ports.machines, {
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
+        if (!order.name.startsWith(beginning) || id !== '' || (isBare && !(await isOfNoNode(scene, order.id)))) return await target.ensure(order)
+        id = order.id
+        await takenDown(scene, id)
+        isDead = true
+        if (isWatched) await target.ensure(order)
+        else scene.world.machines.made.set(id, { id, power: order.power, link: order.link, powerSince: scene.world.clock.now(), machineId: `machine-id-of-${id}`, ...order.nodePoolId !== undefined && { nodePoolId: order.nodePoolId } })
+        throw new Error('killed')
+      },
+    })
+    return { ...ports, store, machines }
+  })
+  return { scene, id: () => id }
+}
+
+for (const isWatched of [true, false]) for (const { name, isBare } of [{ name: 'that a user added', isBare: undefined }, { name: 'of a node', isBare: false }, { name: 'of a bare claim', isBare: true }]) {
+  test(`a machine ${name} that a process made when its record was gone, and told nobody of as it was killed, goes ${isWatched ? 'as somebody watches' : 'once somebody watches again'}`, async () => {
+    const { scene, id } = await killed('pool', { isBare: isBare === true, isWatched }), { world, users } = scene
+    if (isBare === undefined) await users.addMachine('pool')
+    else {
+      const cluster = await scene.runningCluster()
+      world.machines.stock = isBare ? 0 : 1
+      const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+      if (isBare) {
+        await scene.pool(nodePoolId, 'Running StockOut')
+        world.machines.stock = 1
+      }
+    }
+    await world.until('it is made', async () => id() !== '' && world.machines.made.has(id()), 60 * MINUTE)
+    world.machines.held.set(id(), REFUSED)
+    await world.restart()
+    await world.pass(MINUTE)
+    const known = await world.store.findMachine(id())
+    assert.deepEqual([known?.accountId, known?.deletionRequestedAt !== undefined, (await told(scene, id()))[1]], [ACCOUNT, true, ['Releasing']])
+    world.machines.held.clear()
+    await world.until('it is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
+    assert.deepEqual([world.machines.made.has(id()), await told(scene, id())], [false, [[], ['Released']]])
+    await scene.end()
+  })
+}
+
+test('a machine that nobody knows, and that our ledger never had, is left alone', async () => {
+  const scene = await Scene.begin(), { world } = scene
+  await world.machines.ensure({ id: 'm-of-others', name: 'theirs', address: '10.213.4.9', power: 'on', link: 'up', nodePoolId: 'p-of-others' })
+  await world.restart()
+  await world.pass(MINUTE)
+  assert.deepEqual([[...world.machines.made.keys()], await told(scene, 'm-of-others')], [['m-of-others'], [[], []]])
+  await scene.end()
+})

@@ -4,6 +4,7 @@ import type { Machines, MachineSeen } from '#ports/machines.ts'
 import type { Log } from '#ports/log.ts'
 import type { ProcessLease, Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
+import { takeDownUnknown } from './take-down-unknown.ts'
 
 export interface WatchMachinesPorts {
   readonly queue: Queue
@@ -16,9 +17,10 @@ export interface WatchMachinesPorts {
   readonly machines: Machines
   /** The region's time. */
   readonly regionClock: Clock
+  readonly newLedgerId: () => string
 }
 
-/** Turns power and link of a region's machines into sights, each with the key of the node that runs on that machine; one process a region. */
+/** Turns power and link of a region's machines into sights, each with the key of the node that runs on that machine, and finds those that nobody knows; one process a region. */
 export async function watchMachines(region: string, ports: WatchMachinesPorts, signal: AbortSignal): Promise<void> {
   const { queue, clock, log, lease } = ports
   await keepWatching({ queue, clock, log, lease, subject: `machines/${region}`, watch: (watch, ends) => watchOnce(region, watch, ports, ends) }, signal)
@@ -38,10 +40,11 @@ async function watchOnce(region: string, watch: HeldWatch, ports: WatchMachinesP
   if (broke.signal.aborted) throw broke.signal.reason
 }
 
-async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, regionClock }: WatchMachinesPorts): Promise<void> {
+async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, machines, regionClock, newLedgerId }: WatchMachinesPorts): Promise<void> {
   const { sight, others } = machineSight({ region, id: seen.id, seen, nodes: await store.nodesOfMachine(region, seen.machineId), seenAt: regionClock.now() })
   await queue.putSights(watch, [sight])
   for (const key of others) await queue.enqueue(key)
+  await takeDownUnknown(region, seen, { store, newLedgerId, regionOf: () => ({ clock: regionClock, machines }) })
 }
 
 /** What whoever watches machines writes of one: the sight with the key of the first of its nodes, and the keys of the others. `seen` undefined: it is gone, and so is the sight. */

@@ -132,7 +132,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
     worker.ended,
     ...watches.map(each => each.done),
     watchControlPlanes(region.region, { ...keeper, host: parts.host }, signal),
-    watchMachines(region.region, { ...keeper, store, machines: parts.machines, regionClock: clock }, signal),
+    watchMachines(region.region, { ...keeper, store, machines: parts.machines, regionClock: clock, newLedgerId }, signal),
   ]
   return { ended: Promise.allSettled(all) }
 }

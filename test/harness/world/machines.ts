@@ -24,7 +24,7 @@ export class MemoryMachines implements Machines {
     this.#clock = clock
   }
 
-  async ensure({ id, name, power, link, firstBoot }: MachineOrder): Promise<MachineSeen> {
+  async ensure({ id, name, power, link, firstBoot, nodePoolId = this.made.get(id)?.nodePoolId }: MachineOrder): Promise<MachineSeen> {
     const before = this.made.get(id)
     if (!before) {
       if (this.makingFails) throw this.makingFails
@@ -35,7 +35,7 @@ export class MemoryMachines implements Machines {
     const now = this.#clock.now()
     const turned = before?.power !== power
     const lastOnAt = power === 'on' && turned ? now : before?.lastOnAt
-    const seen: MachineSeen = { id, power, link, powerSince: turned ? now : before?.powerSince ?? now, machineId: `machine-id-of-${id}`, ...(lastOnAt !== undefined && { lastOnAt }) }
+    const seen: MachineSeen = { id, power, link, powerSince: turned ? now : before?.powerSince ?? now, machineId: `machine-id-of-${id}`, ...(lastOnAt !== undefined && { lastOnAt }), ...(nodePoolId !== undefined && { nodePoolId }) }
     this.made.set(id, seen)
     if (!before && this.halfMade) throw this.halfMade
     if (turned || before?.link !== link) this.#tell(seen)

@@ -50,7 +50,8 @@ export class Boxes implements Machines {
       const host = await this.#host()
       const before = await readOrder(names)
       // Written first: a machine that is known can be removed, however little of it was made.
-      const known = { id: order.id, name: order.name, address: order.address, link: order.link, createdAt: before?.createdAt ?? clock.now() }
+      const nodePoolId = order.nodePoolId ?? before?.nodePoolId
+      const known = { id: order.id, name: order.name, address: order.address, link: order.link, createdAt: before?.createdAt ?? clock.now(), ...(nodePoolId !== undefined && { nodePoolId }) }
       await writeOrder(names, known)
       await ensureDisk(names, host)
       const run = await livingRun(names)
@@ -84,16 +85,16 @@ export class Boxes implements Machines {
     const order = await readOrder(names)
     if (!order) return undefined
     const run = await livingRun(names)
-    if (run) return { id, power: 'on', powerSince: run.onSince, lastOnAt: run.onSince, link: linkState(names) ?? 'cut', machineId: names.machineId }
+    const fixed = { id, machineId: names.machineId, ...(order.nodePoolId !== undefined && { nodePoolId: order.nodePoolId }) }
+    if (run) return { ...fixed, power: 'on', powerSince: run.onSince, lastOnAt: run.onSince, link: linkState(names) ?? 'cut' }
     if (!(await lastEnd(names)) && (await hasRunFile(names))) await writeNoticedEnd(names, this.#options.clock.now())
     const end = await lastEnd(names)
     return {
-      id,
+      ...fixed,
       power: 'off',
       powerSince: end?.endedAt ?? order.createdAt,
       ...(end && end.onSince > 0 ? { lastOnAt: end.onSince } : {}),
       link: order.link,
-      machineId: names.machineId,
     }
   }
 

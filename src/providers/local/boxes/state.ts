@@ -11,6 +11,7 @@ export interface BoxOrder {
   readonly address: string
   readonly link: 'up' | 'cut'
   readonly createdAt: number
+  readonly nodePoolId?: string
 }
 
 /** The first process of a box that is on. */

@@ -153,3 +153,15 @@ test('of many that are given back in one transaction the lowest is found first, 
   assert.deepEqual(again, ['100.68.0.4', '100.68.0.8', '100.83.0.2', '100.83.0.9'])
   await close()
 })
+
+test('where the first part of a wide range is full, no claim goes through it from its beginning while others have free addresses', async () => {
+  const { store, query, databaseUrl, close } = await postgres.openCopy()
+  const range = { first: '10.0.0.0', last: '10.0.255.255' }
+  await postgres.run(databaseUrl, `insert into address (region, address, owner) select 'r', '10.0.0.0'::inet + n, 'x-' || n from generate_series(0, 16383) n`)
+  const claimed: (string | undefined)[] = [await store.write(NOON, tx => tx.claimAddress('r', 'a', range))]
+  await query(`insert into address_search (region, first, next) values ('r', '10.0.0.0', '10.0.64.0') on conflict (region, first) do update set next = excluded.next`)
+  claimed.push(await store.write(NOON, tx => tx.claimAddress('r', 'b', range)), ...await store.write(NOON, tx => tx.claimAddresses('r', ['c'], range)))
+  assert.deepEqual(claimed, ['10.0.64.0', '10.0.64.1', '10.0.64.2'])
+  assert.deepEqual(await query(`select host(next) as next from address_search where first = '10.0.0.0'`), [{ next: '10.0.64.0' }])
+  await close()
+})

@@ -28,6 +28,10 @@ export async function claimAddress(connection: Queryable, region: string, owner:
     const later = await claimOneOf(connection, region, owner, part)
     if (later !== undefined) return later
   }
+  for (const part of [first, ...others]) {
+    const late = await searchAnew(connection, region, part) ? await claimOneOf(connection, region, owner, part) : undefined
+    if (late !== undefined) return late
+  }
   return undefined
 }
 
@@ -48,6 +52,10 @@ export async function claimAddresses(connection: Queryable, region: string, owne
     const left = owners.slice(all.length)
     const [, more] = await Promise.all([held.includes(part) ? undefined : lockName(connection, lockOf(region, pool, part)), claimManyOf(connection, region, left, part)])
     all.push(...more)
+  }
+  for (const part of parts) {
+    if (all.length === owners.length) break
+    if (await searchAnew(connection, region, part)) all.push(...await claimManyOf(connection, region, owners.slice(all.length), part))
   }
   return all
 }
@@ -93,27 +101,19 @@ function addressOf(number: number): string {
 }
 
 async function claimOneOf(connection: Queryable, region: string, owner: string, part: AddressPool): Promise<string | undefined> {
-  for (let isAnew = false; ; isAnew = true) {
-    const claimed = await claimWithin(connection, region, owner, part)
-    if (claimed !== undefined) return claimed
-    if (await moveToGap(connection, region, part)) return claimWithin(connection, region, owner, part)
-    if (isAnew || !await searchAnew(connection, region, part)) return undefined
-  }
+  return await claimWithin(connection, region, owner, part) ?? (await moveToGap(connection, region, part) ? claimWithin(connection, region, owner, part) : undefined)
 }
 
 async function claimManyOf(connection: Queryable, region: string, owners: readonly string[], part: AddressPool): Promise<readonly string[]> {
   const all = [...await claimManyWithin(connection, region, owners, part)]
-  for (let isAnew = false; all.length < owners.length;) {
-    if (!await moveToGap(connection, region, part)) {
-      if (isAnew || !await searchAnew(connection, region, part)) break
-      isAnew = true
-    }
-    all.push(...await claimManyWithin(connection, region, owners.slice(all.length), part))
-  }
+  while (all.length < owners.length && await moveToGap(connection, region, part)) all.push(...await claimManyWithin(connection, region, owners.slice(all.length), part))
   return all
 }
 
-/** Before nothing is said to be free: what was given back while somebody else claimed may be behind the search. False where the search stands at the beginning. */
+/**
+ * Before nothing is said to be free in the whole range, and not sooner, as each claim would go through a full part of it from its beginning: what was given back while somebody else claimed may be behind the search. False where the
+ * search stands at the beginning.
+ */
 async function searchAnew(connection: Queryable, region: string, part: AddressPool): Promise<boolean> {
   return (await connection.query('update address_search set next = first where region = $1 and first = $2::inet and next > first returning 1', [region, part.first])).length > 0
 }

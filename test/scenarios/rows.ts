@@ -17,3 +17,8 @@ export function sameRow(row: Row | undefined, { Resource, Status }: Told): boole
 export function pairsOf(story: readonly Told[]): string[] {
   return story.filter(told => told.Resource).map(({ Resource, Status }) => `${Resource?.Kind ?? ''} ${Resource?.Name ?? ''} ${Status ? `{${Status.Phase},[${Status.Conditions.map(condition => condition.Type).join()}]}` : 'gone'}`)
 }
+
+/** True if that pair of `pairsOf` is the row's. */
+export function isPairOf(row: Row | undefined, pair: string): boolean {
+  return row !== undefined && pair.startsWith(`${row.Kind} ${row.Name ?? ''}`) && pair.endsWith(` {${row.Phase},[${row.Conditions.join()}]}`)
+}

@@ -1,6 +1,7 @@
 /**
- * Every row of the status tables is reached by public calls alone, and shown so in docs/generated/status-proof.md. A scenario proves nothing by its own word: each is
- * played again with the same story, replayed call by call by a client that somebody else wrote, and played without its cause, which must then not lead there.
+ * Every row of the status tables, and every set of conditions that may be shown together, is reached by public calls alone, and shown so in docs/generated/status-proof.md.
+ * A scenario proves nothing by its own word: each is played again with the same story, replayed call by call by a client that somebody else wrote, and played without its
+ * causes, all and each of them, which must then not lead there.
  */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -14,7 +15,7 @@ import { repository } from '#test/harness/command.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
 import { ForeignClient } from './foreign-replay.ts'
 import { proofPage } from './proof-page.ts'
-import { pairsOf, rowKeyText, sameRow } from './rows.ts'
+import { isPairOf, pairsOf, rowKeyText, sameRow } from './rows.ts'
 
 const PAGE = join(repository, 'docs/generated/status-proof.md')
 const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon'] as const
@@ -26,6 +27,8 @@ let server: RootlessServer
 let client: EdgeholdClient
 let foreign: ForeignClient
 
+/** What each table allows, its rows and the sets beside it. */
+const allowedIn = (kind: (typeof KINDS)[number]) => allowedSets(STATUS_TABLES[kind].rows, STATUS_TABLES[kind].together).map(([Phase, Conditions]) => rowKeyText({ Kind: kind, Phase, Conditions: [...Conditions] }))
 const run = (Name: string, more: object = {}) => client.call('RunScenario', { Name, Seed: 1, ...more }, { timeoutMs: 120_000 })
 
 describe('the proof of the status tables', () => {
@@ -36,12 +39,10 @@ describe('the proof of the status tables', () => {
   })
   after(() => server.remove())
 
-  test('there is a scenario for each row that is emitted: the seed\'s 41, and their siblings', async () => {
+  test('there is one scenario for each row that is emitted, the seed\'s 41 and their siblings, and for each set of conditions that may be shown together', async () => {
     const scenarios = await client.all('ListScenarios')
-    const reached = new Set(scenarios.flatMap(scenario => scenario.Reaches.map(rowKeyText)))
-    const rows = KINDS.flatMap(kind => STATUS_TABLES[kind].rows.map(([Phase, condition, origin]) => ({ key: rowKeyText({ Kind: kind, Phase, Conditions: [condition] }), origin })))
-    assert.equal(rows.filter(row => row.origin === 'seed').length, 41)
-    assert.deepEqual(rows.map(row => row.key).filter(key => !reached.has(key)), [])
+    assert.equal(KINDS.flatMap(kind => STATUS_TABLES[kind].rows).filter(([, , origin]) => origin === 'seed').length, 41)
+    assert.deepEqual(scenarios.flatMap(scenario => scenario.Reaches.map(rowKeyText)).toSorted(), KINDS.flatMap(allowedIn).toSorted())
     assert.equal(new Set(scenarios.map(scenario => scenario.Name)).size, scenarios.length)
   })
 
@@ -52,8 +53,8 @@ describe('the proof of the status tables', () => {
         assert.ok(played.Story.some(told => sameRow(scenario.Reaches[0], told)), `it does not come to ${rowKeyText(scenario.Reaches[0])}:\n${played.Story.map(told => `${told.At} ${told.Text}`).join('\n')}`)
         for (const { Resource, Status } of played.Story) {
           if (!Resource || !Status) continue
-          const { rows, together } = STATUS_TABLES[Resource.Kind as (typeof KINDS)[number]]
-          assert.ok(allowedSets(rows, together).some(([phase, conditions]) => phase === Status.Phase && conditions.join() === Status.Conditions.map(condition => condition.Type).join()), JSON.stringify(Status))
+          const kind = Resource.Kind as (typeof KINDS)[number]
+          assert.ok(allowedIn(kind).includes(rowKeyText({ Kind: kind, Phase: Status.Phase, Conditions: Status.Conditions.map(condition => condition.Type) })), JSON.stringify(Status))
         }
         proofs.push({ scenario, played })
         // The page below holds all of them to the same story; a few are told twice at once.
@@ -82,6 +83,22 @@ describe('the proof of the status tables', () => {
         assert.ok(!story.some(told => sameRow(reached, told)), `it comes to ${rowKeyText(reached)} without its cause`)
       })
     }
+  })
+
+  test('with any one of several causes left out they do not lead there either', async context => {
+    let left = 0
+    for (const { scenario } of proofs) {
+      const { Name, Reaches: [reached], Steps } = scenario, causes = Steps.filter(step => step.Cause)
+      if (causes.length < 2) continue
+      for (const cause of causes) {
+        const number = ++left
+        await context.test(`${Name} without ${cause.Action} ${JSON.stringify(cause.Request)}`, async () => {
+          const pairs = await foreign.replay({ ...scenario, Steps: Steps.filter(step => step !== cause) }, `left-out-${number}`, 1)
+          assert.ok(pairs.length > 0 && !pairs.some(pair => isPairOf(reached, pair)), `it comes to ${rowKeyText(reached)} without it`)
+        })
+      }
+    }
+    assert.ok(left > 0)
   })
 
   test('the page shows all of it as it is', () => {

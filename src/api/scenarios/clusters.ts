@@ -21,3 +21,9 @@ export const CLUSTER_SCENARIOS: readonly Scenario[] = [
   of(row('Cluster', 'Failed', 'Unknown'), '异常', 'the API server ends again and again, and restarts do not help', RUNNING_CLUSTER, fault('control-plane-host', 'kube-apiserver', { Type: 'fail', Message: 'panic: runtime error: invalid memory address' }), pass('11m')),
   of(row('Cluster', 'Running', 'Degraded'), '功能受限', 'the scheduler is down for more than a minute', RUNNING_CLUSTER, fault('control-plane-host', 'kube-scheduler', { Type: 'fail', Message: 'exec format error' }), pass('3m')),
 ]
+
+/** Several conditions at once. */
+export const CLUSTER_UNIONS: readonly Scenario[] = [
+  of(row('Cluster', 'Failed', 'Balance', 'ResourceCleanupFailed'), '欠费且删除失败', 'the load balancer of a cluster that is stopped for arrears is protected when everything of it shall go',
+    RUNNING_CLUSTER, ARREARS, pass('1m'), fault('outside', 'ensureGone', { Type: 'protected' }, { Target: { Kind: 'LoadBalancer' } }), DELETE, pass('9m')),
+]

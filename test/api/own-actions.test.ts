@@ -105,6 +105,7 @@ suite('our own actions refuse what makes no sense with a sentence', () => {
     row('a cluster of a fresh region',     'RunScenario',        ({ clusterId }) => ({ Name: 'node-running-ok', On: clusterId }),         'InvalidParameter.On'),
     row('another region\'s cluster',       'RunScenario',        ({ clusterId }) => ({ Name: 'node-running-ok', In: 'sim-1', On: clusterId }), 'NotFound.Cluster'),
     row('an end at no row',                'RunScenario',        { Name: 'node-running-ok', StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'Ok' } }, 'InvalidParameter.StopAt'),
+    row('an end at no set of conditions',  'RunScenario',        { Name: 'node-running-ok', StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'Balance+NotReady' } }, 'InvalidParameter.StopAt'),
     row('an end of an unknown kind',       'RunScenario',        { Name: 'node-running-ok', StopAt: { Kind: 'Moon', Phase: 'Failed', Condition: 'Ok' } }, 'InvalidParameter.StopAt.Kind'),
     row('an amount that is a text',        'SetBalance',         { Amount: '5' },                                                         'InvalidParameter.Amount'),
     row('an absurd amount',                'SetBalance',         { Amount: 1e300 },                                                       'InvalidParameter.Amount'),

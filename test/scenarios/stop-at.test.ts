@@ -42,9 +42,17 @@ describe('a scenario that is stopped at a row', () => {
     assert.match(never.stderr, /^It never came to Failed\/Unknown; /m)
   })
 
-  /** Where several conditions hold together, the last is the one that comes last. */
+  test('several conditions that are to hold together are named on the command line joined by +', async () => {
+    const name = 'addon-failed-crash-loop-back-off-image-pull-back-off', stopped = await server.run(['scenario', 'run', name, '--stop-at', 'Failed/CrashLoopBackOff+ImagePullBackOff'])
+    const [, region = ''] = /^Stopped there: the region (\S+) is as it was at that moment/m.exec(stopped.stderr) ?? assert.fail(stopped.stderr)
+    assert.equal(await shownIn(region, { Kind: 'Addon', Phase: 'Failed', Conditions: ['CrashLoopBackOff', 'ImagePullBackOff'] }), true)
+    await client.call('DeleteRegion', { Region: region })
+    const never = await server.run(['scenario', 'run', 'addon-failed-crash-loop-back-off', '--stop-at', 'Failed/CrashLoopBackOff+SchedulingFailed'])
+    assert.match(never.stderr, /^It never came to Failed\/CrashLoopBackOff\+SchedulingFailed; /m)
+  })
+
   function run(Name: string, { Kind, Phase, Conditions }: Row): Promise<Played> {
-    return client.call('RunScenario', { Name, Seed: 1, StopAt: { Kind, Phase, Condition: Conditions.at(-1) } }, { timeoutMs: 120_000 })
+    return client.call('RunScenario', { Name, Seed: 1, StopAt: { Kind, Phase, Condition: Conditions.join('+') } }, { timeoutMs: 120_000 })
   }
 
   async function shownIn(region: string, row: Row): Promise<boolean> {

@@ -1,12 +1,13 @@
 import { Type } from 'typebox'
 import { Refusal, refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { STATUS_TABLES } from '#model/status/kinds.ts'
+import { allowedSets } from '#model/status/table.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { tokenOf } from '../idempotency.ts'
 import { within } from '../lock.ts'
 import { isAlias } from '../regions.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
-import { leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
+import { holdsIn, leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
 import { storyOf, toldToWire } from '../scenarios/play.ts'
 import { inCluster } from '../scenarios/scenario.ts'
 import { resourceToWire } from './own-wire.ts'
@@ -16,7 +17,7 @@ export const RunScenario = defineAction({
   name: 'RunScenario',
   version: OWN_VERSION,
   kind: 'write',
-  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row it leaves the world there, its clock paused, while a clock of a named region that ran before runs on after a story told to its end; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
+  says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row, or where several conditions hold together (joined by +), it leaves the world there, its clock paused, while a clock of a named region that ran before runs on after a story told to its end; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
   schema: Type.Object({
     Name: Text,
     Seed: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
@@ -32,7 +33,7 @@ export const RunScenario = defineAction({
     const scenario = SCENARIOS.find(each => each.Name === body.Name)
     if (!scenario) return refuseParameter(action, 'Name', 'no scenario is called so; ListScenarios lists them')
     const { StopAt: stop } = body
-    if (stop && !STATUS_TABLES[stop.Kind].rows.some(([phase, condition]) => phase === stop.Phase && condition === stop.Condition)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind`)
+    if (stop && !isShown(stop)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind, nor are they conditions that it shows together`)
     if (body.On !== undefined && !inCluster(scenario)) refuseParameter(action, 'On', 'the scenario is about how its own cluster is made')
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'this server makes no regions' })
     const place = await placeOf(context, body)
@@ -49,6 +50,12 @@ export const RunScenario = defineAction({
     }
   },
 })
+
+/** A row of the table of its kind, or several conditions that one of its sets has. */
+function isShown({ Kind, Phase, Condition }: { readonly Kind: keyof typeof STATUS_TABLES; readonly Phase: string; readonly Condition: string }): boolean {
+  const { rows, together } = STATUS_TABLES[Kind]
+  return allowedSets(rows, together).some(([phase, conditions]) => phase === Phase && holdsIn(Condition, conditions))
+}
 
 async function resultOf({ store, scope }: ActionContext, { region, play }: EndedPlay): Promise<object> {
   const { order, end, state } = play

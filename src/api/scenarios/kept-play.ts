@@ -1,6 +1,16 @@
 import { API_ERRORS, IS_BEING_OPENED, type ApiErrorCode, type Refusal } from '#model/errors/catalogue.ts'
 
-export interface StopAt { readonly kind: string; readonly phase: string; readonly condition: string }
+export interface StopAt {
+  readonly kind: string
+  readonly phase: string
+  /** Several that are to hold together are joined by `+`. */
+  readonly condition: string
+}
+
+/** True if what is shown has the condition, or each of those that are joined by `+`. */
+export function holdsIn(condition: string, shown: readonly string[]): boolean {
+  return condition.split('+').every(one => shown.includes(one))
+}
 
 /** What a call of RunScenario asked for, and who did. */
 export interface PlayOrder {

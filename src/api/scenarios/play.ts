@@ -7,7 +7,7 @@ import { CALLER } from '../action.ts'
 import { Rendered } from '../rendered.ts'
 import { evidenceToWire } from '../actions/own-wire.ts'
 import { spanOf } from '../actions/time-texts.ts'
-import type { KeptLine, PlayState, StopAt } from './kept-play.ts'
+import { holdsIn, type KeptLine, type PlayState, type StopAt } from './kept-play.ts'
 import { answeredId, filled, isCall, type CallStep, type Scenario } from './scenario.ts'
 
 /** One thing that happened: a call, a step of the clock, or a status that somebody then had. */
@@ -46,7 +46,7 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
   const names = new Map(Object.entries(from.names)), lines: KeptLine[] = [...from.lines]
   let { step: at, told, until } = from
   // Where the scenario says whose row it is, another's that comes to it as well is not meant.
-  const whose = stopAt && scenario.Reaches.find(({ Kind, Phase, Conditions }) => Kind === stopAt.kind && Phase === stopAt.phase && Conditions.includes(stopAt.condition))?.Name
+  const whose = stopAt && scenario.Reaches.find(({ Kind, Phase, Conditions }) => Kind === stopAt.kind && Phase === stopAt.phase && holdsIn(stopAt.condition, Conditions))?.Name
 
   // What a step that was interrupted had not come to is done first.
   await setClock({ Paused: true, Step: '0ms' })
@@ -119,7 +119,7 @@ export async function play(stage: Stage, scenario: Scenario, { from, again = fal
   }
 
   function isWanted({ resource, status }: StatusChange): boolean {
-    return stopAt !== undefined && resource.kind === stopAt.kind && (whose === undefined || resource.name === whose) && status?.phase === stopAt.phase && status.conditions.includes(stopAt.condition)
+    return stopAt !== undefined && resource.kind === stopAt.kind && (whose === undefined || resource.name === whose) && status?.phase === stopAt.phase && holdsIn(stopAt.condition, status.conditions)
   }
 }
 

@@ -31,7 +31,7 @@ export function addScenarioCommands(program: Command): void {
     .addOption(flag('--seed <n>', 'the same seed tells the same story').argParser(parseWhole).default(1))
     .addOption(flag('--in <region>', 'play it in that simulated region'))
     .addOption(flag('--on <cluster>', 'the id of a cluster there that it may use'))
-    .addOption(flag('--stop-at <row>', 'leave the world there, its clock paused, e.g. Failed/NotReady or Node:Failed/NotReady'))
+    .addOption(flag('--stop-at <row>', 'leave the world there, its clock paused, e.g. Failed/NotReady, Node:Failed/NotReady or Failed/Balance+ResourceCleanupFailed'))
     .addOption(flag('--without-cause', 'leave its cause out'))
     .addOption(flag('--client-token <token>', 'that of an earlier run, which goes on or is told again'))
     .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean; clientToken?: string }) => {
@@ -55,9 +55,9 @@ export function addScenarioCommands(program: Command): void {
     })
 }
 
-/** `Failed/NotReady`, or with its kind before a colon. */
+/** `Failed/NotReady`, or with its kind before a colon; conditions that are to hold together are joined by `+`. */
 function rowOf(text: string, usualKind: string): { Kind: string; Phase: string; Condition: string } {
-  const [, kind = usualKind, phase, condition] = /^(?:([A-Za-z]+):)?([A-Za-z]+)\/([A-Za-z]+)$/.exec(text) ?? []
+  const [, kind = usualKind, phase, condition] = /^(?:([A-Za-z]+):)?([A-Za-z]+)\/([A-Za-z]+(?:\+[A-Za-z]+)*)$/.exec(text) ?? []
   if (phase === undefined || condition === undefined || !KINDS.includes(kind)) throw new UsageError(`${text} is no row: write Phase/Condition, or Kind:Phase/Condition with ${KINDS.join(', ')}.`)
   return { Kind: kind, Phase: phase, Condition: condition }
 }
@@ -65,7 +65,7 @@ function rowOf(text: string, usualKind: string): { Kind: string; Phase: string; 
 /** Where the world was left, and why not at the row where it is not. */
 function endText({ Stopped: stopped, Region: region, Story: story }: Played, { Kind: kind, Phase: phase, Condition: condition }: ReturnType<typeof rowOf>, row: string): string {
   if (stopped) return `Stopped there: the region ${region} is as it was at that moment, its clock paused. Look with --region ${region}; take it away with "edgehold region delete ${region}".`
-  const passed = story.find(({ Resource, Status }) => Resource?.Kind === kind && Status?.Phase === phase && Status.Conditions.some(({ Type }) => Type === condition))
+  const passed = story.find(({ Resource, Status }) => Resource?.Kind === kind && Status?.Phase === phase && condition.split('+').every(one => Status.Conditions.some(({ Type }) => Type === one)))
   const why = passed ? `It came to ${row} and left it within one instant, ${passed.At}, in which no clock can stand` : `It never came to ${row}`
   return `${why}; the region ${region} is as it was at the end.`
 }

@@ -10,21 +10,22 @@ import type { NodeRecord } from './node/record.ts'
 import type { NodeStatus } from './node/status.ts'
 import { checkPrecondition, PRECONDITIONS, type GuardedAction, type Targets } from './preconditions.ts'
 import { STATUS_TABLES } from './status/kinds.ts'
+import { allowedSets, statusText } from './status/table.ts'
 
 const NOW = 1_800_000_000_000
 const base = { accountId: 'a', region: 'r', revision: 1, createdAt: NOW - 60_000, updatedAt: NOW }
 const said = { since: NOW - 30_000, rule: 'works', because: 'kubelet says: object not found, invalid token', evidence: [] }
 
-function cluster(phase: string, condition: string, facts: Partial<ClusterRecord['facts']> = {}): ClusterRecord {
-  return { ...base, id: 'c1', spec: { name: 'shop' } as ClusterSpec, facts: { obstacles: [], unpaid: false, controlPlane: 'usable', firstReadyAt: 1, ...facts }, said: { ...said, status: { phase, conditions: [condition] } as unknown as ClusterStatus }, counts: NO_NODES }
+function cluster(phase: string, conditions: string | readonly string[], facts: Partial<ClusterRecord['facts']> = {}): ClusterRecord {
+  return { ...base, id: 'c1', spec: { name: 'shop' } as ClusterSpec, facts: { obstacles: [], unpaid: false, controlPlane: 'usable', firstReadyAt: 1, ...facts }, said: { ...said, status: { phase, conditions: [conditions].flat() } as unknown as ClusterStatus }, counts: NO_NODES }
 }
-function nodePool(phase: string, condition: string): NodePoolRecord {
-  return { ...base, id: 'p1', clusterId: 'c1', spec: { name: 'counters' } as NodePoolSpec, facts: { ready: true, obstacles: [], openClaims: 0 }, said: { ...said, status: { phase, conditions: [condition] } as unknown as NodePoolStatus }, counts: NO_NODES }
+function nodePool(phase: string, conditions: string | readonly string[]): NodePoolRecord {
+  return { ...base, id: 'p1', clusterId: 'c1', spec: { name: 'counters' } as NodePoolSpec, facts: { ready: true, obstacles: [], openClaims: 0 }, said: { ...said, status: { phase, conditions: [conditions].flat() } as unknown as NodePoolStatus }, counts: NO_NODES }
 }
-function node(phase: string, condition: string, facts: Partial<NodeRecord['facts']> = {}): NodeRecord {
+function node(phase: string, conditions: string | readonly string[], facts: Partial<NodeRecord['facts']> = {}): NodeRecord {
   return {
     ...base, id: 'n1', clusterId: 'c1', nodePoolId: 'p1', spec: { name: 'shop-1', architecture: 'amd64', machineId: 'm' },
-    facts: { claimedAt: NOW, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...facts }, said: { ...said, status: { phase, conditions: [condition] } as unknown as NodeStatus },
+    facts: { claimedAt: NOW, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...facts }, said: { ...said, status: { phase, conditions: [conditions].flat() } as unknown as NodeStatus },
   }
 }
 
@@ -54,16 +55,16 @@ const ACCEPTED: Readonly<Record<string, { cluster?: string; pool?: string; node?
 }
 
 describe('preconditions', () => {
-  test('every action is accepted in exactly the rows that the sources name, at each level', () => {
+  test('every action is accepted in exactly the rows, and sets of conditions, that the sources name, at each level', () => {
     const fine = { cluster: cluster('Running', 'Ok'), nodePool: nodePool('Running', 'Ok'), nodes: [node('Running', 'Ok')] }
     for (const [action, levels] of Object.entries(ACCEPTED)) {
       assert.ok(action in PRECONDITIONS, action)
       for (const [level, kind, code] of [['cluster', 'Cluster', 'ClusterStatus'], ['pool', 'NodePool', 'NodePoolStatus'], ['node', 'Node', 'NodeStatus']] as const) {
-        for (const [phase, condition] of STATUS_TABLES[kind].rows) {
-          const targets = { ...fine, ...(level === 'cluster' ? { cluster: cluster(phase, condition) } : level === 'pool' ? { nodePool: nodePool(phase, condition) } : { nodes: [node('Running', 'Ok'), node(phase, condition)] }) }
+        for (const [phase, conditions] of allowedSets(STATUS_TABLES[kind].rows, STATUS_TABLES[kind].together)) {
+          const targets = { ...fine, ...(level === 'cluster' ? { cluster: cluster(phase, conditions) } : level === 'pool' ? { nodePool: nodePool(phase, conditions) } : { nodes: [node('Running', 'Ok'), node(phase, conditions)] }) }
           const wanted = levels[level]?.split(' ')
-          const accepted = wanted === undefined || wanted.includes(phase) || wanted.includes(`${phase}/${condition}`)
-          assert.equal(refusalOf(action as GuardedAction, targets)?.wireCode, accepted ? undefined : `OperationDenied.${code}`, `${action} with ${kind} ${phase} ${condition}`)
+          const accepted = wanted === undefined || wanted.includes(phase) || conditions.some(condition => wanted.includes(`${phase}/${condition}`))
+          assert.equal(refusalOf(action as GuardedAction, targets)?.wireCode, accepted ? undefined : `OperationDenied.${code}`, `${action} with ${kind} ${statusText({ phase, conditions })}`)
         }
       }
     }
@@ -80,8 +81,8 @@ describe('preconditions', () => {
   test('no refusal of a delete call sounds as if the thing were gone, whatever it is called and whatever its components say', () => {
     let refusals = 0
     for (const action of (Object.keys(PRECONDITIONS) as GuardedAction[]).filter(isGentle)) {
-      for (const [phase, condition] of STATUS_TABLES.Cluster.rows) {
-        const target = cluster(phase, condition, { controlPlaneSays: 'invalid token', waitsFor: 'not found' })
+      for (const [phase, conditions] of allowedSets(STATUS_TABLES.Cluster.rows, STATUS_TABLES.Cluster.together)) {
+        const target = cluster(phase, conditions, { controlPlaneSays: 'invalid token', waitsFor: 'not found' })
         const refusal = refusalOf(action, { cluster: { ...target, spec: { ...target.spec, name: 'notfound-invalid' } } })
         if (refusal) assert.ok(!soundsGone(`${refusal.wireCode}: ${refusal.message}`), refusal.message)
         if (refusal) refusals += 1

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DEADLINES, DWELL } from '../status/deadlines.ts'
 import { verdict } from '../status/rules.ts'
-import { isAllowed } from '../status/table.ts'
+import { allowedSets, isAllowed, statusText } from '../status/table.ts'
 import type { ClusterFacts } from './record.ts'
 import { CLUSTER_RULES, creationEnd, nextInstantOfCluster } from './rules.ts'
 import { clusterSight, type ClusterSight } from './sight.ts'
@@ -36,7 +36,7 @@ function* everySight(): Generator<ClusterSight> {
                 }
 }
 
-test('every sight has an allowed status and a sentence; every rule can win and every row is shown', () => {
+test('every sight has an allowed status and a sentence; every rule can win and every row and set of conditions is shown', () => {
   const winners = new Set<string>(), shown = new Set<string>()
   let count = 0
   for (const seen of everySight()) {
@@ -44,12 +44,12 @@ test('every sight has an allowed status and a sentence; every rule can win and e
     assert.ok(isAllowed(CLUSTER_STATUS, CLUSTER_CONDITIONS_TOGETHER, status), JSON.stringify({ status, seen }))
     assert.match(because, /^[A-Z].*[^.]$/, rule)
     winners.add(rule)
-    for (const condition of status.conditions) shown.add(`${status.phase}/${condition}`)
+    shown.add(statusText(status))
     count += 1
   }
   assert.ok(count > 50_000, String(count))
   assert.deepEqual(CLUSTER_RULES.map(rule => rule.name).filter(name => !winners.has(name)), [])
-  assert.deepEqual(CLUSTER_STATUS.map(([phase, condition]) => `${phase}/${condition}`).filter(row => !shown.has(row)), [])
+  assert.deepEqual(allowedSets(CLUSTER_STATUS, CLUSTER_CONDITIONS_TOGETHER).map(([phase, conditions]) => statusText({ phase, conditions })).filter(text => !shown.has(text)), [])
 })
 
 test('a verdict changes by time alone at exactly the instant that was named', () => {

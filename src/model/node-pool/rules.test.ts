@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { NO_NODES } from '../counts.ts'
 import { DEADLINES } from '../status/deadlines.ts'
 import { verdict } from '../status/rules.ts'
-import { isAllowed } from '../status/table.ts'
+import { allowedSets, isAllowed, statusText } from '../status/table.ts'
 import { NODE_POOL_RULES, nextInstantOfNodePool } from './rules.ts'
 import type { NodePoolSight } from './sight.ts'
 import { NODE_POOL_CONDITIONS_TOGETHER, NODE_POOL_STATUS } from './status.ts'
@@ -28,17 +28,17 @@ function* everySight(): Generator<NodePoolSight> {
               }
 }
 
-test('every sight has an allowed status and a sentence; every rule can win and every row is shown', () => {
+test('every sight has an allowed status and a sentence; every rule can win and every row and set of conditions is shown', () => {
   const winners = new Set<string>(), shown = new Set<string>()
   for (const seen of everySight()) {
     const { status, rule, because } = verdict(NODE_POOL_RULES, seen)
     assert.ok(isAllowed(NODE_POOL_STATUS, NODE_POOL_CONDITIONS_TOGETHER, status), JSON.stringify({ status, seen }))
     assert.match(because, /^[A-Z\d].*[^.]$/, rule)
     winners.add(rule)
-    shown.add(`${status.phase}/${status.conditions.join('+')}`)
+    shown.add(statusText(status))
   }
   assert.deepEqual(NODE_POOL_RULES.map(rule => rule.name).filter(name => !winners.has(name)), [])
-  assert.deepEqual(NODE_POOL_STATUS.map(([phase, condition]) => `${phase}/${condition}`).filter(row => !shown.has(row)), [])
+  assert.deepEqual(allowedSets(NODE_POOL_STATUS, NODE_POOL_CONDITIONS_TOGETHER).map(([phase, conditions]) => statusText({ phase, conditions })).filter(text => !shown.has(text)), [])
 })
 
 test('a verdict changes by time alone at exactly the instant that was named', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { DEADLINES } from '../status/deadlines.ts'
 import { verdict } from '../status/rules.ts'
-import { isAllowed } from '../status/table.ts'
+import { allowedSets, isAllowed, statusText } from '../status/table.ts'
 import type { NodeFacts } from './record.ts'
 import { NODE_RULES, nextInstantOfNode } from './rules.ts'
 import type { NodeSight } from './sight.ts'
@@ -37,7 +37,7 @@ function* everySight(): Generator<NodeSight> {
                   }
 }
 
-test('every sight has an allowed status and a sentence; every rule can win and every row is shown', () => {
+test('every sight has an allowed status and a sentence; every rule can win and every row and set of conditions is shown', () => {
   const winners = new Set<string>(), shown = new Set<string>()
   for (const seen of everySight()) {
     const { status, rule, because } = verdict(NODE_RULES, seen)
@@ -45,10 +45,10 @@ test('every sight has an allowed status and a sentence; every rule can win and e
     assert.match(because, /^[A-Z].*[^.]$/, rule)
     assert.doesNotMatch(because, /undefined|NaN/, rule)
     winners.add(rule)
-    for (const condition of status.conditions) shown.add(`${status.phase}/${condition}`)
+    shown.add(statusText(status))
   }
   assert.deepEqual(NODE_RULES.map(rule => rule.name).filter(name => !winners.has(name)), [])
-  assert.deepEqual(NODE_STATUS.map(([phase, condition]) => `${phase}/${condition}`).filter(row => !shown.has(row)), [])
+  assert.deepEqual(allowedSets(NODE_STATUS, NODE_CONDITIONS_TOGETHER).map(([phase, conditions]) => statusText({ phase, conditions })).filter(text => !shown.has(text)), [])
 })
 
 test('a verdict changes by time alone at exactly the instant that was named', () => {

@@ -32,7 +32,7 @@ export interface CallParts {
 export interface CallTrace { readonly requestId: string; region?: string; /** It is answered here, whoever runs its region. */ stays?: boolean }
 
 /** Reads of what only the process that runs a region knows: its faults, and the instant to which its work has come. */
-const WORLD_READS = new Set(['GetClock', 'ListFaults', 'GetBalance', 'ExplainStatus'])
+const WORLD_READS = new Set(['GetClock', 'ListFaults', 'GetBalance', 'ListQuotas', 'ListStock', 'ExplainStatus'])
 /** By these the faults of a region come and go. */
 const ARRANGE_FAULTS = new Set(['InjectFault', 'ClearFault', 'RunScenario'])
 

@@ -5,6 +5,13 @@ export function parseWhole(text: string): number {
   return Number(text)
 }
 
+/** A number, or `unlimited`: undefined. How small or large it may be the server says. */
+export function parseLimit(text: string): number | undefined {
+  const number = text.trim() === '' ? Number.NaN : Number(text)
+  if (text !== 'unlimited' && !Number.isFinite(number)) throw new UsageError(`"${text}" is neither a number nor "unlimited"`)
+  return text === 'unlimited' ? undefined : number
+}
+
 export function parseSwitch(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new UsageError(`"${text}" is neither on nor off`)
   return text === 'on'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import { CommandWithNegatives } from './command-with-negatives.ts'
 import { addAddonCommands } from './commands/addon.ts'
 import { addScenarioCommands } from './commands/scenario.ts'
 import { addBalanceCommands } from './commands/balance.ts'
@@ -11,6 +12,7 @@ import { addFaultCommands } from './commands/fault.ts'
 import { addKubeconfigCommands } from './commands/kubeconfig.ts'
 import { addKubectlCommands } from './commands/kubectl.ts'
 import { addLedgerCommands } from './commands/ledger.ts'
+import { addLimitCommands } from './commands/limits.ts'
 import { addMachineCommands } from './commands/machine.ts'
 import { addNodeCommands } from './commands/node.ts'
 import { addOnboardingCommands } from './commands/onboarding.ts'
@@ -32,7 +34,7 @@ Keys come from <state>/credentials.json; VOLCENGINE_ACCESS_KEY, VOLCENGINE_SECRE
 
 /** The command line. Commands may be added to what is returned; `run` parses and maps errors to exit codes. */
 export function buildProgram(): Command {
-  const program = new Command('edgehold')
+  const program: Command = new CommandWithNegatives('edgehold')
     .description('A self-hosted managed-Kubernetes control plane for edge fleets.')
     .version((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version)
     .enablePositionalOptions()
@@ -58,6 +60,7 @@ export function buildProgram(): Command {
   addRegionCommands(program)
   addClockCommands(program)
   addBalanceCommands(program)
+  addLimitCommands(program)
   addScenarioCommands(program)
   addFaultCommands(program)
   addCallCommand(program)

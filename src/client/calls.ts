@@ -50,6 +50,8 @@ export interface Scenario { readonly Name: string; readonly Title: { readonly zh
 export interface ScenarioStep { readonly Action?: string; readonly Request?: object; readonly As?: string; readonly Cause?: true; readonly Refused?: string; readonly Clock?: string }
 export interface Played { readonly Name: string; readonly Seed: number; readonly Region: string; readonly Stopped: boolean; readonly Story: readonly { readonly At: string; readonly Text: string; readonly Resource?: Resource; readonly Status?: Status; readonly Rule?: string; readonly Because?: string; readonly Evidence?: readonly Evidence[] }[]; readonly Resources: readonly Resource[] }
 export interface Balance { readonly Amount?: number; readonly PerHour: number; readonly ReachesZeroAt?: string; readonly ArrearsSince?: string; readonly StoppedSince?: string }
+export interface Quota { readonly Kind: string; readonly Limit: number; readonly Held: number }
+export interface Stock { readonly Kind: string; readonly Area?: string; readonly Count: number }
 export interface Fault {
   readonly Id: string; readonly Port: string; readonly Call?: string; readonly Hits: number; readonly InjectedAt: string; readonly Times?: number; readonly From?: string; readonly Until?: string
   readonly Target?: { readonly Kind?: string; readonly Id?: string; readonly Name?: string; readonly Label?: string; readonly Nth?: number }
@@ -117,7 +119,9 @@ export interface Calls {
   ListFaults: ListOf<Fault>
   ClearFault: Nothing
   SetStock: Nothing
+  ListStock: ListOf<Stock>
   SetQuota: Nothing
+  ListQuotas: ListOf<Quota>
   PutObject: Nothing
   DeleteObject: Nothing
   SetWorkload: Nothing
@@ -128,7 +132,7 @@ export type ActionName = keyof Calls
 
 const OWN: ReadonlySet<string> = new Set<ActionName>([
   'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListScenarios', 'RunScenario', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
-  'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'SetQuota', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
+  'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'ListStock', 'SetQuota', 'ListQuotas', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
 ])
 
 /** The version of an action: the product's, or that of our own ones. */

@@ -166,7 +166,7 @@ suite('bad input', () => {
       if (action.kind === 'write') {
         assert.equal(body.ResponseMetadata.Error?.Code, 'OperationDenied.RegionNotReady')
         assert.match(body.ResponseMetadata.Error?.Message ?? '', /the simulated region is not in this version/)
-      } else if (action.name === 'GetClock' || action.name === 'ListFaults') assert.match(body.ResponseMetadata.Error?.Code ?? '', /^OperationDenied\.RegionNot(Simulated|Ready)$/)
+      } else if (['GetClock', 'ListFaults', 'ListQuotas', 'ListStock'].includes(action.name)) assert.match(body.ResponseMetadata.Error?.Code ?? '', /^OperationDenied\.RegionNot(Simulated|Ready)$/)
       else assert.ok(status === 200 || status === 404, action.name)
     }
   })

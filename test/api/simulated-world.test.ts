@@ -56,9 +56,11 @@ describe('what is arranged in a simulated region', () => {
   })
 
   test('stock and quota are set for kinds that there are, and taken away again', async () => {
-    for (const [action, member] of [['SetStock', 'Count'], ['SetQuota', 'Limit']] as const) {
+    for (const [action, member, listed] of [['SetStock', 'Count', 'ListStock'], ['SetQuota', 'Limit', 'ListQuotas']] as const) {
       await api.done(action, { Kind: 'Machine', [member]: 0 })
+      assert.deepEqual((await api.done(listed)).Items, [{ Kind: 'Machine', [member]: 0, ...action === 'SetQuota' && { Held: 0 } }])
       await api.done(action, { Kind: 'Machine', Unlimited: true })
+      assert.deepEqual((await api.done(listed)).Items, [])
       assert.match(String(await codeOf(api.call(action, { Kind: 'Machine' }))), new RegExp(`^InvalidParameter\\.${member}`))
       assert.match(String(await codeOf(api.call(action, { Kind: 'Moon', [member]: 1 }))), /^InvalidParameter\.Kind/)
       assert.match(String(await codeOf(api.call(action, { Kind: 'Machine', [member]: -1 }))), new RegExp(`^InvalidParameter\\.${member}`))
@@ -69,7 +71,7 @@ describe('what is arranged in a simulated region', () => {
 test('a region that is real refuses to be arranged, and says so', async () => {
   const { valid } = await openSmallWorld()
   const api = await ApiUnderTest.open()
-  for (const action of ['InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'SetQuota', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage']) {
+  for (const action of ['InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'ListStock', 'SetQuota', 'ListQuotas', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage', 'GetClock', 'SetClock']) {
     const { body, status } = await api.call(action, valid[action])
     assert.deepEqual([body.ResponseMetadata.Error?.Code, status], ['OperationDenied.RegionNotSimulated', 400], action)
     assert.match(body.ResponseMetadata.Error?.Message ?? '', /The region local-1 is real/)

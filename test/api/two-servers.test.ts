@@ -68,11 +68,12 @@ describe('two servers', () => {
     const { Items: clusters = [] } = await one.done('ListClusters', {}, 'ci-1'), cluster = String(clusters[0]?.['Id'])
     await one.done('SetBalance', { Amount: 10 }, 'ci-1')
     await one.done('InjectFault', { Port: 'addon-installer', Call: 'container', Effect: { Type: 'fail' } }, 'ci-1')
+    for (const [action, body] of [['SetQuota', { Limit: 9 }], ['SetStock', { Count: 7 }]] as const) await one.done(action, { Kind: 'Machine', ...body }, 'ci-1')
     await one.done('SetClock', { Step: '2h' }, 'ci-1')
     const { Items: scripts = [] } = await one.done('ListBatchEdgeMachine', {}, 'ci-1')
     const reads: [action: string, body?: object][] = [
       ...[`${cluster}:core-dns`, cluster, String(scripts[0]?.['Id'])].map(Id => ['ExplainStatus', { Id }] as [string, object]),
-      ['ListSupportedAddons'], ['ListSupportedResourceTypes'], ['ListScenarios'], ['GetBalance'], ['GetClock'], ['ListFaults'], ['ListAddons'], ['ListMachines'], ['ListLedger'], ['ListEdgeNodes'],
+      ['ListSupportedAddons'], ['ListSupportedResourceTypes'], ['ListScenarios'], ['GetBalance'], ['GetClock'], ['ListFaults'], ['ListQuotas'], ['ListStock'], ['ListAddons'], ['ListMachines'], ['ListLedger'], ['ListEdgeNodes'],
       ['ListBatchEdgeMachine', { NeedBootstrapScript: true }], ['ListKubeconfigs'], ['ListStatusHistory'],
     ]
     for (const [action, body = {}] of reads) assert.deepEqual(await other.done(action, body, 'ci-1'), await one.done(action, body, 'ci-1'), action)

@@ -55,7 +55,9 @@ import { InjectFault } from './InjectFault.ts'
 import { ListFaults } from './ListFaults.ts'
 import { ClearFault } from './ClearFault.ts'
 import { SetStock } from './SetStock.ts'
+import { ListStock } from './ListStock.ts'
 import { SetQuota } from './SetQuota.ts'
+import { ListQuotas } from './ListQuotas.ts'
 import { PutObject } from './PutObject.ts'
 import { DeleteObject } from './DeleteObject.ts'
 import { SetWorkload } from './SetWorkload.ts'
@@ -73,5 +75,5 @@ export const ACTIONS: readonly Action[] = [
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
   ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListScenarios, RunScenario, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
-  InjectFault, ListFaults, ClearFault, SetStock, SetQuota, PutObject, DeleteObject, SetWorkload, SetImage,
+  InjectFault, ListFaults, ClearFault, SetStock, ListStock, SetQuota, ListQuotas, PutObject, DeleteObject, SetWorkload, SetImage,
 ]

@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import type { Balance } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
 import { withCommon, type Common } from '../flags.ts'
+import { parseLimit } from '../parse.ts'
 import { printResult, tell } from '../print.ts'
-import { UsageError } from '../errors.ts'
 
 export function addBalanceCommands(program: Command): void {
   const balance = program.command('balance').description('what the account has in a region, and what it spends')
@@ -12,8 +12,7 @@ export function addBalanceCommands(program: Command): void {
     await printResult(flags, found, () => inWords(found))
   })
   withCommon(balance.command('set <amount>')).description('set it: a number, or "unlimited"').action(async (amount: string, flags: Common) => {
-    const value = amount === 'unlimited' ? undefined : Number(amount)
-    if (amount.trim() === '' || (value !== undefined && Number.isNaN(value))) throw new UsageError(`${amount} is neither a number nor "unlimited".`)
+    const value = parseLimit(amount)
     await printResult(flags, await connect(flags).call('SetBalance', value === undefined ? { Unlimited: true } : { Amount: value }), () => '')
     tell(value === undefined ? 'The account is unlimited.' : `The account has ${value}.`)
   })

@@ -1,4 +1,4 @@
-import type { RegionLimits } from '#ports/region-world.ts'
+import type { QuotaShown, RegionLimits, StockShown } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 
 /** What is left of a kind, in one area or in all. */
@@ -54,8 +54,14 @@ export class Limits implements RegionLimits {
     return this.#changes.get(ALL) ?? 0
   }
 
-  list(): { readonly stocks: readonly Stock[]; readonly quotas: readonly Quota[] } {
-    return { stocks: [...this.#stocks.values()], quotas: [...this.#quotas.values()] }
+  quotas(account: string): readonly QuotaShown[] {
+    // What is set for the account alone goes before what is set for each.
+    const byKind = new Map([...this.#quotas.values()].filter(quota => (quota.account ?? account) === account).toSorted((a, b) => Number(a.account !== undefined) - Number(b.account !== undefined)).map(quota => [quota.kind, quota]))
+    return [...byKind.values()].map(({ kind, limit }) => ({ kind, limit, held: this.#held.get(keyOf(kind, account)) ?? 0 })).toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
+  }
+
+  stock(): readonly StockShown[] {
+    return [...this.#stocks.values()].toSorted((a, b) => (keyOf(a.kind, a.area) < keyOf(b.kind, b.area) ? -1 : 1))
   }
 
   /** Takes one, or throws with the limit that stands in the way. */

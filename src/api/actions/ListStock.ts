@@ -1,0 +1,16 @@
+import { Type } from 'typebox'
+import { OWN_VERSION, defineAction } from '../action.ts'
+import { limitsOf } from '../simulated-world.ts'
+import { PAGE, given, listing, pageOf } from './shapes.ts'
+
+export const ListStock = defineAction({
+  name: 'ListStock',
+  version: OWN_VERSION,
+  kind: 'read',
+  says: 'Lists how many of which kinds can still be had in a simulated region, in one area or, without Area, in all that have no stock of their own; what is not listed is unlimited.',
+  schema: Type.Object(PAGE),
+  run: async (context, body) => {
+    const page = pageOf(body), all = limitsOf(context).stock()
+    return listing(page, all.length, all.slice((page.number - 1) * page.size, page.number * page.size).map(({ kind, area, count }) => given({ Kind: kind, Area: area, Count: count })))
+  },
+})

@@ -15,6 +15,11 @@ export function limitsOf(context: ActionContext): RegionLimits {
   return context.region.limits ?? refuseArranging(context)
 }
 
+/** Scenarios are about simulated regions, whichever of them plays one. */
+export function checkScenarios(context: ActionContext): void {
+  if (context.region.kind !== 'Simulated') refuseArranging(context)
+}
+
 /** The hands of a cluster's users. */
 export async function usersOf(context: ActionContext, clusterId: string): Promise<{ users: RegionUsers; cluster: ClusterRecord }> {
   const users = registryOf(context)

@@ -31,6 +31,8 @@ suite('bad input', () => {
   })
 
   for (const action of ACTIONS) {
+    // Scenarios are told of in simulated regions alone.
+    const where = action.name === 'ListScenarios' ? { region: 'sim-1' } : {}
     test(`${action.name}: what is not a JSON object`, async () => {
       for (const text of ['not JSON', '{"Name":', '[]', '[{}]', '"text"', '17', 'true', 'null', '\u0000', '{"a":1}{"b":2}']) await refused(action.name, text)
     })
@@ -41,7 +43,7 @@ suite('bad input', () => {
 
     test(`${action.name}: no body`, async () => {
       // A region may be made with everything left to us.
-      if (action.kind === 'read' && action.name !== 'ExplainStatus' || action.name === 'CreateRegion') assert.equal((await world.api.call(action.name, '')).status, 200)
+      if (action.kind === 'read' && action.name !== 'ExplainStatus' || action.name === 'CreateRegion') assert.equal((await world.api.call(action.name, '', where)).status, 200)
       else await refused(action.name, '')
     })
 
@@ -57,7 +59,7 @@ suite('bad input', () => {
     if (action.name.startsWith('List') && action.name !== 'ListSupportedAddons' && action.name !== 'ListSupportedResourceTypes') {
       test(`${action.name}: pages that there are not`, async () => {
         for (const page of [{ PageNumber: 0 }, { PageNumber: -1 }, { PageNumber: 1.5 }, { PageNumber: '1' }, { PageSize: 0 }, { PageSize: 101 }, { PageNumber: 1e300 }]) await refused(action.name, page)
-        assert.equal((await world.api.call(action.name, { PageNumber: 10_000, PageSize: 100 })).status, 200)
+        assert.equal((await world.api.call(action.name, { PageNumber: 10_000, PageSize: 100 }, where)).status, 200)
       })
     }
   }

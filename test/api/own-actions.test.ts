@@ -102,6 +102,8 @@ suite('our own actions refuse what makes no sense with a sentence', () => {
     row('an unknown region',               'RunScenario',        { Name: 'node-running-ok', In: 'moon' },                                 'NotFound.Region'),
     row('an empty region',                 'RunScenario',        { Name: 'node-running-ok', In: '' },                                     'NotFound.Region'),
     row('a real region',                   'RunScenario',        { Name: 'node-running-ok', In: 'local-1' },                              'OperationDenied.RegionNotSimulated'),
+    row('asked for in a real region',      'RunScenario',        { Name: 'node-running-ok' },                                             'OperationDenied.RegionNotSimulated'),
+    row('asked for in a real region',      'ListScenarios',      {},                                                                      'OperationDenied.RegionNotSimulated'),
     row('a cluster of a fresh region',     'RunScenario',        ({ clusterId }) => ({ Name: 'node-running-ok', On: clusterId }),         'InvalidParameter.On'),
     row('another region\'s cluster',       'RunScenario',        ({ clusterId }) => ({ Name: 'node-running-ok', In: 'sim-1', On: clusterId }), 'NotFound.Cluster'),
     row('an end at no row',                'RunScenario',        { Name: 'node-running-ok', StopAt: { Kind: 'Node', Phase: 'Failed', Condition: 'Ok' } }, 'InvalidParameter.StopAt'),

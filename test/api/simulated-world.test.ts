@@ -71,7 +71,7 @@ describe('what is arranged in a simulated region', () => {
 test('a region that is real refuses to be arranged, and says so', async () => {
   const { valid } = await openSmallWorld()
   const api = await ApiUnderTest.open()
-  for (const action of ['InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'ListStock', 'SetQuota', 'ListQuotas', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage', 'GetClock', 'SetClock']) {
+  for (const action of ['InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'ListStock', 'SetQuota', 'ListQuotas', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage', 'GetClock', 'SetClock', 'ListScenarios', 'RunScenario']) {
     const { body, status } = await api.call(action, valid[action])
     assert.deepEqual([body.ResponseMetadata.Error?.Code, status], ['OperationDenied.RegionNotSimulated', 400], action)
     assert.match(body.ResponseMetadata.Error?.Message ?? '', /The region local-1 is real/)

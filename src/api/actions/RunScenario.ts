@@ -10,6 +10,7 @@ import { SCENARIOS } from '../scenarios/all.ts'
 import { holdsIn, leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
 import { storyOf, toldToWire } from '../scenarios/play.ts'
 import { inCluster } from '../scenarios/scenario.ts'
+import { checkScenarios } from '../simulated-world.ts'
 import { resourceToWire } from './own-wire.ts'
 import { Id, TOKEN, Text, given } from './shapes.ts'
 
@@ -78,9 +79,13 @@ function ofAnyRun(story: readonly object[], region: string, name: string): reado
 }
 
 /** The region that is named, before anything is touched: one that is simulated, and has the caller's cluster if that is named. */
-async function placeOf({ action, regions, settings, store, scope }: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<string | undefined> {
+async function placeOf(context: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<string | undefined> {
+  const { action, regions, settings, store, scope } = context
   if (On !== undefined && In === undefined) refuseParameter(action, 'On', 'a fresh region has no clusters yet: it comes with In')
-  if (In === undefined) return undefined
+  if (In === undefined) {
+    checkScenarios(context)
+    return undefined
+  }
   const name = regions.has(In) ? In : isAlias(settings.aliases, In) ? settings.defaultRegion : undefined
   const region = name === undefined ? undefined : regions.get(name)
   if (name === undefined || !region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: In })

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Played } from '#client/calls.ts'
+import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
 import { askAgain, isPassing } from '../ask-again.ts'
 import { connect } from '../credentials.ts'
@@ -15,14 +16,14 @@ const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon']
 export function addScenarioCommands(program: Command): void {
   const scenario = program.command('scenario').description('stories that lead to each status of the tables, played in simulated regions')
   withCommon(scenario.command('list')).description('list them').action(async (flags: Common) => {
-    const found = await connect(flags).all('ListScenarios')
+    const found = await (await inSimulated(flags)).all('ListScenarios')
     await printResult(flags, found, () => table(['NAME', 'REACHES', 'TITLE'], found.map(one => [
       one.Name, one.Reaches.map(row => `${row.Kind} {${row.Phase},[${row.Conditions.join(',')}]}`).join(', '), one.Title.en,
     ]), terminalWidth()))
   })
 
   withCommon(scenario.command('show <name>')).description('print one as data: public calls and steps of the clock').action(async (name: string, flags: Common) => {
-    const { Items: [found] } = await connect(flags).call('ListScenarios', { Filter: { Names: [name] } })
+    const { Items: [found] } = await (await inSimulated(flags)).call('ListScenarios', { Filter: { Names: [name] } })
     if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
     printJson(found)
   })
@@ -35,7 +36,7 @@ export function addScenarioCommands(program: Command): void {
     .addOption(flag('--without-cause', 'leave its cause out'))
     .addOption(flag('--client-token <token>', 'that of an earlier run, which goes on or is told again'))
     .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean; clientToken?: string }) => {
-      const client = connect(flags)
+      const client = await inSimulated(flags)
       const { Items: [found] } = await client.call('ListScenarios', { Filter: { Names: [name] } })
       if (!found) throw new NothingThere(`There is no scenario ${name}. See what there is with "edgehold scenario list".`)
       const stop = flags.stopAt === undefined ? undefined : rowOf(flags.stopAt, found.Reaches[0]?.Kind ?? 'Node')
@@ -53,6 +54,15 @@ export function addScenarioCommands(program: Command): void {
       await printResult(flags, played, () => storyText(played))
       if (stop) tell(endText(played, stop, flags.stopAt ?? ''))
     })
+}
+
+/** Scenarios are asked for in a simulated region. Where the usual one is real and none is named, the first simulated one that is ready is asked. */
+async function inSimulated(flags: Common): Promise<EdgeholdClient> {
+  const client = connect(flags)
+  if (flags.region !== undefined) return client
+  const regions = await client.all('ListRegions'), usual = regions.find(({ Region }) => Region === client.region) ?? regions.find(({ Default }) => Default)
+  const simulated = usual?.Kind === 'Local' ? regions.find(({ Kind, Ready }) => Kind === 'Simulated' && Ready) : undefined
+  return simulated ? connect({ ...flags, region: simulated.Region }) : client
 }
 
 /** `Failed/NotReady`, or with its kind before a colon; conditions that are to hold together are joined by `+`. */

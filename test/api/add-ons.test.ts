@@ -21,6 +21,8 @@ test('every cluster has the required add-ons from its first moment; they cannot 
   assert.match(code(refused)?.Message ?? '', /forbidden to delete required addon/)
   const calls = async () => (await api.done('ExplainStatus', { Id: `${clusterId}:core-dns` }) as unknown as { Exits: readonly { readonly By: string; readonly What: string }[] }).Exits.filter(exit => exit.By === 'call').map(exit => exit.What)
   assert.deepEqual(await calls(), [])
+  // The provider reads what an add-on that is there has as JSON, and an empty text is none.
+  assert.ok(items?.every(item => !('Config' in item)))
   await api.makeAddonRun(clusterId, 'core-dns')
   assert.deepEqual(await calls(), ['UpdateAddonConfig'], 'there is one version of it for the cluster')
   await api.app.close()

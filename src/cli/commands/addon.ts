@@ -51,7 +51,7 @@ export function addAddonCommands(verbs: Verbs): void {
     const { client, id } = await homeOf(flags)
     const addon = await findAddon(client, id, name)
     await printResult(flags, addon, () => details([
-      ['Name', addon.Name], ['Cluster', addon.ClusterId], ['Version', addon.Version], ['Status', statusWords(addon.Status)], ['Deployed', `${addon.DeployMode}, on ${addon.DeployNodeType}`], ['Config', addon.Config],
+      ['Name', addon.Name], ['Cluster', addon.ClusterId], ['Version', addon.Version], ['Status', statusWords(addon.Status)], ['Deployed', `${addon.DeployMode}, on ${addon.DeployNodeType}`], ['Config', addon.Config ?? ''],
     ]))
   })
 

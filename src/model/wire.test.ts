@@ -5,10 +5,12 @@ import { clusterToWire } from './cluster/wire.ts'
 import { parseCreateCluster } from './cluster/validate.ts'
 import { NO_NODES } from './counts.ts'
 import { kubeconfigToWire } from './kubeconfig/wire.ts'
+import type { NodeRecord } from './node/record.ts'
 import type { NodePoolRecord } from './node-pool/record.ts'
 import { parseCreateEdgeNodePool } from './node-pool/validate.ts'
+import { configText } from './node-pool/node-config.ts'
 import { nodePoolToWire } from './node-pool/wire.ts'
-import { nodeToWire } from './node/wire.ts'
+import { centralNodeToWire, nodeToWire } from './node/wire.ts'
 import { onboardingToWire } from './onboarding/wire.ts'
 
 const base = { accountId: 'a', region: 'local-1', revision: 1, createdAt: 1_651_805_359_123, updatedAt: 1_651_805_360_000, createClientToken: 'token' }
@@ -80,8 +82,11 @@ describe('what clients crash or drift on (terraform-needs.md)', () => {
   })
 
   test('nodes, onboarding scripts and kubeconfigs', () => {
-    const node = nodeToWire({ ...base, id: 'n1', clusterId: 'c1', nodePoolId: 'p1', spec: { name: 'shop-1', architecture: 'amd64', machineId: 'abc' }, facts: { claimedAt: 0, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }, said: { ...said, status: { phase: 'Failed', conditions: ['Balance', 'ResourceCleanupFailed'] } } })
-    assert.deepEqual([node.Status, node.InstanceId, node.Name], [{ Phase: 'Failed', Conditions: [{ Type: 'Balance' }, { Type: 'ResourceCleanupFailed' }] }, 'abc', 'shop-1'])
+    const record: NodeRecord = { ...base, id: 'n1', clusterId: 'c1', nodePoolId: 'p1', spec: { name: 'shop-1', architecture: 'amd64', machineId: 'abc' }, facts: { claimedAt: 0, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }, said: { ...said, status: { phase: 'Failed', conditions: ['Balance', 'ResourceCleanupFailed'] } } }, node = nodeToWire(record)
+    assert.deepEqual([node.Status, node.InstanceId, node.Name, node.BootstrapScript], [{ Phase: 'Failed', Conditions: [{ Type: 'Balance' }, { Type: 'ResourceCleanupFailed' }] }, 'abc', 'shop-1', ''])
+    assert.deepEqual(centralNodeToWire(record).KubernetesConfig, { Labels: [], Taints: [], Cordon: false })
+    const configured = configText({ labels: [{ key: 'side', value: 'north' }], taints: [{ key: 'only', value: 'yes', effect: 'NoExecute' }] })
+    assert.deepEqual(centralNodeToWire({ ...record, facts: { ...record.facts, configured, unschedulable: true } }).KubernetesConfig, { Labels: [{ Key: 'side', Value: 'north' }], Taints: [{ Key: 'only', Value: 'yes', Effect: 'NoExecute' }], Cordon: true })
     const script = { ...base, id: 'n2', clusterId: 'c1', nodePoolId: 'p1', name: 'script', expiresAt: 1_893_456_000, tokenHash: 'secret' }
     assert.ok(!('BootstrapScript' in onboardingToWire(script)) && !('ExpirationDate' in onboardingToWire(script)))
     assert.deepEqual({ ...onboardingToWire({ ...script, expirationDate: 1_893_456_000 }, 'curl …') }, {

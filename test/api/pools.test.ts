@@ -151,7 +151,7 @@ suite('central pools', () => {
     })
     assert.ok(!JSON.stringify([pool, await api.store.findNodePool(id)]).includes('UHdkMTIzNDU2'), 'the password is kept nowhere')
     assert.ok(!('ClientToken' in pool))
-    assert.equal((await api.done('ListNodePools', { Tags: [{ Key: 'team' }] })).TotalCount, 1)
+    for (const Tags of [[{ Key: 'team' }], [{ Key: ' team ', Value: 'shops ' }]]) assert.equal((await api.done('ListNodePools', { Tags })).TotalCount, 1)
     assert.equal((await api.done('ListNodePools', { Filter: { ClusterIds: [plantId] } })).TotalCount, 2, 'edge pools are not among them')
 
     await api.makePoolRun(id)
@@ -182,7 +182,15 @@ suite('central pools', () => {
     const prepaid = { ...centralBody(plantId, 'paid'), NodeConfig: { ...config, InstanceChargeType: 'PrePaid' } }
     assert.equal(code(await api.call('CreateNodePool', { ...prepaid, AutoScaling: { Enabled: true } })), 'InvalidParameter.AutoScaling')
     const id = (await api.done('CreateNodePool', prepaid)).Id ?? ''
-    assert.partialDeepStrictEqual((await listed(api, 'ListNodePools', id))['NodeConfig'], { Period: 12, AutoRenewPeriod: 1 })
+    assert.partialDeepStrictEqual((await listed(api, 'ListNodePools', id))['NodeConfig'], { Period: 12, AutoRenew: true, AutoRenewPeriod: 1 })
+    await api.makePoolRun(id)
+    const update = async (change: object) => code(await api.call('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, ...change }))
+    assert.equal(await update({ AutoScaling: { Enabled: true } }), 'InvalidParameter.AutoScaling', 'nor later')
+    await api.done('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, AutoScaling: { Enabled: true }, NodeConfig: { InstanceChargeType: 'PostPaid', AutoRenew: false } })
+    await api.makePoolRun(id)
+    assert.equal(await update({ NodeConfig: { InstanceChargeType: 'PrePaid' } }), 'InvalidParameter.NodeConfig.InstanceChargeType')
+    await api.done('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, AutoScaling: { Enabled: false }, NodeConfig: { InstanceChargeType: 'PrePaid', AutoRenew: false } })
+    assert.partialDeepStrictEqual((await listed(api, 'ListNodePools', id))['NodeConfig'], { InstanceChargeType: 'PrePaid', AutoRenew: false })
     await api.app.close()
   })
 
@@ -206,6 +214,7 @@ suite('central pools', () => {
     assert.equal((await api.store.findNodeToken(hash('sha256', token, 'hex')))?.nodeId, Ids[0])
     const { items } = await api.store.listLedger(SCOPE, { ownerIds: [...Ids] }, { number: 1, size: 10 })
     assert.deepEqual(items.map(entry => [entry.kind, entry.state, entry.owner.kind]), [['Machine', 'Intended', 'Node'], ['Machine', 'Intended', 'Node']])
+    assert.deepEqual((await api.done('ListLedger', { Filter: { OwnerIds: [Ids[0]] } })).Items?.map(entry => entry['Owner']), [{ Kind: 'Node', Id: Ids[0], Name: 'i-a', ClusterId: plantId }])
     const { Items: [shown] = [] } = await api.done('ListMachines', { Filter: { Names: ['i-a'] } })
     assert.partialDeepStrictEqual(shown, { NodeId: Ids[0], OwnedBy: { Kind: 'NodePool', Id: centralPoolId, Name: 'central', ClusterId: plantId } })
     assert.deepEqual(await wants(api, centralPoolId).then(one => [one.target, one.sent]), [3, 0])

@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
 import { clusterToWire } from '#model/cluster/wire.ts'
+import { membersOf } from '#model/request.ts'
+import { optionalTagFilter } from '#model/tags.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
 import { Ids, PAGE, Statuses, Switch, Tag, Text, given, isOn, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
 
@@ -36,7 +38,7 @@ export const ListClusters = defineAction({
       createClientToken: filter.CreateClientToken || undefined,
       updateClientToken: filter.UpdateClientToken || undefined,
       profiles: some(filter.Profiles) ?? some(body.Profiles),
-      tags: some(body.Tags)?.map(tag => ({ key: tag.Key, ...tag.Value !== undefined && { value: tag.Value } })),
+      tags: some(optionalTagFilter(membersOf(action, body))),
     }), page)
     const publicAddress = region.publicAddress?.()
     return listingOnce(page, found, cluster => clusterToWire(cluster, publicAddress), publicAddress)

@@ -40,7 +40,7 @@ function toWire(entry: LedgerEntry): object {
     Id: entry.id,
     Kind: entry.kind,
     ...entry.providerId !== undefined && { ProviderId: entry.providerId },
-    Owner: { Kind: entry.owner.kind, Id: entry.owner.id, Name: entry.owner.name },
+    Owner: { Kind: entry.owner.kind, Id: entry.owner.id, Name: entry.owner.name, ...entry.owner.kind !== 'Cluster' && entry.clusterId !== undefined && { ClusterId: entry.clusterId } },
     ...entry.clusterId !== undefined && { ClusterId: entry.clusterId },
     State: entry.state,
     ...entry.because !== undefined && { Because: entry.because },

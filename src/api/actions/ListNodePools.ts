@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
 import { centralNodePoolToWire } from '#model/node-pool/wire.ts'
+import { membersOf } from '#model/request.ts'
+import { optionalTagFilter } from '#model/tags.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
 import { Ids, PAGE, Statuses, Switch, Tag, Text, given, isOn, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
 
@@ -34,7 +36,7 @@ export const ListNodePools = defineAction({
       createClientToken: filter.CreateClientToken || undefined,
       updateClientToken: filter.UpdateClientToken || undefined,
       autoScalingEnabled: scaling === undefined || scaling === '' ? undefined : isOn(scaling),
-      tags: some(body.Tags)?.map(tag => ({ key: tag.Key, ...tag.Value !== undefined && { value: tag.Value } })),
+      tags: some(optionalTagFilter(membersOf(action, body))),
     }), page)
     return listingOnce(page, found, centralNodePoolToWire, 'central')
   },

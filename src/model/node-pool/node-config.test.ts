@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { configText, isAwaited, isOutOfSync } from './node-config.ts'
+import { configOf, configText, isAwaited, isOutOfSync } from './node-config.ts'
 
 const label = { key: 'side', value: 'north' }
 const wish = { labels: [label], taints: [] }
@@ -10,6 +10,14 @@ test('a node is awaited until the present wish was put on it, and out of step wh
   const configured = configText(wish)
   assert.deepEqual([isAwaited({}, wish), isAwaited({ configured }, wish), isAwaited({ configured }, { labels: [], taints: [] }), isAwaited({}, { labels: [], taints: [] })], [true, false, true, false])
   assert.deepEqual([isOutOfSync({ configured }, carrying, wish), isOutOfSync({ configured }, bare, wish), isOutOfSync({}, carrying, wish), isOutOfSync({ configured }, carrying, { labels: [], taints: [] })], [false, true, false, true])
+})
+
+test('what was put on a node can be told again', () => {
+  const whole = {
+    labels: [{ key: 'example.com/side', value: '' }, { key: 'side', value: 'north.1' }],
+    taints: [{ key: 'example.com/only', value: 'yes', effect: 'NoExecute' as const }, { key: 'only', value: '', effect: 'NoSchedule' as const }],
+  }
+  assert.deepEqual([configOf(configText(whole)), configOf(configText({ labels: [], taints: [] })), configOf(undefined)], [whole, { labels: [], taints: [] }, { labels: [], taints: [] }])
 })
 
 test('without synchronisation a node gets the wish of its beginning and keeps it', () => {

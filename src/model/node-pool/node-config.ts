@@ -11,6 +11,16 @@ export function configText({ labels, taints }: Pick<Wish, 'labels' | 'taints'>):
   ])
 }
 
+/** What such a text says; nothing where there is none. Keys, values and effects hold neither `=` nor `:`. */
+export function configOf(text: string | undefined): Pick<Wish, 'labels' | 'taints'> {
+  const [labels, taints] = JSON.parse(text ?? NOTHING) as readonly [readonly string[], readonly string[]]
+  const pairOf = (pair: string): { readonly key: string; readonly value: string } => ({ key: pair.slice(0, pair.indexOf('=')), value: pair.slice(pair.indexOf('=') + 1) })
+  return {
+    labels: labels.map(pairOf),
+    taints: taints.map(taint => ({ ...pairOf(taint.slice(0, taint.lastIndexOf(':'))), effect: taint.slice(taint.lastIndexOf(':') + 1) as Taint['effect'] })),
+  }
+}
+
 const NOTHING = configText({ labels: [], taints: [] })
 
 /** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited. Without synchronisation a node gets the wish of its beginning, once. */

@@ -45,7 +45,9 @@ function prepaid(config: Members, isPrePaid: boolean, before: ServerConfig): obj
   const [period, renewal] = [optionalWhole(config, 'Period', { min: 0, max: 36 }), optionalWhole(config, 'AutoRenewPeriod', { min: 0, max: 12 })]
   if (period && !PERIODS.includes(period)) refuseMember(config, 'Period', `it must be one of ${PERIODS.join(', ')}`)
   if (renewal && !RENEWALS.includes(renewal)) refuseMember(config, 'AutoRenewPeriod', `it must be one of ${RENEWALS.join(', ')}`)
-  return isPrePaid ? { Period: period || (before['Period'] ?? 12), AutoRenewPeriod: renewal || (before['AutoRenewPeriod'] ?? 1) } : {}
+  if (!isPrePaid) return {}
+  const autoRenew = optionalFlag(config, 'AutoRenew') ?? (before['InstanceChargeType'] === 'PrePaid' ? before['AutoRenew'] : true)
+  return { Period: period || (before['Period'] ?? 12), AutoRenew: autoRenew, AutoRenewPeriod: renewal || (before['AutoRenewPeriod'] ?? 1) }
 }
 
 function systemVolume(config: Members): object {

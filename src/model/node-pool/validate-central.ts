@@ -2,7 +2,8 @@ import { DEFAULT_NODE_POOL_NAME, optionalClientToken, optionalName, requiredName
 import { membersOf, optionalObject, optionalWord, refuseMember, requiredObject, requiredText, type Members } from '../request.ts'
 import { optionalTags } from '../tags.ts'
 import { DEFAULT_SCALING, MOST_REPLICAS, parseScaling } from './scaling.ts'
-import { mergeServerConfig, parseDefaultServerConfig, parseServerConfig } from './server-config.ts'
+import type { Scaling } from './record.ts'
+import { mergeServerConfig, parseDefaultServerConfig, parseServerConfig, type ServerConfig } from './server-config.ts'
 import { parseKubernetesConfig, type NodePoolCreation, type NodePoolUpdate } from './validate.ts'
 
 const SUBNET_POLICIES = ['ZoneBalance', 'Priority'] as const
@@ -15,7 +16,7 @@ export function parseCreateNodePool(body: unknown): NodePoolCreation {
   const scaling = optionalObject(request, 'AutoScaling')
   const tags = optionalTags(request)
   const scaled = scaling ? parseScaling(scaling) : DEFAULT_SCALING
-  if (scaled.enabled && nodeConfig['InstanceChargeType'] === 'PrePaid') refuseMember(request, 'AutoScaling', 'servers that are paid in advance do not come and go by themselves; send Enabled false, or InstanceChargeType PostPaid')
+  refusePaidInAdvance(request, 'AutoScaling', scaled, nodeConfig)
   return {
     clusterId: requiredText(request, 'ClusterId'), clientToken: optionalClientToken(request),
     spec: {
@@ -55,13 +56,20 @@ export function parseUpdateNodePoolConfig(body: unknown): NodePoolUpdate {
       if (before.type !== 'machine-set') refuseMember(request, 'Id', 'it is an edge pool; change it with UpdateEdgeNodePoolConfig')
       if (before.isDefault && name !== undefined && name !== before.name) refuseMember(request, 'Name', 'the default node pool keeps its name')
       const policy = scaling && subnetPolicy(scaling)
+      const scaled = scaling ? parseScaling(scaling, before.scaling) : before.scaling, servers = nodeConfig && mergeServerConfig(nodeConfig, before.template?.nodeConfig ?? {})
+      refusePaidInAdvance(request, scaling ? 'AutoScaling' : 'NodeConfig.InstanceChargeType', scaled, servers ?? before.template?.nodeConfig)
       return {
         ...before, ...(name === undefined ? {} : { name }), ...kubernetes, kubernetesConfigSent: before.kubernetesConfigSent || kubernetes.kubernetesConfigSent,
-        ...(scaling ? { scaling: parseScaling(scaling, before.scaling) } : {}), ...(policy === undefined ? {} : { subnetPolicy: policy }),
-        ...(nodeConfig ? { template: { ...before.template, nodeConfig: mergeServerConfig(nodeConfig, before.template?.nodeConfig ?? {}) } } : {}), ...(tags ? { tags } : {}),
+        ...(scaled ? { scaling: scaled } : {}), ...(policy === undefined ? {} : { subnetPolicy: policy }),
+        ...(servers ? { template: { ...before.template, nodeConfig: servers } } : {}), ...(tags ? { tags } : {}),
       }
     },
   }
+}
+
+/** api.md 3: PrePaid excludes auto scaling. */
+function refusePaidInAdvance(request: Members, name: string, scaling: Scaling | undefined, servers: ServerConfig | undefined): void {
+  if (scaling?.enabled && servers?.['InstanceChargeType'] === 'PrePaid') refuseMember(request, name, 'servers that are paid in advance do not come and go by themselves; send Enabled false, or InstanceChargeType PostPaid')
 }
 
 function subnetPolicy(scaling: Members): string | undefined {

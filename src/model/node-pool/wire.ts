@@ -42,7 +42,7 @@ function baseToWire(pool: NodePoolRecord) {
   }
 }
 
-function labelsToWire(spec: Pick<NodePoolSpec, 'labels' | 'taints'>) {
+export function labelsToWire(spec: Pick<NodePoolSpec, 'labels' | 'taints'>) {
   return {
     Labels: spec.labels.map(label => ({ Key: label.key, Value: label.value })),
     Taints: spec.taints.map(taint => ({ Key: taint.key, Value: taint.value, Effect: taint.effect })),

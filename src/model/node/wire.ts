@@ -1,3 +1,5 @@
+import { configOf } from '../node-pool/node-config.ts'
+import { labelsToWire } from '../node-pool/wire.ts'
 import { statusToWire } from '../status/wire.ts'
 import { rfc3339Seconds } from '../time.ts'
 import { instanceIdOf } from './instance.ts'
@@ -5,16 +7,17 @@ import type { NodeRecord } from './record.ts'
 
 /**
  * An item of ListEdgeNodes (terraform-needs.md 6). A machine that joined by script has no instance of the cloud: InstanceId is its machine-id, ProviderId is empty.
- * ProviderId of a machine that was ordered is its provider's.
+ * ProviderId of a machine that was ordered is its provider's. BootstrapScript is that of an onboarding script, which ListBatchEdgeMachine lists; a node has none of its own.
  */
 export function nodeToWire(node: NodeRecord) {
-  return { ...baseToWire(node), Profile: 'Edge', EdgeNodeType: node.spec.instanceId === undefined ? 'edge-machine' : 'edge-server', ProviderId: node.spec.machine ?? '' }
+  return { ...baseToWire(node), Profile: 'Edge', EdgeNodeType: node.spec.instanceId === undefined ? 'edge-machine' : 'edge-server', ProviderId: node.spec.machine ?? '', BootstrapScript: '' }
 }
 
-/** An item of ListNodes (api.md 3). Servers here have no zones of their own. */
+/** An item of ListNodes (api.md 3). Servers here have no zones of their own; labels and taints are those that were put on it for its pool. */
 export function centralNodeToWire(node: NodeRecord) {
   return {
     ...baseToWire(node), MetadataName: node.spec.name, ZoneId: '', IsVirtual: false, Roles: ['Worker'],
+    KubernetesConfig: { ...labelsToWire(configOf(node.facts.configured)), Cordon: node.facts.unschedulable },
     ImageId: '', InitializeScript: '', PreScript: '', AdditionalContainerStorageEnabled: false, ContainerStoragePath: '', ...node.spec.sent,
   }
 }

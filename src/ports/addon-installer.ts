@@ -7,7 +7,7 @@ export class AddonConflict extends Error {
   readonly kind = 'AddonConflict'
 }
 
-/** Something of the add-on cannot be removed without somebody's help: a custom resource whose finalizer nobody serves, a definition in use. The message names it. */
+/** Something of the add-on cannot be removed without somebody's help, and asking again will not do: it is protected. The message names it. What may go by itself, such as a custom resource with a finalizer, is any other error. */
 export class AddonHeld extends Error {
   readonly kind = 'AddonHeld'
 }

@@ -13,8 +13,8 @@ export interface OutsideUnderTest {
 const KINDS: readonly OutsideKind[] = ['LoadBalancer', 'Nat', 'SecurityGroup', 'Address', 'Disk']
 
 /** The promises of what makes load balancers and the like. */
-export function outsideContract(name: string, open: () => Promise<OutsideUnderTest>): void {
-  describe(`outside contract: ${name}`, () => {
+export function outsideContract(name: string, open: () => Promise<OutsideUnderTest>, options: { readonly skip?: string | false } = {}): void {
+  describe(`outside contract: ${name}`, { skip: options.skip ?? false }, () => {
     let parts: OutsideUnderTest, outside: OutsideResources
     before(async () => {
       parts = await open()

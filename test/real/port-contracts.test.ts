@@ -1,9 +1,14 @@
 /** The local region's implementations keep the promises of the ports, by the same suites as the simulated region's. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiClient, ApiRefusal } from '#kubernetes/client/api-client.ts'
+import { BaseAddons, CORE_DNS } from '#kubernetes/tenant-cluster/base-addons.ts'
+import { COREDNS_VERSION } from '#kubernetes/tenant-cluster/base/cluster-dns.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
+import type { LocalParts } from '#main/local/parts.ts'
+import { addonInstallerContract } from '#ports/addon-installer.contract.ts'
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
+import { outsideContract } from '#ports/outside.contract.ts'
 import { tenantClusterContract } from '#ports/tenant-cluster.contract.ts'
 import { BoxWorld } from './boxes-harness.ts'
 import { administrator, clock, missingForControlPlanes, Region, untilUsable } from './control-plane-harness.ts'
@@ -49,3 +54,22 @@ tenantClusterContract('Kubernetes', async () => {
     },
   }
 }, { skip })
+
+addonInstallerContract('cluster DNS with the base', async () => {
+  const region = await Region.make()
+  const order = await region.order('ccontract00000000005', 'v1.35.4')
+  await region.host.ensure(order)
+  await untilUsable(order)
+  const tenant = new KubernetesTenantCluster(clock)
+  await tenant.ensureBase(order, { serviceCidr: order.serviceCidr, podCidr: order.podCidr, registry: '10.0.0.1:5000' })
+  return {
+    addons: new BaseAddons(tenant, () => ['1.34', '1.35']), cluster: order, unreachable: { ...order, clusterId: 'ccontract00000000006', address: order.address.replace(/\.\d+$/, '.250') },
+    addon: { name: CORE_DNS, version: COREDNS_VERSION }, forUsers: 'a local region installs no add-ons for its users yet: cluster DNS comes and goes with the base of each cluster',
+    close: () => region[Symbol.asyncDispose](),
+  }
+}, { skip })
+
+/** Does not compile once a local region has such things: then they keep the promises, too. */
+const nothingOutside: 'outside' extends keyof LocalParts ? never : string = 'a local region makes no load balancers, gateways, groups, addresses or disks, and leaves the port out'
+
+outsideContract('this host', async () => { throw new Error(nothingOutside) }, { skip: nothingOutside })

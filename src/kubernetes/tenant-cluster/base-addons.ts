@@ -33,15 +33,18 @@ export class BaseAddons implements AddonInstaller {
 
   /** It was applied with the base, and is applied again with it should somebody take it away. */
   async ensure(cluster: TenantClusterAddress, { name }: Pick<AddonSpec, 'name'>): Promise<void> {
+    if (name !== CORE_DNS) throw new Error(`This region installs no ${name}; it has cluster DNS alone, which comes with the base of each cluster`)
     if (!(await this.look(cluster, name))) throw new Error('The Deployment of cluster DNS is not there; it comes back with the base of the cluster')
   }
 
-  async look(cluster: TenantClusterAddress, _name: string): Promise<AddonSeen | undefined> {
+  async look(cluster: TenantClusterAddress, name: string): Promise<AddonSeen | undefined> {
+    if (name !== CORE_DNS) return undefined
     const seen = await this.#tenant.lookAtDeployment(cluster, SYSTEM_NAMESPACE, DNS_DEPLOYMENT)
     return seen && { ...seen, version: COREDNS_VERSION }
   }
 
-  async ensureGone(): Promise<void> {
+  async ensureGone(_cluster: TenantClusterAddress, name: string): Promise<void> {
+    if (name !== CORE_DNS) return
     throw new Error('Cluster DNS is part of the base of every cluster and goes with it')
   }
 }

@@ -1,3 +1,4 @@
+import { addonInstallerContract } from '#ports/addon-installer.contract.ts'
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
 import { outsideContract } from '#ports/outside.contract.ts'
@@ -5,6 +6,7 @@ import { remoteShellContract } from '#ports/remote-shell.contract.ts'
 import { tenantClusterContract } from '#ports/tenant-cluster.contract.ts'
 import { onboardingLine } from './machines/onboarding-line.ts'
 import { TinyRegion } from './testing/tiny-region.harness.ts'
+import { DNS_OWNER, DNS_VERSION } from './workloads/cluster-dns.ts'
 
 const close = async () => {}
 
@@ -38,6 +40,29 @@ tenantClusterContract('simulated', async () => {
   return {
     tenant: tiny.region.tenant, cluster, base: { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' }, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
     register: name => tiny.node(cluster, name, `m-${name}`),
+  }
+})
+
+addonInstallerContract('simulated', async () => {
+  const tiny = await TinyRegion.open()
+  const cluster = await tiny.cluster(), { clusterId } = cluster, { addons, ground: { objects } } = tiny.region
+  const deployment = { clusterId, kind: 'Deployment', namespace: 'kube-system', name: 'ingress-nginx-controller' }
+  const policy = { clusterId, kind: 'IngressPolicy', namespace: 'web', name: 'edge' }
+  return {
+    addons, cluster, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
+    addon: { name: DNS_OWNER, version: DNS_VERSION },
+    forUsers: {
+      addon: { name: 'ingress-nginx', version: 'v1.11.5', newer: 'v1.12.3' }, other: { name: 'metrics-server', version: 'v0.8.0' }, onePod: '{"replicas":1}',
+      squat: async there => {
+        if (there) objects.put({ ...deployment, finalizers: [] })
+        else objects.delete(deployment)
+      },
+      hold: async held => {
+        objects.put({ ...policy, finalizers: held ? ['ingress.example.com/cleanup'] : [] })
+        return 'IngressPolicy web/edge'
+      },
+      definitions: async () => objects.of(clusterId, 'CustomResourceDefinition').length,
+    },
   }
 })
 

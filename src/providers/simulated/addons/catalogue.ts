@@ -1,5 +1,5 @@
 import type { SupportedAddon } from '#model/addon/record.ts'
-import { DNS } from '../workloads/cluster-dns.ts'
+import { DNS, DNS_VERSION } from '../workloads/cluster-dns.ts'
 import type { WorkloadOrder } from '../workloads/workload.ts'
 
 /** An add-on of the world: what may be asked for, and what it consists of once it is applied. */
@@ -18,7 +18,7 @@ const both = { podNetworkModes: ['Flannel'], deployNodeTypes: ['Node', 'EdgeNode
 /** What the simulated regions offer; names and versions as clients of the closed product know them, requests of pods as the real ones have them. */
 export const WORLD_ADDONS: readonly WorldAddon[] = [
   {
-    ...both, name: 'core-dns', versions: versions('1.12.1-edge.1'), deployModes: ['Unmanaged'], necessary: 'Required', categories: ['Dns'], kinds: [],
+    ...both, name: 'core-dns', versions: versions(DNS_VERSION), deployModes: ['Unmanaged'], necessary: 'Required', categories: ['Dns'], kinds: [],
     workloads: () => [DNS],
   },
   {

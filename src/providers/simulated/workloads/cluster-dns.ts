@@ -7,8 +7,10 @@ import type { Workloads } from './workloads.ts'
 /** The owner under which cluster DNS runs. */
 export const DNS_OWNER = 'core-dns'
 
+export const DNS_VERSION = '1.12.1-edge.1'
+
 export const DNS: WorkloadOrder = {
-  kind: 'Deployment', namespace: 'kube-system', name: 'core-dns', replicas: 1, cpuMillis: 100, memoryMiB: 70, image: 'coredns:v1',
+  kind: 'Deployment', namespace: 'kube-system', name: 'core-dns', replicas: 1, cpuMillis: 100, memoryMiB: 70, image: `coredns:${DNS_VERSION}`,
   tolerations: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }, { key: 'CriticalAddonsOnly' }],
 }
 

@@ -20,7 +20,7 @@ const FOUND: readonly (readonly [what: string, seed: number, steps: readonly (st
 ]
 
 for (const [what, seed, steps] of FOUND) {
-  test(what, async () => await play(seed, steps.map(step => (typeof step === 'string' ? stepOf(step) : stepOf(...step)))))
+  test(what, async () => { await play(seed, steps.map(step => (typeof step === 'string' ? stepOf(step) : stepOf(...step)))) })
 }
 
 function stepOf(does: string, a = 0, b = 0, c = 0): Step {

@@ -14,14 +14,16 @@ export class StoryWrong extends Error {
   }
 }
 
-/** Plays the steps in a fresh region, looks at everything after each, then lets everything be cured and come to rest, and at last has everything deleted. */
-export async function play(seed: number, steps: readonly Step[], stats?: Map<string, number>): Promise<void> {
+/** Plays the steps in a fresh region, looks at everything after each, then lets everything be cured and come to rest, and at last has everything deleted. The answer is how many of the steps found something to be done to. */
+export async function play(seed: number, steps: readonly Step[], stats?: Map<string, number>): Promise<number> {
   const region = await RegionUnderTest.open(seed)
   const player = new Player(region)
+  let done = 0
   try {
     for (const step of steps) {
       const told = await COMMANDS[step.does]?.run(player, step)
       if (told === undefined) continue
+      done++
       const deaths = region.deaths
       player.told.push(told)
       await judge(seed, player)
@@ -30,6 +32,7 @@ export async function play(seed: number, steps: readonly Step[], stats?: Map<str
     region.spare()
     await comeToRest(seed, player)
     await endEverything(seed, player)
+    return done
   } finally {
     for (const [action, count] of player.accepted) stats?.set(action, (stats.get(action) ?? 0) + count)
     for (const change of player.rows) stats?.set(change, (stats.get(change) ?? 0) + 1)

@@ -1,6 +1,6 @@
 /**
  * A server of simulated regions whose process kills itself (SIGKILL) at commits of its records and of its worlds: in each life at the first one of a kind at which none
- * died yet. A kind is all that the transaction changes, and for records also what the driver says is going on (the file `stage` of the state folder). `before`: when it is about to commit;
+ * died yet, here or in the lives that `earlier-deaths.log` tells of. A kind is all that the transaction changes, and what the driver says is going on (the file `stage` of the state folder). `before`: when it is about to commit;
  * `after`: when it has, before anybody hears of it; `never`: it lives, and only tells its commits. `deaths.log` and `commits.log` have a line each.
  *
  * usage: simulated-server-that-dies.ts never|before|after
@@ -17,7 +17,7 @@ import type { KeptThing, WorldStore } from '#providers/simulated/store/world-sto
 const [when = ''] = process.argv.slice(2)
 const configuration = readConfiguration({}, process.env)
 const [deaths, commits, stage] = ['deaths.log', 'commits.log', 'stage'].map(name => join(configuration.stateDir, name)) as [string, string, string]
-const died = new Set(existsSync(deaths) ? readFileSync(deaths, 'utf8').trim().split('\n') : [])
+const died = new Set([deaths, join(configuration.stateDir, 'earlier-deaths.log')].filter(existsSync).flatMap(file => readFileSync(file, 'utf8').trim().split('\n')))
 
 /** The region's own record holds its clock, and the others those who run it: no part of what is told. */
 const CHANGES = /^(insert|change|put(?!Region)|forget|bind|delete|release|claim(?!ClientToken))/
@@ -77,7 +77,7 @@ function told(name: string, given: readonly unknown[]): string {
 
 function pass(at: 'before' | 'after', changes: readonly string[]): void {
   const all = [...new Set(changes)].toSorted().join(', ')
-  const kind = all.startsWith('world ') ? all : `${existsSync(stage) ? readFileSync(stage, 'utf8') : 'start'}: ${all}`
+  const kind = `${existsSync(stage) ? readFileSync(stage, 'utf8') : 'start'}: ${all}`
   if (at === 'after') appendFileSync(commits, `${kind}\n`)
   if (at !== when || died.has(kind)) return
   appendFileSync(deaths, `${kind}\n`)

@@ -72,10 +72,10 @@ export function nameFor(nodePool: NodePoolRecord, { name }: Pick<NodeWish, 'name
   return chosen
 }
 
-function templateFor(nodePool: NodePoolRecord, { instanceId, cloudServerIdentity }: NodeWish, sent: Readonly<Record<string, unknown>>) {
+function templateFor(nodePool: NodePoolRecord, { instanceId, cloudServerIdentity, carries }: NodeWish, sent: Readonly<Record<string, unknown>>) {
   const { template } = nodePool.spec
   return {
-    ...template, ...cloudServerIdentity !== undefined && { cloudServerIdentity }, instanceId,
+    ...template, ...cloudServerIdentity !== undefined && { cloudServerIdentity }, instanceId, ...carries && { carries },
     ...template?.nodeConfig && { nodeConfig: { ...template.nodeConfig, ...sent } },
   }
 }

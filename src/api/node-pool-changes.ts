@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { newId } from '#model/ids.ts'
-import { configText } from '#model/node-pool/node-config.ts'
+import { configText, wishOf } from '#model/node-pool/node-config.ts'
 import type { NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import type { NodePoolCreation, NodePoolUpdate } from '#model/node-pool/validate.ts'
@@ -54,10 +54,9 @@ export async function updateNodePool(context: ActionContext, body: Tokens, actio
 
 /** Where labels and taints are for nodes to come, those that are there keep what they have. */
 async function keepLabels(tx: Transaction, nodePool: NodePoolRecord, spec: NodePoolSpec): Promise<void> {
-  const configured = configText(nodePool.spec)
-  if (!spec.autoSyncDisabled || configText(spec) === configured) return
+  if (!spec.autoSyncDisabled || configText(spec) === configText(nodePool.spec)) return
   const there = (await tx.nodesOf({ nodePoolId: nodePool.id })).filter(node => node.facts.firstReadyAt !== undefined && node.facts.configured === undefined)
-  for (const node of await tx.lockNodes(there.map(one => one.id))) await tx.changeNode(node.id, { facts: { ...node.facts, configured } }, { evidence: [] })
+  for (const node of await tx.lockNodes(there.map(one => one.id))) await tx.changeNode(node.id, { facts: { ...node.facts, configured: configText(wishOf(nodePool.spec, node.spec)) } }, { evidence: [] })
 }
 
 /** Writes a locked pool and lets its controller look. */

@@ -250,7 +250,7 @@ suite('central pools', () => {
   })
 
   test('the default pool takes what names none, and there is one a cluster', async () => {
-    const { api, plantId } = await openSmallWorld()
+    const { api, plantId, centralPoolId } = await openSmallWorld()
     const answer = await api.call('CreateNodes', { ClusterId: plantId, InstanceIds: ['i-d'] })
     assert.deepEqual([answer.status, code(answer)], [400, 'NotFound.DefaultNodePool'])
     const id = (await api.done('CreateDefaultNodePool', { ClusterId: plantId, NodeConfig: { NamePrefix: 'default', Security: { Login: { SshKeyPairName: 'key-1' } } }, KubernetesConfig: { NamePrefix: 'web' } })).Id ?? ''
@@ -260,6 +260,13 @@ suite('central pools', () => {
     const [node = ''] = (await api.done('CreateNodes', { ClusterId: plantId, InstanceIds: ['i-d'] })).Ids ?? []
     const shown = await listed(api, 'ListNodes', node)
     assert.equal(shown['NodePoolId'], id)
+    const own = { Labels: [{ Key: 'a', Value: 'b' }], Taints: [{ Key: 'c', Value: '', Effect: 'NoSchedule' }], Cordon: true }
+    const [marked = ''] = (await api.done('CreateNodes', { ClusterId: plantId, InstanceIds: ['i-e'], KubernetesConfig: own })).Ids ?? []
+    const made = await api.store.findNode(marked)
+    assert.deepEqual([made?.spec.carries, made?.facts.toCordon], [{ labels: [{ key: 'a', value: 'b' }], taints: [{ key: 'c', value: '', effect: 'NoSchedule' }] }, true])
+    for (const wish of [{ Labels: own.Labels }, { Taints: own.Taints }, { Cordon: true }]) assert.equal(code(await api.call('CreateNodes', { ClusterId: plantId, NodePoolId: centralPoolId, InstanceIds: ['i-f'], KubernetesConfig: wish })), 'InvalidParameter.KubernetesConfig', 'other pools say it themselves')
+    await api.done('CreateNodes', { ClusterId: plantId, NodePoolId: centralPoolId, InstanceIds: ['i-f'], KubernetesConfig: { Labels: [], Taints: [], Cordon: false } })
+    assert.equal(code(await api.call('CreateNodes', { ClusterId: plantId, InstanceIds: ['i-g'], KubernetesConfig: { Labels: [{ Key: 'a b', Value: '' }] } })), 'InvalidParameter.KubernetesConfig.Labels.Key')
     assert.match(String(shown['Name']), /^web-/)
     assert.equal(code(await api.call('UpdateNodePoolConfig', { ClusterId: plantId, Id: id, Name: 'other' })), 'InvalidParameter.Name')
     await api.app.close()

@@ -15,7 +15,7 @@ export const CreateNodes = defineAction({
   name: 'CreateNodes',
   version: PRODUCT_VERSION,
   kind: 'write',
-  says: 'Adds servers to a central pool, or to the default pool; the system of each is set up anew.',
+  says: 'Adds servers to a central pool, or to the default pool, there with labels and taints of their own; the system of each is set up anew.',
   schema: Type.Object({
     ClusterId: Id,
     NodePoolId: Type.Optional(Id),
@@ -37,6 +37,7 @@ export const CreateNodes = defineAction({
       const poolId = nodePoolId ?? await defaultPoolOf(clusterId)
       const { cluster, nodePool } = await lockClusterAndPool(context, tx, clusterId, poolId)
       if (nodePool.spec.type !== 'machine-set') return refuseParameter(context.action, 'NodePoolId', 'it is an edge pool; CreateEdgeNode adds servers to it')
+      if (!nodePool.spec.isDefault && wishes.some(({ carries }) => carries)) refuseParameter(context.action, 'KubernetesConfig', 'only the default pool takes servers with labels, taints or Cordon of their own; the nodes of this one carry what the pool wants (UpdateNodePoolConfig)')
       checkPrecondition('CreateNodes', { cluster, nodePool }, now)
       if (nodePool.spec.scaling?.enabled) return refuse('OperationDenied.AutoScaling', { id: nodePool.id })
       await raiseTarget(context, tx, nodePool, wishes.length)

@@ -1,5 +1,5 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
-import { isAwaited } from '#model/node-pool/node-config.ts'
+import { isAwaited, wishOf } from '#model/node-pool/node-config.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
@@ -84,7 +84,7 @@ function decideCreation({ now, record: { facts, createdAt } }: NodePoolPassSeen,
  */
 function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen): Next {
   const staying = nodes.filter(node => !node.facts.deletion && node.facts.ready !== undefined)
-  const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, spec))
+  const without = staying.filter(node => node.facts.outOfSync || isAwaited(node.facts, wishOf(spec, node.spec)))
   const names = without.map(nameOf).sort()
   if (!facts.updating) return decision(facts, { without: facts.without && names.length > 0 ? names : undefined })
   const isLate = now - facts.updating.since >= DEADLINES.nodePoolUpdate

@@ -7,7 +7,7 @@ import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
 import { arrearsNews, machineNews, machineStep, takesOrders } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
-import { isAwaited, isOutOfSync } from '#model/node-pool/node-config.ts'
+import { isAwaited, isOutOfSync, wishOf } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
 
 export type NodeStep =
@@ -78,7 +78,7 @@ function objectSeen(seen: NodePassSeen, facts: NodeFacts): { change: FactsChange
   const { fact } = object
   const heldBack = fact.judgeFrom !== undefined && now < fact.judgeFrom && facts.ready?.status === 'True' && fact.ready?.status !== 'True'
   const ready = heldBack ? facts.ready : keptIfSame(facts, fact.ready)
-  const wanted = pool?.spec
+  const wanted = pool && wishOf(pool.spec, spec)
   const outOfSync = wanted !== undefined && !fact.gone && isOutOfSync(facts, fact, wanted)
   return {
     change: {
@@ -152,7 +152,7 @@ function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: Node
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
   if (there && facts.toCordon) return 'cordonNew'
-  if (there && pool && (facts.outOfSync || isAwaited(facts, pool.spec))) return 'ensureNodeConfig'
+  if (there && pool && (facts.outOfSync || isAwaited(facts, wishOf(pool.spec, record.spec)))) return 'ensureNodeConfig'
   const since = joiningSince(facts, record)
   return since !== undefined && !there && now - since >= patience(record) ? 'ensureMembers' : undefined
 }

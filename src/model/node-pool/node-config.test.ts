@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { configOf, configText, isAwaited, isOutOfSync } from './node-config.ts'
+import { configOf, configText, isAwaited, isOutOfSync, wishOf } from './node-config.ts'
 
 const label = { key: 'side', value: 'north' }
 const wish = { labels: [label], taints: [] }
@@ -18,6 +18,13 @@ test('what was put on a node can be told again', () => {
     taints: [{ key: 'example.com/only', value: 'yes', effect: 'NoExecute' as const }, { key: 'only', value: '', effect: 'NoSchedule' as const }],
   }
   assert.deepEqual([configOf(configText(whole)), configOf(configText({ labels: [], taints: [] })), configOf(undefined)], [whole, { labels: [], taints: [] }, { labels: [], taints: [] }])
+})
+
+test('what is a node\'s own goes before what its pool wants of the same key', () => {
+  const pool = { labels: [label, { key: 'floor', value: '1' }], taints: [{ key: 'only', value: '', effect: 'NoSchedule' as const }], autoSyncDisabled: true }
+  assert.equal(wishOf(pool, {}), pool)
+  const carries = { labels: [{ key: 'side', value: 'south' }], taints: [{ key: 'only', value: 'tills', effect: 'NoSchedule' as const }, { key: 'only', value: 'tills', effect: 'NoExecute' as const }] }
+  assert.deepEqual(wishOf(pool, { carries }), { ...pool, labels: [{ key: 'floor', value: '1' }, { key: 'side', value: 'south' }], taints: carries.taints })
 })
 
 test('without synchronisation a node gets the wish of its beginning and keeps it', () => {

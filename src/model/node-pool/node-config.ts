@@ -1,7 +1,18 @@
-import type { NodeFacts } from '../node/record.ts'
+import type { NodeFacts, NodeSpec } from '../node/record.ts'
 import type { NodePoolSpec, Taint } from './record.ts'
 
 type Wish = Pick<NodePoolSpec, 'labels' | 'taints' | 'autoSyncDisabled'>
+
+/** What a node is to carry: what its pool wants, and what is its own, which goes before where both name the same. */
+export function wishOf(pool: Wish, { carries }: Pick<NodeSpec, 'carries'>): Wish {
+  if (!carries) return pool
+  const { labels, taints } = carries
+  return {
+    ...pool,
+    labels: [...pool.labels.filter(({ key }) => labels.every(own => own.key !== key)), ...labels],
+    taints: [...pool.taints.filter(({ key, effect }) => taints.every(own => own.key !== key || own.effect !== effect)), ...taints],
+  }
+}
 
 /** Labels and taints that a pool wants on its nodes, as canonical JSON: the same wish gives the same text, whatever its order. */
 export function configText({ labels, taints }: Pick<Wish, 'labels' | 'taints'>): string {

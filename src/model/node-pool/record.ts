@@ -35,6 +35,8 @@ export interface MachineTemplate {
   readonly instanceArea?: Readonly<Record<string, unknown>>
   /** Central pools: NodeConfig as sent. */
   readonly nodeConfig?: Readonly<Record<string, unknown>>
+  /** Of a server that CreateNodes put into the default pool: what its node carries besides what the pool wants, and whether it begins cordoned. */
+  readonly carries?: { readonly labels: readonly Label[]; readonly taints: readonly Taint[]; readonly cordon?: true }
   /** Elastic pools: a copy of the edge service's specification, tolerated and echoed. */
   readonly cloudServerConfig?: Readonly<Record<string, unknown>>
 }

@@ -41,10 +41,10 @@ export interface Wish {
 /** The three rows of one claim. `now`: epoch ms in the region's time. */
 export function claimOf({ nodeId, now, pool, address, firstBoot, name = claimedName(pool.spec, nodeId), template = pool.spec.template }: Wish): Claim {
   const { accountId, region, id: nodePoolId, clusterId } = pool
-  const machineId = machineIdOf(nodeId)
+  const machineId = machineIdOf(nodeId), { carries } = template ?? {}
   const owned = { accountId, region, clusterId, nodePoolId }
   return {
-    node: { id: nodeId, ...owned, spec: { name, architecture: '', machineId: '', machine: machineId, ...(template?.instanceId !== undefined && { instanceId: template.instanceId }) }, facts: { ...claimedFacts(now), ...(pool.spec.cordon && { toCordon: true as const }) } },
+    node: { id: nodeId, ...owned, spec: { name, architecture: '', machineId: '', machine: machineId, ...(template?.instanceId !== undefined && { instanceId: template.instanceId }), ...(carries && { carries: { labels: carries.labels, taints: carries.taints } }) }, facts: { ...claimedFacts(now), ...((pool.spec.cordon || carries?.cordon) && { toCordon: true as const }) } },
     machine: {
       id: machineId, accountId, region, name, address, power: 'on', link: 'up', createdAt: now, ownedBy: { nodeId, nodePoolId, clusterId },
       ...(template && { template }), ...(firstBoot !== undefined && { firstBoot }),

@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence.ts'
 import type { RecordBase, Said } from '../cluster/record.ts'
+import type { Label, Taint } from '../node-pool/record.ts'
 import type { NodeStatus } from './status.ts'
 
 /** What made this node: the script that was run, and the machine that ran it. */
@@ -18,6 +19,8 @@ export interface NodeSpec {
   readonly instanceId?: string
   /** What CreateNodes said of the server's system (ImageId, InitializeScript ...), in the wire's own words, for the echo. */
   readonly sent?: Readonly<Record<string, unknown>>
+  /** Labels and taints of its own, besides those of its pool (KubernetesConfig of CreateNodes). */
+  readonly carries?: { readonly labels: readonly Label[]; readonly taints: readonly Taint[] }
   /** The address with which the machine reached us. */
   readonly address?: string
 }

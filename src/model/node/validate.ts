@@ -1,6 +1,8 @@
 import { parseAddress } from '../cidr.ts'
 import { resourceWords } from '../cluster/validate.ts'
 import { optionalClientToken } from '../naming.ts'
+import { optionalLabels, optionalTaints } from '../node-pool/labels.ts'
+import type { MachineTemplate } from '../node-pool/record.ts'
 import { member, membersOf, missing, optionalFlag, optionalObject, optionalObjects, optionalText, optionalTexts, optionalWhole, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
 
 export interface NodeDeletionRequest {
@@ -41,6 +43,8 @@ export interface NodeWish {
   /** The server of the cloud that it shall be. */
   readonly instanceId: string
   readonly cloudServerIdentity?: string
+  /** What its node carries besides what the pool wants. */
+  readonly carries?: NonNullable<MachineTemplate['carries']>
 }
 
 export interface NodeCreation {
@@ -62,22 +66,22 @@ export function parseCreateNodes(body: unknown): NodeCreation {
   const instanceIds = requiredIds(request, 'InstanceIds')
   if (instanceIds.some(id => id.length > 128)) refuseMember(request, 'InstanceIds', 'its elements may have at most 128 characters')
   const keepsName = optionalFlag(request, 'KeepInstanceName') ?? false
-  refuseKubernetesConfig(request)
+  const carries = carriesOf(request)
   for (const name of SERVER_TEXTS) optionalText(request, name, 22_000)
   for (const name of SERVER_FLAGS) optionalFlag(request, name)
   const sent = [...SERVER_TEXTS, ...SERVER_FLAGS].map(name => [name, member(request, name)] as const).filter(([, value]) => value !== undefined)
   return {
     clusterId: requiredText(request, 'ClusterId'), nodePoolId: optionalText(request, 'NodePoolId', 128) || undefined, clientToken: optionalClientToken(request),
-    wishes: instanceIds.map(instanceId => ({ instanceId, name: keepsName ? instanceId : undefined })), sent: Object.fromEntries(sent),
+    wishes: instanceIds.map(instanceId => ({ instanceId, name: keepsName ? instanceId : undefined, ...(carries ? { carries } : {}) })), sent: Object.fromEntries(sent),
   }
 }
 
-/** Nodes of one pool carry what the pool wants; a wish of their own for single nodes is nothing that we could keep true. */
-function refuseKubernetesConfig(request: Members): void {
+/** `KubernetesConfig` of CreateNodes: what these nodes carry besides what their pool wants. Undefined where it asks for nothing. */
+function carriesOf(request: Members): MachineTemplate['carries'] {
   const config = optionalObject(request, 'KubernetesConfig')
-  if (!config) return
-  for (const name of ['Labels', 'Taints']) if (optionalObjects(config, name)?.length) refuseMember(config, name, 'nodes carry what their pool wants; set it with UpdateNodePoolConfig')
-  if (optionalFlag(config, 'Cordon')) refuseMember(config, 'Cordon', 'it is the pool\'s to say; set it with UpdateNodePoolConfig, or send SetNodeSchedulable afterwards')
+  if (!config) return undefined
+  const [labels, taints, cordon] = [optionalLabels(config) ?? [], optionalTaints(config) ?? [], optionalFlag(config, 'Cordon') ?? false]
+  return labels.length > 0 || taints.length > 0 || cordon ? { labels, taints, ...(cordon ? { cordon } : {}) } : undefined
 }
 
 /** A machine that its owner lets us into, once. */

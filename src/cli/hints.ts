@@ -9,6 +9,7 @@ const HINTS: Readonly<Record<string, string>> = {
   'OperationDenied.NodePoolStatus': 'See "edgehold explain pool NAME"; "edgehold get pool NAME --wait" waits until it is Running.',
   'OperationDenied.NodeStatus': 'See "edgehold explain node NAME".',
   'OperationDenied.DeleteProtection': 'From here: "edgehold update cluster NAME --delete-protection off", or "edgehold delete cluster NAME --force".',
+  'OperationDenied.RegionNotSimulated': 'Name a simulated region with --region; "edgehold region list" shows them.',
   'OperationDenied.RegionNotReady': 'See what the region waits for with "edgehold region list".',
 }
 

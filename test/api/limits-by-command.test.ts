@@ -63,6 +63,8 @@ suite('limits by the command line', () => {
     [['balance', 'set', '-5m'],                                        2, /"-5m" is neither a number nor "unlimited"/],
     [['fault', 'inject', 'machines', 'hang', '--for', '-5s'],          1, /\(InvalidParameter\.Effect\.For\)/],
     [['fault', 'inject', 'machines', 'fail', '--times', '-1'],         1, /\(InvalidParameter\.Times\)/],
+    [['fault', 'inject', 'machines', 'fail', '--times', 'often'],      2, /"often" is not a number/],
+    [['fault', 'inject', 'machines', 'fail', '--nth', 'last'],         2, /"last" is not a number/],
     [['region', 'create', '--seed', '-1'],                             1, /\(InvalidParameter\.Seed\)/],
     [['machine', 'add', '-5'],                                         1, /\(InvalidParameter\.Name\)/],
     [['quota', 'set', 'Machine', '1', '--colour'],                     2, /unknown option '--colour'/],
@@ -84,6 +86,6 @@ suite('limits by the command line', () => {
     assert.match((await run('quota', 'show', '--region', 'sim-1')).stderr, /not in this version/)
     const refused = await run('scenario', 'list', '--region', 'local-1')
     assert.deepEqual([refused.code, refused.stdout], [1, ''])
-    assert.match(refused.stderr, /The region local-1 is real.*\(OperationDenied\.RegionNotSimulated\)/s)
+    assert.match(refused.stderr, /The region local-1 is real.*\(OperationDenied\.RegionNotSimulated\)\nName a simulated region with --region/s)
   })
 })

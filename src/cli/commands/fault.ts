@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import type { Fault } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
-import { flag, withCommon, type Common } from '../flags.ts'
+import { flag, parseNumber, withCommon, type Common } from '../flags.ts'
 import { print, printJson, printResult, tell } from '../print.ts'
 import { table } from '../text/table.ts'
 
@@ -25,11 +25,11 @@ export function addFaultCommands(program: Command): void {
     .addOption(own('--id <id>', 'only for the thing of this id'))
     .addOption(own('--name <name>', 'only for things of this name'))
     .addOption(own('--label <key=value>', 'only for nodes with this label'))
-    .addOption(own('--nth <count>', 'only for the how manieth that comes by').argParser(Number))
+    .addOption(own('--nth <count>', 'only for the how manieth that comes by').argParser(parseNumber('the first that comes by is 1')))
     .addOption(own('--code <code>', 'the error\'s own code, e.g. StockOut, or 429 for api'))
     .addOption(own('--message <text>', 'what it says'))
     .addOption(own('--for <span>', 'how long it hangs or how much longer it takes, e.g. 90s'))
-    .addOption(own('--times <count>', 'how often it strikes').argParser(Number))
+    .addOption(own('--times <count>', 'how often it strikes').argParser(parseNumber('a fault strikes so many times, e.g. 3')))
     .addOption(own('--from <time>', 'not before this time of the region'))
     .addOption(own('--until <time>', 'until this time of the region'))
     .action(async (port: string, effect: string, flags: Injecting) => {

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox'
-import { refuse } from '#model/errors/catalogue.ts'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { Log } from '#ports/log.ts'
@@ -49,11 +49,17 @@ export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schem
 }): Action {
   if (action.version === OWN_VERSION && action.kind === 'write') close(action.schema)
   const isRefused = action.version === PRODUCT_VERSION ? action.kind === 'write' && !action.name.startsWith('Delete') : action.refusedInArrears
-  if (isRefused === undefined || isRefused === false) return action as Action
+  if (action.kind === 'read') return action as Action
   return { ...action, run: async (context: ActionContext, body: Static<Schema>) => {
-    if (isRefused === true || isRefused(body as never)) await refuseInArrears(context)
+    refuseDryRun(context, body)
+    if (typeof isRefused === 'function' ? isRefused(body as never) : isRefused) await refuseInArrears(context)
     return action.run(context, body)
   } } as Action
+}
+
+/** Who asks what a call would do wants nothing done; that is not told here yet, and members that are not known are otherwise ignored. */
+function refuseDryRun({ action }: ActionContext, { DryRun }: { readonly DryRun?: unknown }): void {
+  if (DryRun === true || DryRun === 'true') refuseParameter(action, 'DryRun', 'what a call would do is not told beforehand in this version, and without it the call is done')
 }
 
 /** Calls of our own take no member that they do not know: a misspelt `Target` would make a fault of everything. */

@@ -154,6 +154,13 @@ suite('bad input', () => {
     await refused('SetMachine', { Id: world.machineId })
   })
 
+  test('a call that is only to tell what it would do does nothing, and says so', async () => {
+    for (const { name } of ACTIONS.filter(action => action.kind === 'write')) {
+      const { body } = await refused(name, { ...world.valid[name], DryRun: true })
+      assert.match(body.ResponseMetadata.Error?.Code ?? '', /^(InvalidParameter|ParameterOutOfRange)\.DryRun$/, name)
+    }
+  })
+
   test('deep nesting, huge numbers of members, and names from Object.prototype', async () => {
     await refused('CreateCluster', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
     await refused('CreateCluster', `{${Array.from({ length: 20_000 }, (_, index) => `"m${index}":1`).join(',')}}`)

@@ -177,6 +177,7 @@ suite('central pools', () => {
     assert.equal(await create({ DataVolumes: [{ MountPoint: 'data' }] }), 'InvalidParameter.NodeConfig.DataVolumes.MountPoint')
     assert.equal(await create({ Security: { Login: { Password: 'not base64!' } } }), 'InvalidParameter.NodeConfig.Security.Login.Password')
     assert.equal(await create({ Security: { SecurityStrategies: ['Nids'] } }), 'InvalidParameter.NodeConfig.Security.SecurityStrategies')
+    assert.equal(await create({ HpcClusterIds: ['hpc-1', 'hpc-2'] }), 'InvalidParameter.NodeConfig.HpcClusterIds')
     assert.equal(await create({ InstanceChargeType: 'Free' }), 'InvalidParameter.NodeConfig.InstanceChargeType')
     assert.equal(await create({ InstanceChargeType: 'PrePaid', Period: 10 }), 'InvalidParameter.NodeConfig.Period')
     const prepaid = { ...centralBody(plantId, 'paid'), NodeConfig: { ...config, InstanceChargeType: 'PrePaid' } }

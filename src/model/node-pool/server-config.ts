@@ -32,7 +32,7 @@ export function mergeServerConfig(config: Members, before: ServerConfig): Server
   const chargeType = optionalWord(config, 'InstanceChargeType', ['PostPaid', 'PrePaid']) ?? before['InstanceChargeType']
   return {
     ...before,
-    ...texts(config, 'InstanceTypeIds', true), ...texts(config, 'SubnetIds', true), ...texts(config, 'HpcClusterIds'),
+    ...texts(config, 'InstanceTypeIds', { some: true }), ...texts(config, 'SubnetIds', { some: true }), ...texts(config, 'HpcClusterIds', { atMost: 1 }),
     ...text(config, 'ImageId', 128), ...base64(config, 'InitializeScript'), ...base64(config, 'PreScript'), ...text(config, 'NamePrefix', 51), ...text(config, 'ContainerStoragePath', 256),
     ...flag(config, 'AdditionalContainerStorageEnabled'), ...flag(config, 'AutoRenew'), ...flag(config, 'KeepInstanceName'),
     InstanceChargeType: chargeType, ...prepaid(config, chargeType === 'PrePaid', before),
@@ -81,8 +81,8 @@ function login(sent: Members): object {
   return { Login: password ? { Type: 'Password', SshKeyPairName: '' } : { Type: 'SshKeyPair', SshKeyPairName: keyPair ?? '' } }
 }
 
-function texts(config: Members, name: string, some = false): object {
-  const list = optionalTexts(config, name)
+function texts(config: Members, name: string, { some = false, atMost }: { readonly some?: boolean; readonly atMost?: number } = {}): object {
+  const list = optionalTexts(config, name, atMost)
   if (some && list?.length === 0) missing(config, name)
   return list ? { [name]: list } : {}
 }

@@ -62,6 +62,7 @@ describe('pools of a simulated region that make their machines', () => {
     const { pool } = await begin(2)
     await step('90s')
     assert.deepEqual([await nodes(pool), await shows(pool)], [running(1), 'Running/LimitedByQuota'])
+    assert.deepEqual((await done('ListQuotas')).Items, [{ Kind: 'Machine', Limit: 1, Held: 1 }])
     await done('SetQuota', { Kind: 'Machine', Limit: 2 })
     await step('60s')
     assert.deepEqual([await nodes(pool), await shows(pool)], [running(2), 'Running/Ok'])

@@ -22,7 +22,7 @@ export type RegionChange =
   | { readonly kind: 'Machine'; readonly id: string; readonly seen: MachineSeen | undefined }
   /** Pods of a workload changed, by which an add-on's health may have. */
   | { readonly kind: 'Workload'; readonly clusterId: string; readonly addon: string }
-  /** What finds no room in the cluster changed (TenantCluster.room), by which a pool that scales by itself may grow or shrink. */
+  /** What finds no room in the cluster, or what could go elsewhere, changed (TenantCluster.room), by which a pool that scales by itself may grow or shrink. */
   | { readonly kind: 'Room'; readonly clusterId: string }
   /** A machine runs its onboarding script and asks to be admitted. */
   | { readonly kind: 'Join'; readonly machineId: string; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { until } from '#test/harness/waiting.ts'
 
 export interface TenantClusterUnderTest {
@@ -13,6 +13,10 @@ export interface TenantClusterUnderTest {
   readonly unreachable: TenantClusterAddress
   /** A kubelet registers: it is on the members' list, and then there is its Node object. */
   register(nodeName: string): Promise<void>
+  /** The kubelet of a registered node says that it is Ready, and has four processors, 8 GiB and places for 64 pods. */
+  takesPods(nodeName: string): Promise<void>
+  /** A Deployment whose pods ask for so much each; none of them where it is to have 0. */
+  run(workload: { readonly namespace: string; readonly name: string; readonly pods: number; readonly cpuMillis: number; readonly memoryMiB: number }): Promise<void>
   pass?(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -40,6 +44,39 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
       await tenant.ensureBase(cluster, parts.base)
       const probe = await tenant.probe(cluster)
       assert.deepEqual([probe.ready, probe.baseApplied, probe.scheduler, probe.controllerManager], [true, true, true, true])
+    })
+
+    // Before any other node is there: the scheduler would place pods on it.
+    test('pods that wait for room are told with what they ask for, the base\'s as such, and so is what nodes carry and have left', async () => {
+      await tenant.ensureBase(cluster, parts.base)
+      const WEB = { namespace: 'default', name: 'web', pods: 1, cpuMillis: 500, memoryMiB: 64 }, ADDON = { namespace: 'kube-system', name: 'metrics', pods: 2, cpuMillis: 250, memoryMiB: 128 }
+      const short = ({ name: pod, cpuMillis, base }: PodNeed) => `${pod.replace(/^(default\/web|kube-system\/metrics).*$/, '$1')}${base ? ' of the base' : ''}${base ? '' : ` ${cpuMillis}`}`
+      const dns = /^kube-system\/core-?dns-.* of the base$/
+      const look = async () => {
+        const room = await tenant.room!(cluster), names = (pods: readonly PodNeed[]) => pods.map(pod => short(pod).replace(dns, 'DNS')).toSorted()
+        return { ...room, waits: names(room.waiting).join(), lights: room.light.map(({ name: where, pods }) => `${where}: ${names(pods).join()}`).join('; ') }
+      }
+      const sees = async (what: string, is: (seen: Awaited<ReturnType<typeof look>>) => boolean) => {
+        let last: unknown
+        await until(async () => is(last = await look()), PATIENCE_MS).catch((cause: unknown) => { throw new Error(`${what}, but ${JSON.stringify(last)}`, { cause }) })
+      }
+      await parts.run(WEB)
+      await parts.run(ADDON)
+      await sees('all wait while there is no node', ({ waits, busy, light, free }) => waits === 'DNS,default/web 500,kube-system/metrics 250,kube-system/metrics 250' && busy.length + light.length + free.length === 0)
+      await parts.register('roomy')
+      await parts.takesPods('roomy')
+      await sees('a user\'s pod makes its node a busy one', ({ waits, busy, lights, perNode }) => waits === '' && busy.join() === 'roomy' && lights === '' && perNode?.cpuMillis === 4_000 && perNode.memoryMiB === 8_192)
+      await parts.run({ ...WEB, pods: 0 })
+      await sees('without it the others are told one by one, and what is left beside them', ({ busy, lights, light, free: [left] }) => {
+        const taken = (amount: 'cpuMillis' | 'memoryMiB') => light[0]?.pods.reduce((sum, pod) => sum + pod[amount], 0) ?? 0
+        return busy.length === 0 && lights === 'roomy: DNS,kube-system/metrics 250,kube-system/metrics 250' && left?.name === 'roomy' && left.pods === 61
+          && left.cpuMillis === 4_000 - taken('cpuMillis') && left.memoryMiB === 8_192 - taken('memoryMiB')
+      })
+      await tenant.setSchedulable(cluster, 'roomy', false)
+      await parts.run(WEB)
+      await sees('a cordoned node has no room', ({ waits, free }) => waits === 'default/web 500' && free.length === 0)
+      for (const workload of [WEB, ADDON]) await parts.run({ ...workload, pods: 0 })
+      await tenant.ensureNodeGone(cluster, 'roomy')
     })
 
     test('where nobody answers nothing is concluded', async () => {

@@ -1,3 +1,4 @@
+import type { Terms } from '#model/node-pool/fits.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { ClusterPki } from './control-plane-host.ts'
 
@@ -46,16 +47,37 @@ export class TenantClusterUnreachable extends Error {
   readonly kind = 'TenantClusterUnreachable'
 }
 
-/** Pods as the scheduler sees them. Amounts are requests; pods of DaemonSets, mirror pods, and those of the cluster's own base (namespace kube-system) are left out everywhere. */
+/** A pod by what it asks for; amounts are requests. */
+export interface PodNeed extends Terms {
+  /** `NAMESPACE/NAME`. */
+  readonly name: string
+  readonly cpuMillis: number
+  readonly memoryMiB: number
+  /** It is of the cluster's own base (cluster DNS), which alone is no reason to have a node. */
+  readonly base?: true
+}
+
+/** Pods as the scheduler sees them. Pods of DaemonSets and mirror pods are left out everywhere, but what they take of a node is taken. */
 export interface RoomSeen {
-  /** Pods that are not scheduled because no node has room for them (PodScheduled False, Unschedulable, for want of CPU, memory or of any node). */
-  readonly waiting: readonly { readonly name: string; readonly cpuMillis: number; readonly memoryMiB: number }[]
+  /** Pods that are not scheduled because no node has room for them (PodScheduled False, Unschedulable, for want of CPU, memory or of any node): users', add-ons' and the base's. */
+  readonly waiting: readonly PodNeed[]
   /** What one node offers to pods: the smallest allocatable among the nodes; undefined while there is none. */
   readonly perNode: { readonly cpuMillis: number; readonly memoryMiB: number } | undefined
-  /** Names of nodes that carry a pod which would be missed. */
+  /** Names of nodes that carry a user's pod. */
   readonly busy: readonly string[]
+  /** Other nodes that carry pods: of add-ons and of the base (namespace kube-system), which may go where there is room. */
+  readonly light: readonly { readonly name: string; readonly pods: readonly PodNeed[] }[]
+  /** What nodes that take pods have left. Told only beside light ones. */
+  readonly free: readonly NodeRoom[]
   /** The answer changes by nothing that the region does by itself, so nobody need look again before something is asked of it (simulated regions). */
   readonly steady?: boolean
+}
+
+/** `pods`: how many more. */
+export interface NodeRoom extends Pick<NodeSeen, 'name' | 'labels' | 'taints'> {
+  readonly cpuMillis: number
+  readonly memoryMiB: number
+  readonly pods: number
 }
 
 export interface ClusterBase {

@@ -48,6 +48,20 @@ tenantClusterContract('Kubernetes', async () => {
         }
       }
     },
+    async takesPods(name) {
+      const heard = new Date().toISOString()
+      const Ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'posted by a test', lastHeartbeatTime: heard, lastTransitionTime: heard }
+      await admin.json('PATCH', `/api/v1/nodes/${name}`, { body: { metadata: { labels: { 'kubernetes.io/os': 'linux' } } }, contentType: 'application/merge-patch+json' })
+      await admin.json('PATCH', `/api/v1/nodes/${name}/status`, { body: { status: { conditions: [Ready], allocatable: { cpu: '4', memory: '8Gi', pods: '64' }, capacity: { cpu: '4', memory: '8Gi', pods: '64' } } }, contentType: 'application/merge-patch+json' })
+    },
+    async run({ namespace, name, pods, cpuMillis, memoryMiB }) {
+      const labels = { app: name }, deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`
+      const container = { name: 'main', image: `${name}:v1`, resources: { requests: { cpu: `${cpuMillis}m`, memory: `${memoryMiB}Mi` } } }
+      // No kubelet ends its pods: they go at once.
+      const spec = { replicas: pods, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } } }
+      if (await admin.find(`${deployments}/${name}`)) await admin.json('PATCH', `${deployments}/${name}`, { body: { spec: { replicas: pods } }, contentType: 'application/merge-patch+json' })
+      else await admin.json('POST', deployments, { body: { metadata: { name }, spec } })
+    },
     async close() {
       await admin.close()
       await region[Symbol.asyncDispose]()

@@ -100,7 +100,7 @@ describe('members that are lost or down', () => {
     const pool = await poolOf({ Enabled: true, DesiredReplicas: 0 })
     await pool.runs(1)
     await step('2s')
-    assert.match(await why(pool.id), /its autoscaler wants 1 of them: the pod default\/web-\w+ found no room/)
+    assert.match(await why(pool.id), /its autoscaler wants 1 of them: 2 pods, default\/web-\w+ among them, found no room/, 'cluster DNS waits beside it')
     await step('10m')
     assert.match(await why(pool.id), /its autoscaler wants 1 of them: its other nodes carry pods/)
     await pool.runs(0)

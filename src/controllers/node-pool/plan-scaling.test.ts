@@ -5,12 +5,14 @@ import { NO_NODES } from '#model/counts.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { planScaling, type ScalingSeen } from './plan-scaling.ts'
-import { activeOf, nodesFor } from './share-need.ts'
+import { activeOf, nodesFor, shareOf } from './share-need.ts'
 
 const MINUTE = 60_000, NOW = 1_000_000_000
 const SCALING: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 3, sentDesiredReplicas: 3, priority: 10 }
-const calm: RoomSeen = { waiting: [], perNode: { cpuMillis: 2000, memoryMiB: 4096 }, busy: [] }
+const calm: RoomSeen = { waiting: [], perNode: { cpuMillis: 2000, memoryMiB: 4096 }, busy: [], light: [], free: [] }
 const members = (...names: string[]) => names.map(name => ({ id: name, name }))
+const addonOn = (name: string) => ({ name, pods: [{ name: 'kube-system/ingress', cpuMillis: 100, memoryMiB: 64 }] })
+const roomOn = (name: string) => ({ name, cpuMillis: 500, memoryMiB: 512, pods: 10, labels: {}, taints: [] })
 const auto = { ...SCALING, enabled: true, desiredReplicas: 1 }
 
 type Row = Partial<Omit<ScalingSeen, 'counts' | 'spec'>> & { scaling?: Scaling; counts?: Partial<ScalingSeen['counts']> }
@@ -36,6 +38,9 @@ describe('the size of a pool', () => {
     ['gives nothing back before the dwell is over',               { scaling: auto, counts: { total: 2, running: 2 }, room: calm, members: members('a', 'b'), facts: { idle: { a: NOW - 9 * MINUTE } } }, [0, 0, 0, 0]],
     ['and then what has been empty for so long',                  { scaling: auto, counts: { total: 3, running: 3 }, room: calm, members: members('a', 'b', 'c'), facts: { idle: { a: NOW - 10 * MINUTE } } }, [0, 0, 1, 0]],
     ['but not what carries something again',                      { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, busy: ['a'] }, members: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE } } }, [0, 0, 0, 0]],
+    ['nor what add-ons on it keep there',                         { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, light: [addonOn('a')] }, members: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE, b: NOW } } }, [0, 0, 0, 0]],
+    ['unless they find room on what stays',                       { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, light: [addonOn('a')], free: [roomOn('c')] }, members: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE, b: NOW } } }, [0, 0, 1, 0]],
+    ['which another pool may not be about to give back',          { scaling: auto, counts: { total: 2, running: 2 }, room: { ...calm, light: [addonOn('a')], free: [roomOn('c')] }, others: ['c'], members: members('a', 'b'), facts: { idle: { a: NOW - 20 * MINUTE, b: NOW } } }, [0, 0, 0, 0]],
   ]
   for (const [what, row, expected] of rows) {
     test(what, () => {
@@ -78,4 +83,14 @@ test('how many nodes pods would fill is told by what they ask for most', () => {
   assert.equal(nodesFor({ waiting: pods(9, 500, 64), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
   assert.equal(nodesFor({ waiting: pods(3, 10, 3000), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
   assert.equal(nodesFor({ waiting: pods(1, 0, 0), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 1)
+})
+
+test('a pool takes of the need what its nodes would take, and leaves the rest to others', () => {
+  const scaling = { ...SCALING, enabled: true, desiredReplicas: 0 }, facts = { ready: true }, counts = NO_NODES
+  const plain = { id: 'plain', spec: { scaling, labels: [], taints: [] }, facts, counts }, gpu = { ...plain, id: 'gpu', spec: { ...plain.spec, labels: [{ key: 'gpu', value: 'yes' }], scaling: { ...scaling, priority: 1 } } }
+  const web = { name: 'web', cpuMillis: 1000, memoryMiB: 64 }, learner = { ...web, name: 'learner', nodeSelector: { gpu: 'yes' } }
+  const shares = (...waiting: RoomSeen['waiting']) => [plain, gpu].map(({ id }) => shareOf(id, [plain, gpu], { ...calm, waiting }))
+  assert.deepEqual(shares(web, web, web), [2, 0])
+  assert.deepEqual(shares(learner, learner, learner), [0, 2])
+  assert.deepEqual(shares(web, web, learner, learner), [1, 1])
 })

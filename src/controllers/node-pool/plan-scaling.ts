@@ -4,6 +4,7 @@ import { targetOf } from '#model/node-pool/scaling.ts'
 import { DWELL, GIVES_WAY, soonestAfter } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { keptFor } from './need.ts'
 import { activeOf } from './share-need.ts'
 
 /** Everything on which the size of a pool depends. Times are the region's, epoch ms. */
@@ -14,6 +15,8 @@ export interface ScalingSeen {
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
+  /** Names of nodes of the cluster's other pools that their autoscalers may take meanwhile; read only where it matters. */
+  readonly others?: readonly string[]
   /** Machines of the cluster's need that are this pool's to take. */
   readonly share: number
   /** Running members and broken ones, by id and name; read only where some of them may be idle. */
@@ -73,10 +76,11 @@ function wanted({ facts: { autoscaler }, room, share }: ScalingSeen, base: numbe
   return active - ripe
 }
 
-/** Since when each member carries nothing, of those that run or are broken; only where some could go, and not while pods wait for room. */
-function idleNow({ now, facts, room, members }: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
+/** Since when each member carries nothing that needs it, of those that run or are broken; only where some could go, and not while pods wait for room. */
+function idleNow({ now, facts, room, members, others = [] }: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
   if (!room || active <= base || room.waiting.length > 0) return undefined
-  const empty = members.filter(({ name }) => !room.busy.includes(name))
+  const kept = keptFor(room, [...members.map(({ name }) => name), ...others])
+  const empty = members.filter(({ name }) => !room.busy.includes(name) && !kept.has(name))
   return empty.length === 0 ? undefined : Object.fromEntries(empty.map(({ id }) => [id, facts.idle?.[id] ?? now]))
 }
 

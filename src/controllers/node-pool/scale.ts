@@ -9,6 +9,7 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
+import { needIn, needsNodes } from './need.ts'
 import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { answerRefusal } from './refused-claims.ts'
@@ -52,7 +53,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const look = await plan(pool, room, members, now, ports)
     if (!look) return undefined
     const { planned, counts } = look
-    const evidence = evidenceOf({ ...pool, counts }, planned, saw, room, now)
+    const evidence = evidenceOf({ ...pool, counts }, planned, saw, look.room, now)
     const started = planned.start > 0 ? await startStopped(tx, await members.of(pool.id), planned.start, now, evidence) : 0
     // Those that were started above are none of those that may go.
     if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
@@ -96,34 +97,46 @@ class Members {
   }
 }
 
-async function plan(pool: NodePoolRecord, room: RoomSeen | undefined, members: Members, now: number, { onDecision }: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly counts: NodePoolRecord['counts'] } | undefined> {
+async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, { onDecision }: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly room: RoomSeen | undefined; readonly counts: NodePoolRecord['counts'] } | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
+  const pools = looked && looked.waiting.length > 0 && needsNodes(looked) ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
+  const room = looked && needIn(looked, pools)
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const need = waits ? await needOf(pool, counts, room, members, now) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, counts }, pools, room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
-  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, members: idlers.map(({ id, spec: { name } }) => ({ id, name })) }
+  const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
+  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
-  return planned && { planned, counts: need.counts }
+  return planned && { planned, room, counts: need.counts }
+}
+
+/** The room without that of nodes which are about to go, and the names of those of pools that have more than callers want, and may give back some themselves. */
+async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, members: Members): Promise<{ readonly room: RoomSeen; readonly others: readonly string[] }> {
+  const pools = await Promise.all((await members.reader.nodePoolsOf(clusterId)).map(async one => ({ ...one, nodes: await members.of(one.id) })))
+  const leaving = new Set(pools.flatMap(({ nodes }) => nodes.filter(({ facts }) => facts.deletion !== undefined || facts.ordered?.power === 'off').map(({ spec }) => spec.name)))
+  const others = pools.filter(one => one.id !== id && one.spec.scaling?.enabled && activeOf(one.counts) > targetOf(one.spec.scaling))
+  return { room: { ...room, free: room.free.filter(({ name }) => !leaving.has(name)) }, others: others.flatMap(({ nodes }) => nodes.map(({ spec }) => spec.name)) }
 }
 
 /**
  * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, counts: NodePoolRecord['counts'], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[] }> {
-  const others = await Promise.all((await members.reader.nodePoolsOf(pool.clusterId)).filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
-  const share = shareOf(pool.id, [...others, { ...pool, counts }], room)
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[] }> {
+  const { counts } = pool
+  const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
+  const share = shareOf(pool.id, [...others, pool], room)
   if (share > 0 || counts.failed === 0) return { share, counts }
   const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
   const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, now)
   if (goes === undefined || !pool.spec.scaling) return { share, counts }
   const without = { ...counts, failed: counts.failed - 1, deleting: counts.deleting + 1 }
   // A machine that callers want in its place meets the need as well.
-  const scaling = { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 }
-  const freed = shareOf(pool.id, [...others, { ...pool, spec: { scaling }, counts: without }], room)
+  const spec = { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } }
+  const freed = shareOf(pool.id, [...others, { ...pool, spec, counts: without }], room)
   return freed === 0 ? { share, counts } : { share: freed, counts: without, givesWay: [goes] }
 }
 

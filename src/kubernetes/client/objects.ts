@@ -38,7 +38,13 @@ export interface LeaseObject extends KubernetesObject {
 }
 
 export interface PodObject extends KubernetesObject {
-  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[] }
+  readonly spec?: {
+    readonly nodeName?: string
+    readonly nodeSelector?: Readonly<Record<string, string>>
+    readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly value?: string; readonly effect?: string }[]
+    readonly affinity?: object
+    readonly containers?: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[]
+  }
   readonly status?: {
     readonly phase?: string
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[]

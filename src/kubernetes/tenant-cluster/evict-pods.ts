@@ -5,9 +5,12 @@ const MIRROR = 'kubernetes.io/config.mirror'
 
 /** Pods that must leave a node: not those that a DaemonSet or the kubelet itself keeps there, nor those that have ended. */
 export function mustLeave(pod: PodObject): boolean {
-  const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
   const kept = pod.metadata.ownerReferences?.some(owner => owner.kind === 'DaemonSet' && owner.controller) ?? false
-  return !ended && !kept && pod.metadata.annotations?.[MIRROR] === undefined
+  return !hasEnded(pod) && !kept && pod.metadata.annotations?.[MIRROR] === undefined
+}
+
+export function hasEnded({ status }: PodObject): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
 /** One round: asks for the eviction of every pod that is not leaving yet. A disruption budget may refuse; that pod is asked again in the next round. */

@@ -29,9 +29,12 @@ export function seeNode(node: NodeObject): NodeSeen {
   }
 }
 
+export function isReady({ status }: NodeObject): boolean {
+  return status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false
+}
+
 /** Whether an ordinary pod could be placed there now. */
 export function isSchedulable(node: NodeObject): boolean {
-  const ready = node.status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false
   const shut = node.spec?.taints?.some(taint => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') ?? false
-  return ready && !shut && node.spec?.unschedulable !== true
+  return isReady(node) && !shut && node.spec?.unschedulable !== true
 }

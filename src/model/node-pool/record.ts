@@ -82,7 +82,7 @@ export interface NodePoolFacts {
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number; /** Who refused the last one, and what they saw. */ readonly evidence?: readonly Evidence[]; /** The machine record of the one claim that is tried again now. */ readonly claim?: string; /** Something changed since that claim was made: refused, it is tried once more at once. */ readonly again?: true; /** Something changed while that claim could not be taken back: the next one is tried as soon as it is. */ readonly onceGone?: true; /** The id of the last one that was tried so, which the next one has again. */ readonly tried?: string }
   /** The autoscaler's own target and why, while it differs from what callers want or did last move it. */
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
-  /** Since when nodes carry nothing that would be missed, by their ids; the autoscaler gives them back after their dwell. */
+  /** Since when nodes carry nothing that keeps them, by their ids; the autoscaler gives them back after their dwell. */
   readonly idle?: Readonly<Record<string, number>>
   /** Lost members that went so that pods which wait could have a machine in their place: how many in a row, and when the last one did. */
   readonly gaveWay?: { readonly times: number; readonly at: number }

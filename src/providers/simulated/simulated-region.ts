@@ -28,7 +28,7 @@ import { Insides } from './tenant/insides.ts'
 import { Nodes } from './tenant/nodes.ts'
 import { seeNode } from './tenant/see-node.ts'
 import { SimulatedTenantCluster, type Pods } from './tenant/simulated-tenant-cluster.ts'
-import { ClusterDns } from './workloads/cluster-dns.ts'
+import { ClusterDns, isBase } from './workloads/cluster-dns.ts'
 import { Images } from './workloads/images.ts'
 import { Workloads } from './workloads/workloads.ts'
 import { Draw } from './world/draw.ts'
@@ -98,7 +98,12 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   const objects = new Objects(world)
   const ground: AddonGround = { world, planes, nodes, workloads, objects }
   const dns = new ClusterDns(world, workloads, nodes, planes)
-  workloads.onChange((clusterId, owner) => world.tell(owner === undefined ? { kind: 'Room', clusterId } : { kind: 'Workload', clusterId, addon: owner }))
+  workloads.onChange((clusterId, owner, moved) => {
+    if (owner !== undefined) world.tell({ kind: 'Workload', clusterId, addon: owner })
+    if (owner === undefined || (moved && (!isBase(owner) || workloads.needsNodes(clusterId)))) world.tell({ kind: 'Room', clusterId })
+  })
+  // With each node it changes where pods of add-ons and of the base could go.
+  nodes.onChange(clusterId => { if (planes.isUp(clusterId) && workloads.needsNodes(clusterId)) world.tell({ kind: 'Room', clusterId }) })
   const pods: Pods = {
     ensureDns: clusterId => dns.ensure(clusterId), dns: clusterId => dns.count(clusterId), evict: (clusterId, name) => workloads.evict(clusterId, name), room: clusterId => workloads.room(clusterId),
   }

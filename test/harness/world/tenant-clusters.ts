@@ -96,7 +96,7 @@ export class MemoryTenantClusters implements TenantCluster {
     const { nodes, workload } = this.#reach(cluster)
     const ready = [...nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable)
     const waiting = Array.from({ length: Math.max(0, workload - 2 * ready.length) }, (_, index) => ({ name: `web-${index}`, cpuMillis: 1000, memoryMiB: 64 }))
-    return { waiting, perNode: ready.length > 0 ? { cpuMillis: 2000, memoryMiB: 4096 } : undefined, busy: ready.slice(0, Math.ceil(workload / 2)).map(node => node.name) }
+    return { waiting, perNode: ready.length > 0 ? { cpuMillis: 2000, memoryMiB: 4096 } : undefined, busy: ready.slice(0, Math.ceil(workload / 2)).map(node => node.name), light: [], free: [] }
   }
 
   async ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ClusterBase } from '#ports/tenant-cluster.ts'
 import { GROUPS } from '../../components/catalogue.ts'
-import { DNS_DEPLOYMENT, SYSTEM_NAMESPACE } from './names.ts'
+import { DNS_DEPLOYMENT, DNS_LABELS as LABELS, SYSTEM_NAMESPACE } from './names.ts'
 import type { Manifest } from './rights.ts'
 
 /** The domain that every kubelet is told. */
@@ -36,7 +36,6 @@ const COREFILE = `.:53 {
 }
 `
 
-const LABELS = { 'k8s-app': 'kube-dns' }
 const NAME = { name: DNS_DEPLOYMENT, namespace: SYSTEM_NAMESPACE }
 
 /** CoreDNS with its rights and its Service, from the region's registry. */

@@ -6,6 +6,8 @@ export const MEMBERS = 'edgehold-members'
 export const BASE_MARK = 'edgehold-base'
 /** Deployment of cluster DNS. */
 export const DNS_DEPLOYMENT = 'coredns'
+/** On its pods. */
+export const DNS_LABELS: Readonly<Record<string, string>> = { 'k8s-app': 'kube-dns' }
 /** Group of our bootstrap tokens; Kubernetes wants the prefix. */
 export const BOOTSTRAP_GROUP = 'system:bootstrappers:edgehold'
 /** On a bootstrap token's Secret: the one node name that the token is good for. */

@@ -7,6 +7,11 @@ import type { Workloads } from './workloads.ts'
 /** The owner under which cluster DNS runs. */
 export const DNS_OWNER = 'core-dns'
 
+/** Whose pods every cluster has from the beginning. */
+export function isBase(owner: string | undefined): boolean {
+  return owner === DNS_OWNER
+}
+
 export const DNS_VERSION = '1.12.1-edge.1'
 
 export const DNS: WorkloadOrder = {

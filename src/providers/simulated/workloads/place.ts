@@ -1,5 +1,9 @@
+import { tolerates } from '#model/node-pool/fits.ts'
 import type { Taint } from '#model/node-pool/record.ts'
-import type { Toleration, WorkloadOrder } from './workload.ts'
+import type { WorkloadOrder } from './workload.ts'
+
+/** What a node offers to pods. */
+export const NODE_ROOM = { cpuMillis: 4_000, memoryMiB: 8_192 }
 
 /** A node as the scheduler sees it; what is free is what its pods have not asked for. */
 export interface Place {
@@ -58,8 +62,4 @@ function refusal(needs: Needs, one: Place): readonly string[] | undefined {
     one.freePods < 1 ? [FULL] : [], one.freeCpuMillis < needs.cpuMillis ? [NO_CPU] : [], one.freeMemoryMiB < needs.memoryMiB ? [NO_MEMORY] : [],
   ].flat()
   return lacks.length > 0 ? lacks : undefined
-}
-
-export function tolerates(tolerations: readonly Toleration[] | undefined, taint: Taint): boolean {
-  return (tolerations ?? []).some(({ key, value, effect }) => (key === undefined || key === taint.key) && (value === undefined || value === taint.value) && (effect === undefined || effect === taint.effect))
 }

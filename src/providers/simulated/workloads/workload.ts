@@ -1,9 +1,7 @@
-/** A taint that pods put up with; without a key every taint, without an effect both. */
-export interface Toleration {
-  readonly key?: string
-  readonly value?: string
-  readonly effect?: string
-}
+import type { Toleration } from '#model/node-pool/fits.ts'
+
+/** What is in it is no user's: add-ons, and the base. */
+export const SYSTEM_NAMESPACE = 'kube-system'
 
 /** What somebody wants to run in a cluster. Amounts are requests of one pod. */
 export interface WorkloadOrder {

@@ -137,6 +137,25 @@ test('a user\'s workload is the need that pools scale by, and its change is told
   assert.deepEqual((await tiny.region.tenant.room!(cluster)).waiting, [])
 })
 
+test('what add-ons and the base have on a node is told apart from what users have, and its change is told once somebody needs nodes', async () => {
+  const { tiny, cluster } = await withNode()
+  const room = () => tiny.region.tenant.room!(cluster), rooms = () => tiny.told.filter(({ change }) => change.kind === 'Room').length
+  assert.deepEqual([(await room()).light.map(({ name, pods }) => [name, pods.map(pod => pod.base)]), rooms()], [[['shop-1', [true]]], 0], 'DNS alone is told to no pool')
+  await tiny.region.addons.ensure(cluster, { name: 'ingress-nginx', version: 'v1.11.5' })
+  await tiny.pass(5_000)
+  assert.deepEqual([(await room()).light.map(({ pods }) => pods.map(pod => pod.base)), (await room()).free.map(({ name, cpuMillis, pods }) => [name, cpuMillis, pods])], [[[true, undefined, undefined]], [['shop-1', 3_700, 61]]])
+  const before = rooms()
+  assert.ok(before > 0)
+  await tiny.region.tenant.setSchedulable(cluster, 'shop-1', false)
+  await tiny.pass(0)
+  assert.ok(rooms() > before, 'where they could go changes with each node')
+  assert.deepEqual((await room()).free, [])
+  await tiny.region.users.setWorkload({ clusterId: 'c1', name: 'batch', pods: 1, cpuMillis: 100, memoryMiB: 100 })
+  await tiny.region.tenant.setSchedulable(cluster, 'shop-1', true)
+  await tiny.pass(0)
+  assert.deepEqual([(await room()).busy, (await room()).light], [['shop-1'], []])
+})
+
 test('evictions empty a node, and what was on it waits for another', async () => {
   const { tiny, cluster, see } = await withNode()
   apply(tiny)

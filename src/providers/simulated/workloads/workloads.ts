@@ -1,4 +1,5 @@
 import type { WorkloadSeen } from '#model/addon/health.ts'
+import { tolerates } from '#model/node-pool/fits.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import type { ControlPlanes } from '../control-planes/control-planes.ts'
@@ -7,16 +8,18 @@ import type { Faults } from '../faults/faults.ts'
 import type { Nodes } from '../tenant/nodes.ts'
 import type { WorldNode } from '../world/things.ts'
 import type { World } from '../world/world.ts'
+import { isBase } from './cluster-dns.ts'
 import type { Images } from './images.ts'
-import { occupy, place, tolerates, type Place } from './place.ts'
+import { NODE_ROOM, occupy, place, type Place } from './place.ts'
 import { roll } from './roll.ts'
 import { retries, seePod } from './see-pod.ts'
+import { seeRoom } from './see-room.ts'
 import type { Pod, Workload, WorkloadOrder } from './workload.ts'
 
-/** What a node offers to pods. */
-export const NODE_ROOM = { cpuMillis: 4_000, memoryMiB: 8_192 }
 /** Pods on a node that is not reached go after so long, as by Kubernetes' default toleration. */
 const UNREACHED_MS = 300_000
+
+type Told = (clusterId: string, owner: string | undefined, moved: boolean) => void
 
 /** All workloads of all clusters, by cluster, namespace and name. */
 export class Workloads {
@@ -28,7 +31,7 @@ export class Workloads {
   readonly #durations: Durations
   readonly #table
   readonly #byCluster = new Map<string, Set<string>>()
-  readonly #onChange = new Set<(clusterId: string, owner: string | undefined) => void>()
+  readonly #onChange = new Set<Told>()
   /** Clusters whose pods are looked at again at this instant, once for all that happens in it. */
   readonly #soon = new Set<string>()
 
@@ -50,8 +53,8 @@ export class Workloads {
     this.#faults.onChange(() => this.#liveEverywhere())
   }
 
-  /** Told when what one sees of somebody's pods changed. */
-  onChange(told: (clusterId: string, owner: string | undefined) => void): void {
+  /** Told when what one sees of somebody's pods changed, and whether one of them came, went, or found a place. */
+  onChange(told: Told): void {
     this.#onChange.add(told)
   }
 
@@ -69,7 +72,7 @@ export class Workloads {
     if (!this.#table.delete(key)) return
     this.#byCluster.get(clusterId)?.delete(key)
     this.#live(clusterId)
-    for (const told of this.#onChange) told(clusterId, owner)
+    for (const told of this.#onChange) told(clusterId, owner, true)
   }
 
   /** Those of an owner, or all of the cluster, by name. */
@@ -85,11 +88,13 @@ export class Workloads {
   }
 
   room(clusterId: string): RoomSeen {
-    // Pods of kube-system wait for a first node, and find another place by themselves.
-    const deployments = this.of(clusterId).filter(one => one.kind === 'Deployment' && one.namespace !== 'kube-system')
-    const waiting = deployments.flatMap(({ namespace, cpuMillis, memoryMiB, pods }) => pods.filter(pod => pod.unplaced?.forRoom).map(pod => ({ name: `${namespace}/${pod.name}`, cpuMillis, memoryMiB })))
-    const busy = new Set(deployments.flatMap(one => one.pods.flatMap(pod => pod.node ?? [])))
-    return { waiting, busy: [...busy].toSorted(), perNode: NODE_ROOM, steady: true }
+    const all = this.of(clusterId)
+    return seeRoom(all, () => this.#placesOf(clusterId, all))
+  }
+
+  /** Something besides the base needs nodes: then it matters where each pod is, and where it could go. */
+  needsNodes(clusterId: string): boolean {
+    return this.of(clusterId).some(one => one.kind === 'Deployment' && !isBase(one.owner))
   }
 
   /** Evicts what evictions end on the node; what nothing can end is none of it. */
@@ -111,7 +116,7 @@ export class Workloads {
   /** Lets the cluster's controllers, scheduler and kubelets do what they would do now. */
   #live(clusterId: string): void {
     if (!this.#byCluster.get(clusterId)?.size || !this.#planes.isUp(clusterId)) return
-    const all = this.of(clusterId), before = new Map(all.map(one => [one, JSON.stringify(this.see(one))]))
+    const all = this.of(clusterId), before = new Map(all.map(one => [one, JSON.stringify(this.see(one))])), stood = new Map(all.map(one => [one, standing(one)]))
     const nodes = new Map(this.#nodes.of(clusterId).map(node => [node.name, node]))
     const kept = new Map(all.map(one => [one, JSON.stringify(one)]))
     for (const workload of all) {
@@ -119,7 +124,7 @@ export class Workloads {
       if (this.#planes.runs(clusterId, 'kube-controller-manager')) this.#control(workload, nodes)
       this.#run(workload)
     }
-    if (this.#planes.runs(clusterId, 'kube-scheduler')) this.#schedule(all, nodes)
+    if (this.#planes.runs(clusterId, 'kube-scheduler')) this.#schedule(clusterId, all)
     for (const workload of all) {
       // The kubelet's part of those that were just placed.
       this.#run(workload)
@@ -127,7 +132,8 @@ export class Workloads {
     }
     this.#world.schedule('workloads', clusterId, this.#nextAt(clusterId))
     const changed = new Set(all.filter(one => JSON.stringify(this.see(one)) !== before.get(one) || this.#justTurned(one)).map(one => one.owner))
-    for (const owner of changed) for (const told of this.#onChange) told(clusterId, owner)
+    const moved = new Set(all.filter(one => standing(one) !== stood.get(one)).map(one => one.owner))
+    for (const owner of changed) for (const told of this.#onChange) told(clusterId, owner, moved.has(owner))
   }
 
   /** Pods on nodes that are gone or long unreached are gone as well, and those whose node carries a NoExecute taint that they do not put up with. */
@@ -163,13 +169,19 @@ export class Workloads {
     workload.pods = [...kept, ...fits.filter(node => !has.has(node.name)).map(node => make(node.name))]
   }
 
-  #schedule(all: readonly Workload[], nodes: ReadonlyMap<string, WorldNode>): void {
-    if (!all.some(one => one.pods.some(pod => pod.node === undefined))) return
-    const maxPods = this.#planes.plane(all[0]?.clusterId ?? '')?.maxPodsPerNode ?? 0
-    const places = new Map<string, Place>([...nodes.values()].map(({ name, ready, unschedulable, labels, taints }) => [name, {
-      name, ready: ready === 'True', unschedulable, labels, taints, freeCpuMillis: NODE_ROOM.cpuMillis, freeMemoryMiB: NODE_ROOM.memoryMiB, freePods: maxPods,
+  /** The cluster's nodes, less what is on them. */
+  #placesOf(clusterId: string, all: readonly Workload[]): readonly Place[] {
+    const freePods = this.#planes.plane(clusterId)?.maxPodsPerNode ?? 0
+    const places = new Map<string, Place>(this.#nodes.of(clusterId).map(({ name, ready, unschedulable, labels, taints }) => [name, {
+      name, ready: ready === 'True', unschedulable, labels, taints, freeCpuMillis: NODE_ROOM.cpuMillis, freeMemoryMiB: NODE_ROOM.memoryMiB, freePods,
     }]))
     for (const workload of all) for (const { node } of workload.pods) if (node !== undefined && places.has(node)) occupy(places.get(node)!, workload)
+    return [...places.values()]
+  }
+
+  #schedule(clusterId: string, all: readonly Workload[]): void {
+    if (!all.some(one => one.pods.some(pod => pod.node === undefined))) return
+    const places = new Map(this.#placesOf(clusterId, all).map(one => [one.name, one]))
     for (const workload of all) {
       for (const pod of workload.pods) {
         if (pod.node !== undefined) continue
@@ -272,6 +284,11 @@ export class Workloads {
 
 export function targetOfWorkload({ clusterId, owner, name }: Pick<Workload, 'clusterId' | 'owner' | 'name'>): FaultTarget {
   return { kind: 'Addon', id: `${clusterId}:${owner ?? name}`, name: owner ?? name, also: [{ kind: 'Cluster', id: clusterId }] }
+}
+
+/** Where its pods are, and which of them wait for room. */
+function standing({ pods }: Workload): string {
+  return pods.map(({ name, node, unplaced }) => `${name} ${node ?? (unplaced?.forRoom === true ? '?' : '')}`).join()
 }
 
 function keyOf(clusterId: string, { kind, namespace, name }: Pick<WorkloadOrder, 'kind' | 'namespace' | 'name'>): string {

@@ -29,7 +29,7 @@ function compare(what: string, made: readonly string[], entries: readonly Ledger
 }
 
 /** What may be shown for ever when nothing is wrong any more and nothing was asked: every other state would have had to end. */
-export function unrest({ clusters, pools, nodes, addons, machines }: View, world: readonly WorldThing[]): string[] {
+export function unrest({ clusters, pools, central, nodes, addons, machines }: View, world: readonly WorldThing[]): string[] {
   const wrong: string[] = []
   const steady = (kind: string, items: readonly Item[], allowed: (item: Item, pair: string) => boolean) => {
     for (const item of items) if (!allowed(item, shownBy(item))) wrong.push(`the ${kind} ${String(item['Name'])} (${idOf(item)}) is still ${shownBy(item)}, long after everything was cured`)
@@ -46,6 +46,17 @@ export function unrest({ clusters, pools, nodes, addons, machines }: View, world
   steady('node', nodes, (item, pair) => !isWell(item) || /^(Running\/(Ok|Unschedulable)|Stopped\/Ok|Failed\/(InitializeFailed|Unknown))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/NotReady' && off(item)))
   // Its pods are where nobody hears of them.
   const hasDarkNodes = (item: Item) => nodes.some(node => node['ClusterId'] === item['ClusterId'] && !shownBy(node).startsWith('Running/'))
+  const grows = (pool: Item) => {
+    const scaling = (pool['AutoScaling'] ?? (pool['ElasticConfig'] as Item | undefined)?.['AutoScaleConfig']) as { readonly Enabled?: boolean; readonly MaxReplicas?: number } | undefined
+    return scaling?.Enabled === true && shownBy(pool) === 'Running/Ok' && nodes.filter(node => node['NodePoolId'] === idOf(pool)).length < (scaling.MaxReplicas ?? 0)
+  }
+  const isOf = ({ ClusterId }: Item) => (item: Item) => item['ClusterId'] === ClusterId
+  // Of what waits for room while machines could be had, only cluster DNS alone, and what has a pod on each node there is, brings none.
+  const bringsNodes = (item: Item) => !['core-dns', 'log-collector'].includes(String(item['Name'])) && /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded))$/.test(shownBy(item))
+  for (const item of addons.filter(one => isWell(one) && shownBy(one) === 'Failed/SchedulingFailed' && addons.filter(isOf(one)).some(bringsNodes))) {
+    const pool = [...pools, ...central].filter(isOf(item)).find(grows)
+    if (pool) wrong.push(`the add-on ${String(item['Name'])} (${idOf(item)}) finds no room, and the pool ${String(pool['Name'])} makes none`)
+  }
   steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/Unknown' && hasDarkNodes(item)))
   return wrong
 }

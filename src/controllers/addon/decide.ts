@@ -20,7 +20,8 @@ export interface AddonDecision {
 export function decideAddon(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts }, cluster } = seen
   if (!cluster) return decision(facts, {}, 'forget')
-  // It goes with its cluster, whose deletion takes everything in it.
+  // It goes with its cluster, whose deletion takes everything in it: with the control plane, whatever else is waited for.
+  if (cluster.facts.deletion?.controlPlaneGone) return decision(facts, {}, 'forget')
   if (cluster.facts.deletion) return decision(facts, { waitsFor: undefined, staleSince: undefined })
   const waits = whyNotNow(cluster)
   if (facts.deletion) return decideRemoval(seen, waits)

@@ -100,7 +100,7 @@ async function write(record: AddonRecord, cluster: ClusterRecord | undefined, { 
 interface Stepped { readonly facts?: AddonFacts; readonly lookAgainAt?: number; readonly gone?: true }
 
 async function act(step: AddonStep, record: AddonRecord, facts: AddonFacts, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<Stepped> {
-  if (step === 'forget') return await forget(record, 'Its cluster is gone', ports)
+  if (step === 'forget') return await forget(record, WITH_ITS_CLUSTER, ports)
   const address = cluster && await ports.tenantAddressOf(cluster)
   if (!address) throw new Error(`Reading address and keys of cluster ${record.clusterId}: they are not there`)
   return step === 'install' ? await install(record, facts, address, ports) : await uninstall(record, address, ports)
@@ -144,14 +144,20 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
     await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
     return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
-  return await forget(record, 'It was uninstalled', ports)
+  return await forget(record, UNINSTALLED, ports)
 }
 
-async function forget(record: AddonRecord, text: string, ports: AddonPorts): Promise<Stepped> {
+interface End { readonly operation: 'DeleteAddon' | 'DeleteCluster'; readonly text: string; readonly source: (record: AddonRecord) => string }
+
+const UNINSTALLED: End = { operation: 'DeleteAddon', text: 'It was uninstalled', source: ({ spec }) => `installer of ${spec.name}` }
+/** Nobody uninstalled it: what it was in is gone. */
+const WITH_ITS_CLUSTER: End = { operation: 'DeleteCluster', text: 'It went with the control plane of its cluster', source: () => 'control plane of its cluster' }
+
+async function forget(record: AddonRecord, { operation, text, source }: End, ports: AddonPorts): Promise<Stepped> {
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
     if (!(await tx.lockAddon(record.id))) return
-    await tx.forget({ kind: 'Addon', id: record.id }, { evidence: [{ observer: 'add-on controller', source: `installer of ${record.spec.name}`, observedAt: now, fact: 'Nothing of it is there any more.' }], operation: 'DeleteAddon', text })
+    await tx.forget({ kind: 'Addon', id: record.id }, { evidence: [{ observer: 'add-on controller', source: source(record), observedAt: now, fact: 'Nothing of it is there any more.' }], operation, text })
   })
   return { gone: true }
 }

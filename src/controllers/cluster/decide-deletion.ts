@@ -10,7 +10,13 @@ export const CHILDREN_FIRST_MS = 2 * MINUTE
 
 /** The mirror image of creation: nodes and pools, then the control plane, then everything that was kept of it, then the record. */
 export function decideDeletion(seen: ClusterSeen): Course {
-  return { evidence: [lookEvidence(seen.host, seen.now)], ...nextOfDeletion(seen) }
+  const next = nextOfDeletion(seen)
+  return { evidence: [lookEvidence(seen.host, seen.now)], ...next, change: { ...next.change, ...next.step !== 'finishDeletion' && whatWent(seen) } }
+}
+
+/** What keeps the record (a machine, a load balancer) keeps nothing in the cluster: that went with its control plane. */
+function whatWent({ host, record: { facts: { deletion } } }: ClusterSeen): Course['change'] {
+  return deletion && isGone(host) ? { deletion: { ...deletion, controlPlaneGone: true } } : {}
 }
 
 function nextOfDeletion(seen: ClusterSeen): Course {

@@ -121,6 +121,14 @@ describe('the life of a cluster', () => {
     })
   }
 
+  test('what was in it is gone with its control plane, whatever else is waited for, and not before', () => {
+    const gone = (row: Row) => decideCluster(seenOf({ facts: going, ...row })).facts.deletion?.controlPlaneGone
+    const balancer: ClusterSeen['outside'] = [{ kind: 'LoadBalancer', seen: { providerId: 'lb-1', state: 'ready', deleteProtected: true } }]
+    const all = { facts: { ...going, deletion: { ...going.deletion!, cascading: ['All'] } }, outside: balancer }
+    assert.deepEqual([gone({ host: none, children: { pools: 0, nodes: 1 } }), gone({ host: none, ...all }), gone({ host: none, ...all, facts: { ...all.facts, obstacles: ['It is protected'] } })], [true, true, true])
+    assert.deepEqual([gone({ host: up, children: { pools: 0, nodes: 1 } }), gone({ host: { ...none, keeps: ['its data'] }, ...all }), gone({ host: { ...none, network: true }, facts: { ...all.facts, unpaid: true } })], [undefined, undefined, undefined])
+  })
+
   test('a component that died at its start speaks for itself', () => {
     const { facts, evidence } = decideCluster(seenOf({ facts: started, host: died('kube-apiserver', 2) }))
     assert.match(facts.creationEnded?.because ?? '', /kube-apiserver ended at its start and again at its retry: listen tcp: bind: address already in use/)

@@ -62,7 +62,8 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     if (ends) await holdWhatWasMade(tx, locked, seen)
     // A debt that is paid before the control plane was switched off ends a wait, though its API never went.
     const runsOn = record.facts.startingSince !== undefined && facts.startingSince === undefined
-    if (turns || ends || runsOn) await wakeAddons(tx, record)
+    const went = facts.deletion?.controlPlaneGone === true && record.facts.deletion?.controlPlaneGone !== true
+    if (turns || ends || runsOn || went) await wakeAddons(tx, record)
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })

@@ -40,7 +40,7 @@ export interface ClusterFacts {
   readonly waitsFor?: string
   readonly firstReadyAt?: number
   readonly creationEnded?: { readonly as: CreationEnd; readonly because: string }
-  readonly deletion?: { readonly requestedAt: number; readonly cascading: readonly string[]; readonly retain: readonly string[]; readonly force: boolean }
+  readonly deletion?: { readonly requestedAt: number; readonly cascading: readonly string[]; readonly retain: readonly string[]; readonly force: boolean; /** Since this request nothing of its control plane was seen any more, so what was in it is gone, whatever else of the cluster is waited for. */ readonly controlPlaneGone?: true }
   /** A cleanup step that failed for good: the thing and the call, as sentences. */
   readonly obstacles: readonly string[]
   readonly unpaid: boolean

@@ -6,7 +6,7 @@ import { decideKubeconfig, type KubeconfigSeen } from './decide.ts'
 const usable = clusterWith({ controlPlane: 'usable' }), away = clusterWith({ controlPlane: 'starting' })
 const going = clusterWith({ controlPlane: 'usable', deletion: { requestedAt: 0, cascading: [], retain: [], force: false } })
 const deletion = { requestedAt: 0, cascading: [], retain: [], force: false }
-const goingAway = clusterWith({ controlPlane: 'unkept', deletion }), stripped = clusterWith({ controlPlane: 'absent', deletion })
+const goingAway = clusterWith({ controlPlane: 'unkept', deletion }), stripped = clusterWith({ controlPlane: 'absent', deletion }), hollow = clusterWith({ controlPlane: 'usable', deletion: { ...deletion, controlPlaneGone: true } })
 function clusterWith(facts: Partial<ClusterRecord['facts']>): Pick<ClusterRecord, 'facts'> {
   return { facts: { obstacles: [], unpaid: false, controlPlane: 'absent', ...facts } }
 }
@@ -22,6 +22,7 @@ const rows: [what: string, record: KubeconfigSeen['record'], cluster: Kubeconfig
   ['while its cluster goes, too: its API may live on', { text: 'x', deletionRequestedAt: 0 },    going,     'revoke',  undefined],
   ['or as soon as that can be asked',                 { text: 'x', deletionRequestedAt: 0 },     goingAway, undefined, 2_000],
   ['where no API is left, it is only forgotten',      { text: 'x', deletionRequestedAt: 0 },     stripped,  'forget',  undefined],
+  ['also where a load balancer keeps its cluster listed', { text: 'x', deletionRequestedAt: 0 }, hollow,   'forget',  undefined],
   ['one that nobody deleted is left to its cluster',  { text: 'x' },                             going,     undefined, undefined],
   ['none is made for a cluster that goes',            {},                                        going,     undefined, undefined],
   ['one whose cluster is gone goes too',              { text: 'x' },                             undefined, 'forget',  undefined],

@@ -24,7 +24,7 @@ export function decideKubeconfig({ now, record, cluster }: KubeconfigSeen): Kube
   const { deletion, controlPlane } = cluster.facts
   const usable = controlPlane === 'usable'
   if (record.deletionRequestedAt !== undefined) {
-    if (deletion && controlPlane === 'absent') return rest('forget') // there is nobody who could obey it
+    if (deletion && (controlPlane === 'absent' || deletion.controlPlaneGone)) return rest('forget') // there is nobody who could obey it
     return usable ? rest('revoke') : wait(now + 2 * SECOND)
   }
   if (deletion || record.text !== undefined) return rest(undefined)

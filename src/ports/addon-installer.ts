@@ -1,5 +1,6 @@
 import type { WorkloadsSeen } from '#model/addon/health.ts'
 import type { AddonSpec, SupportedAddon } from '#model/addon/record.ts'
+import { Held } from './not-removed.ts'
 import type { TenantClusterAddress } from './tenant-cluster.ts'
 
 /** An object of the add-on's name is in the cluster and belongs to somebody else. The message names it. */
@@ -8,7 +9,7 @@ export class AddonConflict extends Error {
 }
 
 /** Something of the add-on cannot be removed without somebody's help, and asking again will not do: it is protected. The message names it. What may go by itself, such as a custom resource with a finalizer, is any other error. */
-export class AddonHeld extends Error {
+export class AddonHeld extends Held {
   readonly kind = 'AddonHeld'
 }
 

@@ -1,3 +1,5 @@
+import type { Names } from './not-removed.ts'
+
 /** Runs kube-apiserver, controller-manager, scheduler and etcd of tenant clusters. Components outlive the server and are adopted by it. */
 
 /** PEM texts. One bundle a cluster, made once and kept encrypted in the store; the host writes what the components need to a private memory file system. */
@@ -55,10 +57,13 @@ export class ControlPlaneFailure extends Error {
   readonly retry: 'soon' | 'never'
   /** It was refused after it had been accepted: by a quota, or because nothing is left. */
   readonly refusedAs: 'LimitedByQuota' | 'StockOut' | undefined
-  constructor(message: string, retry: 'soon' | 'never', options?: ErrorOptions & { readonly refusedAs?: 'LimitedByQuota' | 'StockOut' }) {
+  /** Of a removal: what the message names (see Held). */
+  readonly names: Names | undefined
+  constructor(message: string, retry: 'soon' | 'never', options?: ErrorOptions & { readonly refusedAs?: 'LimitedByQuota' | 'StockOut'; readonly names?: Names }) {
     super(message, options)
     this.retry = retry
     this.refusedAs = options?.refusedAs
+    this.names = options?.names
   }
 }
 

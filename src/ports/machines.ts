@@ -1,4 +1,5 @@
 import type { MachineTemplate } from '#model/node-pool/record.ts'
+import { Held } from './not-removed.ts'
 
 /**
  * Machines of a region that we can make and switch: boxes in local regions, the world's machines in simulated ones. A machine has a power state
@@ -43,8 +44,8 @@ export class MachineRefused extends Error {
   }
 }
 
-/** The machine cannot be removed: it is protected, or the provider refuses. The message names the thing and the call. */
-export class MachineHeld extends Error {
+/** The machine cannot be removed: it is protected, or the provider refuses. */
+export class MachineHeld extends Held {
   readonly kind = 'MachineHeld'
 }
 

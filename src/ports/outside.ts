@@ -1,3 +1,5 @@
+import { Held } from './not-removed.ts'
+
 /**
  * What a cluster needs besides its control plane and that somebody else makes and bills: the load balancer of its API, a NAT gateway, a security group, a public
  * address, disks. Regions that have none of it leave the port out, and then nothing is made or waited for.
@@ -43,8 +45,8 @@ export class OutsideRefused extends Error {
 
 export const OUTSIDE_REFUSALS = ['LimitedByQuota', 'StockOut'] as const
 
-/** It cannot be removed: it is protected, or the provider refuses for good. The message names the thing and the call. */
-export class OutsideHeld extends Error {
+/** It cannot be removed: it is protected, or the provider refuses for good. */
+export class OutsideHeld extends Held {
   readonly kind = 'OutsideHeld'
 }
 

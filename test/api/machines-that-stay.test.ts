@@ -20,7 +20,7 @@ test('a machine that was asked to go and cannot be removed says why in the list,
   await done('RemoveMachine', { Id })
   await done('SetClock', { Step: '1h' })
   const { Items: [machine] = [] } = await done('ListMachines')
-  assert.deepEqual([machine?.['Removing'], machine?.['Because']], [true, `Removing the machine shop-1 (${Id}): TerminateInstances: internal error`])
+  assert.deepEqual([machine?.['Removing'], machine?.['Because']], [true, `The machine shop-1 (${Id}) could not be removed: ensureGone failed: TerminateInstances: internal error`])
   await done('ClearFault', { All: true })
   await done('SetClock', { Step: '1h' })
   assert.deepEqual((await done('ListMachines')).Items, [])

@@ -248,7 +248,7 @@ test('a debt that is paid before the control plane was switched off keeps no rem
   })
   await scene.remove()
   await scene.world.pass(SECOND)
-  assert.match(await scene.because(), /it waits: its cluster is not running$/)
+  assert.match(await scene.because(), /ensureGone of the add-on waits: its cluster is not running$/)
   await store.queue.enqueue({ kind: 'cluster', id: scene.cluster, region: REGION })
   await scene.shows('gone', 10 * SECOND)
   await scene.scene.end()
@@ -264,7 +264,7 @@ test('what stands in the way of a removal is what did when it was last tried', a
   scene.world.addons.held.clear()
   scene.world.addons.fails = new Error('a custom resource waits for its finalizer')
   await scene.shows('Deleting Progressing', MINUTE)
-  assert.match(await scene.because(), /still there: a custom resource waits for its finalizer$/)
+  assert.match(await scene.because(), /has not ended: The add-on ingress-nginx could not be removed: ensureGone failed: a custom resource waits for its finalizer$/)
   scene.world.addons.fails = undefined
   await scene.shows('gone', MINUTE)
   await scene.scene.end()

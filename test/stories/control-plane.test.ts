@@ -190,7 +190,7 @@ describe('a deletion of a cluster', () => {
     assert.notEqual((await store.findCluster(id))!.facts.staleSince, undefined)
     await scene.cluster(id, 'Failed ResourceCleanupFailed', 70 * SECOND)
     const { said } = (await store.findCluster(id))!
-    assert.equal(said.because, `Its control-plane host could not be looked at since ${since}: The list of network namespaces could not be read: EIO`)
+    assert.equal(said.because, `The control plane of shop (${id}) could not be looked at since ${since}: look failed: The list of network namespaces could not be read: EIO`)
     assert.match(said.evidence[0]?.fact ?? '', /could not be looked at since/)
 
     await scene.users.deleteCluster(id)

@@ -59,7 +59,7 @@ test('a machine that was finished for nobody, and that its provider does not tak
   for (let nth = 0; nth < 3; nth++) {
     await world.restart()
     await world.pass(10 * MINUTE)
-    assert.deepEqual([world.machines.made.has(id()), await told(scene, id())], [true, [[['late', true, `Removing the machine late (${id()}): ${REFUSED.message}`]], ['Releasing']]])
+    assert.deepEqual([world.machines.made.has(id()), await told(scene, id())], [true, [[['late', true, `The machine late (${id()}) could not be removed: ensureGone failed: ${REFUSED.message}`]], ['Releasing']]])
   }
   world.machines.held.clear()
   await world.until('it is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
@@ -98,7 +98,7 @@ for (const { name, isBare } of [{ name: 'whose bare claim', isBare: true }, { na
     await world.until('it is lost', async () => id() !== '', 60 * MINUTE)
     await users.deletePool(nodePoolId, 'Destroy')
     await scene.pool(nodePoolId, 'gone', 10 * MINUTE)
-    assert.deepEqual([world.machines.made.has(id()), (await world.store.findMachine(id()))?.obstacle?.because], [true, `Removing the machine ${(await world.store.findMachine(id()))?.name} (${id()}): ${REFUSED.message}`])
+    assert.deepEqual([world.machines.made.has(id()), (await world.store.findMachine(id()))?.obstacle?.because], [true, `The machine ${(await world.store.findMachine(id()))?.name} (${id()}) could not be removed: ensureGone failed: ${REFUSED.message}`])
     world.machines.held.clear()
     await world.until('what was lost is gone', async () => (await world.store.findMachine(id())) === undefined, MINUTE)
     assert.equal(world.machines.made.size, 0)

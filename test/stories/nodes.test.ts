@@ -150,9 +150,9 @@ describe('a node', () => {
     await scene.world.pass(3 * MINUTE + 50 * SECOND)
     await scene.node(node, 'Deleting Progressing', SECOND)
     await scene.node(node, 'Failed ResourceCleanupFailed', 70 * SECOND)
-    assert.match((await store.findNode(node))!.said.because, /^Its removal does not go on since .*: nodes "shop-1" is forbidden: the webhook deny\.example\.com says no$/)
+    assert.match((await store.findNode(node))!.said.because, /^The node shop-1 could not be removed since .*: getNode failed: nodes "shop-1" is forbidden: the webhook deny\.example\.com says no$/)
     await scene.pool(pool, 'Failed ResourceCleanupFailed', 70 * SECOND)
-    await scene.world.until('the pool names it', async () => /Node shop-1 is still there: Its removal does not go on/.test((await store.findNodePool(pool))!.said.because), 2 * MINUTE)
+    await scene.world.until('the pool names it', async () => /Node shop-1 is still there: The node shop-1 could not be removed/.test((await store.findNodePool(pool))!.said.because), 2 * MINUTE)
     tenant.refusal = undefined
     await scene.pool(pool, 'gone', 4 * MINUTE)
     await scene.end()

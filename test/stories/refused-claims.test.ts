@@ -81,7 +81,7 @@ describe('a machine that a refused pool tried to have, and that cannot be taken 
     await done('DeleteNodePool', { ClusterId: cluster, Id: pool })
     await step('1s')
     assert.equal(await shown(pool), 'Failed/ResourceCleanupFailed')
-    assert.match(String(await why(pool)), /^The machine burst-\w+, which it tried to have, is still there: /)
+    assert.match(String(await why(pool)), /^A machine that it tried to have is still there: The machine m\w+ is protected/)
     await step('10h')
     assert.ok(await hits(fault) <= before + 30, `asked ${await hits(fault) - before} times in ten hours`)
     const again = await hits(fault)

@@ -13,6 +13,7 @@ import { AddonHeld, type AddonInstaller, type AddonSeen } from '#ports/addon-ins
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
+import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
@@ -135,16 +136,28 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
   try {
     await addons.ensureGone(address, record.spec.name, { crds: deletion?.crds ?? 'Retain' })
   } catch (error) {
-    if (error instanceof TenantClusterUnreachable) throw new Error(`Removing add-on ${record.id}`, { cause: error })
+    const left = notRemoved({ thing: `The add-on ${record.spec.name}`, call: 'ensureGone' }, error)
+    if (error instanceof TenantClusterUnreachable) {
+      await noteUnreached(record, left, ports)
+      throw new Error(`Removing add-on ${record.id}`, { cause: error })
+    }
     const failures = eachOf(error), now = clock.now(), since = deletion?.requestedAt ?? now
     const deadline = since + DEADLINES.addonDeletion
     const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
-    const left = failures.map(messageOf)
-    const source = `installer of ${record.spec.name}`
-    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } }), [{ observer: 'add-on controller', source, observedAt: now, fact: `Still there of it: ${left.join('; ')}` }])
+    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } }), [leftEvidence(record, left, now)])
     return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
   return await forget(record, UNINSTALLED, ports)
+}
+
+/** An API that does not answer gives nothing up; whoever asks after the deadline is told what was tried in vain. */
+async function noteUnreached(record: AddonRecord, left: readonly string[], ports: AddonPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now(), text = left.join('; ')
+  if (record.facts.left?.text !== text) await change(record, ports, facts => withFacts(facts, { left: { text, at: now } }), [leftEvidence(record, left, now)])
+}
+
+function leftEvidence({ spec }: AddonRecord, left: readonly string[], now: number): Evidence {
+  return { observer: 'add-on controller', source: `installer of ${spec.name}`, observedAt: now, fact: `${left.join('; ')}.` }
 }
 
 interface End { readonly operation: 'DeleteAddon' | 'DeleteCluster'; readonly text: string; readonly source: (record: AddonRecord) => string }
@@ -172,10 +185,6 @@ async function change(record: AddonRecord, ports: AddonPorts, to: (facts: AddonF
 function workloadsEvidence({ spec }: AddonRecord, { seen, resting }: Looked, now: number): Evidence {
   const told = besidesResting(seen.workloads, new Set(resting.map(({ name }) => name))).map(({ name, available, desired, updated }) => `${name}: ${available} of ${desired} pods available${updated < desired ? `, ${updated} of the wanted revision` : ''}`)
   return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: `${told.join('; ') || 'It has no workloads'}.`, raw: JSON.stringify(resting.length === 0 ? seen : { ...seen, resting: resting.map(({ name }) => name) }) }
-}
-
-function eachOf(error: unknown): unknown[] {
-  return error instanceof AggregateError ? error.errors.flatMap(eachOf) : [error]
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,7 @@ import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plane-host.ts'
+import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import { OutsideHeld } from '#ports/outside.ts'
 import type { ClusterStep } from './decide.ts'
 import { hostEvidence } from './evidence.ts'
@@ -128,11 +129,12 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
       if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
     }
   })
-  const hostLeft = await host.ensureGone(record.id).then(() => [], error => eachOf(error).map(each => named(each, record)))
+  const names = { thing: `The control plane of ${record.spec.name} (${record.id})`, call: 'ensureGone' }
+  const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => [{ error, says: notRemoved(names, error) }])
   if (hostLeft.length === 0) await releaseControlPlane(record, ports)
-  const failures = [...hostLeft, ...await ensureOutsideGone(record, ports)]
-  if (failures.length === 0) return {}
-  const left = failures.map(failure => failure instanceof Error ? failure.message : String(failure))
+  const notGone = [...hostLeft, ...await ensureOutsideGone(record, ports)]
+  if (notGone.length === 0) return {}
+  const left = notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
   const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
   // What can still be removed goes first: only then is it given up.
   const forGood = failures.every(isForGood)
@@ -154,18 +156,8 @@ async function releaseControlPlane(record: ClusterRecord, ports: ClusterPorts): 
   })
 }
 
-/** What the host itself says of a thing names it; any other error says only what went wrong. */
-function named(failure: unknown, { spec }: ClusterRecord): unknown {
-  if (failure instanceof ControlPlaneFailure) return failure
-  return new Error(`The control plane of ${spec.name} could not be removed: ${failure instanceof Error ? failure.message : String(failure)}`, { cause: failure })
-}
-
 function isForGood(failure: unknown): boolean {
   return failure instanceof ControlPlaneFailure ? failure.retry === 'never' : failure instanceof OutsideHeld
-}
-
-function eachOf(error: unknown): unknown[] {
-  return error instanceof AggregateError ? error.errors.flatMap(eachOf) : [error]
 }
 
 async function changeFacts(record: ClusterRecord, ports: ClusterPorts, fact: string, change: FactsChange<ClusterFacts>): Promise<void> {

@@ -14,7 +14,9 @@ export interface BlindPass {
   readonly facts: ClusterFacts
   /** Nobody has seen it since then. */
   readonly since: number
-  /** What stood in the way of the look. */
+  /** The thing that nobody could look at, as a sentence begins. */
+  readonly what: string
+  /** What stood in the way of the look: the call and its words. */
   readonly why: string
 }
 
@@ -22,9 +24,9 @@ export interface BlindPass {
  * What follows from not seeing, by time alone: nothing about the cluster is concluded, but deadlines go on. A deletion whose deadline has passed waits for somebody
  * to ask again, and so a creation, which no call could end otherwise; before that the record is marked stale. Undefined where nothing changes.
  */
-export function decideBlind({ now, facts, since, why }: BlindPass): { readonly change: FactsChange<ClusterFacts>; readonly evidence: readonly Evidence[] } | undefined {
+export function decideBlind({ now, facts, since, what, why }: BlindPass): { readonly change: FactsChange<ClusterFacts>; readonly evidence: readonly Evidence[] } | undefined {
   const isBlind = now - since >= BLIND_AFTER_MS
-  const says = `Its control-plane host could not be looked at since ${rfc3339Seconds(since)}: ${why}`
+  const says = `${what} could not be looked at since ${rfc3339Seconds(since)}: ${why}`
   const evidence = [hostEvidence(`It could not be looked at since ${rfc3339Seconds(since)}: ${why}`, now)]
   if (facts.deletion) {
     if (now - facts.deletion.requestedAt >= DEADLINES.clusterDeletion && facts.obstacles.length === 0) return { change: { obstacles: [says], staleSince: since }, evidence }

@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { TenantClusterUnreachable, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { lookedAt } from './could-not-look.ts'
 import { lookOutside } from './outside.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen, ComponentsState } from './seen.ts'
@@ -7,7 +8,7 @@ import type { ClusterSeen, ComponentsState } from './seen.ts'
 /** Reads only. Where the world could not be looked at it throws, since "I could not see" is not "it is not there". */
 export async function observeCluster(record: ClusterRecord, ports: ClusterPorts): Promise<ClusterSeen> {
   const region = ports.regionOf(record.region)
-  const [host, components, children, outside] = await Promise.all([region.host.look(record.id), componentsOf(record, ports), childrenOf(record, ports), lookOutside(record, ports)])
+  const [host, components, children, outside] = await Promise.all([lookedAt(`The control plane of ${record.spec.name} (${record.id})`, region.host.look(record.id)), componentsOf(record, ports), childrenOf(record, ports), lookOutside(record, ports)])
   const asksTheApi = !record.facts.deletion && !record.facts.creationEnded
   // Without its datastore an API server lets everybody wait for seconds; what is so is known already.
   const runs = (['etcd', 'kube-apiserver'] as const).every(name => host.components.some(component => component.name === name && component.state === 'running'))

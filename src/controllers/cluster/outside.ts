@@ -1,8 +1,10 @@
 import { goesInDeletion, leavesWhatIsHeld, OUTSIDE_NAMES, retainedBecause, wantedOutside, type ClusterOutsideKind } from '#model/cluster/outside.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { withFacts } from '#model/with-facts.ts'
+import { notRemoved } from '#ports/not-removed.ts'
 import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
 import type { Transaction } from '#ports/store.ts'
+import { lookedAt } from './could-not-look.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
@@ -19,7 +21,7 @@ export async function lookOutside(record: ClusterRecord, ports: ClusterPorts): P
   const { outside } = ports.regionOf(record.region)
   const { facts } = record
   if (!outside || (facts.firstReadyAt !== undefined && !facts.deletion)) return []
-  const looks = await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await outside.look(tokenOf(record, kind)) })))
+  const looks = await Promise.all(wantedOutside(record.spec).map(async kind => ({ kind, seen: await lookedAt(`The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}`, outside.look(tokenOf(record, kind))) })))
   if (!facts.deletion || !leavesWhatIsHeld(facts.deletion) || looks.every(({ seen }) => seen === undefined)) return looks
   // What a provider refused to remove it need not show as protected; that it was left is in the ledger.
   const { items } = await ports.store.listLedger(record, { clusterIds: [record.id], kinds: wantedOutside(record.spec), states: ['Retained'] }, { number: 1, size: 100 })
@@ -31,6 +33,11 @@ function tokenOf({ id }: Pick<ClusterRecord, 'id'>, kind: ClusterOutsideKind): s
   return `${id}/${kind}`
 }
 
+/** As it was ordered. */
+function nameOf({ spec }: Pick<ClusterRecord, 'spec'>, kind: ClusterOutsideKind): string {
+  return `${spec.name}-${kind}`
+}
+
 /** The intents stand in the ledger since `prepare`. A refusal ends the creation, as what was refused. */
 export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
   const { outside, clock } = ports.regionOf(record.region)
@@ -40,7 +47,7 @@ export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts):
   try {
     for (const kind of wantedOutside(spec)) {
       asked = kind
-      const { providerId } = await outside.ensure({ token: tokenOf(record, kind), kind, accountId, clusterId: id, name: `${spec.name}-${kind}` })
+      const { providerId } = await outside.ensure({ token: tokenOf(record, kind), kind, accountId, clusterId: id, name: nameOf(record, kind) })
       await ports.store.write(clock.now(), async tx => {
         const cluster = await tx.lockCluster(id)
         if (cluster) await putEntry(tx, cluster, kind, 'Held', clock.now(), ports.newLedgerId, { providerId })
@@ -58,30 +65,39 @@ export async function ensureOutside(record: ClusterRecord, ports: ClusterPorts):
   }
 }
 
+/** One thing that was asked to go and did not: its provider's error, and what is said of it. */
+export interface NotGone {
+  readonly error: unknown
+  readonly says: readonly string[]
+}
+
 /** Removes what was asked to go, each on its own, and answers what could not be; with TryBest what is held is retained instead. */
-export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly unknown[]> {
+export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly NotGone[]> {
   const { outside, clock } = ports.regionOf(record.region)
   const { deletion } = record.facts
   if (!outside || !deletion) return []
-  const failures: unknown[] = []
+  const failures: NotGone[] = []
   for (const kind of wantedOutside(record.spec).filter(each => goesInDeletion(each, deletion))) {
-    await noteFate(record, kind, 'Releasing', undefined, ports)
+    const providerId = await noteFate(record, kind, 'Releasing', undefined, ports)
     try {
       await outside.ensureGone(tokenOf(record, kind))
       await noteFate(record, kind, 'Released', undefined, ports)
     } catch (error) {
+      const thing = `The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}${providerId === undefined ? '' : ` (${providerId})`}`
+      const says = notRemoved({ thing, call: 'ensureGone' }, error)
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
-      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', retainedBecause(`It was left at the deletion of its cluster (TryBest): ${error.message}`), ports)
-      else failures.push(isHeld ? error : new Error(`The ${OUTSIDE_NAMES[kind]} of ${record.spec.name} could not be removed: ${error instanceof Error ? error.message : String(error)}`, { cause: error }))
+      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', retainedBecause(`It was left at the deletion of its cluster (TryBest): ${says.join('; ')}`), ports)
+      else failures.push({ error, says })
     }
   }
   return failures
 
-  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<void> {
-    await store.write(clock.now(), async tx => {
+  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<string | undefined> {
+    return await store.write(clock.now(), async tx => {
       const cluster = await tx.lockCluster(of.id)
       const known = cluster && (await tx.ledgerOf(of.id)).find(entry => entry.kind === kind)
       if (cluster && known && !(known.state === 'Retained' && state === 'Releasing')) await putEntry(tx, cluster, kind, state, clock.now(), newLedgerId, { ...(because !== undefined && { because }) })
+      return known?.providerId
     })
   }
 }

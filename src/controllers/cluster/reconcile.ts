@@ -7,6 +7,7 @@ import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
 import { StoreUnavailable } from '#ports/store.ts'
 import { act } from './act.ts'
+import { CouldNotLook } from './could-not-look.ts'
 import { decideBlind } from './decide-blind.ts'
 import { decideCluster, type ClusterDecision } from './decide.ts'
 import { holdWhatWasMade, releaseWhatIsGone } from './ledger.ts'
@@ -116,7 +117,8 @@ async function noteBlindness(record: ClusterRecord, error: unknown, ports: Clust
   const now = ports.regionOf(record.region).clock.now()
   const since = record.facts.staleSince ?? blindSince.get(record.id) ?? now
   blindSince.set(record.id, since)
-  const looked = { now, facts: record.facts, since, why: error instanceof Error ? error.message : String(error) }
+  const what = error instanceof CouldNotLook ? error.what : `The cluster ${record.spec.name} (${record.id})`
+  const looked = { now, facts: record.facts, since, what, why: error instanceof Error ? error.message : String(error) }
   const blind = decideBlind(looked)
   ports.onDecision?.({ by: 'decideBlind', about: record.id, seen: looked, decided: blind })
   if (!blind) return

@@ -3,7 +3,7 @@ import { machineEntry } from '#model/node/claim.ts'
 import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
-import { MachineHeld, MachineRefused, type MachineSeen } from '#ports/machines.ts'
+import { MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
@@ -12,7 +12,7 @@ import { askAgain, askedAgainAt, isOrderedOtherwise, lookedFor, orderAskedAgainA
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
-import { removeMachine } from './remove-machine.ts'
+import { NotRemoved, removeMachine } from './remove-machine.ts'
 import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
@@ -238,12 +238,11 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await removeMachine(record, machines)
   } catch (error) {
     if (signal.aborted) throw error
-    const isRefused = error instanceof MachineHeld
+    const isRefused = error instanceof NotRemoved && error.isHeld
     if (!isRefused && !(await isOverdue(record, ports))) throw error
     // What it was asked to do may be all that this provider fails at, or only its answers are lost: what it sees no more is gone. Where it answers no look, the obstacle is told all the same.
     const { seen, answers } = await lookedFor(record, ports)
-    const because = isRefused ? error.message : `Removing the machine ${record.name} (${record.id}): ${messageOf(error)}`
-    if (isRefused || seen || !answers) return await noteLeft(record, { because, at: clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
+    if (isRefused || seen || !answers) return await noteLeft(record, { because: messageOf(error), at: clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
   }
   const left = await ports.leaveToOthers(record)
   const now = clock.now()

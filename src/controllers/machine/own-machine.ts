@@ -75,9 +75,9 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
   await leaveToLateOnes(record, left, ports)
 }
 
-async function noteNotGone({ id, name, region, createdAt }: MachineRecord, error: unknown, ports: MachinePorts): Promise<void> {
+async function noteNotGone({ id, region, createdAt }: MachineRecord, error: unknown, ports: MachinePorts): Promise<void> {
   const now = ports.regionOf(region).clock.now()
-  const because = `Removing the machine ${name} (${id}): ${messageOf(error)}`
+  const because = messageOf(error)
   await ports.store.write(now, async tx => {
     const locked = await tx.lockMachine(id)
     if (locked && isSame(locked, { createdAt }) && locked.deletionRequestedAt !== undefined && locked.obstacle?.because !== because) await tx.changeMachine(id, { obstacle: { because, at: now } })

@@ -109,7 +109,7 @@ test('one that cannot be taken down stays known and is tried again until it is g
   for (let nth = 1; nth <= 5; nth++) {
     assert.match(String(await process.pass('m1')), /TerminateInstances: timeout/)
     const known = await process.store.findMachine('m1')
-    assert.deepEqual([known?.deletionRequestedAt, known?.obstacle, await process.ledger()], [LATER, { because: 'Removing the machine m1 (m1): TerminateInstances: timeout', at: LATER }, [['l1', 'm1', 'Machine', 'Releasing']]])
+    assert.deepEqual([known?.deletionRequestedAt, known?.obstacle, await process.ledger()], [LATER, { because: 'The machine m1 (m1) could not be removed: ensureGone failed: TerminateInstances: timeout', at: LATER }, [['l1', 'm1', 'Machine', 'Releasing']]])
   }
   assert.equal(await process.pass('m1'), undefined)
   assert.deepEqual([[...process.world], await process.store.findMachine('m1'), await process.ledger()], [[], undefined, [['l1', 'm1', 'Machine', 'Released']]])

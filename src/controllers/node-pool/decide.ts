@@ -121,11 +121,11 @@ function decideDeletion(seen: NodePoolPassSeen): Next {
  * for ever in one instant.
  */
 function decideLastClaim({ now, record: { facts }, claim }: NodePoolPassSeen): Next {
-  const { obstacle, name } = claim ?? {}
+  const { obstacle } = claim ?? {}
   if (!obstacle) return decision(facts, {}, { step: 'dropClaim', lookAgainAt: now + MINUTE })
   const requestedAt = facts.deletion?.requestedAt ?? 0, pause = Math.max(MINUTE, (obstacle.at - requestedAt) / 2)
   const isDue = obstacle.at < requestedAt || now - obstacle.at >= pause
-  return decision(facts, { obstacles: [`The machine ${name}, which it tried to have, is still there: ${obstacle.because}`] }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
+  return decision(facts, { obstacles: [`A machine that it tried to have is still there: ${obstacle.because}`] }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
 }
 
 function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {

@@ -1,4 +1,5 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
+import { LEFT } from '#model/node/leaving.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { NodeDecision, NodeStep } from './decide.ts'
@@ -9,14 +10,6 @@ const SECOND = 1_000, MINUTE = 60 * SECOND
 export const EVICTION_MS = 2 * MINUTE
 /** An API that is away this long is not waited for: the Node object is taken off when its cluster is next seen whole. */
 export const API_WAIT_MS = MINUTE
-
-/** What is done of a node's leaving, in the words that its status shows. */
-export const LEFT = {
-  members: 'taken off the members',
-  cordoned: 'cordoned',
-  evicted: 'pods evicted',
-  object: 'Node object deleted',
-} as const
 
 /**
  * Off the members' list, cordoned, emptied, its Node object deleted; it never waits for the machine to agree, nor for an API that is going or away. Then the machine

@@ -4,6 +4,7 @@ import { isOlderThanPowerOn } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineRecord, Sight } from '#ports/store.ts'
+import { failed } from '#ports/not-removed.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { NodePorts } from './ports.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
@@ -108,6 +109,6 @@ async function lookNow(record: NodeRecord, cluster: ClusterRecord, ports: NodePo
     return { fact: node ? kubernetesNodeFact(node) : NODE_GONE, seenAt: clock.now(), observer: 'node controller' }
   } catch (error) {
     if (error instanceof TenantClusterUnreachable) return undefined
-    throw error
+    throw new Error(failed('getNode', [error instanceof Error ? error.message : String(error)]), { cause: error })
   }
 }

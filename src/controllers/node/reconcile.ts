@@ -1,7 +1,7 @@
 import type { NodeRecord } from '#model/node/record.ts'
 import type { Controller } from '#ports/controller.ts'
 import { act } from './act.ts'
-import { decideNode } from './decide.ts'
+import { decideNode, type NodeStep } from './decide.ts'
 import { noteObstacle } from './note-obstacle.ts'
 import { observeNode } from './observe.ts'
 import type { NodePorts } from './ports.ts'
@@ -25,18 +25,20 @@ export function nodeController(ports: NodePorts): Controller {
   }
 
   async function passOver(record: NodeRecord): Promise<{ lookAgainAt: number | undefined }> {
+    let step: NodeStep | undefined
     try {
-      const lookAgainAt = await pass(record, ports)
+      const lookAgainAt = await pass(record, ports, next => { step = next })
       stuckSince.delete(record.id)
       return { lookAgainAt }
     } catch (error) {
-      await noteObstacle(record.id, error, stuckSince, ports)
+      await noteObstacle(record.id, { error, step }, stuckSince, ports)
       throw error
     }
   }
 }
 
-async function pass(record: NodeRecord, ports: NodePorts): Promise<number | undefined> {
+/** `onStep` hears what it is about to do. */
+async function pass(record: NodeRecord, ports: NodePorts, onStep: (step: NodeStep) => void): Promise<number | undefined> {
   if (record.facts.deletion) ports.regionOf(record.region).logins?.end(record.id)
   const seen = await observeNode(record, ports)
   const decision = decideNode(seen)
@@ -45,6 +47,7 @@ async function pass(record: NodeRecord, ports: NodePorts): Promise<number | unde
   if (change) await ports.store.write(seen.now, async tx => { if (await tx.lockNode(record.id)) await writeChange(tx, record, change) })
   const due = dueAfter(seen, decision)
   if (!decision.step) return due
+  onStep(decision.step)
   const { lookAgainAt } = await act(decision.step, { ...record, facts: decision.facts }, seen, seen, ports)
   return decision.step === 'forget' ? undefined : lookAgainAt ?? due
 }

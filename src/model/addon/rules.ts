@@ -18,7 +18,7 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     name: 'being uninstalled',
     holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
     shows: () => ({ phase: 'Deleting', conditions: ['Progressing'] }),
-    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}${left(seen)}${waits(seen)}`,
+    because: seen => `${seen.facts.deletion?.by === 'cluster' ? 'The deletion of its cluster' : 'Its removal'} was asked for at ${at(seen.facts.deletion?.requestedAt)}${seen.facts.left ? ` and has not ended${left(seen)}` : ''}${waits(seen)}`,
   },
   {
     name: 'could not be uninstalled',
@@ -116,12 +116,12 @@ function isDeletionOverdue({ now, facts }: AddonSight): boolean {
 }
 
 function left({ facts }: AddonSight): string {
-  return facts.left ? `; still there: ${facts.left.text}` : ''
+  return facts.left ? `: ${facts.left.text}` : ''
 }
 
-/** A removal that waits for its cluster. */
+/** A removal that waits for its cluster: the call that is not made meanwhile. */
 function waits({ facts: { waitsFor } }: AddonSight): string {
-  return waitsFor === undefined ? '' : `; it waits: ${waitsFor.charAt(0).toLowerCase()}${waitsFor.slice(1)}`
+  return waitsFor === undefined ? '' : `; ensureGone of the add-on waits: ${waitsFor.charAt(0).toLowerCase()}${waitsFor.slice(1)}`
 }
 
 function lastError({ facts }: AddonSight): string {

@@ -171,6 +171,11 @@ describe('the node table of status-rules.md', () => {
       assert.equal(pair(facts(by), NOW + minutes * 60_000 - 1), 'Deleting Progressing')
       assert.equal(pair(facts(by), NOW + minutes * 60_000), 'Failed ResourceCleanupFailed')
     }
+    const because = (deletion: Partial<NonNullable<NodeFacts['deletion']>>) => verdict(NODE_RULES, { now: NOW + 8 * 60_000, facts: { ...member, deletion: { by: 'call', requestedAt: NOW, done: [], ...deletion } } }).because.replace('It was not gone 8 min after its removal was asked for', '')
+    assert.deepEqual([{}, { done: ['taken off the members'] }, { done: ['taken off the members', 'Node object deleted'], machineAsked: true as const }, { by: 'cluster' as const }].map(because), [
+      ': it is still among the members of its cluster, and ensureMembers has not ended', ': its Node object is still there, and ensureNodeGone has not ended; done so far: taken off the members',
+      ': its machine is still there, and ensureGone of the machine has not ended; done so far: taken off the members, Node object deleted', '',
+    ])
   })
 
   test('a cordoned node that is off is NotReady; cordoned and Ready is Unschedulable; a node out of sync is Updating', () => {

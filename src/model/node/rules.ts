@@ -2,6 +2,7 @@ import type { Evidence } from '../evidence.ts'
 import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
+import { stillThere } from './leaving.ts'
 import { initialisationEndsAt, initialisationMs, isMachineRemoved, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
 import type { NodeSight } from './sight.ts'
 import type { NodeStatus } from './status.ts'
@@ -22,7 +23,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     // As in the row of arrears: what was ordered off and is still on was not shut down.
     shows: seen => ({ phase: 'Failed', conditions: isShutDown(seen) ? ['Balance', 'ResourceCleanupFailed'] : ['ResourceCleanupFailed'] }),
     evidence: seen => (isShutDown(seen) ? arrearsOf(seen) : []),
-    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(nodeDeletionDeadline(seen))} after its removal was asked for${done(seen)}`,
+    because: seen => seen.facts.obstacles.join('; ') || `It was not gone ${spanText(nodeDeletionDeadline(seen))} after its removal was asked for${missing(seen)}${done(seen)}`,
   },
   {
     name: 'a step of its initialisation failed',
@@ -180,6 +181,11 @@ const ASKED_BY = { call: 'Its removal', pool: 'The deletion of its node pool', c
 
 function askedBy(seen: NodeSight): string {
   return ASKED_BY[seen.facts.deletion?.by ?? 'call']
+}
+
+function missing({ facts }: NodeSight): string {
+  const what = stillThere(facts)
+  return what === undefined ? '' : `: ${what}`
 }
 
 function done(seen: NodeSight): string {

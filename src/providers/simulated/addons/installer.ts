@@ -1,5 +1,6 @@
 import type { AddonSpec, SupportedAddon } from '#model/addon/record.ts'
 import { AddonConflict, AddonHeld, type AddonInstaller, type AddonSeen } from '#ports/addon-installer.ts'
+import { protectedThing } from '#ports/not-removed.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import { TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { FaultyPort } from '../faults/faulty.ts'
@@ -82,7 +83,10 @@ export function faultyAddons(): FaultyPort {
     port: 'addon-installer',
     target: (_call, args) => target(args),
     failure: (_call, message, code) => code === 'unreachable' ? new TenantClusterUnreachable(message) : new Error(message),
-    held: ({ name }, _call, message) => new AggregateError([new AddonHeld(message ?? `The load balancer that ${name ?? ''} asked for is protected against deletion: DeleteLoadBalancer was refused`)], `Removing ${name ?? ''}`),
+    held({ name = '' }, _call, message) {
+      const names = { thing: `The load balancer that ${name} asked for`, call: 'DeleteLoadBalancer' }
+      return new AggregateError([new AddonHeld(protectedThing(names, message), { names })], `Removing ${name}`)
+    },
   }
 }
 

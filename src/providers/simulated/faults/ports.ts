@@ -1,10 +1,11 @@
 import { ControlPlaneFailure } from '#ports/control-plane-host.ts'
-import { MACHINE_REFUSALS, MachineHeld, MachineRefused } from '#ports/machines.ts'
-import { OUTSIDE_REFUSALS, OutsideHeld, OutsideRefused } from '#ports/outside.ts'
+import { MACHINE_REFUSALS, MachineRefused } from '#ports/machines.ts'
+import { protectedThing, type Names } from '#ports/not-removed.ts'
+import { OUTSIDE_REFUSALS, OutsideRefused } from '#ports/outside.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import { targetOf, type ControlPlanes } from '../control-planes/control-planes.ts'
-import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from '../machines/fleet.ts'
+import { machineHeld, targetOfMachine, type Fleet } from '../machines/fleet.ts'
 import type { Outside } from '../outside/outside.ts'
 import { NODE_CALLS } from './calls.ts'
 import type { FaultyPort } from './faulty.ts'
@@ -20,7 +21,10 @@ export function faultyControlPlanes(planes: ControlPlanes): FaultyPort {
       const refusedAs = call === 'ensure' ? OUTSIDE_REFUSALS.find(one => one === code) : undefined
       return new ControlPlaneFailure(message, code === 'never' || refusedAs ? 'never' : 'soon', refusedAs && { refusedAs })
     },
-    held: (target, _call, message) => new AggregateError([new ControlPlaneFailure(message ?? `The control plane of ${nameOf(target)} is protected against deletion: DeleteControlPlane was refused`, 'never')], `Removing ${nameOf(target)}`),
+    held(target, _call, message) {
+      const names: Names = { thing: `The control plane of ${nameOf(target)}`, call: 'DeleteControlPlane' }
+      return new AggregateError([new ControlPlaneFailure(protectedThing(names, message), 'never', { names })], `Removing ${nameOf(target)}`)
+    },
   }
 }
 
@@ -48,7 +52,7 @@ export function faultyMachines(fleet: Fleet): FaultyPort {
       const as = MACHINE_REFUSALS.find(one => one === code)
       return call === 'ensure' && as ? new MachineRefused(as, message) : new Error(message)
     },
-    held: (target, _call, message) => new MachineHeld(message ?? `The machine ${nameOf(target)} is protected against deletion: ${MACHINE_REMOVAL} was refused`),
+    held: ({ id, name }, _call, message) => machineHeld(id, name, message),
   }
 }
 
@@ -69,7 +73,7 @@ export function faultyOutside(outside: Outside): FaultyPort {
       const as = OUTSIDE_REFUSALS.find(one => one === code)
       return call === 'ensure' && as ? new OutsideRefused(as, message) : new Error(message)
     },
-    held: ({ id }, _call, message) => new OutsideHeld(message ?? outside.protection(id)),
+    held: ({ id }, _call, message) => outside.held(id, message),
   }
 }
 

@@ -1,3 +1,5 @@
+import { MachineHeld } from '#ports/machines.ts'
+import { protectedThing } from '#ports/not-removed.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import type { WorldMachine } from '../world/things.ts'
 import type { World } from '../world/world.ts'
@@ -77,8 +79,11 @@ export class Fleet {
   }
 }
 
-/** The call of the world's provider that removes a machine. */
-export const MACHINE_REMOVAL = 'ReleaseMachine'
+/** What the world's provider says of a machine that it does not remove. */
+export function machineHeld(id: string, name: string | undefined, why?: string): MachineHeld {
+  const names = { thing: `The machine ${name === undefined ? id : `${name} (${id})`}`, call: 'ReleaseMachine' }
+  return new MachineHeld(protectedThing(names, why), { names })
+}
 
 /** A machine is meant by its own name and id, by those of the node that it is, by its pool and by its cluster. */
 export function targetOfMachine(id: string, machine: Pick<WorldMachine, 'name' | 'member' | 'pool'> | undefined): FaultTarget {

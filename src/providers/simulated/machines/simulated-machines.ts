@@ -1,11 +1,11 @@
-import { MachineHeld, MachineOff, MachineRefused, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { MachineOff, MachineRefused, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
 import { untilAborted } from '../control-planes/control-planes.ts'
 import type { Durations } from '../durations.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { WorldMachine } from '../world/things.ts'
 import type { World } from '../world/world.ts'
-import { MACHINE_REMOVAL, targetOfMachine, type Fleet } from './fleet.ts'
+import { machineHeld, targetOfMachine, type Fleet } from './fleet.ts'
 import type { Kubelets } from './kubelets.ts'
 import type { Onboarding } from './onboarding.ts'
 import { tokenOf } from './onboarding-line.ts'
@@ -80,7 +80,7 @@ export class SimulatedMachines implements Machines {
 
   async ensureGone(id: string): Promise<void> {
     const machine = this.#fleet.get(id)
-    if (machine?.protected) throw new MachineHeld(`The machine ${machine.name} (${id}) is protected against deletion: ${MACHINE_REMOVAL} was refused`)
+    if (machine?.protected) throw machineHeld(id, machine.name)
     if (machine) {
       if (machine.takes) this.#limits.giveBack(machine.takes)
       const { member } = machine

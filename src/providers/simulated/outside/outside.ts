@@ -1,3 +1,4 @@
+import { protectedThing } from '#ports/not-removed.ts'
 import { OutsideHeld, OutsideRefused, type OutsideKind, type OutsideOrder, type OutsideResources, type OutsideSeen } from '#ports/outside.ts'
 import type { Durations } from '../durations.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -29,10 +30,12 @@ export class Outside implements OutsideResources {
     return this.#things.get(token)
   }
 
-  /** Why it is not removed, as a sentence without its full stop. */
-  protection(token: string): string {
+  /** Why it is not removed; of what was never made nobody knows a name. */
+  held(token: string, why?: string): OutsideHeld {
     const thing = this.#things.get(token)
-    return thing ? `The ${KINDS[thing.kind][2]} ${thing.name} (${thing.providerId}) is protected against deletion: ${KINDS[thing.kind][1]} was refused` : `The removal of ${token} was refused`
+    if (!thing) return new OutsideHeld(why ?? 'It is protected against deletion')
+    const names = { thing: `The ${KINDS[thing.kind][2]} ${thing.name} (${thing.providerId})`, call: KINDS[thing.kind][1] }
+    return new OutsideHeld(protectedThing(names, why), { names })
   }
 
   async ensure({ token, kind, accountId, clusterId, name }: OutsideOrder): Promise<OutsideSeen> {
@@ -58,7 +61,7 @@ export class Outside implements OutsideResources {
 
   async ensureGone(token: string): Promise<void> {
     const thing = this.#things.get(token)
-    if (thing?.deleteProtected) throw new OutsideHeld(this.protection(token))
+    if (thing?.deleteProtected) throw this.held(token)
     if (thing) {
       this.#limits.giveBack(thing.takes)
       this.#things.delete(token)

@@ -22,8 +22,17 @@ export interface Newcomer {
   /** With which it reached us. */
   readonly address: string
   readonly kernel: string
+  /** What its script does once it is admitted; the scripts of machines that are no invention check first what a node needs. */
+  readonly firstStep?: keyof typeof FIRST_STEPS
   /** It is outside of the region's network: its node has one of these addresses. */
   readonly overlayPool?: { readonly first: string; readonly last: string }
+}
+
+const FIRST_STEPS = { preflight: 'it was admitted and checks what a node needs', download: 'it was admitted and fetches its programs' } as const
+
+/** What is known of an admitted machine until it reports: the step that its script takes from now on. */
+export function admitted({ firstStep = 'preflight' }: Newcomer, now: number): NonNullable<NodeFacts['progress']> {
+  return { step: firstStep, text: FIRST_STEPS[firstStep], at: now }
 }
 
 /** Committed machine secrets, read once the cluster's lock is held: whoever removes a node holds it too. */
@@ -61,12 +70,12 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   const spec: NodeSpec = { name, onboardingId: onboarding.id, architecture: machine.architecture, machineId: machine.machineId, address: nodeAddress }
   if (own) {
     const locked = await tx.lockNode(own.id)
-    if (locked) await tx.changeNode(own.id, { spec: { ...locked.spec, ...spec }, facts: startedOver(locked, now) }, because)
+    if (locked) await tx.changeNode(own.id, { spec: { ...locked.spec, ...spec }, facts: startedOver(locked, machine, now) }, because)
   }
 
   const nodeId = own?.id ?? newId('node', now, randomBytes)
   if (!own) {
-    const facts: NodeFacts = { claimedAt: now, machineExistsAt: now, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }
+    const facts: NodeFacts = { claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }
     await tx.insertNode({ id: nodeId, accountId: cluster.accountId, region: cluster.region, clusterId: cluster.id, nodePoolId: nodePool.id, spec, facts }, because)
   }
   await tx.putMachineSecret({
@@ -117,9 +126,9 @@ async function checkNewcomer(secrets: Secrets, cluster: ClusterRecord, nodePool:
 }
 
 /** The same machine runs its script again: what failed is taken back, and a node that was never Ready gets its fifteen minutes anew. */
-function startedOver(node: NodeRecord, now: number): NodeFacts {
+function startedOver(node: NodeRecord, machine: Newcomer, now: number): NodeFacts {
   if (node.facts.firstReadyAt !== undefined) return withFacts(node.facts, { initialiseFailed: undefined })
-  return withFacts(node.facts, { initialiseFailed: undefined, progress: undefined, machineExistsAt: now, pausedMs: 0 })
+  return withFacts(node.facts, { initialiseFailed: undefined, progress: admitted(machine, now), machineExistsAt: now, pausedMs: 0 })
 }
 
 function whatWasSeen(machine: Newcomer, name: string, nodeAddress: string, onboarding: OnboardingRecord, now: number): { evidence: readonly Evidence[] } {

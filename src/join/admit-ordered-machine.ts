@@ -5,7 +5,7 @@ import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
-import { admitMachine, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
+import { admitMachine, admitted, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
 import type { Invitation } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
 
@@ -54,7 +54,7 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
     }
     const address = machine.overlayPool ? await overlayAddress(tx, node.region, machine.secretHash, machine.overlayPool) : machine.address
     // The machine of a pool is known by its provider before it comes; one that was logged in to says who it is now.
-    const change = { spec: { ...node.spec, architecture: machine.architecture, ...address !== '' && { address }, ...node.spec.login && { machineId: machine.machineId } }, facts: joinedNow(node, now) }
+    const change = { spec: { ...node.spec, architecture: machine.architecture, ...address !== '' && { address }, ...node.spec.login && { machineId: machine.machineId } }, facts: joinedNow(node, machine, now) }
     await tx.changeNode(node.id, change, {
       evidence: [{ observer: 'join endpoint', source: `machine ${node.spec.name}`, observedAt: now, fact: `The machine that was ${node.spec.login ? 'logged in to' : 'ordered'} for the node ${node.spec.name} came at ${machine.address} (${machine.architecture}, kernel ${machine.kernel}).` }],
     })
@@ -83,8 +83,8 @@ function whyNot(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePoolReco
 }
 
 /** What failed before, by a step or by its time, is taken back, and the time of initialisation begins anew, when the machine runs its script (status-rules.md, node 3). */
-function joinedNow({ facts }: NodeRecord, now: number): NodeFacts {
+function joinedNow({ facts }: NodeRecord, machine: Newcomer, now: number): NodeFacts {
   const isOverdue = initialisationMs({ now, facts }) >= DEADLINES.nodeInitialisation
   const startsOver = (facts.initialiseFailed !== undefined || isOverdue) && facts.firstReadyAt === undefined
-  return withFacts(facts, { initialiseFailed: undefined, login: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: { step: 'join', text: 'it was admitted and fetches its programs', at: now }, ...startsOver && { pausedMs: 0 } })
+  return withFacts(facts, { initialiseFailed: undefined, login: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: admitted(machine, now), ...startsOver && { pausedMs: 0 } })
 }

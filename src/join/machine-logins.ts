@@ -125,7 +125,7 @@ export class LoginsToMachines implements MachineLogins {
       const { ended } = await session.start(startedLine(line), both)
       log.info({ region, node: nodeId, address: at.address, port: at.port, user: at.user, hostKey: session.hostKey }, 'Logged in to a machine')
       await this.#write(nodeId, signal, ({ facts }, now) => facts.login && {
-        facts: withFacts(facts, { login: undefined, ...!facts.joinedAt && { progress: { step: 'login', text: 'it was logged in to, and runs the onboarding script', at: now } } }),
+        facts: withFacts(facts, { login: undefined, ...!facts.joinedAt && { progress: { step: 'contact', text: 'it was logged in to, and runs the onboarding script', at: now } } }),
         fact: 'The onboarding script was started.', source: `login at ${where}`,
       })
       return { session, ended, hide }

@@ -60,6 +60,16 @@ export interface MachineSeen {
   readonly machineId: string
   /** The pool that ordered it, as it was ordered. */
   readonly nodePoolId?: string
+  /** Its first start does not go on, or failed, at a step of which the machine itself can tell nobody: what its provider sees of it, e.g. on its console. Absent where providers see nothing, or nothing is wrong. */
+  readonly stuck?: MachineStuck
+}
+
+export interface MachineStuck {
+  readonly step: 'boot' | 'contact'
+  readonly text: string
+  /** Epoch ms. */
+  readonly since: number
+  readonly failed?: true
 }
 
 export interface Machines {

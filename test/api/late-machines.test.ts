@@ -40,8 +40,8 @@ describe('a machine that comes later than its fifteen minutes', () => {
   test('its script, run late, takes the failure back, and the node has its time anew', async () => {
     const { pairs, reasons, exits } = await story('boot')
     assert.deepEqual(pairs, ['Creating Progressing', 'Failed InitializeFailed', 'Creating Progressing', 'Running Ok'])
-    assert.match(reasons[1] ?? '', /^It was no Ready member 15 min after its machine was there; its machine has reported no progress$/)
-    assert.match(reasons[2] ?? '', /the last that its machine reported, at \S+Z: it was admitted and fetches its programs$/)
+    assert.match(reasons[1] ?? '', /^It was no Ready member 15 min after its machine was there: the step boot, begun at \S+Z, had not ended after 15 min; its system is coming up$/)
+    assert.match(reasons[2] ?? '', /the step download is under way since \S+Z: it was admitted and fetches its programs$/)
     assert.ok(exits.includes('The same machine runs its script again after the fault is mended.') && exits.includes('DeleteEdgeNodes'))
   })
 

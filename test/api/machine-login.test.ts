@@ -74,7 +74,7 @@ describe('CreateEdgeNode by address and password', () => {
   test('answers at once, shows that it logs in, and then that the script runs', async () => {
     const { api, store, shell, create, shows, because } = await open()
     const id = await create()
-    assert.deepEqual([await shows(id), await because(id)], ['Creating/Progressing', 'It was claimed at 2026-11-25T12:00:00Z and is no Ready member of the cluster yet; its machine is being logged in to since 2026-11-25T12:00:00Z'])
+    assert.deepEqual([await shows(id), await because(id)], ['Creating/Progressing', 'It was claimed at 2026-11-25T12:00:00Z and is no Ready member of the cluster yet; the step login is under way since 2026-11-25T12:00:00Z: its machine is being logged in to'])
     const { at } = shell.at(0)
     assert.deepEqual([at.address, at.port, at.user, at.password], ['10.0.0.7', 22, 'root', PASSWORD])
     shell.at(0).in()
@@ -99,7 +99,7 @@ describe('CreateEdgeNode by address and password', () => {
     const id = await create()
     shell.at(0).fails(new RemoteShellFailed('Closed', shell.at(0).at, `you said ${PASSWORD}\r\nto me`))
     await until(async () => await shows(id) === 'Failed/InitializeFailed')
-    assert.equal(await because(id), 'The step login failed on the machine at 2026-11-25T12:00:00Z: Connection closed by 10.0.0.7 port 22: you said … to me')
+    assert.equal(await because(id), 'The step login failed on the machine at 2026-11-25T12:00:00Z, 0 s after its machine was there: Connection closed by 10.0.0.7 port 22: you said … to me')
     const { Items } = await api.done('ListStatusHistory', { Filter: { Ids: [id] } })
     assert.match(JSON.stringify(Items), /Logging in as root@10\.0\.0\.7, port 22, begun at 2026-11-25T12:00:00Z, failed: Connection closed/)
     assert.ok(!JSON.stringify([Items, logged]).includes(PASSWORD))

@@ -17,8 +17,20 @@ export function machineNews(seen: NodePassSeen): MachineNews {
   if (spec.machine === undefined) return { change: {}, evidence: [] }
   const wasRemoved = machine === undefined && facts.machineExistsAt !== undefined
   if (machine?.machineId === undefined && !wasRemoved) return notMade(seen)
-  const paid = arrearsNews(seen)
-  return machine === undefined ? paid : { change: { ...made(facts, seen), ...paid.change, ...order(seen, machine) }, evidence: paid.evidence }
+  const paid = arrearsNews(seen), stuck = stuckNews(seen)
+  return machine === undefined ? paid : { change: { ...made(facts, seen), ...stuck.change, ...paid.change, ...order(seen, machine) }, evidence: [...paid.evidence, ...stuck.evidence] }
+}
+
+/** Before it is admitted a machine can report nothing; its provider may see where it stands. What it reported later is newer. */
+function stuckNews({ record: { facts }, power }: NodePassSeen): MachineNews {
+  const stuck = power?.staleSince === undefined ? power?.fact.stuck : undefined
+  const isKnown = stuck === undefined || stuck.since <= (facts.progress?.at ?? -Infinity) || stuck.since <= (facts.initialiseFailed?.at ?? -Infinity)
+  if (isKnown || !power || facts.firstReadyAt !== undefined) return { change: {}, evidence: [] }
+  const { step, text, since, failed } = stuck
+  return {
+    change: failed ? { initialiseFailed: { step, text, at: since } } : { progress: { step, text, at: since } },
+    evidence: [{ observer: power.observer, source: `first start of machine ${power.machine}, step ${step}`, observedAt: power.seenAt, fact: `${text}.` }],
+  }
 }
 
 /** The part of the news that is of arrears alone. */

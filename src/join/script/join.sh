@@ -33,7 +33,7 @@ main() {
   report_progress download 'the machine fetches its programs'
   wait "$runtime_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-runtime.log")"
   wait "$kubelet_job" || give_up download "$(tail -n 1 "$EH_RUN/fetch-kubelet.log")"
-  report_progress start 'the kubelet was started'
+  report_progress join 'the kubelet was started'
   for name in kube-proxy flanneld; do
     fetch_file "$name" "$EH_BIN" > "$EH_RUN/fetch.log" 2>&1 || give_up download "$(tail -n 1 "$EH_RUN/fetch.log")"
   done

@@ -307,5 +307,5 @@ function isForLater({ status }: JoinRefused): boolean {
 }
 
 function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {
-  return { secretHash: hashOf(secret), hostname, architecture, address, kernel: '6.1.0', machineId }
+  return { secretHash: hashOf(secret), hostname, architecture, address, kernel: '6.1.0', machineId, firstStep: 'download' }
 }

@@ -130,23 +130,33 @@ describe('the node table of status-rules.md', () => {
   const pair = (facts: NodeFacts, now = NOW) => `${verdict(NODE_RULES, { now, facts }).status.phase} ${verdict(NODE_RULES, { now, facts }).status.conditions.join('+')}`
 
   test('one that never was a Ready member is told of by its Node object where that says more than its last report, which may have been lost or overtaken', () => {
-    const progress = { step: 'join', text: 'it was admitted and fetches its programs', at: NOW + 60_000 }
-    const tooLong = (facts: Partial<NodeFacts>) => verdict(NODE_RULES, { now: NOW + 16 * 60_000, facts: { ...joining, machineExistsAt: NOW, progress, ...facts } }).because.replace('It was no Ready member 15 min after its machine was there; ', '')
+    const progress = { step: 'download', text: 'it was admitted and fetches its programs', at: NOW + 60_000 }
+    const tooLong = ({ progress: reported = progress, ...facts }: Partial<NodeFacts>, silent = false) => verdict(NODE_RULES, { now: NOW + 16 * 60_000, facts: { ...joining, machineExistsAt: NOW, ...!silent && { progress: reported }, ...facts } }).because.replace('It was no Ready member 15 min after its machine was there: ', '')
     const since = NOW + 120_000, object = { since, reason: '', message: '' }, off = { state: 'off', since: NOW + 180_000, machine: 'shop-1' } as const
+    const downloads = 'the step download, begun at 2027-01-15T08:01:00Z, had not ended after 14 min; it was admitted and fetches its programs'
+    const joins = 'the step join, begun at 2027-01-15T08:02:00Z, had not ended after 13 min; its kubelet was started, and '
     const rows: readonly (readonly [facts: Partial<NodeFacts>, says: string])[] = [
-      [{}, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
-      [{ ready: { ...object, status: 'False', message: 'no network plug-in' } }, 'its kubelet was started, and says since 2027-01-15T08:02:00Z that it is not ready: no network plug-in'],
-      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since - 40_000 } }, 'its kubelet was started, and its heartbeats stopped: the last one came at 2027-01-15T08:01:20Z, and Kubernetes marked it Unknown at 2027-01-15T08:02:00Z'],
-      [{ ready: { ...object, status: 'True' }, power: off }, 'its kubelet was started, and the power of machine shop-1 is off since 2027-01-15T08:03:00Z'],
+      [{}, downloads],
+      [{ power: off }, `${downloads}, and the power of machine shop-1 is off since 2027-01-15T08:03:00Z`],
+      [{ progress: { step: 'join', text: 'the kubelet was started', at: NOW + 90_000 } }, 'the step join, begun at 2027-01-15T08:01:30Z, had not ended after 13 min 30 s; the kubelet was started'],
+      [{ progress: { step: 'join', text: 'the kubelet was started', at: NOW + 90_000 }, ready: { ...object, status: 'False', message: 'no network plug-in' } }, 'the step join, begun at 2027-01-15T08:01:30Z, had not ended after 13 min 30 s; its kubelet was started, and says since 2027-01-15T08:02:00Z that it is not ready: no network plug-in'],
+      [{ ready: { ...object, status: 'False', message: 'no network plug-in' } }, `${joins}says since 2027-01-15T08:02:00Z that it is not ready: no network plug-in`],
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since - 40_000 } }, `${joins}its heartbeats stopped: the last one came at 2027-01-15T08:01:20Z, and Kubernetes marked it Unknown at 2027-01-15T08:02:00Z`],
+      [{ ready: { ...object, status: 'True' }, power: off }, `${joins}the power of machine shop-1 is off since 2027-01-15T08:03:00Z`],
       // It runs its script again.
-      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since }, progress: { ...progress, at: since + 1 } }, 'the last that its machine reported, at 2027-01-15T08:02:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: since }, progress: { ...progress, at: since + 1 } }, 'the step download, begun at 2027-01-15T08:02:00Z, had not ended after 13 min; it was admitted and fetches its programs'],
       // What was heard last is of a run before, though Kubernetes noticed the silence only now.
-      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: NOW - 15_000 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
-      [{ ready: { ...object, status: 'False', since: NOW - 1 } }, 'the last that its machine reported, at 2027-01-15T08:01:00Z: it was admitted and fetches its programs'],
+      [{ ready: { ...object, status: 'Unknown', leaseRenewedAt: NOW - 15_000 } }, downloads],
+      [{ ready: { ...object, status: 'False', since: NOW - 1 } }, downloads],
       // Switched off and on again within the time in which Kubernetes notices nothing.
-      [{ ready: { ...object, status: 'False', message: 'no network plug-in' }, power: { ...off, state: 'on', lastOnAt: since + 30_000 } }, 'its kubelet was started, and nothing was heard from it since its machine was switched on at 2027-01-15T08:02:30Z'],
+      [{ ready: { ...object, status: 'False', message: 'no network plug-in' }, power: { ...off, state: 'on', lastOnAt: since + 30_000 } }, `${joins}nothing was heard from it since its machine was switched on at 2027-01-15T08:02:30Z`],
+      [{ pausedMs: 60_000 }, downloads.replace('14 min', '15 min')],
+      // It went on when its time was over.
+      [{ progress: { ...progress, at: NOW + 15.5 * 60_000 } }, 'It was no Ready member 15 min after its machine was there; the step download is under way since 2027-01-15T08:15:30Z: it was admitted and fetches its programs'],
     ]
     for (const [facts, says] of rows) assert.equal(tooLong(facts), says)
+    // Nobody sees more of it than its power.
+    assert.equal(tooLong({}, true), 'its boot or its first contact, begun at 2027-01-15T08:00:00Z, had not ended after 15 min; its machine has reported no progress')
   })
 
   test('15 minutes after the machine existed it is InitializeFailed, and the time stands still while the cluster is not running', () => {
@@ -161,7 +171,11 @@ describe('the node table of status-rules.md', () => {
   test('a reported failure is named at once and taken back by the next run', () => {
     const failed = { ...joining, initialiseFailed: { step: 'preflight', text: 'the kernel is 4.19, and 5.13 is needed', at: NOW } }
     assert.equal(pair(failed), 'Failed InitializeFailed')
-    assert.match(verdict(NODE_RULES, { now: NOW, facts: failed }).because, /preflight.*kernel is 4\.19/)
+    const because = (facts: Partial<NodeFacts>) => verdict(NODE_RULES, { now: NOW, facts: { ...failed, ...facts } }).because
+    const step = 'The step preflight failed on the machine at 2027-01-15T08:00:00Z', why = ': the kernel is 4.19, and 5.13 is needed'
+    assert.equal(because({ machineExistsAt: NOW - 70_000, progress: { step: 'preflight', text: '', at: NOW - 10_000 } }), `${step}, 10 s after it had begun and 1 min 10 s after its machine was there${why}`)
+    assert.equal(because({ machineExistsAt: NOW - 70_000, progress: { step: 'download', text: '', at: NOW - 10_000 } }), `${step}, 1 min 10 s after its machine was there${why}`)
+    assert.equal(because({ machineExistsAt: NOW + 1 }), step + why)
     assert.equal(pair(joining), 'Creating Progressing')
   })
 

@@ -1,7 +1,8 @@
 import type { Evidence } from '../evidence.ts'
 import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
-import { rfc3339Seconds, spanText } from '../time.ts'
+import { spanText } from '../time.ts'
+import { at, failedStep, heartbeats, overdueStep, stepSoFar } from './initialisation.ts'
 import { stillThere } from './leaving.ts'
 import { initialisationEndsAt, initialisationMs, isMachineRemoved, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
 import type { NodeSight } from './sight.ts'
@@ -29,13 +30,13 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'a step of its initialisation failed',
     holds: seen => !wasEverReady(seen) && seen.facts.initialiseFailed !== undefined,
     shows: () => ({ phase: 'Failed', conditions: ['InitializeFailed'] }),
-    because: seen => `The step ${seen.facts.initialiseFailed?.step ?? ''} failed on the machine at ${at(seen.facts.initialiseFailed?.at)}: ${seen.facts.initialiseFailed?.text ?? ''}`,
+    because: failedStep,
   },
   {
     name: 'its initialisation took too long',
     holds: seen => !wasEverReady(seen) && initialisationMs(seen) >= DEADLINES.nodeInitialisation,
     shows: () => ({ phase: 'Failed', conditions: ['InitializeFailed'] }),
-    because: seen => `It was no Ready member ${spanText(DEADLINES.nodeInitialisation)} after its machine was there; ${lastProgress(seen)}`,
+    because: overdueStep,
   },
   {
     name: 'creation ended',
@@ -47,7 +48,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'not yet a Ready member',
     holds: seen => !wasEverReady(seen),
     shows: () => ({ phase: 'Creating', conditions: ['Progressing'] }),
-    because: seen => `It was claimed at ${at(seen.facts.claimedAt)} and is no Ready member of the cluster yet; ${lastProgress(seen)}`,
+    because: seen => `It was claimed at ${at(seen.facts.claimedAt)} and is no Ready member of the cluster yet; ${stepSoFar(seen)}`,
   },
   {
     name: 'shut down for arrears',
@@ -110,7 +111,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its heartbeats stopped',
     holds: seen => seen.facts.ready?.status === 'Unknown',
     shows: () => NOT_READY,
-    because: seen => `The heartbeats of its kubelet stopped: ${heartbeats(seen)}${machineState(seen)}`,
+    because: seen => `The heartbeats of its kubelet stopped: ${heartbeats(seen.facts)}${machineState(seen)}`,
   },
   {
     name: 'its kubelet says that it is not ready',
@@ -193,39 +194,6 @@ function done(seen: NodeSight): string {
   return steps.length === 0 ? '' : `; done so far: ${steps.join(', ')}`
 }
 
-function lastProgress(seen: NodeSight): string {
-  const { progress, login } = seen.facts
-  if (login?.loggedInAt !== undefined) return `its machine was logged in to at ${at(login.loggedInAt)}, and the onboarding script is being started`
-  if (login) return `its machine is being logged in to since ${at(login.since)}`
-  if (isHeardOfSince(seen, progress?.at)) return `its kubelet was started, and ${whyNotReady(seen)}`
-  return progress ? `the last that its machine reported, at ${at(progress.at)}: ${progress.text}` : 'its machine has reported no progress'
-}
-
-/** A Node object of this run of its script, of which was heard since that report: it says how far the machine is even where a report was lost on the way, or left out because the node was Ready in the same moment. */
-function isHeardOfSince({ facts: { ready, machineExistsAt } }: NodeSight, reportedAt = 0): boolean {
-  // Kubernetes marks one Unknown long after it was last heard.
-  const heardAt = ready?.status === 'Unknown' ? ready.leaseRenewedAt ?? ready.lastHeartbeatAt : ready?.since
-  return heardAt !== undefined && heardAt >= Math.max(reportedAt, machineExistsAt ?? 0)
-}
-
-/** Of one with a Node object. */
-function whyNotReady(seen: NodeSight): string {
-  const { ready, power } = seen.facts
-  if (power?.state === 'off') return `the power of machine ${power.machine} is off since ${at(power.since)}`
-  if (power?.lastOnAt !== undefined && ready !== undefined && ready.since < power.lastOnAt) return `nothing was heard from it since its machine was switched on at ${at(power.lastOnAt)}`
-  if (ready?.status === 'Unknown') return `its heartbeats stopped: ${heartbeats(seen)}`
-  return `says since ${at(ready?.since)} that it is not ready: ${ready?.message || ready?.reason || 'no message'}`
-}
-
-/** The last renewal of its Lease is its last heartbeat; a full status comes every few minutes only, so that one's time is told as what it is. */
-function heartbeats(seen: NodeSight): string {
-  const { ready } = seen.facts
-  const noticed = `Kubernetes marked it Unknown at ${at(ready?.since)}`
-  if (ready?.leaseRenewedAt !== undefined) return `the last one came at ${at(ready.leaseRenewedAt)}, and ${noticed}`
-  const report = ready?.lastHeartbeatAt === undefined ? '' : `; its last full status report came at ${at(ready.lastHeartbeatAt)}`
-  return `${noticed}${report}`
-}
-
 /** What the machine's provider sees, where there is one: that the power is on, and whether the network is cut. */
 function machineState(seen: NodeSight): string {
   const { power } = seen.facts
@@ -238,8 +206,4 @@ function machineState(seen: NodeSight): string {
 function pressures(seen: NodeSight): string {
   const { pressures: held = [] } = seen.facts
   return held.length === 0 ? '' : `; it reports ${held.join(', ')}`
-}
-
-function at(instant: number | undefined): string {
-  return instant === undefined ? 'an unknown time' : rfc3339Seconds(instant)
 }

@@ -20,7 +20,7 @@ export const USUAL_DURATIONS: Durations = {
   controlPlane: [8 * SECOND, 15 * SECOND], boot: [5 * SECOND, 12 * SECOND], join: [4 * SECOND, 8 * SECOND], pod: [SECOND, 4 * SECOND], outside: [SECOND, 3 * SECOND],
 }
 
-/** The parts of a join, of all its time. The rest is the kubelet's own start. */
+/** The parts of a join, of all its time; what comes before contact is counted with the preflight. The rest is the kubelet's own start. */
 export const PREFLIGHT_SHARE = 0.1, DOWNLOAD_SHARE = 0.6
 
 /** From silence until Kubernetes calls a node Unknown: its grace time, and up to one period of its monitor. */

@@ -17,7 +17,7 @@ test('a machine boots, runs its line, joins, and its node is ready; nothing happ
   const cluster = await tiny.cluster()
   tiny.told.length = 0
   await tiny.node(cluster)
-  assert.equal(tiny.kinds(), 'Workload, Machine, Join, Report progress start, Node, Workload, Workload')
+  assert.equal(tiny.kinds(), 'Workload, Machine, Join, Report progress join, Node, Workload, Workload')
   const join = tiny.told.find(({ change }) => change.kind === 'Join')!
   assert.ok(join.change.kind === 'Join' && join.change.token === 'token-1' && join.change.hostname === 'shop-1' && /^[0-9a-f]{64}$/.test(join.change.secret))
   assert.equal(await tiny.ready(cluster), 'True')

@@ -189,7 +189,7 @@ test('a silent kubelet makes its node Unknown, and one that says it is not ready
   assert.deepEqual([ready?.status, ready?.reason, ready?.message], ['False', 'KubeletNotReady', 'PLEG is not healthy'])
 })
 
-for (const [step, text] of [['download', 'curl: (28) timed out'], ['start', 'exit status 1']] as const) {
+for (const [step, text] of [['preflight', 'nft is missing'], ['download', 'curl: (28) timed out'], ['start', 'exit status 1']] as const) {
   test(`a join whose ${step} fails reports the step and never gets its node`, async () => {
     const tiny = await opened({ port: 'machines', call: step, effect: { type: 'fail', message: text } })
     const cluster = await tiny.cluster()
@@ -202,11 +202,13 @@ for (const [step, text] of [['download', 'curl: (28) timed out'], ['start', 'exi
   })
 }
 
-test('a machine that does not come up, or whose script ends before contact, is never heard of', async () => {
-  for (const call of ['boot', 'preflight', 'contact']) {
+test('a machine that does not come up, or whose script ends before it is admitted, is never heard of; its console tells', async () => {
+  for (const call of ['boot', 'contact'] as const) {
     const tiny = await opened({ port: 'machines', call, effect: { type: 'fail' } })
     await tiny.node(await tiny.cluster())
     assert.doesNotMatch(tiny.kinds(), /Join/, call)
+    const stuck = (await tiny.region.machines.look('m1'))?.stuck
+    assert.deepEqual([stuck?.step, stuck?.failed], [call, true])
   }
 })
 

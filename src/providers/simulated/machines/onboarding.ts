@@ -22,7 +22,7 @@ export interface Admission {
 }
 
 /**
- * Onboarding scripts as the world's machines run them: preflight, contact, download, start of the kubelet. Machines tell what they would ask or report; whoever
+ * Onboarding scripts as the world's machines run them: contact, preflight, download, start of the kubelet. Machines tell what they would ask or report; whoever
  * runs the region answers by `admitted`, `refused` and `membership`.
  */
 export class Onboarding {
@@ -51,15 +51,18 @@ export class Onboarding {
     this.#onStart = told
   }
 
-  /** The machine runs that line, `laterMs` from now; answers what it says if it ends at once. */
-  begin(id: string, machine: WorldMachine, line: string, laterMs = 0): string | undefined {
+  /** The machine runs that line, `laterMs` from now; answers what it says if it ends at once. `isHeard`: whoever started it hears what it says; otherwise it reports once it is admitted. */
+  begin(id: string, machine: WorldMachine, line: string, { laterMs = 0, isHeard = false } = {}): string | undefined {
     const now = this.#world.now(), run = (machine.script?.run ?? machine.runs ?? 0) + 1, token = tokenOf(line)
     const fault = this.#strike(id, machine, 'preflight')
-    const takes = laterMs + this.#share(id, run, 'preflight', PREFLIGHT_SHARE) + slowness(fault)
-    machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...((token === undefined || ends(fault)) && { ended: true as const }) }
+    const takes = laterMs + this.#share(id, run, 'preflight', PREFLIGHT_SHARE)
+    const isOver = token === undefined || (isHeard && ends(fault))
+    const preflight = fault && { laterMs: slowness(fault), ...ends(fault) && { fails: fault.effect.message ?? FAILURES.preflight } }
+    machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...preflight && { preflight }, ...isOver && { ended: true as const } }
+    delete machine.stuck
     this.#fleet.put(id, machine)
-    if (!machine.script.ended) this.#world.schedule('machine', id, machine.script.contactAt)
-    return machine.script.ended && (fault?.effect.message ?? 'The machine does not have what a node needs')
+    if (!isOver) this.#world.schedule('machine', id, machine.script.contactAt)
+    return isOver ? preflight?.fails ?? FAILURES.preflight : undefined
   }
 
   /** What is due of the script and of the membership. */
@@ -69,9 +72,10 @@ export class Onboarding {
     if (!isConnected(machine, now)) return
     if (script && !script.ended && script.contactAt <= now && this.#asked.get(id) !== script.contactAt) this.#contact(id, machine, script.token, script.contactAt)
     if (!member) return
+    this.#reportBegun(id, machine, member, now)
     if (member.fails && !member.fails.told && member.fails.at <= now) this.#reportFailure(id, member, member.fails)
     if (member.startsAt === now && !member.fails) {
-      this.#report(id, member, 'progress', 'start', 'the kubelet was started')
+      this.#report(id, member, 'progress', 'join', 'the kubelet was started')
       this.#onStart(id)
     }
     if (member.asksAt !== undefined && member.asksAt <= now && !this.#asking.has(id)) this.#ask(id)
@@ -87,22 +91,32 @@ export class Onboarding {
     const machine = this.#fleet.get(id), now = this.#world.now()
     this.#asked.delete(id)
     if (!machine?.script || machine.script.ended) return
-    const { run } = machine.script
+    const { run, preflight } = machine.script
     const known = { ...machine, member: { ...admission, admittedAt: now, startsAt: now } }
-    const download = this.#strike(id, known, 'download'), start = ends(download) ? undefined : this.#strike(id, known, 'start')
-    const downloadMs = this.#share(id, run, 'download', DOWNLOAD_SHARE) + slowness(download)
-    const startMs = this.#share(id, run, 'start', 1 - PREFLIGHT_SHARE - DOWNLOAD_SHARE) + slowness(start)
-    const failure = ends(download) ? { fault: download, step: 'download', at: now + downloadMs } : ends(start) ? { fault: start, step: 'start', at: now + downloadMs + startMs } : undefined
-    const member: Membership = {
-      ...admission, admittedAt: now, startsAt: Math.min(now + downloadMs + startMs, NEVER),
-      ...(failure && { fails: { step: failure.step, at: failure.at, text: failure.fault?.effect.message ?? FAILURES[failure.step as 'download' | 'start'] } }),
-    }
+    const download = preflight?.fails === undefined ? this.#strike(id, known, 'download') : undefined
+    const start = preflight?.fails === undefined && !ends(download) ? this.#strike(id, known, 'start') : undefined
+    const downloadAt = now + (preflight?.laterMs ?? 0)
+    const startAt = downloadAt + this.#share(id, run, 'download', DOWNLOAD_SHARE) + slowness(download)
+    const startsAt = startAt + this.#share(id, run, 'start', 1 - PREFLIGHT_SHARE - DOWNLOAD_SHARE) + slowness(start)
+    const fails = preflight?.fails !== undefined ? { step: 'preflight', at: now, text: preflight.fails }
+      : ends(download) ? { step: 'download', at: startAt, text: download?.effect.message ?? FAILURES.download }
+      : ends(start) ? { step: 'start', at: startsAt, text: start?.effect.message ?? FAILURES.start } : undefined
+    // Where nothing is wrong nobody has to hear of each step of seconds.
+    const steps = [
+      ...preflight ? [{ step: 'preflight', at: now, text: 'the machine checks what a node needs' }] : [],
+      ...(preflight ?? download) && preflight?.fails === undefined ? [{ step: 'download', at: downloadAt, text: 'the machine fetches its programs' }] : [],
+      ...(preflight ?? download ?? start) && preflight?.fails === undefined && !ends(download) ? [{ step: 'start', at: startAt, text: 'the kubelet is being started' }] : [],
+    ]
+    const begins = steps.filter(({ at }) => at < NEVER)
+    const member: Membership = { ...admission, admittedAt: now, startsAt: Math.min(startsAt, NEVER), ...begins.length > 0 && { begins }, ...fails && { fails: { ...fails, at: Math.min(fails.at, NEVER) } } }
     // It runs once; of its script nothing but the number of runs is needed from here on.
     delete machine.firstBoot
     delete machine.script
+    delete machine.stuck
     machine.runs = run
     this.#fleet.setMember(id, machine, member)
-    this.#world.schedule('machine', id, failure?.at ?? member.startsAt)
+    for (const { at } of begins) this.#world.schedule('machine', id, at)
+    this.#world.schedule('machine', id, member.fails?.at ?? member.startsAt)
     this.#world.settleSoon(1)
   }
 
@@ -154,14 +168,32 @@ export class Onboarding {
   }
 
   #contact(id: string, machine: WorldMachine, token: string, contactAt: number): void {
-    const fault = this.#strike(id, machine, 'contact')
-    if (ends(fault)) {
-      this.interrupt(machine)
-      this.#fleet.put(id, machine)
-      return
-    }
+    const fault = machine.script?.heldUp ? undefined : this.#strike(id, machine, 'contact'), laterMs = slowness(fault)
+    if (ends(fault) || (laterMs > 0 && machine.script)) return this.#holdUp(id, machine, fault, laterMs)
     this.#asked.set(id, contactAt)
     this.#world.tell({ kind: 'Join', machineId: id, token, hostname: machine.name, architecture: 'amd64', secret: this.secretOf(id), address: machine.address })
+  }
+
+  /** Nobody can be told by the machine itself; its console shows it. */
+  #holdUp(id: string, machine: WorldMachine, fault: Fault | undefined, laterMs: number): void {
+    const since = this.#world.now()
+    machine.stuck = { step: 'contact', since, ...ends(fault) ? { text: fault?.effect.message ?? FAILURES.contact, failed: true } : { text: 'it asks the join endpoint and has no answer' } }
+    if (ends(fault)) this.interrupt(machine)
+    else if (machine.script) {
+      machine.script.contactAt = Math.min(since + laterMs, NEVER)
+      machine.script.heldUp = true
+      this.#world.schedule('machine', id, machine.script.contactAt)
+    }
+    this.#fleet.put(id, machine)
+    this.#fleet.tell(id)
+  }
+
+  #reportBegun(id: string, machine: WorldMachine, member: Membership, now: number): void {
+    const due = member.begins?.filter(({ at }) => at <= now) ?? []
+    if (due.length === 0) return
+    for (const { step, text } of due) this.#report(id, member, 'progress', step, text)
+    const { begins, ...rest } = member, later = begins?.filter(({ at }) => at > now) ?? []
+    this.#fleet.setMember(id, machine, { ...rest, ...later.length > 0 && { begins: later } })
   }
 
   #ask(id: string): void {
@@ -195,7 +227,7 @@ export class Onboarding {
   }
 }
 
-const FAILURES = { download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }
+const FAILURES = { preflight: 'The machine does not have what a node needs', contact: 'The join endpoint gave no answer', download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }
 
 export function ends(fault: Fault | undefined): boolean {
   return fault?.effect.type === 'fail' || fault?.effect.type === 'stutter'

@@ -7,7 +7,7 @@ import type { WorldMachine } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 import { machineHeld, targetOfMachine, type Fleet } from './fleet.ts'
 import type { Kubelets } from './kubelets.ts'
-import type { Onboarding } from './onboarding.ts'
+import { ends, type Onboarding } from './onboarding.ts'
 import { tokenOf } from './onboarding-line.ts'
 import { seeMachine } from './see-machine.ts'
 
@@ -115,6 +115,7 @@ export class SimulatedMachines implements Machines {
       else if (!member) this.#world.schedule('machine', id, upAt)
       if (!member) continue
       for (const at of [member.startsAt, upAt]) this.#world.reschedule('machine', id, at)
+      for (const { at } of member.begins ?? []) this.#world.schedule('machine', id, at)
       if (!member.fails?.told) this.#world.schedule('machine', id, member.fails?.at)
       this.#world.schedule('machine', id, member.asksAt)
     }
@@ -136,6 +137,8 @@ export class SimulatedMachines implements Machines {
     const fault = this.#faults.strike('machines', 'boot', targetOfMachine(id, machine))
     if (fault && fault.effect.type !== 'slow') delete machine.upAt // it does not come up
     else machine.upAt = now + this.#world.draw.within(this.#durations.boot, 'machines', 'boot', id, machine.boots) + (fault?.effect.type === 'slow' ? fault.effect.for ?? 0 : 0)
+    delete machine.stuck
+    if (fault && !machine.member) machine.stuck = { step: 'boot', since: now, ...ends(fault) ? { text: fault.effect.message ?? 'Its system ended while it came up', failed: true } : { text: 'its system is coming up' } }
     this.#world.schedule('machine', id, machine.upAt)
   }
 

@@ -42,7 +42,7 @@ export class SimulatedShell implements RemoteShell {
     const machine = this.#fleet.get(id)
     if (machine?.power !== 'on') throw new RemoteShellFailed('Closed', at)
     if (at.user !== 'root') return { ended: Promise.resolve({ exitCode: 1, output: 'edgehold: This script must be run as root. Nothing was changed.' }) }
-    const said = this.#onboarding.begin(id, machine, line, laterMs)
+    const said = this.#onboarding.begin(id, machine, line, { laterMs, isHeard: true })
     this.#fleet.put(id, machine)
     await this.#world.settle()
     return { ended: Promise.resolve(said === undefined ? undefined : { exitCode: 1, output: said }) }

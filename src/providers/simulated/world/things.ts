@@ -1,5 +1,6 @@
 import type { Taint } from '#model/node-pool/record.ts'
 import type { ControlPlaneComponent } from '#ports/control-plane-host.ts'
+import type { MachineStuck } from '#ports/machines.ts'
 import type { OutsideKind } from '#ports/outside.ts'
 
 /**
@@ -88,6 +89,8 @@ export interface WorldMachine {
   /** The line that it runs at its first start. */
   firstBoot?: string
   script?: ScriptRun
+  /** Its first start does not go on, as its console tells. */
+  stuck?: MachineStuck
   /** How often it had run a script when it was admitted last. */
   runs?: number
   /** The cluster that admitted it. */
@@ -105,6 +108,10 @@ export interface ScriptRun {
   readonly run: number
   /** Contact with the region's join endpoint is tried then. */
   contactAt: number
+  /** What a fault makes of its preflight, once it is admitted: it ends it, or makes it take so much longer. */
+  readonly preflight?: { readonly fails?: string; readonly laterMs: number }
+  /** Its contact was held up once, and is not again. */
+  heldUp?: true
   /** Contacts that were answered with "later". */
   tries: number
   /** The script ended, by itself or with its machine. */
@@ -118,6 +125,8 @@ export interface Membership {
   readonly admittedAt: number
   /** The kubelet starts for the first time. */
   readonly startsAt: number
+  /** Steps that begin later, or do not go as they should, and are reported when they begin. */
+  readonly begins?: readonly { readonly step: string; readonly at: number; readonly text: string }[]
   /** The step of the installation that ends it, and what that says. */
   readonly fails?: { readonly step: string; readonly at: number; readonly text: string; /** It was reported. */ readonly told?: true }
   /** When it asks again whether it is a member, and how often it has asked in a row. */

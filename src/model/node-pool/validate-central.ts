@@ -57,7 +57,8 @@ export function parseUpdateNodePoolConfig(body: unknown): NodePoolUpdate {
       if (before.isDefault && name !== undefined && name !== before.name) refuseMember(request, 'Name', 'the default node pool keeps its name')
       const policy = scaling && subnetPolicy(scaling)
       const scaled = scaling ? parseScaling(scaling, before.scaling) : before.scaling, servers = nodeConfig && mergeServerConfig(nodeConfig, before.template?.nodeConfig ?? {})
-      refusePaidInAdvance(request, scaling ? 'AutoScaling' : 'NodeConfig.InstanceChargeType', scaled, servers ?? before.template?.nodeConfig)
+      // An update that says nothing of it is no time to refuse what is there already.
+      if (scaling || nodeConfig?.values['InstanceChargeType'] !== undefined) refusePaidInAdvance(request, scaling ? 'AutoScaling' : 'NodeConfig.InstanceChargeType', scaled, servers ?? before.template?.nodeConfig)
       return {
         ...before, ...(name === undefined ? {} : { name }), ...kubernetes, kubernetesConfigSent: before.kubernetesConfigSent || kubernetes.kubernetesConfigSent,
         ...(scaled ? { scaling: scaled } : {}), ...(policy === undefined ? {} : { subnetPolicy: policy }),

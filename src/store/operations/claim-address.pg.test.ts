@@ -158,10 +158,16 @@ test('where the first part of a wide range is full, no claim goes through it fro
   const { store, query, databaseUrl, close } = await postgres.openCopy()
   const range = { first: '10.0.0.0', last: '10.0.255.255' }
   await postgres.run(databaseUrl, `insert into address (region, address, owner) select 'r', '10.0.0.0'::inet + n, 'x-' || n from generate_series(0, 16383) n`)
-  const claimed: (string | undefined)[] = [await store.write(NOON, tx => tx.claimAddress('r', 'a', range))]
-  await query(`insert into address_search (region, first, next) values ('r', '10.0.0.0', '10.0.64.0') on conflict (region, first) do update set next = excluded.next`)
-  claimed.push(await store.write(NOON, tx => tx.claimAddress('r', 'b', range)), ...await store.write(NOON, tx => tx.claimAddresses('r', ['c'], range)))
-  assert.deepEqual(claimed, ['10.0.64.0', '10.0.64.1', '10.0.64.2'])
-  assert.deepEqual(await query(`select host(next) as next from address_search where first = '10.0.0.0'`), [{ next: '10.0.64.0' }])
+  const searched = () => query(`select host(next) as next from address_search where first = '10.0.0.0'`), end = [{ next: '10.0.64.0' }]
+  const claim = (owner: string) => store.write(NOON, tx => tx.claimAddress('r', owner, range))
+  const claimed = [await claim('a')]
+  assert.deepEqual(await searched(), end)
+  claimed.push(await claim('b'), ...await store.write(NOON, tx => tx.claimAddresses('r', ['c'], range)))
+  assert.deepEqual(await searched(), end)
+  // One that is given back and taken again leaves the rest of the part to nobody's search.
+  await store.write(NOON, tx => tx.releaseAddress('r', 'x-7'))
+  claimed.push(await claim('d'), await claim('e'))
+  assert.deepEqual(await searched(), end)
+  assert.deepEqual(claimed, ['10.0.64.0', '10.0.64.1', '10.0.64.2', '10.0.0.7', '10.0.64.3'])
   await close()
 })

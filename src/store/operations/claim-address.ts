@@ -118,9 +118,9 @@ async function searchAnew(connection: Queryable, region: string, part: AddressPo
   return (await connection.query('update address_search set next = first where region = $1 and first = $2::inet and next > first returning 1', [region, part.first])).length > 0
 }
 
-/** Moves the search over a run of taken addresses, along their index, to the first free one; false where there is none. */
+/** Moves the search over a run of taken addresses, along their index, to the first free one; false where there is none, and then it stands at the end, so that nobody goes along them again. */
 async function moveToGap(connection: Queryable, region: string, pool: AddressPool): Promise<boolean> {
-  const moved = await connection.query(
+  const [moved] = await connection.query<{ found: boolean }>(
     `with search as (select coalesce((select next from address_search where region = $1 and first = $2::inet), $2::inet) as start),
      gap as (
        select address from (
@@ -130,10 +130,11 @@ async function moveToGap(connection: Queryable, region: string, pool: AddressPoo
             and not exists (select 1 from address b where b.region = $1 and b.address = a.address + 1 offset 0) order by a.address limit 1)
        ) free order by address limit 1
      )
-     insert into address_search (region, first, next) select $1, $2::inet, address from gap on conflict (region, first) do update set next = excluded.next returning 1`,
+     insert into address_search (region, first, next) select $1, $2::inet, coalesce((select address from gap), $3::inet + 1)
+     on conflict (region, first) do update set next = excluded.next returning next <= $3::inet as found`,
     [region, pool.first, pool.last],
   )
-  return moved.length > 0
+  return moved?.found ?? false
 }
 
 async function claimManyWithin(connection: Queryable, region: string, owners: readonly string[], pool: AddressPool): Promise<readonly string[]> {

@@ -73,6 +73,15 @@ export interface Store {
   listMachines(scope: Scope, filter: { ids?: readonly string[]; names?: readonly string[] }, page: Page): Promise<Listing<MachineRecord>>
   machinesOfRegion(region: string): Promise<readonly MachineRecord[]>
   findMachineByMachineId(region: string, machineId: string): Promise<MachineRecord | undefined>
+  /**
+   * The history as a follower reads it, oldest first: at most `most` rows behind a position, of one instant. Whoever goes on behind `upTo` each time misses nothing, and meets nothing twice: positions are given
+   * in the order of commits, and a row that commits late gets a later one.
+   */
+  changesAfter(scope: Scope, filter: FollowFilter, after: number, most: number): Promise<ChangesAfter>
+  /** Where the history stands, for a follower that begins. */
+  historyStand(scope: Scope): Promise<HistoryStand>
+  /** Calls back when rows may have got positions, whoever wrote them, or a region may be gone; until aborted. Reconnects by itself; sometimes calls for nothing. */
+  listenToHistory(onMoved: () => void, signal: AbortSignal): Promise<void>
   /** The newest history row of a resource, also of one that is gone. */
   latestChange(accountId: string, id: string): Promise<StatusChange | undefined>
   /** Sights of one thing, newest writer's epoch only; `stale` when its watcher's lease has lapsed or it said it was lost. */
@@ -163,6 +172,25 @@ export interface HistoryFilter {
   readonly to?: number
   /** For each resource the one row that held then. */
   readonly at?: number
+}
+
+export type FollowFilter = Pick<HistoryFilter, 'clusterIds' | 'kinds'>
+
+export interface ChangesAfter {
+  readonly changes: readonly StatusChange[]
+  /** Nothing that the filter lets through is between the last one and this position. */
+  readonly upTo: number
+  /** Which of the regions that had the name it is; another one, or undefined, once it was removed. */
+  readonly region: number | undefined
+}
+
+export interface HistoryStand {
+  /** The newest position that is given, in whatever region. */
+  readonly newest: number
+  /** A position below this one is of an earlier region of that name; 0 where there was none. */
+  readonly begins: number
+  /** As in ChangesAfter. */
+  readonly region: number | undefined
 }
 
 export interface StatusChange {

@@ -11,7 +11,7 @@ import { findEmbeddedBinaries, type PostgresBinaries } from './postgres/binaries
 import { PostgresLauncher } from './postgres/launcher.ts'
 import { prepareStateFolder } from './postgres/state-folder.ts'
 import { PostgresQueue } from './queue/postgres-queue.ts'
-import { WakeUps } from './queue/wake-ups.ts'
+import { HISTORY, WakeUps } from './queue/wake-ups.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { Sequencer } from './sequencer.ts'
 
@@ -56,8 +56,9 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   }
   const wakeUps = new WakeUps(database, clock, log)
   const queue = new PostgresQueue(database, clock, log, wakeUps)
-  const sequencer = new Sequencer(database, clock, log)
-  const store = new PostgresStore({ database, key, sequencer, announce: regions => queue.announce(regions), realNow: () => clock.now() })
+  const followers = new WakeUps(database, clock, log, HISTORY)
+  const sequencer = new Sequencer(database, clock, log, followers)
+  const store = new PostgresStore({ database, key, sequencer, followers, announce: regions => queue.announce(regions), realNow: () => clock.now() })
   return {
     store,
     queue,
@@ -67,6 +68,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     query: (text, values) => database.query(text, values),
     close: async () => {
       wakeUps.close()
+      followers.close()
       await sequencer.close()
       await database.close()
     },

@@ -9,7 +9,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type AddonFilter, type ClusterFilter, type HistoryFilter, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
+  NameTaken, type AddonFilter, type ChangesAfter, type ClusterFilter, type FollowFilter, type HistoryFilter, type HistoryStand, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
@@ -18,6 +18,7 @@ import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'
 import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
 import { clustersById, clustersOfRegion, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
+import { changesAfter, historyStand } from './operations/follow-history.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
 import { listClusters } from './operations/list-clusters.ts'
 import { listKubeconfigs } from './operations/list-kubeconfigs.ts'
@@ -38,6 +39,7 @@ import { readSights } from './operations/read-sights.ts'
 import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
 import { openSecret, readSealed } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
+import type { WakeUps } from './queue/wake-ups.ts'
 import type { Sequencer } from './sequencer.ts'
 import { gatheredById, gatheredLook } from './gathered-look.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -46,6 +48,7 @@ export class PostgresStore implements Store {
   readonly #database: Database
   readonly #key: KeyObject
   readonly #sequencer: Sequencer
+  readonly #followers: WakeUps
   readonly #announce: (regions: readonly string[]) => void
   readonly #accessKeys: AccessKeys
   readonly #reads: SharedReads
@@ -57,10 +60,11 @@ export class PostgresStore implements Store {
   }
   readonly #accounts: (place: string) => Promise<AccountRecord | undefined>
 
-  constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; announce: (regions: readonly string[]) => void; realNow: () => number }) {
+  constructor(parts: { database: Database; key: KeyObject; sequencer: Sequencer; followers: WakeUps; announce: (regions: readonly string[]) => void; realNow: () => number }) {
     this.#database = parts.database
     this.#key = parts.key
     this.#sequencer = parts.sequencer
+    this.#followers = parts.followers
     this.#announce = parts.announce
     this.#reads = new SharedReads(() => readState(parts.database))
     this.#sealed = gatheredLook(names => readSealed(parts.database, names))
@@ -78,6 +82,7 @@ export class PostgresStore implements Store {
       })
       for (const id of tx?.accessKeyIds ?? []) this.#accessKeys.forget(id)
       this.#sequencer.added(outcome.history, outcome.ledgerWrites)
+      if (outcome.isRegionGone) this.#followers.announce()
       if (outcome.enqueuedRegions.length > 0) this.#announce(outcome.enqueuedRegions)
       return result
     } catch (error) {
@@ -207,6 +212,20 @@ export class PostgresStore implements Store {
   async listHistory(scope: Scope, filter: HistoryFilter, page: Page): Promise<Listing<StatusChange>> {
     await this.#sequencer.settled()
     return listHistory(this.#database, scope, filter, page)
+  }
+
+  changesAfter(scope: Scope, filter: FollowFilter, after: number, most: number): Promise<ChangesAfter> {
+    return changesAfter(this.#database, scope, filter, after, most)
+  }
+
+  /** What this process wrote before the call is below where a follower begins. */
+  async historyStand(scope: Scope): Promise<HistoryStand> {
+    await this.#sequencer.settled()
+    return historyStand(this.#database, scope)
+  }
+
+  listenToHistory(onMoved: () => void, signal: AbortSignal): Promise<void> {
+    return this.#followers.listen(() => { onMoved() }, signal)
   }
 
   listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {

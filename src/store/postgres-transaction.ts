@@ -47,6 +47,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #written = new Map<string, LedgerEntry>()
   readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
   #ledgerWrites = 0
+  #isRegionGone = false
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
   /** Claims whose machines, intents and tokens are not sent yet: many pools that grow in one transaction send them together. */
@@ -74,7 +75,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
-  async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded; ledgerWrites: number }> {
+  async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded; ledgerWrites: number; isRegionGone: boolean }> {
     const history = await this.settle()
     this.#sendClaims()
     await this.#writeLedger()
@@ -83,7 +84,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     for (const [region, released] of this.#released) searchAgainFrom(this.#connection, region, released)
     // Last, as it may take the sequencer's lock.
-    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites }
+    return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites, isRegionGone: this.#isRegionGone }
   }
 
   lockName(name: string): Promise<void> {
@@ -283,6 +284,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   forgetRegion(region: string): Promise<void> {
+    this.#isRegionGone = true
     return forgetRegion(this.#connectionWithClaims, region)
   }
 

@@ -4,6 +4,7 @@ import type { Database } from './connection/database.ts'
 import { LOCK_SEQUENCER, NUMBERED_AT_ONCE, NUMBER_WAITING, type HistoryAdded } from './operations/add-history.ts'
 import { sumUpCosts } from './operations/tally-costs.ts'
 import { sumUpTally } from './operations/tally-nodes.ts'
+import type { WakeUps } from './queue/wake-ups.ts'
 
 /** Rows of a process that died between its commit and its numbering wait this long. */
 const SWEEP_MS = 2_000
@@ -18,6 +19,8 @@ const SUM_UP_AFTER = 1_000
 export class Sequencer {
   readonly #database: Database
   readonly #log: Log
+  /** Those who follow the history. */
+  readonly #followers: WakeUps
   readonly #ended = new AbortController()
   readonly #sweeping: Promise<void>
   #running: Promise<void> | undefined
@@ -28,9 +31,10 @@ export class Sequencer {
   #untallied = SUM_UP_AFTER
   #passed = Promise.withResolvers<void>()
 
-  constructor(database: Database, clock: Clock, log: Log) {
+  constructor(database: Database, clock: Clock, log: Log, followers: WakeUps) {
     this.#database = database
     this.#log = log
+    this.#followers = followers
     this.#sweeping = this.#sweep(clock)
   }
 
@@ -38,6 +42,7 @@ export class Sequencer {
   added({ rows, isNumbered }: HistoryAdded, ledgerWrites: number): void {
     this.#untallied += ledgerWrites
     if (rows > 0 && !isNumbered()) return this.#wake()
+    if (rows > 0) this.#followers.announce()
     this.#untallied += rows
     if (this.#untallied >= SUM_UP_AFTER && rows + ledgerWrites > 0) this.#wake()
   }
@@ -84,6 +89,7 @@ export class Sequencer {
       return connection.query<{ numbered: number }>(NUMBER_WAITING)
     })
     if (!row) throw new Error('E-SEQUENCER: a count had no row')
+    if (row.numbered > 0) this.#followers.announce()
     this.#untallied += row.numbered
     if (this.#untallied >= SUM_UP_AFTER) await this.#sumUp()
     return row.numbered
@@ -102,10 +108,14 @@ export class Sequencer {
 
   async #sweep(clock: Clock): Promise<void> {
     const { signal } = this.#ended
+    let known: number | undefined
     while (!signal.aborted) {
       try {
-        const [left] = await this.#database.query('select 1 from status_change where position is null limit 1')
-        if (left) this.#wake()
+        const [stand] = await this.#database.query<{ last: number; waiting: boolean }>('select last, exists (select 1 from status_change where position is null) as waiting from sequencer')
+        if (stand?.waiting) this.#wake()
+        // Of a process that died between its numbering and its word.
+        if (stand && stand.last !== known) this.#followers.tell()
+        known = stand?.last
       } catch (error) {
         this.#log.debug({ error }, 'Looking for unnumbered history did not succeed')
       }

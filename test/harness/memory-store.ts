@@ -10,7 +10,7 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type { Settled, SettleInput } from '#model/settle.ts'
 import type {
-  AddonFilter, ClusterFilter, HistoryFilter, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  AddonFilter, ChangesAfter, ClusterFilter, FollowFilter, HistoryFilter, HistoryStand, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction, WriteInstants,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
@@ -26,6 +26,7 @@ export class MemoryStore implements Store {
   #last: Promise<unknown> = Promise.resolve()
   readonly #realNow: () => number
   readonly queue: MemoryQueue
+  readonly #followers = new Set<() => void>()
   /** Told of each tree of records as a transaction settles it. */
   onSettled?: (input: SettleInput, settled: Settled) => void
 
@@ -57,6 +58,7 @@ export class MemoryStore implements Store {
       this.queue.forgetRegions(tx.forgotten)
       this.#tables = tables
       this.queue.announce()
+      for (const onMoved of this.#followers) onMoved()
       return result
     }
     const mine = this.#last.then(run, run)
@@ -204,6 +206,31 @@ export class MemoryStore implements Store {
     if (filter.at === undefined) return paged(newestFirst, page)
     const held = [...new Map(matching.map(row => [row.resource.id, asChange(row)] as const)).values()].filter(row => row.status !== undefined)
     return paged(held.sort((one, other) => other.position - one.position), page)
+  }
+
+  async changesAfter(scope: Scope, filter: FollowFilter, after: number, most: number): Promise<ChangesAfter> {
+    const { region, newest } = await this.historyStand(scope)
+    const matching = this.#tables.history.filter(row =>
+      isIn(row, scope) && row.position > Math.max(after, region ?? 0) && isOneOf(row.resource.kind === 'Cluster' ? row.resource.id : row.resource.clusterId, filter.clusterIds) && isOneOf(row.resource.kind, filter.kinds))
+    const changes = matching.slice(0, most).map(asChange), last = changes.at(-1)
+    return { changes, upTo: last && changes.length === most ? last.position : Math.max(after, newest), region }
+  }
+
+  async historyStand(scope: Scope): Promise<HistoryStand> {
+    const { history, historyAfter, regions } = this.#tables
+    const since = regions.has(scope.region) ? historyAfter.get(scope.region) ?? 0 : undefined
+    const first = history.find(row => isIn(row, scope))
+    return { newest: history.length, begins: since !== undefined && first && first.position <= since ? since : 0, region: since }
+  }
+
+  async listenToHistory(onMoved: () => void, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    this.#followers.add(onMoved)
+    onMoved()
+    await promise
+    this.#followers.delete(onMoved)
   }
 
   async listLedger(scope: Scope, filter: Parameters<Store['listLedger']>[1], page: Page): Promise<Listing<LedgerEntry>> {

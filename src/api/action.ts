@@ -37,6 +37,8 @@ export interface Action {
   /** One sentence for the API's description. */
   readonly says: string
   readonly schema: TSchema
+  /** Its answer is no result in an envelope but a stream of server-sent events; its parameters are sent in the query of a GET. */
+  readonly streams?: true
   /** A call of our own that orders what costs, or changes what an account in arrears has; the product's writes are refused whatever they say here, but for deletions. */
   readonly refusedInArrears?: true | ((body: never) => boolean)
   run(context: ActionContext, body: never): Promise<object>

@@ -11,6 +11,8 @@ import { outcomeUnknown, passOn, ServedElsewhere, wasPassedOn, type PassedAnswer
 import { refusalOf } from './refusal-of.ts'
 import { Rendered } from './rendered.ts'
 import { targetOf, type Target } from './target.ts'
+import { WatchedChanges } from './watches/watched-changes.ts'
+import { Watches } from './watches/watches.ts'
 
 /** Servers that end one after the other while they have a call. */
 const MOST_PASSES = 3
@@ -33,7 +35,7 @@ export interface CallAnswerer {
   answer(request: IncomingMessage, response: ServerResponse): void
   /** Answers any request with the refusal of an error. */
   refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void
-  /** From now on each answer ends its connection. */
+  /** From now on each answer ends its connection, and those that do not end by themselves do. */
   close(): void
 }
 
@@ -41,6 +43,7 @@ export interface CallAnswerer {
 export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: readonly Action[]): CallAnswerer {
   const { service } = parts.settings
   const prepare = prepareCalls(parts)
+  const watches = new Watches(parts.store, parts.settings.watches, parts.log)
   const routes = new Map<string, Route>(actions.map(action => [`${action.version}/${action.name}`, { name: action.name, run: prepare(action) }]))
   let closing = false
 
@@ -52,6 +55,11 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
           sendPassed(response, result.answer, about)
           return
         }
+        if (result instanceof WatchedChanges) {
+          watches.stream(result, response)
+          count(about, 'Ok')
+          return
+        }
         const texts = successParts(namesOf(about), result)
         send(request, response, 200, texts.join(''), about, 'Ok', () => compressed(texts, result))
       }).catch((error: unknown) => { refuseCall(request, response, error, about) }).catch((error: unknown) => { giveUp(response, error, about) })
@@ -61,6 +69,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     },
     close() {
       closing = true
+      watches.close()
     },
   }
 
@@ -108,10 +117,15 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     }
   }
 
-  function sendPassed(response: ServerResponse, { status, headers, body }: PassedAnswer, about: About): void {
-    metrics.count(about.route?.name ?? 'unknown', status === 200 ? 'Ok' : 'PassedOn', (parts.realNow() - about.startedAt) / 1000)
-    const kept = Object.fromEntries(['content-type', 'content-encoding', 'vary', 'retry-after'].flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]])))
-    response.writeHead(status, { ...kept, 'content-length': body.length }).end(body)
+  function count(about: About, code: string): void {
+    metrics.count(about.route?.name ?? 'unknown', code, (parts.realNow() - about.startedAt) / 1000)
+  }
+
+  function sendPassed(response: ServerResponse, { status, headers, body, stream }: PassedAnswer, about: About): void {
+    const kept = Object.fromEntries(['content-type', 'content-encoding', 'vary', 'retry-after', 'cache-control'].flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]])))
+    if (stream) watches.relay(stream, kept, response)
+    count(about, status === 200 ? 'Ok' : 'PassedOn')
+    if (!stream) response.writeHead(status, { ...kept, 'content-length': body.length }).end(body)
   }
 
   function refuseCall(request: IncomingMessage, response: ServerResponse, error: unknown, about: About): void {
@@ -132,7 +146,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
   }
 
   function send(request: IncomingMessage, response: ServerResponse, status: number, text: string, about: About, code: string, compress: () => Promise<Buffer>, retryAfter?: string): void {
-    metrics.count(about.route?.name ?? 'unknown', code, (parts.realNow() - about.startedAt) / 1000)
+    count(about, code)
     const more: OutgoingHttpHeaders = {}
     if (closing) more['connection'] = 'close'
     if (retryAfter !== undefined) more['retry-after'] = retryAfter

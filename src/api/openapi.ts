@@ -6,7 +6,7 @@ export function describeActions(actions: readonly Action[], service: string): ob
   return {
     openapi: '3.1.0',
     info: { title: 'Edgehold', version: '2026-12-01', description: `Actions of service ${service}; requests are signed with HMAC-SHA256 (Authorization header, or the query).` },
-    paths: Object.fromEntries(actions.map(action => [`/?Action=${action.name}&Version=${action.version}`, { post: describe(action) }])),
+    paths: Object.fromEntries(actions.map(action => [`/?Action=${action.name}&Version=${action.version}`, action.streams ? { get: describeStream(action) } : { post: describe(action) }])),
     components: {
       securitySchemes: { signature: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…' } },
       schemas: { Error: ERROR, ResponseMetadata: METADATA },
@@ -33,6 +33,20 @@ const ERROR = {
       properties: { Error: { type: 'object', required: ['CodeN', 'Code', 'Message'], properties: { CodeN: { type: 'integer' }, Code: { type: 'string' }, Message: { type: 'string' } } } },
     },
   },
+}
+
+/** Lists are sent element by element, as `Kinds.1=Node`. */
+function describeStream({ name, says, version, schema }: Action): object {
+  return {
+    operationId: name,
+    summary: says,
+    tags: [version],
+    parameters: Object.entries((schema as { readonly properties?: object }).properties ?? {}).map(([member, shape]) => ({ name: member, in: 'query', schema: shape as object })),
+    responses: {
+      200: { description: 'Server-sent events, until the reader or the server ends them.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      default: { description: 'Refused or failed.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },
+    },
+  }
 }
 
 function describe(action: Action): object {

@@ -1,4 +1,4 @@
-import { request as send, type IncomingHttpHeaders } from 'node:http'
+import { request as send, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '#model/errors/catalogue.ts'
 import { ConnectionCut } from './answer-faults.ts'
@@ -33,7 +33,16 @@ const ASK_EVERY_MS = 1_000, ASK_PATIENCE_MS = 1_500
 /** Longer than a server needs to end its calls when it is asked to end itself, and shorter than clients wait. */
 const SILENCE_MS = 11_000
 
-export interface PassedAnswer { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }
+/** A stream has several comments in that time. */
+const STREAM_SILENCE_MS = 60_000
+
+export interface PassedAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** In place of a body, where the answer does not end by itself: it is to be read, or destroyed. */
+  readonly stream?: IncomingMessage
+}
 
 /** `unreached`: nothing was done there. `lost`: it was sent there, and that server gives no sign of life any more. */
 export type Passed = PassedAnswer | 'unreached' | 'lost'
@@ -46,10 +55,18 @@ export function wasPassedOn(headers: IncomingHttpHeaders): boolean {
 export function passOn({ endpoint, isStill }: Elsewhere, call: { readonly method: string; readonly url: string; readonly headers: IncomingHttpHeaders; readonly body: Buffer }): Promise<Passed> {
   const { hostname, port } = new URL(endpoint)
   const { connection: _connection, 'transfer-encoding': _encoding, ...headers } = call.headers
-  const ended = new AbortController()
+  const ended = new AbortController(), answered = new AbortController()
+  let streams = false
   return new Promise<Passed>((resolve, reject) => {
     let connected = false
     const request = send({ host: hostname, port, method: call.method, path: call.url, headers: { ...headers, 'content-length': call.body.length, [PASSED_ON]: '1' }, agent: false, signal: ended.signal }, response => {
+      if (response.headers['content-type']?.startsWith('text/event-stream') === true) {
+        streams = true
+        response.on('error', () => {}) // whoever reads it sees that it was cut
+        response.setTimeout(STREAM_SILENCE_MS, () => response.destroy())
+        resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.alloc(0), stream: response })
+        return
+      }
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }))
@@ -61,7 +78,7 @@ export function passOn({ endpoint, isStill }: Elsewhere, call: { readonly method
       clearTimeout(connecting)
       // A host that was started again knows nothing of the connection, and says so when it is asked.
       socket.setKeepAlive(true, ASK_EVERY_MS)
-      untilSilent(endpoint, isStill, ended.signal).then(() => { resolve('lost') }).catch(() => {}) // aborted: it is answered
+      untilSilent(endpoint, isStill, answered.signal).then(() => { resolve('lost') }).catch(() => {}) // aborted: it is answered
     }))
     request.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(connecting)
@@ -69,7 +86,10 @@ export function passOn({ endpoint, isStill }: Elsewhere, call: { readonly method
       else resolve('unreached')
     })
     request.end(call.body)
-  }).finally(() => { ended.abort() })
+  }).finally(() => {
+    answered.abort()
+    if (!streams) ended.abort()
+  })
 }
 
 /**

@@ -12,6 +12,15 @@ export interface ApiSettings extends RegionNames {
   }
   /** Largest body in bytes; larger ones are read to their end, within reason, and refused. */
   readonly mostBodyBytes: number
+  /** Of streams of changes. */
+  readonly watches: {
+    /** Open at once at this server. */
+    readonly most: number
+    /** A line that says nothing comes so often, so that whatever stands between keeps the connection. */
+    readonly commentMs: number
+    /** A reader that takes nothing for so long while something waits for it is cut off. */
+    readonly readWithinMs: number
+  }
   /** Answers shorter than this are sent as they are. */
   readonly compressFromBytes: number
 }
@@ -22,5 +31,6 @@ export const DEFAULT_SETTINGS: ApiSettings = {
   aliases: ['cn-*', 'ap-*'],
   limits: { readsPerSecond: 10_000, writesPerSecond: 2_000, perAction: {} },
   mostBodyBytes: 1024 * 1024,
+  watches: { most: 1_000, commentMs: 15_000, readWithinMs: 60_000 },
   compressFromBytes: 1024,
 }

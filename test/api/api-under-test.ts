@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { text as textOf } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { createApi, type ApiParts } from '#api/server.ts'
 import { DEFAULT_SETTINGS, type ApiSettings } from '#api/settings.ts'
@@ -69,8 +70,15 @@ export class ApiUnderTest {
   }
 
   async send(method: 'GET' | 'POST', url: string, headers: Record<string, string>, text?: string): Promise<Answer> {
-    const response = await this.app.inject({ method, url, headers, ...text !== undefined && { payload: text } })
-    return { status: response.statusCode, headers: response.headers, text: response.payload, body: response.headers['content-encoding'] === undefined ? JSON.parse(response.payload) as Envelope : {} as Envelope }
+    const response = await this.app.inject({ method, url, headers, payloadAsStream: true, ...text !== undefined && { payload: text } })
+    if (String(response.headers['content-type']).startsWith('text/event-stream')) {
+      // It would not end by itself; that it was begun is all that callers of this want to know.
+      response.stream().destroy()
+      response.raw.res.destroy()
+      return { status: response.statusCode, headers: response.headers, text: '', body: { Result: {} } as Envelope }
+    }
+    const payload = await textOf(response.stream())
+    return { status: response.statusCode, headers: response.headers, text: payload, body: response.headers['content-encoding'] === undefined ? JSON.parse(payload) as Envelope : {} as Envelope }
   }
 
   /** The result of a call that has to succeed. */

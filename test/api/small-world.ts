@@ -95,6 +95,7 @@ export async function openSmallWorld(store?: Store, region: Partial<RegionPorts>
       DeleteKubeconfigs: { ClusterId: clusterId, Ids: [kubeconfigId] },
       ExplainStatus: { Id: clusterId },
       ListStatusHistory: { Filter: { Ids: [clusterId] } },
+      WatchChanges: { LastEventId: '0', ClusterIds: [clusterId], Kinds: ['Cluster', 'Node'] },
       ListLedger: { Filter: { ClusterIds: [clusterId] } },
       ListRegions: {},
       CreateRegion: { Region: 'ci-1', Seed: 7, StartAt: '2026-12-01T00:00:00Z', Paused: true, Speed: 60 },

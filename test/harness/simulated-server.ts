@@ -6,6 +6,7 @@ import { DEFAULT_SETTINGS } from '#api/settings.ts'
 import type { RegionPorts } from '#api/regions.ts'
 import { scenarioPlayer } from '#api/scenarios/player.ts'
 import { versionOf } from '#client/calls.ts'
+import { EdgeholdClient } from '#client/client.ts'
 import { canonicalQuery, signedHeaders } from '#client/sign.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
 import { SimulatedRegions } from '#main/simulated/regions.ts'
@@ -30,13 +31,15 @@ type Answer = Record<string, unknown> & { readonly Id?: string; readonly Ids?: r
 /** A server process with simulated regions alone, without a socket: the API over a store, and the regions that it runs. */
 export class SimulatedServer {
   readonly regions: SimulatedRegions
+  readonly endpoint: string
   readonly #calls: CallAnswerer
   /** Where it listens. */
   readonly #app: ReturnType<typeof createApi> | undefined
   readonly #stopping: AbortController
 
-  private constructor(parts: { regions: SimulatedRegions; calls: CallAnswerer; app: ReturnType<typeof createApi> | undefined; stopping: AbortController }) {
+  private constructor(parts: { regions: SimulatedRegions; endpoint: string; calls: CallAnswerer; app: ReturnType<typeof createApi> | undefined; stopping: AbortController }) {
     this.regions = parts.regions
+    this.endpoint = parts.endpoint
     this.#calls = parts.calls
     this.#app = parts.app
     this.#stopping = parts.stopping
@@ -59,7 +62,7 @@ export class SimulatedServer {
     simulated.playBy(scenarioPlayer(parts, ACTIONS))
     const app = port === undefined ? undefined : createApi({ ...parts, readyParts: async () => [] })
     await app?.listen({ host: '127.0.0.1', port: port ?? 0 })
-    return new SimulatedServer({ regions: simulated, calls: answerCalls(parts, new ApiMetrics(), ACTIONS), app, stopping })
+    return new SimulatedServer({ regions: simulated, endpoint, calls: answerCalls(parts, new ApiMetrics(), ACTIONS), app, stopping })
   }
 
   async call(action: string, body: object, region = 'sim-1'): Promise<{ readonly status: number; readonly code: string | undefined; readonly message: string | undefined; readonly result: Answer }> {
@@ -68,6 +71,11 @@ export class SimulatedServer {
     const answered = await callInProcess(this.#calls, { url: `/?${canonicalQuery(query)}`, headers, body: text })
     const envelope = JSON.parse(answered.text) as { ResponseMetadata: { Error?: { Code: string; Message: string } }; Result?: Answer }
     return { status: answered.status, code: envelope.ResponseMetadata.Error?.Code, message: envelope.ResponseMetadata.Error?.Message, result: envelope.Result ?? {} }
+  }
+
+  /** Over its socket. */
+  client(region: string): EdgeholdClient {
+    return new EdgeholdClient({ endpoint: this.endpoint, accessKeyId: KEY.accessKeyId, secretAccessKey: KEY.secretAccessKey, region })
   }
 
   /** The result of a call that has to succeed. */

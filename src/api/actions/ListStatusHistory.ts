@@ -1,14 +1,10 @@
 import { Type } from 'typebox'
 import { refuseParameter } from '#model/errors/catalogue.ts'
 import type { ResourceKind } from '#model/evidence.ts'
-import { rfc3339Milliseconds } from '#model/time.ts'
-import type { StatusChange } from '#ports/store.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
-import { evidenceToWire, pairToWire, resourceToWire } from './own-wire.ts'
-import { Ids, PAGE, Text, given, listing, pageOf, some } from './shapes.ts'
+import { changeToWire } from './own-wire.ts'
+import { Ids, Kinds, PAGE, Text, given, listing, pageOf, some } from './shapes.ts'
 import { instantOf } from './time-texts.ts'
-
-const KINDS: readonly ResourceKind[] = ['Cluster', 'NodePool', 'Node', 'Addon', 'Onboarding']
 
 export const ListStatusHistory = defineAction({
   name: 'ListStatusHistory',
@@ -19,7 +15,7 @@ export const ListStatusHistory = defineAction({
     Filter: Type.Optional(Type.Object({
       Ids: Type.Optional(Ids),
       ClusterIds: Type.Optional(Ids),
-      Kinds: Type.Optional(Type.Array(Type.Union(KINDS.map(kind => Type.Literal(kind))), { maxItems: 5 })),
+      Kinds: Type.Optional(Kinds),
     })),
     From: Type.Optional(Text),
     To: Type.Optional(Text),
@@ -42,18 +38,3 @@ export const ListStatusHistory = defineAction({
     return listing(page, found.totalCount, found.items.map(changeToWire))
   },
 })
-
-function changeToWire(change: StatusChange): object {
-  return {
-    Position: change.position,
-    At: rfc3339Milliseconds(change.at),
-    ...resourceToWire(change.resource),
-    // The last row of a resource has no status: it is gone.
-    Status: change.status ? pairToWire(change.status) : null,
-    Rule: change.rule,
-    Because: change.because,
-    Evidence: change.evidence.map(evidenceToWire),
-    ...change.causedBy && { CausedBy: resourceToWire(change.causedBy) },
-    ...change.operation !== undefined && { Operation: change.operation },
-  }
-}

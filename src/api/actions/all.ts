@@ -40,6 +40,7 @@ import { ListNodePools } from './ListNodePools.ts'
 import { ListNodes } from './ListNodes.ts'
 import { ListRegions } from './ListRegions.ts'
 import { ListStatusHistory } from './ListStatusHistory.ts'
+import { WatchChanges } from './WatchChanges.ts'
 import { ListSupportedResourceTypes } from './ListSupportedResourceTypes.ts'
 import { RemoveMachine } from './RemoveMachine.ts'
 import { ScaleDownEdgeNodePool } from './ScaleDownEdgeNodePool.ts'
@@ -73,7 +74,7 @@ export const ACTIONS: readonly Action[] = [
   ListEdgeNodes, DeleteEdgeNodes,
   CreateAddon, ListAddons, ListSupportedAddons, UpdateAddonConfig, UpdateAddonVersion, DeleteAddon,
   CreateKubeconfig, ListKubeconfigs, DeleteKubeconfigs,
-  ExplainStatus, ListStatusHistory, ListLedger, GetBalance, SetBalance, ListScenarios, RunScenario, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
+  ExplainStatus, ListStatusHistory, WatchChanges, ListLedger, GetBalance, SetBalance, ListScenarios, RunScenario, ListRegions, CreateRegion, DeleteRegion, GetClock, SetClock,
   AddMachine, ListMachines, SetMachine, RemoveMachine, ExecInMachine, SetNodeSchedulable,
   InjectFault, ListFaults, ClearFault, SetStock, ListStock, SetQuota, ListQuotas, PutObject, DeleteObject, SetWorkload, SetImage,
 ]

@@ -9,6 +9,9 @@ import { renderOnce } from '../rendered.ts'
 export const Text = Type.String({ maxLength: 1024 })
 export const Id = Type.String({ maxLength: 128 })
 export const Ids = Type.Array(Type.String({ maxLength: 128 }), { maxItems: 100 })
+/** Of what the history tells. */
+const KINDS: readonly ResourceKind[] = ['Cluster', 'NodePool', 'Node', 'Addon', 'Onboarding']
+export const Kinds = Type.Array(Type.Union(KINDS.map(kind => Type.Literal(kind))), { maxItems: 5 })
 export const Whole = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 /** Clients send switches of lists as booleans and as texts. */
 export const Switch = Type.Union([Type.Boolean(), Type.Literal('true'), Type.Literal('false'), Type.Literal('')])

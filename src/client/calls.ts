@@ -130,8 +130,11 @@ export interface Calls {
 
 export type ActionName = keyof Calls
 
-const OWN: ReadonlySet<string> = new Set<ActionName>([
-  'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'GetBalance', 'SetBalance', 'ListScenarios', 'RunScenario', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
+/** Its answer is a stream, which `EdgeholdClient.watch` reads. */
+export const WATCH = 'WatchChanges'
+
+const OWN: ReadonlySet<string> = new Set<ActionName | typeof WATCH>([
+  'ExplainStatus', 'ListStatusHistory', WATCH, 'ListLedger', 'GetBalance', 'SetBalance', 'ListScenarios', 'RunScenario', 'ListRegions', 'CreateRegion', 'DeleteRegion', 'GetClock', 'SetClock', 'AddMachine', 'ListMachines', 'SetMachine', 'RemoveMachine', 'ExecInMachine', 'SetNodeSchedulable',
   'InjectFault', 'ListFaults', 'ClearFault', 'SetStock', 'ListStock', 'SetQuota', 'ListQuotas', 'PutObject', 'DeleteObject', 'SetWorkload', 'SetImage',
 ])
 

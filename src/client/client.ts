@@ -1,7 +1,10 @@
-import type { ActionName, Calls, ListOf } from './calls.ts'
-import { versionOf } from './calls.ts'
+import type { IncomingMessage } from 'node:http'
+import { text as textOf } from 'node:stream/consumers'
+import type { ActionName, Calls, Change, ListOf } from './calls.ts'
+import { versionOf, WATCH } from './calls.ts'
 import { ApiError, NoAnswer } from './errors.ts'
-import { post, type HttpAnswer } from './http.ts'
+import { eventsOf } from './events.ts'
+import { get, post, type HttpAnswer } from './http.ts'
 import { canonicalQuery, signedHeaders } from './sign.ts'
 
 export interface ClientOptions {
@@ -16,11 +19,16 @@ export interface ClientOptions {
 
 export interface CallOptions { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number; readonly version?: string }
 
+export interface WatchRequest { readonly LastEventId?: number | string; readonly ClusterIds?: readonly string[]; readonly Kinds?: readonly string[] }
+
 /** Actions that make something, and take a ClientToken. */
 const MAKES: ReadonlySet<string> = new Set(['CreateCluster', 'CreateEdgeNodePool', 'CreateBatchEdgeMachine', 'CreateKubeconfig', 'AddMachine', 'RunScenario'])
 const TRIES = 5
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
+/** A server that is started anew is back by then. */
+const WATCH_PATIENCE_MS = 60_000
+const BEGIN_MS = 60_000
 
 /** The API as typed calls: signs like the official SDKs, waits and tries again when told that it is too fast (429) or too early (503). */
 export class EdgeholdClient {
@@ -68,6 +76,38 @@ export class EdgeholdClient {
     return Array.fromAsync(this.list<Name>(action, body, options))
   }
 
+  /**
+   * Changes of statuses as they come, without end: behind `LastEventId`, or from now on. Where the connection ends, or the server, it goes on behind the last one that was given. Throws ApiError where it is refused,
+   * and NoAnswer once nobody has answered for a minute.
+   */
+  async *watch(request: WatchRequest = {}, options: { readonly signal?: AbortSignal; readonly patienceMs?: number } = {}): AsyncGenerator<Change> {
+    let last = request.LastEventId, answeredAt = performance.now()
+    for (let attempt = 1; ; attempt++) {
+      const ended = new AbortController(), signal = options.signal ? AbortSignal.any([ended.signal, options.signal]) : ended.signal
+      try {
+        const stream = await this.#begin({ ...request, ...last !== undefined && { LastEventId: last } }, signal)
+        for await (const { data } of eventsOf(stream, id => { last = id; attempt = 0; answeredAt = performance.now() })) yield JSON.parse(data) as Change
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        const mayComeBack = error instanceof NoAnswer || (error instanceof ApiError && (error.status === 429 || error.status >= 502))
+        if (!mayComeBack || performance.now() - answeredAt > (options.patienceMs ?? WATCH_PATIENCE_MS)) throw error
+      } finally {
+        ended.abort() // whoever breaks off reads no more
+      }
+      await pause(Math.min(LONGEST_PAUSE_MS / 10, FIRST_PAUSE_MS * 2 ** Math.max(0, attempt - 1)), options.signal)
+    }
+  }
+
+  async #begin(request: WatchRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const { region, service = 'veecp_openapi' } = this.#options
+    const query = { Action: WATCH, Version: versionOf(WATCH), ...inQuery(request) }
+    const url = new URL(`${this.#origin}/?${canonicalQuery(query)}`)
+    const stream = await get(url, signedHeaders(url.host, query, '', this.#options, { region, service }, Date.now(), 'GET'), { signal, timeoutMs: BEGIN_MS })
+    if (stream.headers['content-type']?.startsWith('text/event-stream') === true) return stream
+    const error = errorOf({ status: stream.statusCode ?? 0, headers: stream.headers, text: await textOf(stream).catch(() => '') })
+    throw error ?? new NoAnswer(`An answer with status ${stream.statusCode} came that is no stream of changes`, false)
+  }
+
   #send(action: string, body: object, options: CallOptions): Promise<HttpAnswer> {
     const { region, service = 'veecp_openapi' } = this.#options
     const query = { Action: action, Version: options.version ?? versionOf(action) }
@@ -79,6 +119,11 @@ export class EdgeholdClient {
 }
 
 type ItemOf<List> = List extends ListOf<infer Item> ? Item : never
+
+/** Lists element by element, as `Kinds.1`. */
+function inQuery(request: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(request).flatMap(([name, value]: [string, unknown]) => (Array.isArray(value) ? value.map((item, index) => [`${name}.${index + 1}`, String(item)]) : [[name, String(value)]])) as [string, string][])
+}
 
 function errorOf(answer: HttpAnswer): ApiError | NoAnswer | undefined {
   const parsed = parse(answer.text)

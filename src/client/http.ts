@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { NoAnswer } from './errors.ts'
 
@@ -20,6 +20,19 @@ export function post(url: URL, headers: Readonly<Record<string, string>>, body: 
     })
     request.end(body)
   })
+}
+
+/** One GET whose answer may have no end: it is given as it begins. Throws NoAnswer where it does not begin in time. */
+export function get(url: URL, headers: Readonly<Record<string, string>>, options: { signal: AbortSignal; timeoutMs: number }): Promise<IncomingMessage> {
+  const limit = new AbortController(), patience = setTimeout(() => { limit.abort() }, options.timeoutMs)
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  return new Promise<IncomingMessage>((resolve, reject) => {
+    const request = send(url, { method: 'GET', headers, agent: false, signal: AbortSignal.any([limit.signal, options.signal]) })
+    // Once it has begun, its reader sees by itself that it was cut.
+    request.on('error', (error: NodeJS.ErrnoException) => { reject(noAnswer(url, error, limit.signal, options.timeoutMs)) })
+    request.once('response', resolve)
+    request.end()
+  }).finally(() => { clearTimeout(patience) })
 }
 
 function noAnswer(url: URL, error: NodeJS.ErrnoException, limit: AbortSignal, timeoutMs: number): Error {

@@ -6,8 +6,8 @@ export interface Signing { readonly region: string; readonly service: string }
 /** A key is the same for a day, and made by four digests. */
 const lastKeys = new WeakMap<Credentials, { readonly scope: string; readonly key: string | Buffer }>()
 
-/** The headers of a signed `POST /?Action=…&Version=…`, as the official SDKs sign: HMAC-SHA256 over method, query, headers and body hash. `at`: epoch ms. */
-export function signedHeaders(host: string, query: Readonly<Record<string, string>>, body: string, credentials: Credentials, signing: Signing, at: number): Record<string, string> {
+/** The headers of a signed `POST /?Action=…&Version=…` (or another method), as the official SDKs sign: HMAC-SHA256 over method, query, headers and body hash. `at`: epoch ms. */
+export function signedHeaders(host: string, query: Readonly<Record<string, string>>, body: string, credentials: Credentials, signing: Signing, at: number, method = 'POST'): Record<string, string> {
   const xDate = new Date(at).toISOString().replaceAll(/[-:]|\.\d{3}/g, '')
   const date = xDate.slice(0, 8)
   const bodyHash = sha256(body)
@@ -21,7 +21,7 @@ export function signedHeaders(host: string, query: Readonly<Record<string, strin
   const names = Object.keys(headers).toSorted()
   // A signer leaves out the ports that the scheme implies.
   const signed = (name: string) => name === 'host' ? host.replace(/:(80|443)$/, '') : headers[name] ?? ''
-  const canonical = ['POST', '/', canonicalQuery(query), names.map(name => `${name}:${signed(name)}\n`).join(''), names.join(';'), bodyHash].join('\n')
+  const canonical = [method, '/', canonicalQuery(query), names.map(name => `${name}:${signed(name)}\n`).join(''), names.join(';'), bodyHash].join('\n')
   const steps = [date, signing.region, signing.service, 'request'], scope = steps.join('/')
   const signature = hmac(keyOf(credentials, scope, steps), ['HMAC-SHA256', xDate, scope, sha256(canonical)].join('\n')).toString('hex')
   return { ...headers, authorization: `HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}` }

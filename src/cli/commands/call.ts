@@ -1,21 +1,38 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { WATCH } from '#client/calls.ts'
+import type { EdgeholdClient, WatchRequest } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
-import { printJson } from '../print.ts'
+import { print, printJson } from '../print.ts'
 
 /** Long enough for a script that is run on a machine. */
 const TIMEOUT_MS = 11 * 60_000
 
 export function addCallCommand(program: Command): void {
   withCommon(program.command('call <action> [json]'))
-    .description('call any action, signed; "-" reads the body from standard input')
+    .description(`call any action, signed; "-" reads the body from standard input. ${WATCH} prints a line for each change, until you break it off`)
     .addOption(flag('--version <version>', 'version of the action; by default the right one for the actions known'))
     .action(async (action: string, json: string | undefined, flags: Common & { version?: string }) => {
       const body = parseObject(json === '-' ? readFileSync(0, 'utf8') : json ?? '{}')
+      if (action === WATCH) {
+        await printChanges(connect(flags), body)
+        return
+      }
       printJson(await connect(flags).callAny(action, body, { timeoutMs: TIMEOUT_MS, ...flags.version !== undefined && { version: flags.version } }))
     })
+}
+
+/** A line each, until whoever reads them has enough, as `head` does. */
+async function printChanges(client: EdgeholdClient, request: WatchRequest): Promise<void> {
+  const enough = new AbortController()
+  process.stdout.once('error', () => { enough.abort() })
+  try {
+    for await (const change of client.watch(request, { signal: enough.signal })) print(JSON.stringify(change))
+  } catch (error) {
+    if (!enough.signal.aborted) throw error
+  }
 }
 
 function parseObject(text: string): object {

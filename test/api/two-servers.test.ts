@@ -5,12 +5,13 @@ import { KillableServers, type KillableServer } from '#test/harness/killed-serve
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { SimulatedServer } from '#test/harness/simulated-server.ts'
 import { until } from '#test/harness/waiting.ts'
+import { Watcher } from '#test/harness/watching.ts'
 
 /** Two servers on one database: each region is run by one of them, and both take its calls. */
 describe('two servers', () => {
   const store = new MemoryStore(() => Date.now())
   const database = { store, queue: store.queue, worldStore: new MemoryWorldStore() }
-  let one: SimulatedServer, other: SimulatedServer
+  let one: SimulatedServer, other: SimulatedServer, passedOn: Watcher | undefined
   before(async () => {
     one = await SimulatedServer.open({ ...database, name: 'one', listen: true })
     await one.done('CreateRegion', { Region: 'ci-1', Seed: 7, Paused: true })
@@ -86,12 +87,46 @@ describe('two servers', () => {
     assert.match(String(texts[1]), /^simulated, seed 7; its clock is paused; the server at http:\/\/127\.0\.0\.1:\d+ runs it, and is passed its calls$/)
   })
 
+  test('changes are watched at either of them, also past the faults that the other one judges, and over its end', async () => {
+    const position = async () => Number((await one.done('ListStatusHistory', { PageSize: 1 }, 'ci-1')).Items?.[0]?.['Position'])
+    const LastEventId = await position()
+    const watchers = [new Watcher(one.client('ci-1'), { LastEventId }), new Watcher(other.client('ci-1'), { LastEventId })]
+    const { Items: clusters = [] } = await one.done('ListClusters', {}, 'ci-1'), ClusterId = clusters[0]?.['Id']
+    const more = async (Name: string) => {
+      await one.done('CreateEdgeNodePool', { ClusterId, Name }, 'ci-1')
+      await one.done('SetClock', { Step: '1m' }, 'ci-1')
+    }
+    await more('first')
+    // Two of its calls: so they are passed on to the one that counts them.
+    await one.done('InjectFault', { Port: 'api', Call: 'WatchChanges', Effect: { Type: 'fail', Code: 429, For: '1ms' }, Times: 1 }, 'ci-1')
+    await until(() => other.regions.faceOf('ci-1')?.elsewhere()?.judgesReads === true)
+    const late = new Watcher(other.client('ci-1'), { LastEventId })
+    watchers.push(late)
+    await more('second')
+    const all = async () => (await one.history('ci-1')).map(change => (change as unknown as { Position: number }).Position).filter(each => each > LastEventId)
+    const told = await all()
+    assert.ok(told.length > 2)
+    for (const watcher of watchers) {
+      await watcher.has(({ length }) => length >= told.length)
+      assert.deepEqual(watcher.positions, told)
+    }
+    assert.deepEqual((await one.done('ListFaults', {}, 'ci-1')).Items?.filter(fault => fault['Call'] === 'WatchChanges').map(fault => fault['Hits']), [1])
+    await watchers[0]?.end()
+    passedOn = late
+  })
+
   test('and takes the region over when that one ends, where it stood', async () => {
     const before = await one.done('GetClock', {}, 'ci-1')
     await one.close()
     await until(() => other.regions.faceOf('ci-1')?.elsewhere() === undefined, 8_000)
     assert.deepEqual(await other.done('GetClock', {}, 'ci-1'), before)
     await other.done('SetClock', { Step: '1m' }, 'ci-1')
+    const { Items: clusters = [] } = await other.done('ListClusters', {}, 'ci-1'), told = passedOn?.changes.length ?? 0
+    await other.done('CreateEdgeNodePool', { ClusterId: clusters[0]?.['Id'], Name: 'third' }, 'ci-1')
+    await passedOn?.has(({ length }) => length > told)
+    const positions = passedOn?.positions ?? []
+    assert.deepEqual(positions, (await other.history('ci-1')).map(change => (change as unknown as { Position: number }).Position).slice(-positions.length), 'a watch that was passed on goes on here')
+    await passedOn?.end()
   })
 })
 

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { findServer } from '#main/server-mark.ts'
+import { openStore, type OpenStore } from '#store/open.ts'
+import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '#store/testing/scratch-postgres.ts'
+import { until } from '#test/harness/command.ts'
+import { RootlessServer } from '#test/harness/rootless-server.ts'
+import { addCluster, becauseOf, NOON, SCOPE } from '#test/harness/sample-records.ts'
+import { openStream, readUntil, Watcher } from '#test/harness/watching.ts'
+
+describe('changes as they are followed on PostgreSQL', () => {
+  let postgres: ScratchPostgres, other: OpenStore | undefined
+  before(async () => {
+    postgres = await scratchPostgres()
+  })
+  after(async () => {
+    await other?.close()
+    await postgres.end()
+  })
+
+  test('two processes write in transactions that commit in another order than they began, and followers at both miss nothing, meet nothing twice, and are woken', async () => {
+    const { store, databaseUrl } = await postgres.openCopy()
+    other = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    const clusters = 10, rounds = 12, ended = new AbortController()
+    const total = clusters * (1 + rounds)
+    const follow = async (at: OpenStore['store']) => {
+      let bell = Promise.withResolvers<void>(), looks = 0
+      const listening = at.listenToHistory(() => {
+        bell.resolve()
+        bell = Promise.withResolvers()
+      }, ended.signal)
+      const seen: number[] = []
+      for (let after = 0; seen.length < total;) {
+        const rung = bell.promise
+        const { changes, upTo } = await at.changesAfter(SCOPE, {}, after, 7)
+        looks += 1
+        seen.push(...changes.map(({ position }) => position))
+        after = upTo
+        if (changes.length < 7 && seen.length < total) await rung
+      }
+      const looked = looks
+      return { seen, listening, looksSince: () => looks - looked }
+    }
+    const followers = [store, other.store, store].map(follow)
+    for (let number = 0; number < clusters; number++) await store.write(NOON, tx => addCluster(tx, `c${number}`))
+    const flip = async (writer: OpenStore['store'], id: string) => {
+      for (let round = 0; round < rounds; round++) await writer.write(NOON + round, async tx => {
+        const cluster = await tx.lockCluster(id)
+        assert.ok(cluster)
+        await tx.changeCluster(id, { facts: { ...cluster.facts, controlPlane: cluster.facts.controlPlane === 'usable' ? 'unkept' : 'usable' } }, becauseOf('look'))
+        // What is inserted first is not committed first.
+        await CLOCK.sleep(Math.random() * 4)
+      })
+    }
+    await Promise.all(Array.from({ length: clusters }, (_, number) => flip(number % 2 === 0 ? store : other?.store ?? store, `c-c${number}`)))
+    for (const { seen, listening } of await Promise.all(followers)) {
+      assert.deepEqual(seen, Array.from({ length: total }, (_, index) => index + 1))
+      ended.abort()
+      await listening
+    }
+  })
+
+  test('rows of a process that died before it numbered them, or before it told of it, are followed all the same', async () => {
+    const { store, databaseUrl } = await postgres.openCopy()
+    await store.write(NOON, tx => addCluster(tx, 'left'))
+    const { newest } = await store.historyStand(SCOPE), ended = new AbortController()
+    let bell = Promise.withResolvers<void>()
+    const listening = store.listenToHistory(() => {
+      bell.resolve()
+      bell = Promise.withResolvers()
+    }, ended.signal)
+    const columns = 'at, account_id, region, kind, id, name, phase, conditions, rule, because, evidence'
+    const copied = `insert into status_change (${columns}, position) select at, account_id, region, kind, id, name, phase, conditions, rule, 'left', evidence`
+    const comes = async (position: number) => {
+      for (let rung = bell.promise; (await store.changesAfter(SCOPE, {}, position - 1, 1)).changes.length === 0; rung = bell.promise) await rung
+    }
+    await postgres.run(databaseUrl, `${copied}, null from status_change limit 1`)
+    await comes(newest + 1)
+    await postgres.run(databaseUrl, `with moved as (update sequencer set last = last + 1 returning last) ${copied}, moved.last from status_change, moved limit 1`)
+    await comes(newest + 2)
+    ended.abort()
+    await listening
+  })
+
+  test('a follower that waits writes nothing', async () => {
+    const { store, databaseUrl } = await postgres.openCopy()
+    const ended = new AbortController()
+    let rung = 0
+    const listening = store.listenToHistory(() => { rung += 1 }, ended.signal)
+    await until('the sweep to have told once', async () => rung >= 2, 10_000, 20)
+    const writes = () => postgres.run(databaseUrl, 'select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int as writes from pg_stat_user_tables')
+    const sweeps = async () => Number((await postgres.run(databaseUrl, `select seq_scan + coalesce(idx_scan, 0) as scans from pg_stat_user_tables where relname = 'sequencer'`))[0]?.['scans'])
+    const before = await writes(), told = rung, swept = await sweeps()
+    await until('two more sweeps', async () => await sweeps() >= swept + 2, 20_000, 50)
+    assert.deepEqual([await writes(), rung], [before, told])
+    ended.abort()
+    await listening
+  })
+})
+
+describe('WatchChanges while servers are killed', () => {
+  let postgres: ScratchPostgres, running: RootlessServer, other: RootlessServer
+  before(async () => {
+    postgres = await scratchPostgres()
+    const { databaseUrl } = await postgres.openCopy()
+    const settings = { DATABASE_URL: databaseUrl, EDGEHOLD_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') }
+    running = await RootlessServer.start(settings)
+    other = await RootlessServer.start(settings)
+  })
+  after(async () => {
+    await other.remove()
+    await running.remove()
+    await postgres.end()
+  })
+
+  test('nothing is lost or told twice at the server that was killed nor at the other one, over the death of the one that runs the region', async () => {
+    const client = other.client()
+    const cluster = (number: number) => ({
+      Name: `shop-${number}`, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-1'] }, ClientToken: `shop-${number}`,
+      PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.${number + 30}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`172.${number + 60}.0.0/16`] },
+    })
+    const speed = (Speed: number) => client.call('SetClock', { Speed })
+    await speed(60)
+    const atKilled = new Watcher(running.client(), { LastEventId: 0 }), atOther = new Watcher(other.client(), { LastEventId: 0 })
+    for (const number of [0, 1]) await client.call('CreateCluster', cluster(number))
+    for (const watcher of [atKilled, atOther]) await watcher.has(changes => changes.length > 2, 30_000)
+    // It dies in the midst of its work, and its watch with it.
+    const killing = running.kill()
+    // Calls that were on their way to it are sent again.
+    const ordered = [2, 3].map(number => until('the other one to take orders', () => client.call('CreateCluster', cluster(number)).catch(() => undefined), 60_000))
+    await killing
+    await running.up()
+    const made = await Promise.all(ordered)
+    const history = async () => (await client.all('ListStatusHistory')).toReversed()
+    const isRunning = (id: string) => async () => (await client.all('ListClusters', { Filter: { Ids: [id] } }))[0]?.Status.Phase === 'Running'
+    for (const { Id } of made) await until('the clusters to run', isRunning(Id), 60_000)
+    await client.call('SetClock', { Paused: true })
+    const all = await history()
+    for (const watcher of [atKilled, atOther]) {
+      await watcher.has(changes => changes.length >= all.length, 30_000)
+      assert.deepEqual(watcher.changes, all)
+      assert.equal(await watcher.end(), undefined)
+    }
+  })
+
+  test('ends whole with a server that is asked to end', async () => {
+    const stream = await openStream(`http://${other.listen}`, { accessKeyId: other.keys.AccessKeyId, secretAccessKey: other.keys.SecretAccessKey }, 'sim-1', { LastEventId: '0' })
+    await readUntil(stream, /event: status/)
+    stream.resume()
+    await other.down()
+    assert.equal(findServer(other.state), undefined)
+    assert.ok(stream.complete, 'it ended, and was not cut')
+    await other.up()
+  })
+
+  test('is printed line by line by the command line, until whoever reads it has enough', async () => {
+    const { code, stdout, stderr } = await other.runShell(`"$0" call WatchChanges '{"LastEventId":0,"Kinds":["Cluster"]}' | head -n 3`)
+    assert.equal(code, 0, stderr)
+    const all = (await other.client().all('ListStatusHistory', { Filter: { Kinds: ['Cluster'] } })).toReversed()
+    assert.deepEqual(stdout.trimEnd().split('\n').map(line => JSON.parse(line) as unknown), all.slice(0, 3))
+    const refused = await other.run(['call', 'WatchChanges', '{"LastEventId":99999999}'])
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /no change has that position yet.*\(ParameterOutOfRange\.LastEventId\)/)
+  })
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { Wake } from '#kernel/wake.ts'
 import { findServer } from '#main/server-mark.ts'
 import { openStore, type OpenStore } from '#store/open.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '#store/testing/scratch-postgres.ts'
@@ -17,6 +18,10 @@ describe('changes as they are followed on PostgreSQL', () => {
     await other?.close()
     await postgres.end()
   })
+
+  /** Some process listens, so it is told by others. */
+  const listens = (databaseUrl: string) => until('it to listen', async () => (await postgres.run(databaseUrl, `select 1 from pg_stat_activity where datname = current_database() and query = 'listen edgehold_history'`)).length > 0, 10_000, 20)
+  const sweepsOf = async (databaseUrl: string) => Number((await postgres.run(databaseUrl, `select seq_scan + coalesce(idx_scan, 0) as scans from pg_stat_user_tables where relname = 'sequencer'`))[0]?.['scans'])
 
   test('two processes write in transactions that commit in another order than they began, and followers at both miss nothing, meet nothing twice, and are woken', async () => {
     const { store, databaseUrl } = await postgres.openCopy()
@@ -60,6 +65,38 @@ describe('changes as they are followed on PostgreSQL', () => {
     }
   })
 
+  test('what is written at one process, and that a region is gone, is heard of at once at another', async () => {
+    const { store, databaseUrl } = await postgres.openCopy(), elsewhere = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    const scope = { ...SCOPE, region: 'ci-1' }, ended = new AbortController(), follower = elsewhere.store
+    await store.write(NOON, tx => tx.putRegion({ region: 'ci-1', kind: 'Simulated', ready: true, text: '', settings: {} }))
+    const bell = new Wake(), listening = follower.listenToHistory(() => { bell.call() }, ended.signal)
+    try {
+      await listens(databaseUrl)
+      const { region } = await follower.historyStand(scope)
+      const begun = performance.now()
+      // Many, as the sweep of every two seconds would find them, too.
+      for (let number = 0, after = 0; number < 10; number++) {
+        await store.write(NOON, tx => addCluster(tx, `c${number}`, scope))
+        for (let rung = bell.next(); ; rung = bell.next()) {
+          const { changes, upTo } = await follower.changesAfter(scope, {}, after, 10)
+          after = upTo
+          if (changes.length > 0) break
+          await rung
+        }
+      }
+      assert.ok(performance.now() - begun < 10_000, 'it is told at once')
+      // So that what the sweep finds is told, and it has nothing more to tell.
+      const swept = await sweepsOf(databaseUrl)
+      await until('both to have swept', async () => await sweepsOf(databaseUrl) >= swept + 4, 20_000, 50)
+      await store.write(NOON, tx => tx.forgetRegion('ci-1'))
+      for (let rung = bell.next(); (await follower.changesAfter(scope, {}, 0, 1)).region === region; rung = bell.next()) await rung
+    } finally {
+      ended.abort()
+      await listening
+      await elsewhere.close()
+    }
+  })
+
   test('rows of a process that died before it numbered them, or before it told of it, are followed all the same', async () => {
     const { store, databaseUrl } = await postgres.openCopy()
     await store.write(NOON, tx => addCluster(tx, 'left'))
@@ -87,11 +124,12 @@ describe('changes as they are followed on PostgreSQL', () => {
     const ended = new AbortController()
     let rung = 0
     const listening = store.listenToHistory(() => { rung += 1 }, ended.signal)
-    await until('the sweep to have told once', async () => rung >= 2, 10_000, 20)
+    await listens(databaseUrl)
+    const began = await sweepsOf(databaseUrl)
+    await until('a sweep', async () => await sweepsOf(databaseUrl) >= began + 2, 20_000, 50)
     const writes = () => postgres.run(databaseUrl, 'select coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int as writes from pg_stat_user_tables')
-    const sweeps = async () => Number((await postgres.run(databaseUrl, `select seq_scan + coalesce(idx_scan, 0) as scans from pg_stat_user_tables where relname = 'sequencer'`))[0]?.['scans'])
-    const before = await writes(), told = rung, swept = await sweeps()
-    await until('two more sweeps', async () => await sweeps() >= swept + 2, 20_000, 50)
+    const before = await writes(), told = rung, swept = await sweepsOf(databaseUrl)
+    await until('two more sweeps', async () => await sweepsOf(databaseUrl) >= swept + 2, 20_000, 50)
     assert.deepEqual([await writes(), rung], [before, told])
     ended.abort()
     await listening

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
@@ -182,6 +182,23 @@ describe('WatchChanges and its bounds', () => {
       return next.statusCode === 200
     })
     open[1]?.destroy()
+    await api.app.close()
+  })
+
+  test('a reader that is gone before its turn takes no room', async () => {
+    const { api, endpoint, stream } = await openServer({ most: 1 })
+    // The next one is held as long, and so has its turn later.
+    await api.done('InjectFault', { Port: 'api', Call: 'WatchChanges', Effect: { Type: 'slow', For: '1s' }, Times: 2 })
+    const left = Promise.withResolvers<void>()
+    api.app.server.once('request', (request: IncomingMessage, response: ServerResponse) => {
+      response.once('close', left.resolve)
+      request.socket.destroy()
+    })
+    await assert.rejects(openStream(endpoint, OURS, 'local-1'))
+    await left.promise
+    const next = await stream()
+    assert.equal(next.statusCode, 200)
+    next.destroy()
     await api.app.close()
   })
 

@@ -31,6 +31,7 @@ export class Watches {
   /** Streams changes to a response until it ends. Throws the refusal where there is no room. */
   stream(changes: WatchedChanges, response: ServerResponse): void {
     const ended = this.#enter(response)
+    if (!ended) return
     response.writeHead(200, HEADERS)
     // What is not read is not added to.
     const beat = setInterval(() => { if (!response.writableNeedDrain) response.write(':\n\n') }, this.#settings.commentMs)
@@ -46,7 +47,13 @@ export class Watches {
 
   /** Hands on a stream of another server. */
   relay(from: IncomingMessage, headers: OutgoingHttpHeaders, response: ServerResponse): void {
-    const ended = this.#enter(response)
+    let ended: AbortSignal | undefined
+    try {
+      ended = this.#enter(response)
+    } finally {
+      if (!ended) from.destroy()
+    }
+    if (!ended) return
     response.writeHead(200, { ...headers, connection: 'close' })
     from.once('error', () => response.destroy()) // cut off there is cut off here
     from.once('close', () => { if (!from.complete) response.destroy() })
@@ -63,7 +70,9 @@ export class Watches {
     for (const ended of this.#open) ended.abort()
   }
 
-  #enter(response: ServerResponse): AbortSignal {
+  /** What ends it; undefined where its reader has left while its call was held. */
+  #enter(response: ServerResponse): AbortSignal | undefined {
+    if (response.destroyed) return undefined
     if (this.#closing) refuse('ServiceUnavailable', { why: 'this server is about to end' })
     if (this.#open.size >= this.#settings.most) refuse('ServiceUnavailable', { why: `${this.#settings.most} watches are open at this server, which is as many as it takes` })
     const ended = new AbortController()

@@ -51,9 +51,13 @@ const MOMENT_MS = 20
 const LONGEST_MOMENT_MS = 1_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
-/** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, up to an hour. */
+/** For so many failures no deadline of a status is slept through; what fails for longer is tried ever more seldom, so that what fails for years is no work. Whoever changes what it waits for enqueues it, or hastens its region. */
 const FAILURES_IN_A_ROW = 48
 const SELDOM_MS = 3_600_000
+/** From an hour on each pause is an eighth longer, and so is the whole wait: what has come meanwhile unheard is found within an eighth of the time that it was waited for. */
+const LONGER_BY = 9 / 8
+/** A hundred years. */
+const MOST_LONGER = 100
 const RUNS_AT_ONE_INSTANT = 100
 const PUT_OFF_MS = 1_000
 /** More than a key has reason to run at one instant: once for every so many others that have news for it (`AT_ONCE`), of which no region has a million. */
@@ -380,7 +384,8 @@ export function handsOf(clock: Pick<RegionClock, 'paused'>): number {
 /** Region milliseconds until the n-th retry, n from 1. */
 export function retryAfter(failures: number): number {
   if (failures <= FAILURES_IN_A_ROW) return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))
-  return Math.min(SELDOM_MS, LONGEST_RETRY_MS * 2 ** (failures - FAILURES_IN_A_ROW))
+  const doubled = failures - FAILURES_IN_A_ROW, untilSeldom = Math.floor(Math.log2(SELDOM_MS / LONGEST_RETRY_MS))
+  return Math.floor(doubled <= untilSeldom ? LONGEST_RETRY_MS * 2 ** doubled : SELDOM_MS * LONGER_BY ** Math.min(doubled - untilSeldom - 1, MOST_LONGER))
 }
 
 /** Errors that cross folders are told apart by their kind. */

@@ -272,6 +272,34 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       assert.equal(first(await claimed(NOON + 50)).failures, 2)
     })
 
+    test('a key that failed for years begins its back-off anew once something happens, and one that failed a few times does not', async () => {
+      const { region, lease, key } = await fresh()
+      const claimed = async () => first(await queue.due(lease, { region, now: NOON, limit: 100 }))
+      await queue.enqueue(key('x'))
+      for (let failures = 1; failures <= 60; failures++) await queue.failUntil(lease, await claimed(), NOON, 'it broke')
+      assert.equal((await claimed()).failures, 60)
+      await queue.enqueue(key('x'))
+      const { failures } = await claimed()
+      assert.ok(failures > 20 && failures < 60, String(failures))
+      await queue.enqueue(key('x'))
+      assert.equal((await claimed()).failures, failures)
+    })
+
+    test('a region is hastened: what would have been due long from now is due at once, and all else at its time', async () => {
+      const { region, lease, register, key } = await fresh()
+      const hour = 3_600_000, claimed = async (now: number) => queue.due(lease, { region, now, limit: 100 })
+      for (const id of ['failed', 'soon', 'waits']) await queue.enqueue(key(id))
+      const work = await claimed(NOON)
+      for (const each of work.filter(({ id }) => id === key('failed').id)) await queue.failUntil(lease, each, NOON + 3 * hour, 'it broke')
+      await queue.completeMany(lease, work.filter(({ id }) => id !== key('failed').id).map(each => ({ work: each, lookAgainAt: NOON + (each.id === key('soon').id ? hour : 2 * hour) })))
+      const elsewhere = await register('b'), other = { ...key('other'), region: `${region}-other` }
+      await queue.enqueue(other)
+      await queue.completeMany(elsewhere, (await queue.due(elsewhere, { region: other.region, now: NOON, limit: 100 })).map(each => ({ work: each, lookAgainAt: NOON + 2 * hour })))
+      await queue.hasten(region, NOON + hour)
+      assert.deepEqual([ids(await claimed(NOON)), ids(await claimed(NOON + hour))], ['failed,waits', 'failed,waits,soon'])
+      assert.deepEqual(await queue.due(elsewhere, { region: other.region, now: NOON + hour, limit: 100 }), [])
+    })
+
     test('an event ends the back-off of a failed key', async () => {
       const { lease, claim, key } = await fresh()
       await queue.enqueue(key('x'))

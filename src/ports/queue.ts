@@ -27,6 +27,11 @@ export interface Queue {
   fail(lease: ProcessLease, work: ClaimedWork, retryAt: number, error: string): Promise<void>
   /** The same in a region that is run in order; runs again at `dueAt` (region's time), or at once if it was enqueued meanwhile. */
   failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void>
+  /**
+   * Keys of a region that is run in order which are due later than `after` are due now, with their back-off begun anew: what so many of them wait for may be had again, and nobody can tell whose. What is due sooner
+   * looks by itself.
+   */
+  hasten(region: string, after: number): Promise<void>
   /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }>
   /** Calls back after somebody enqueued (coalesced), until aborted; reconnects by itself. With the regions in which, where that is known. */

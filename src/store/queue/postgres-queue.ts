@@ -5,7 +5,7 @@ import type { WorkKey } from '#ports/store.ts'
 import type { Database } from '../connection/database.ts'
 import { claim, dueInOrder, dueInTurn, firstRound, freeAbandoned, type Round } from './claim.ts'
 import { complete, completeMany, fail, failUntil } from './complete.ts'
-import { enqueue } from './enqueue.ts'
+import { enqueue, hasten } from './enqueue.ts'
 import { leaseEnds, registerLease, RenewedLease } from './lease.ts'
 import { nextDue } from './next-due.ts'
 import { ClaimableRegions } from './regions.ts'
@@ -91,6 +91,11 @@ export class PostgresQueue implements Queue {
 
   failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void> {
     return failUntil(this.#database, lease, work, dueAt, error)
+  }
+
+  async hasten(region: string, after: number): Promise<void> {
+    await hasten(this.#database, region, after)
+    this.announce([region])
   }
 
   nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {

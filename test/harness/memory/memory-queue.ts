@@ -147,6 +147,11 @@ export class MemoryQueue implements Queue {
     if (row?.ordinal === claimed.ordinal && row.failures === claimed.failures) put(this.#tables().work, { ...row, failures: row.failures + 1, error, dueAt: isUnchanged(row, claimed) ? dueAt : row.dueAt })
   }
 
+  async hasten(region: string, after: number): Promise<void> {
+    for (const row of this.#tables().work.values()) if (row.region === region && !row.owner && (row.dueAt ?? 0) > after) enqueueInto(this.#tables().work, row)
+    this.announce()
+  }
+
   async nextDue(regions: readonly string[]): Promise<{ dueAt?: { region: string; at: number }[]; retryAt?: number }> {
     const waiting = [...this.#tables().work.values()].filter(row => !row.owner && row.dueAt !== undefined && regions.includes(row.region))
     const dueAt = regions.flatMap(region => {

@@ -78,8 +78,11 @@ export function enqueueInto(work: Map<string, WorkRow>, key: WorkKey & { region:
   const name = `${key.kind}/${key.id}`
   const row = work.get(name)
   work.set(name, row
-    ? { ...row, generation: row.generation + 1, dueAt: Math.min(row.dueAt ?? Number.POSITIVE_INFINITY, dueAt), retryAt: dueAt === 0 ? undefined : row.retryAt }
+    ? { ...row, generation: row.generation + 1, dueAt: Math.min(row.dueAt ?? Number.POSITIVE_INFINITY, dueAt), ...dueAt === 0 ? { retryAt: undefined, failures: Math.min(row.failures, FAILURES_KEPT) } : {} }
     : { kind: key.kind, id: key.id, region: key.region, generation: 1, ordinal: (ordinals += 1), dueAt, retryAt: undefined, failures: 0, error: undefined, owner: undefined })
 }
+
+/** As PostgreSQL's. */
+const FAILURES_KEPT = 44
 
 let ordinals = 0

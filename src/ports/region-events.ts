@@ -24,6 +24,8 @@ export type RegionChange =
   | { readonly kind: 'Workload'; readonly clusterId: string; readonly addon: string }
   /** What finds no room in the cluster, or what could go elsewhere, changed (TenantCluster.room), by which a pool that scales by itself may grow or shrink. */
   | { readonly kind: 'Room'; readonly clusterId: string }
+  /** What calls in this region meet may be otherwise from now on, and nobody can tell for whom: whoever has put off the next try for long tries again. */
+  | { readonly kind: 'Turn' }
   /** A machine runs its onboarding script and asks to be admitted. */
   | { readonly kind: 'Join'; readonly machineId: string; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }
   /** A machine that was admitted as a node of that name reports how far it is, or which step failed. */

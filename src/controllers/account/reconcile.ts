@@ -39,16 +39,22 @@ export function accountController(ports: AccountPorts): Controller {
         const decision = decideAccount(seen)
         ports.onDecision?.({ by: 'decideAccount', about: id, seen, decided: decision })
         if (!isSame(decision.account, locked)) await tx.putAccount(decision.account)
-        if (decision.account.arrearsSince === undefined) for (const pool of waiting) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: pool.region })
+        if (decision.account.arrearsSince === undefined) for (const pool of waiting) await wakePool(tx, pool)
         return decision
       })
       // A pool that said so since it was looked for saw the account in arrears still.
       const late = before.arrearsSince === undefined || account.arrearsSince !== undefined ? [] : (await unpaidPools(scope, ports)).filter(({ id: pool }) => waiting.every(known => known.id !== pool))
-      if (late.length > 0) await ports.store.write(now, async tx => { for (const pool of late) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: pool.region }) })
+      if (late.length > 0) await ports.store.write(now, async tx => { for (const pool of late) await wakePool(tx, pool) })
       await tellClusters(account, now, graceMs, ports)
       return { lookAgainAt }
     },
   }
+}
+
+/** And the claim that it tries, of which the answer may be long in coming. */
+async function wakePool(tx: Transaction, { id, region, facts: { refused } }: NodePoolRecord): Promise<void> {
+  await tx.enqueue({ kind: 'node-pool', id, region })
+  if (refused?.claim !== undefined) await tx.enqueue({ kind: 'machine', id: refused.claim, region })
 }
 
 async function unpaidPools(scope: Scope, { store }: AccountPorts): Promise<readonly NodePoolRecord[]> {

@@ -52,6 +52,8 @@ const AT_ONCE = 500
 /** Most of these are only compared. */
 const AGAIN_AT_ONCE = 2_000
 const CLUSTERS_AT_ONCE = 200
+/** Who looks again within this time after the region has turned comes by itself. */
+const SOON_MS = 3_600_000
 
 /**
  * What a simulated region tells of itself, made into what passes see: the same sights with the same keys as the watches of a real region write, and machines that ask are
@@ -121,6 +123,7 @@ export class RegionSights {
     if (puts.size > 0) await queue.putSights(watch, [...puts.values()])
     if (gone.size > 0) await queue.putSights(watch, [], [...gone.values()])
     if (keys.size > 0) await store.write(clock.now(), async tx => { for (const key of keys.values()) await tx.enqueue(key) })
+    if (changes.some(({ kind }) => kind === 'Turn')) await queue.hasten(region, clock.now() + SOON_MS)
   }
 
   async #node({ clusterId, name, seen }: OfKind<'Node'>, known: Known): Promise<Put[]> {

@@ -127,6 +127,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       world.tell({ kind: 'ControlPlane', clusterId })
       for (const change of podsOf(clusterId)) world.tell(change)
     }
+    world.tell({ kind: 'Turn' })
   })
   planes.onTurn(clusterId => {
     if (planes.plane(clusterId)) return
@@ -164,6 +165,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       case 'Machine': return [machineNow(told[1])]
       case 'Node': return planes.isUp(told[1]) ? [nodeNow(told[1], told[2])] : []
       case 'Workload': return [{ kind: told[0], clusterId: told[1], addon: told[2] }]
+      case 'Turn': return [{ kind: told[0] }]
       case 'ControlPlane':
       case 'Room': return [{ kind: told[0], clusterId: told[1] }]
     }

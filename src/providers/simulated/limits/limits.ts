@@ -39,6 +39,7 @@ export class Limits implements RegionLimits {
     if (count === undefined) this.#stocks.delete(key)
     else this.#stocks.put(key, { kind, count, ...(area !== undefined && { area }) })
     this.#changes.put(ALL, this.changes() + 1)
+    this.#world.tell({ kind: 'Turn' })
     await this.#world.settle()
   }
 
@@ -47,6 +48,7 @@ export class Limits implements RegionLimits {
     if (limit === undefined) this.#quotas.delete(key)
     else this.#quotas.put(key, { kind, limit, ...(account !== undefined && { account }) })
     this.#changes.put(ALL, this.changes() + 1)
+    this.#world.tell({ kind: 'Turn' })
     await this.#world.settle()
   }
 

@@ -33,6 +33,8 @@ export class Users implements RegionUsers {
   async putObject(object: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string; readonly finalizers?: readonly string[] }): Promise<void> {
     this.#reach(object.clusterId)
     this.#objects.put({ clusterId: object.clusterId, kind: object.kind, namespace: object.namespace ?? '', name: object.name, finalizers: object.finalizers ?? [] })
+    // An add-on may wait for a name, a definition or a finalizer, for long.
+    this.#world.tell({ kind: 'Turn' })
     await this.#world.settle()
   }
 
@@ -40,7 +42,10 @@ export class Users implements RegionUsers {
   async deleteObject({ namespace = '', ...which }: { readonly clusterId: string; readonly kind: string; readonly namespace?: string; readonly name: string }): Promise<boolean> {
     this.#reach(which.clusterId)
     const was = this.#objects.get({ ...which, namespace }) !== undefined
-    if (was) this.#objects.delete({ ...which, namespace })
+    if (was) {
+      this.#objects.delete({ ...which, namespace })
+      this.#world.tell({ kind: 'Turn' })
+    }
     await this.#world.settle()
     return was
   }

@@ -5,6 +5,7 @@ import type { NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-po
 import { targetOf } from '#model/node-pool/scaling.ts'
 import type { NodePoolCreation, NodePoolUpdate } from '#model/node-pool/validate.ts'
 import { checkPrecondition, type GuardedAction } from '#model/preconditions.ts'
+import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Transaction } from '#ports/store.ts'
 import { askedBy, type ActionContext } from './action.ts'
 import { refuseTakenName } from './actions/node-pool-shapes.ts'
@@ -63,6 +64,7 @@ async function keepLabels(tx: Transaction, nodePool: NodePoolRecord, spec: NodeP
 export async function putNodePool(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, change: { spec?: NodePoolSpec; facts?: NodePoolFacts; updateClientToken?: string }, fact: string): Promise<void> {
   await tx.changeNodePool(nodePool.id, change, askedBy(context, fact))
   await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: context.scope.region })
+  await wakeSharers(tx, nodePool)
 }
 
 /** The facts of a pool whose target may have moved: what it lacks are open claims, so that it shows as Scaling from the answer on. */

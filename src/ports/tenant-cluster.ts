@@ -71,6 +71,8 @@ export interface RoomSeen {
   readonly free: readonly NodeRoom[]
   /** The answer changes by nothing that the region does by itself, so nobody need look again before something is asked of it (simulated regions). */
   readonly steady?: boolean
+  /** When the youngest of what waits came, in the region's time; told where it is known. */
+  readonly waitingSince?: number
 }
 
 /** `pods`: how many more. */

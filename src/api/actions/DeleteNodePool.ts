@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { fateOfMachines } from '#model/node/validate.ts'
 import { parseDeleteNodePool } from '#model/node-pool/validate.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
+import { wakeSharers } from '#ports/sharing-pools.ts'
 import { PRODUCT_VERSION, askedBy, defineAction } from '../action.ts'
 import { once } from '../idempotency.ts'
 import { lockClusterAndPool } from '../lock.ts'
@@ -35,6 +36,7 @@ export const DeleteNodePool = defineAction({
         causedBy: { kind: 'NodePool', id: nodePool.id, name: nodePool.spec.name, clusterId: cluster.id },
       })
       await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: scope.region })
+      await wakeSharers(tx, nodePool)
       return { resourceId: nodePool.id, result: {} }
     }))
   },

@@ -1,6 +1,7 @@
 import { ownMachine } from '#model/node/claim.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { keepWaiting } from './claims.ts'
@@ -76,6 +77,7 @@ async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<voi
       operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'Its nodes are gone',
     })
     await tx.enqueue({ kind: 'cluster', id: record.clusterId, region: record.region })
+    await wakeSharers(tx, record)
   })
 }
 

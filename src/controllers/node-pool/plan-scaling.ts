@@ -23,6 +23,8 @@ export interface ScalingSeen {
   readonly members: readonly { readonly id: string; readonly name: string }[]
   /** Lost members that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
   readonly givesWay?: readonly string[]
+  /** When the next lost one may. */
+  readonly givesWayAt?: number | undefined
 }
 
 export interface ScalingPlan {
@@ -46,12 +48,12 @@ export interface ScalingPlan {
   readonly lookAgainAt: number | undefined
 }
 
-/** How often the autoscaler looks where nobody tells it of pods. */
+/** How often the autoscaler looks where nobody tells it of pods; where all is told, what has waited for long is looked at ever more seldom. */
 const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, facts, counts, room, givesWay = [] } = seen
+  const { now, spec: { scaling }, counts, room, givesWay = [] } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
@@ -65,7 +67,7 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
     drop: Math.min(counts.stopped - start, Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
-    lookAgainAt: scaling.enabled ? nextLook(now, room, idle, facts) : undefined,
+    lookAgainAt: scaling.enabled ? nextLook(seen, idle) : undefined,
   }
 }
 
@@ -97,11 +99,11 @@ function said({ now, facts: { autoscaler }, room }: ScalingSeen, target: number,
 
 const NO_ROOM = 'found no room on the nodes of its cluster at'
 
-/** Of members that are lost since those instants, the one that may leave now for what pods wait for: the longest lost one, and none before the next time has come. */
-export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>, now: number): string | undefined {
+/** Of members that are lost since those instants, the one that may leave for what pods wait for, and when: the longest lost one, and none before the next time has come. Undefined where none is lost. */
+export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>): { readonly id: string; readonly at: number } | undefined {
   const [longest] = lost.toSorted((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
   const pause = gaveWay ? Math.min(GIVES_WAY.first * 2 ** Math.min(gaveWay.times, 20), GIVES_WAY.longest) : 0
-  return longest && now - longest.since >= GIVES_WAY.first && now - (gaveWay?.at ?? now) >= pause ? longest.id : undefined
+  return longest && { id: longest.id, at: Math.max(longest.since + GIVES_WAY.first, (gaveWay?.at ?? 0) + pause) }
 }
 
 /** Once no pod waits, whatever kept members from coming to run is over. */
@@ -110,8 +112,16 @@ function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay
   return scaling?.enabled && (!room || room.waiting.length > 0) ? gaveWay : undefined
 }
 
-function nextLook(now: number, room: RoomSeen | undefined, idle: NodePoolFacts['idle'], { refused }: ScalingSeen['facts']): number | undefined {
+function nextLook({ now, room, facts: { refused, gaveWay }, givesWayAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
   const ripens = Object.values(idle ?? {}).map(since => since + DWELL.nodeIdle)
-  const rests = room?.steady === true && room.waiting.length === 0
-  return soonestAfter(now, [...ripens, rests ? undefined : now + LOOK_MS, refused?.retryAt])
+  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now)), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused?.retryAt])
+}
+
+function rests(room: RoomSeen | undefined): boolean {
+  return room?.steady === true && room.waiting.length === 0
+}
+
+/** Part of the time for which pods have waited at that instant, where each change of them is told. */
+function longWaited(room: RoomSeen | undefined, at: number): number {
+  return room?.steady === true && room.waitingSince !== undefined ? Math.max(0, at - room.waitingSince) / 2 : 0
 }

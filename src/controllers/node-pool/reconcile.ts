@@ -46,7 +46,7 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   if (isNews) await write(record, { now: seen.now, nodes }, decision, ports)
   if (decision.step) await act(decision.step, record, ports)
   if (decision.step === 'forget') return undefined
-  return soonest(due, waitsForCluster(record, cluster) ? seen.now + CLUSTER_AGAIN_MS : undefined)
+  return soonest(due, waitsForCluster(record, cluster) ? seen.now + clusterAgain(seen.now, cluster) : undefined)
 }
 
 /** A pool's members are read only where something depends on each of them; its counters are on its record. */
@@ -57,6 +57,11 @@ function looksAtNodes({ facts }: NodePoolRecord): boolean {
 /** Of a pool that stays, a claim is answered in the transaction that sizes it. */
 async function lastClaimOf({ id, facts }: NodePoolRecord, store: NodePoolPorts['store']): Promise<MachineRecord | undefined> {
   return facts.deletion && facts.refused?.claim !== undefined ? ownMachine(await store.findMachine(facts.refused.claim), { nodePoolId: id }) : undefined
+}
+
+/** Its cluster wakes it once its API is back, so this is only for what went otherwise, and ever more seldom. */
+function clusterAgain(now: number, cluster: ClusterRecord | undefined): number {
+  return Math.max(CLUSTER_AGAIN_MS, (now - (cluster?.facts.notReadySince ?? now)) / 8)
 }
 
 /** A pool that makes its own machines makes none while its cluster's API is away. */

@@ -1,6 +1,6 @@
 import { balanceEvidence } from '#model/account/evidence.ts'
 import { machineEntry, ownMachine } from '#model/node/claim.ts'
-import { refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
+import { isPutOff, refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { adopt, tryOneClaim } from './claims.ts'
@@ -20,18 +20,18 @@ export interface Answered {
  * the one that is being tried among them.
  */
 export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missing: number, isPaid: boolean, ports: NodePoolPorts): Promise<Answered> {
-  const now = ports.regionOf(pool.region).clock.now()
+  const { clock, tellsAll } = ports.regionOf(pool.region), now = clock.now()
   const { refused } = pool.facts
   if (!refused) return { refused, open: missing }
   if (refused.claim !== undefined) return await answerClaim(tx, pool, { ...refused, claim: refused.claim }, missing, ports)
   if (missing === 0) return { refused: undefined, open: 0 }
-  if (!isPaid && (refused.retryAt ?? now) > now) return { refused, open: missing }
+  if (!isPaid && isPutOff(refused, now)) return { refused, open: missing }
   const tried = await tryOneClaim(tx, pool, ports, refused.tried)
-  return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried } : refusedOnceMore(refused, tried, now) }
+  return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried } : refusedOnceMore(refused, tried, now, tellsAll) }
 }
 
 async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
-  const now = ports.regionOf(pool.region).clock.now()
+  const { clock, tellsAll } = ports.regionOf(pool.region), now = clock.now()
   const machine = ownMachine(await tx.lockMachine(claim), { nodePoolId: pool.id })
   if (!machine) {
     const { again, onceGone, ...rest } = refused
@@ -44,7 +44,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
   }
   if (machine.refused && machine.deletionRequestedAt === undefined) {
     const evidence = [refusalEvidence(machine.name, machine.refused), ...machine.refused.as === 'Balance' ? [balanceEvidence(await ports.store.findAccount(pool), await tx.meterOf(pool), { now })] : []]
-    const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, evidence }, now)
+    const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, evidence }, now, tellsAll)
     // Of an error nobody knows what it left behind.
     if (machine.refused.as === 'ScalingFailed' || machine.refused.left) {
       await askGone(tx, machine, now)
@@ -53,7 +53,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     await dropRefused(tx, pool, machine, now)
     return { refused: missing > 0 ? next : undefined, open: missing }
   }
-  if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, now), open: missing }
+  if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, { now, tellsAll }), open: missing }
   if (machine.machineId !== undefined || machine.deletionRequestedAt !== undefined) await askGone(tx, machine, now)
   return { refused: { ...refused, claim }, open: missing }
 }
@@ -62,7 +62,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
  * It cannot be taken back. The answer to each asking wakes the pool, so it is asked to go again only when the next time has come, and then there is a later one: pool and machine would wake each other
  * for ever in one instant.
  */
-async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...refused }: Refused, now: number): Promise<Refused> {
+async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...refused }: Refused, { now, tellsAll }: { readonly now: number; readonly tellsAll: boolean | undefined }): Promise<Refused> {
   const { name, obstacle } = machine
   const why = obstacle?.because ?? 'it is still there'
   const known = {
@@ -70,9 +70,9 @@ async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...r
     because: `${machine.refused?.because ?? `The machine ${name} is not wanted any more`}; it cannot be taken back: ${why}`,
     evidence: [{ observer: 'machine controller', source: `machine ${name}`, observedAt: obstacle?.at ?? now, fact: `${why}.` }],
   }
-  if (!again && (refused.retryAt ?? now) > now) return known
+  if (!again && isPutOff(refused, now)) return known
   await askGone(tx, machine, now)
-  return { ...refusedOnceMore(known, known, now), claim: machine.id, ...(again || refused.onceGone) && { onceGone: true } }
+  return { ...refusedOnceMore(known, known, now, tellsAll), claim: machine.id, ...(again || refused.onceGone) && { onceGone: true } }
 }
 
 /** Nothing was made of it. */

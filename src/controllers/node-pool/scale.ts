@@ -3,8 +3,10 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import { isPutOff } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
+import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
@@ -62,6 +64,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
     await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused }) }, { evidence })
+    if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
     return soonest(planned.lookAgainAt, refused && retryOf(refused, now))
 
     async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
@@ -125,19 +128,20 @@ async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, me
 /**
  * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[] }> {
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[]; readonly givesWayAt?: number }> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
   const share = shareOf(pool.id, [...others, pool], room)
   if (share > 0 || counts.failed === 0) return { share, counts }
   const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
-  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, now)
+  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts)
   if (goes === undefined || !pool.spec.scaling) return { share, counts }
+  if (goes.at > now) return { share, counts, givesWayAt: goes.at }
   const without = { ...counts, failed: counts.failed - 1, deleting: counts.deleting + 1 }
   // A machine that callers want in its place meets the need as well.
   const spec = { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } }
   const freed = shareOf(pool.id, [...others, { ...pool, spec, counts: without }], room)
-  return freed === 0 ? { share, counts } : { share: freed, counts: without, givesWay: [goes] }
+  return freed === 0 ? { share, counts } : { share: freed, counts: without, givesWay: [goes.id] }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
@@ -151,7 +155,7 @@ function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { ref
   if (start + surplus + drop + givesWay.length > 0) return false
   if (!refused) return claim === 0
   // A claim that is being tried wakes the pool when it is answered; only then is there something to look at.
-  return claim > 0 && refused.claim === undefined && (refused.retryAt ?? now) > now && !isPaid
+  return claim > 0 && refused.claim === undefined && isPutOff(refused, now) && !isPaid
 }
 
 function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay }: ScalingPlan): NodePoolFacts {

@@ -6,6 +6,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { supplyOf } from '#ports/machines.ts'
 import { retryRefused } from '#ports/refused-pools.ts'
+import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import type { NodePorts } from './ports.ts'
 
@@ -37,6 +38,7 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
     const next = known && pool.spec.scaling ? known : refusedOnceMore(known, { ...refused, evidence }, now)
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: next }) }, { evidence })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region }, next.retryAt)
+    if (!known) await wakeSharers(tx, pool)
     return known || !pool.spec.scaling ? undefined : { pool, refused, machineId: machine.id }
   })
   if (first && await isOutdated(first, ports)) await ports.store.write(now, tx => retryRefused(tx, first.pool, now))

@@ -7,14 +7,16 @@ type Refused = NonNullable<NodePoolFacts['refused']>
 
 /**
  * What a pool remembers once a machine was refused: by what, since when, how often in a row, and when the one next claim is tried. Refusals of claims that were made
- * together count once. `now`: epoch ms in the region's time.
+ * together count once. `now`: epoch ms in the region's time. `isTold`: the region tells of all by which the answer may be another one, so that what is refused for long is tried ever more seldom, and as soon as before once somebody is told.
  */
-export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence'>, now: number): Refused {
+export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence'>, now: number, isTold = false): Refused {
   const { as, because, evidence } = refusal
-  if (known?.claim === undefined && known?.retryAt !== undefined && known.retryAt > now) return known
+  if (known?.claim === undefined && known?.retryAt !== undefined && isPutOff(known, now)) return known
   const times = (known?.times ?? 0) + 1, tried = known?.claim ?? known?.tried
-  const pause = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)
-  return { as, because, since: known?.since ?? now, times, retryAt: now + pause, ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
+  const since = known?.since ?? now
+  const usual = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)
+  const pause = isTold && !known?.again ? Math.max(usual, Math.floor((now - since) / 8)) : usual
+  return { as, because, since, times, retryAt: now + pause, ...(pause > usual && { mayRetryAt: now + usual }), ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
 }
 
 /** What the provider of machines answered to a claim. */
@@ -27,6 +29,11 @@ export function retriedAtOnce(facts: NodePoolFacts, now: number): NodePoolFacts 
   const { refused } = facts
   if (!refused || isRetried(refused, now)) return facts
   return withFacts(facts, { refused: { ...refused, ...refused.claim === undefined ? { retryAt: now } : { again: true as const } } })
+}
+
+/** The next claim is not to be tried yet, not even by somebody who was woken. */
+export function isPutOff({ retryAt = 0, mayRetryAt = retryAt }: Refused, now: number): boolean {
+  return Math.min(retryAt, mayRetryAt) > now
 }
 
 /** What a machine that goes may leave to others. */

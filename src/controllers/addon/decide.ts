@@ -4,9 +4,11 @@ import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { AddonPassSeen } from './seen.ts'
 
-const SECOND = 1_000, HOUR = 3_600 * SECOND
+const SECOND = 1_000, HOUR = 3_600 * SECOND, DAY = 24 * HOUR
 /** The first pause before something that failed is tried again; it grows with every failure. */
 const TRY_AGAIN_MS = 5 * SECOND
+/** So often it has failed when the pause has come to an hour; from then on it grows by an eighth each time, for a hundred years. */
+const FAILURES_OF_AN_HOUR = 11, LONGER_BY = 9 / 8, MOST_LONGER = 100
 
 export type AddonStep = 'install' | 'uninstall' | 'forget'
 
@@ -55,26 +57,40 @@ function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
   return facts.applied !== undefined && facts.applied.version === spec.version && facts.applied.config === spec.config
 }
 
-function decideInstallation({ now, record: { facts } }: AddonPassSeen): AddonDecision {
+function decideInstallation(seen: AddonPassSeen): AddonDecision {
+  const { now, record: { facts } } = seen, change = { waitsFor: undefined, staleSince: undefined }
   const again = againAt(facts, now)
-  return again > now ? decision(facts, { waitsFor: undefined, staleSince: undefined }, undefined, again) : decision(facts, { waitsFor: undefined, staleSince: undefined }, 'install', now)
+  return again.mayBe > now ? decision(facts, change, undefined, isTold(seen) ? again.byItself : again.mayBe) : decision(facts, change, 'install', now)
 }
 
+interface Again { /** Whoever is woken from then on tries. */ readonly mayBe: number; /** Nobody looks before where the region tells of what changes. */ readonly byItself: number }
+
 /** A name that is taken is tried again ever more seldom; so is an installer that fails. */
-function againAt({ conflict, installer }: AddonFacts, now: number): number {
-  if (conflict) return conflict.triedAt + Math.min(Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), HOUR)
-  return installer ? installer.at + Math.min(TRY_AGAIN_MS * 2 ** (installer.failures - 1), HOUR) : now
+function againAt({ conflict, installer }: AddonFacts, now: number): Again {
+  if (conflict) return after(conflict.triedAt, Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), HOUR)
+  if (!installer) return { mayBe: now, byItself: now }
+  const doubled = TRY_AGAIN_MS * 2 ** (installer.failures - 1)
+  return after(installer.at, doubled <= HOUR ? doubled : HOUR * LONGER_BY ** Math.min(installer.failures - FAILURES_OF_AN_HOUR, MOST_LONGER), HOUR)
+}
+
+function after(last: number, pause: number, longest: number): Again {
+  return { mayBe: last + Math.min(pause, longest), byItself: last + pause }
+}
+
+function isTold({ lookEveryMs }: AddonPassSeen): boolean {
+  return lookEveryMs === undefined
 }
 
 /** Who makes the cluster one that can be worked in wakes what waits for it, so a removal goes on then, however late it is. */
-function decideRemoval({ now, record: { facts } }: AddonPassSeen, waits: string | undefined): AddonDecision {
+function decideRemoval(seen: AddonPassSeen, waits: string | undefined): AddonDecision {
+  const { now, record: { facts } } = seen
   const change = { waitsFor: waits, staleSince: undefined }
   if (waits !== undefined) return decision(facts, change)
   // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
   if (facts.obstacles.length > 0 && facts.left) {
     const last = facts.left.at
-    const again = last + Math.min(Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), 24 * HOUR)
-    if (again > now) return decision(facts, change, undefined, again)
+    const again = after(last, Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), DAY)
+    if (again.mayBe > now) return decision(facts, change, undefined, isTold(seen) ? again.byItself : again.mayBe)
   }
   return decision(facts, change, 'uninstall', undefined)
 }

@@ -28,7 +28,7 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
   const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
   // A healthy one is looked at when its health watch or its host's tells of a change, so that an idle fleet writes nothing.
-  const soonest = mends || !probe.baseApplied ? now + mendedAfter(degraded === undefined ? 0 : now - degraded.since) : undefined
+  const soonest = mends || !probe.baseApplied ? now + mendedAfter(degraded === undefined ? 0 : now - degraded.since, seen.tellsAll === true) : undefined
   const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
@@ -39,9 +39,9 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   }
 }
 
-/** What does not stay up is started again less often. */
-function mendedAfter(downFor: number): number {
-  return Math.min(Math.max(MENDED_AFTER_MS, downFor / 8), MENDS_AT_LEAST_EVERY_MS)
+/** What does not stay up is started again less often; where every end and start is told, without a bound. */
+function mendedAfter(downFor: number, isTold: boolean): number {
+  return Math.min(Math.max(MENDED_AFTER_MS, downFor / 8), isTold ? Infinity : MENDS_AT_LEAST_EVERY_MS)
 }
 
 /** The time of the first sight is kept while the same things are down, since the rule counts a minute from it; of several that are down, one began the time. */

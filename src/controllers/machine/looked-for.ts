@@ -8,7 +8,7 @@ import type { MachinePassPorts, MachinePorts } from './ports.ts'
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR
 
-/** How often at most is asked for one: every hour on its first day, and every day after some weeks. */
+/** How often at most is asked for one: every hour on its first day, and every day after some weeks, or still more seldom where the region tells of what changes. */
 const ALONE_MS = HOUR
 /** The same where an order waits: whoever gave it looks for it, so it is carried out within minutes of the first answer; of a provider that is away for weeks that is a small part of the time. */
 const ORDERED_MS = 5 * MINUTE
@@ -26,17 +26,17 @@ export async function lookedFor({ id, region }: Pick<MachineRecord, 'id' | 'regi
   return { seen, answers: true }
 }
 
-export async function askAgain(tx: Transaction, record: MachineRecord, now: number): Promise<void> {
-  await tx.enqueue({ kind: 'machine', id: record.id, region: record.region }, askedAgainAt(record, now))
+export async function askAgain(tx: Transaction, record: MachineRecord, ports: MachinePorts): Promise<void> {
+  await tx.enqueue({ kind: 'machine', id: record.id, region: record.region }, askedAgainAt(record, ports))
 }
 
-export function askedAgainAt({ createdAt, deletionRequestedAt = createdAt }: MachineRecord, now: number): number {
-  return againAt(now, now - deletionRequestedAt, ALONE_MS)
+export function askedAgainAt({ region, createdAt, deletionRequestedAt = createdAt }: MachineRecord, ports: MachinePorts): number {
+  return againAt(region, deletionRequestedAt, ALONE_MS, ports)
 }
 
 /** `since`: when it was first asked for in vain for that order. */
-export function orderAskedAgainAt(since: number, now: number): number {
-  return againAt(now, now - since, ORDERED_MS)
+export function orderAskedAgainAt({ region }: Pick<MachineRecord, 'region'>, since: number, ports: MachinePorts): number {
+  return againAt(region, since, ORDERED_MS, ports)
 }
 
 /** What it is ordered to be is not what it is known to be: the ledger tells the power that was carried out last, and its provider's watch the link. */
@@ -50,8 +50,9 @@ export async function isOrderedOtherwise({ id, power, link, ownedBy }: MachineRe
   return seen?.link !== undefined && seen.link !== link
 }
 
-function againAt(now: number, age: number, most: number): number {
-  return now + Math.min(Math.max(age / 2, MINUTE), Math.max(most, Math.min(age / (DAY / most), DAY)))
+function againAt(region: string, since: number, most: number, ports: MachinePorts): number {
+  const { clock, tellsAll } = ports.regionOf(region), now = clock.now(), age = now - since
+  return now + Math.min(Math.max(age / 2, MINUTE), Math.max(most, Math.min(age / (DAY / most), tellsAll ? Infinity : DAY)))
 }
 
 async function wakeOthers(id: string, region: string, ports: MachinePassPorts): Promise<void> {

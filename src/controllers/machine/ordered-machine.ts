@@ -155,8 +155,8 @@ async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked,
   }
   if (isBare || !isOver) throw error
   const because = `Its machine could not be made in ${spanText(DEADLINES.machineCreation)}: ${messageOf(error)}`
-  await writeUnlessAsked(record, ports, now => ({ obstacle: { because, at: now, ...refusal && !answers && { refused: { ...refusal, asked, at: now } } } }), async (tx, _machine, now) => {
-    if (!answers) await askAgain(tx, record, now)
+  await writeUnlessAsked(record, ports, now => ({ obstacle: { because, at: now, ...refusal && !answers && { refused: { ...refusal, asked, at: now } } } }), async tx => {
+    if (!answers) await askAgain(tx, record, ports)
   })
   return undefined
 }
@@ -167,7 +167,7 @@ async function noteNotMade(record: OrderedMachine, error: unknown, asked: Asked,
  */
 async function ask(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const { seen, answers } = await lookedFor(record, ports)
-  if (!answers) return { lookAgainAt: askedAgainAt(record, ports.regionOf(record.region).clock.now()) }
+  if (!answers) return { lookAgainAt: askedAgainAt(record, ports) }
   const { obstacle, deletionRequestedAt } = record
   if (deletionRequestedAt === undefined) {
     const { refused } = obstacle ?? {}
@@ -202,15 +202,15 @@ async function noteLeft(record: OrderedMachine, obstacle: NonNullable<MachineRec
     if (made) await tx.putLedger(machineEntry({ ...machine, ownedBy: machine.ownedBy ?? record.ownedBy }, 'Held', now, { power: made.power }))
     // Orders that came while it was to go are carried out now.
     if (held && seen) await tx.enqueue({ kind: 'machine', id: record.id, region: record.region })
-    if (isAskedAgain) await askAgain(tx, record, now)
+    if (isAskedAgain) await askAgain(tx, record, ports)
   })
 }
 
 /** One that was asked to go and did not is never made again: where nobody sees it any more, its removal has ended. Of one that was off when its removal failed part may be gone, and it stays as it is. */
 async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
-  const { machines, clock } = ports.regionOf(record.region)
+  const { machines } = ports.regionOf(record.region)
   const { seen, answers } = await lookedFor(record, ports)
-  if (!answers) return { lookAgainAt: await obeyedLater(record, clock.now(), ports) }
+  if (!answers) return { lookAgainAt: await obeyedLater(record, ports) }
   if (!seen) {
     await ensureGone(record, ports, signal)
     return {}
@@ -224,12 +224,12 @@ async function obey(record: OrderedMachine, ports: MachinePassPorts, signal: Abo
 }
 
 /** When one is asked for again of which nobody can say whether it is there; an order that waits is remembered by when it began to. */
-async function obeyedLater(record: OrderedMachine, now: number, ports: MachinePassPorts): Promise<number> {
-  const { obstacle, power, link } = record
-  if (!obstacle || !(await isOrderedOtherwise(record, ports))) return askedAgainAt(record, now)
+async function obeyedLater(record: OrderedMachine, ports: MachinePassPorts): Promise<number> {
+  const { obstacle, power, link } = record, now = ports.regionOf(record.region).clock.now()
+  if (!obstacle || !(await isOrderedOtherwise(record, ports))) return askedAgainAt(record, ports)
   const known = obstacle.waits?.power === power && obstacle.waits.link === link ? obstacle.waits : undefined
   if (!known) await writeUnlessAsked(record, ports, () => ({ obstacle: { ...obstacle, waits: { power, link, since: now } } }))
-  return orderAskedAgainAt(known?.since ?? now, now)
+  return orderAskedAgainAt(record, known?.since ?? now, ports)
 }
 
 async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {

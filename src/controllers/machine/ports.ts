@@ -7,7 +7,8 @@ import type { leavesToOthers } from './leave-to-others.ts'
 export interface MachinePorts extends DecisionPorts {
   readonly store: Store
   readonly newLedgerId: () => string
-  regionOf(region: string): { readonly clock: Clock; readonly machines: Machines }
+  /** `tellsAll`: the region tells of everything by which an answer of it may be another one. */
+  regionOf(region: string): { readonly clock: Clock; readonly machines: Machines; readonly tellsAll?: boolean }
 }
 
 /** As passes have it. */

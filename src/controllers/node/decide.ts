@@ -163,15 +163,20 @@ function nextLook(facts: NodeFacts, { now, record, object }: NodePassSeen): numb
   // Heartbeats are not stored, so the first one after power-on has to be asked for.
   if (facts.ready?.status === 'True' && facts.power?.state === 'on' && isOlderThanPowerOn({ now, facts })) {
     const onFor = now - (facts.power.lastOnAt ?? now)
-    return now + (onFor < 30 * SECOND ? SECOND / 2 : Math.min(onFor / 10, 60 * SECOND))
+    return now + (onFor < 30 * SECOND ? SECOND / 2 : seldom(onFor / 10, onFor))
   }
   if (facts.login) return now + LOGIN_LOOK_MS
   const since = joiningSince(facts, record)
   if (since !== undefined && (object === undefined || object.fact.gone)) {
     const age = now - since
-    return age < patience(record) ? since + patience(record) : now + Math.min(Math.max(age, patience(record)), 60 * SECOND)
+    return age < patience(record) ? since + patience(record) : now + seldom(Math.max(age, patience(record)), age)
   }
   return undefined
+}
+
+/** Up to a minute; what has lasted for long is looked at ever more seldom, as each change of it is told. */
+function seldom(pause: number, lasted: number): number {
+  return Math.min(pause, Math.max(60 * SECOND, lasted / 8))
 }
 
 function patience({ spec }: NodePassSeen['record']): number {

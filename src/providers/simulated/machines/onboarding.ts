@@ -13,6 +13,7 @@ const AGAIN_MS = 5 * SECOND, LONGEST_AGAIN_MS = 300 * SECOND
 /** From the loss of its Node object, or of its cluster, until a machine asks whether it is still a member; doubling while it is told that it is. */
 const ASKS = [SECOND, 15 * SECOND] as const
 const LONGEST_ASK_MS = 3_600_000
+const LONGER_BY = 9 / 8, MOST_LONGER = 100
 
 /** What the join endpoint answered to a machine. */
 export interface Admission {
@@ -150,7 +151,7 @@ export class Onboarding {
   /** It lost its Node object or its cluster, and will ask. */
   asksLater(id: string, machine: WorldMachine, asks = 0): void {
     if (!machine.member) return
-    const pause = Math.min(this.#world.draw.within(ASKS, 'machines', 'membership', id, asks) * 2 ** asks, LONGEST_ASK_MS)
+    const pause = askedAfter(this.#world.draw.within(ASKS, 'machines', 'membership', id, asks), asks)
     this.#fleet.setMember(id, machine, { ...machine.member, asks, asksAt: this.#world.now() + pause })
     this.#world.schedule('machine', id, machine.member.asksAt)
   }
@@ -225,6 +226,12 @@ export class Onboarding {
   #share(id: string, run: number, step: string, share: number): number {
     return Math.round(this.#world.draw.within(this.#durations.join, 'machines', step, id, run) * share)
   }
+}
+
+/** Doubling up to a bound, and by an eighth from there on: a machine that stays a member for years without its Node object is no work. */
+function askedAfter(first: number, asks: number): number {
+  const doubles = Math.ceil(Math.log2(LONGEST_ASK_MS / first))
+  return asks < doubles ? first * 2 ** asks : Math.floor(LONGEST_ASK_MS * LONGER_BY ** Math.min(asks - doubles, MOST_LONGER))
 }
 
 const FAILURES = { preflight: 'The machine does not have what a node needs', contact: 'The join endpoint gave no answer', download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }

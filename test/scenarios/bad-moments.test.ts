@@ -24,6 +24,10 @@ async function stateOf(region: SteppedRegion): Promise<readonly string[]> {
   ].toSorted()
 }
 
+function rangesOf(number: number): object {
+  return { PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.20.${number * 16}.0/20`] } }, ServicesConfig: { ServiceCidrsv4: [`172.30.${number * 16}.0/20`] } }
+}
+
 interface Act { readonly at: number; readonly does: string; run(region: SteppedRegion, ids: Map<string, string>): Promise<unknown> }
 const ids = (known: Map<string, string>, name: string) => known.get(name) ?? assert.fail(`${name} is not there yet`)
 
@@ -101,7 +105,7 @@ describe('bad input and bad moments', () => {
       const region = await made()
       const clusters: string[] = []
       for (let number = 0; number < 10; number++) {
-        const { Id } = await region.createCluster({ Name: `shop-${number}`, PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.20.${number * 16}.0/20`] } }, ServicesConfig: { ServiceCidrsv4: [`172.30.${number * 16}.0/20`] } })
+        const { Id } = await region.createCluster({ Name: `shop-${number}`, ...rangesOf(number) })
         clusters.push(Id)
       }
       await region.step('2m')
@@ -121,6 +125,64 @@ describe('bad input and bad moments', () => {
     assert.deepEqual(ends[1], ends[0])
     for (const shown of ['Cluster shop-0 Running/Ok', 'Cluster shop-1 Failed/ResourceCleanupFailed']) assert.ok(ends[0]?.includes(shown), `${shown}: ${ends[0]?.join()}`)
   })
+
+  // oxfmt-ignore
+  const WAITING: readonly (readonly [what: string, shown: readonly string[], begin: (region: SteppedRegion, clusters: readonly string[]) => Promise<void>])[] = [
+    ['for stock, room, components, removals and nodes', ['NodePool Running/StockOut', 'Cluster Running/Degraded', 'Cluster Failed/Unknown', 'Cluster Failed/ResourceCleanupFailed', 'Node Failed/ResourceCleanupFailed', 'Node Failed/NotReady', 'Addon Failed/ResourceCleanupFailed'], manyWaits],
+    ['for quotas',                                      ['NodePool Running/LimitedByQuota'],                                                                                     async (region, clusters) => { await region.call('SetQuota', { Kind: 'Machine', Limit: 15 }); await halfScaled(region, clusters) }],
+    ['for money',                                       ['Cluster Stopped/Balance', 'Node Failed/Balance'],                                                                      async (region, clusters) => { await halfScaled(region, clusters); await region.call('SetBalance', { Amount: 0 }) }],
+  ]
+  for (const [what, shown, begin] of WAITING) {
+    test(`ten years in one go over ten clusters that wait ${what}: under 30 s`, async () => {
+      const region = await made(), clusters: string[] = []
+      for (let number = 0; number < 10; number++) clusters.push((await region.createCluster({ Name: `shop-${number}`, ...rangesOf(number) })).Id)
+      await region.step('2m')
+      await begin(region, clusters)
+      await region.step('3h')
+      const shows = async () => new Set((await stateOf(region)).map(line => line.replace(/^(\w+) .* (\S+)$/, (_, kind: string, pair: string) => `${kind === 'Node' || kind === 'NodePool' || kind === 'Addon' ? kind : 'Cluster'} ${pair}`)))
+      const before = await shows()
+      for (const one of shown) assert.ok(before.has(one), `${one}: ${[...before].join()}`)
+      const began = performance.now()
+      await region.step('87600h')
+      assert.ok(performance.now() - began < 30_000, `${performance.now() - began} ms`)
+      const after = await shows()
+      for (const one of shown) assert.ok(after.has(one), `${one} after ten years: ${[...after].join()}`)
+    })
+  }
+
+  async function halfScaled(region: SteppedRegion, clusters: readonly string[]): Promise<void> {
+    for (const [number, cluster] of clusters.entries()) await region.elasticPool(cluster, { DesiredReplicas: 3, Enabled: number % 2 === 0 })
+    await region.step('3m')
+    for (const ClusterId of clusters) await region.call('SetWorkload', { ClusterId, Name: 'web', Pods: 20, Cpu: '1' })
+    await region.step('5m')
+  }
+
+  /** Each cluster waits for something else. */
+  async function manyWaits(region: SteppedRegion, clusters: readonly string[]): Promise<void> {
+    const [scheduler = '', api = '', machines = '', balancer = '', addon = '', silent = '', full = '', joins = '', ...short] = clusters
+    const fault = (Port: string, Call: string, Id: string, Type = 'fail') => region.call('InjectFault', { Port, Call, Target: { Kind: 'Cluster', Id }, Effect: { Type } })
+    for (const cluster of [scheduler, machines, balancer, addon]) await region.elasticPool(cluster, { DesiredReplicas: 2 })
+    for (const cluster of [api, silent]) await region.elasticPool(cluster, { Enabled: true, DesiredReplicas: 2 })
+    for (const cluster of [full, joins]) await region.elasticPool(cluster, { Enabled: true, DesiredReplicas: 1, MaxReplicas: 1 })
+    await region.step('3m')
+    for (const ClusterId of [api, silent, full, joins]) await region.call('SetWorkload', { ClusterId, Name: 'web', Pods: 20, Cpu: '1' })
+    await region.call('CreateAddon', { ClusterId: addon, Name: 'ingress-nginx' })
+    await region.step('5m')
+    await region.call('SetStock', { Kind: 'Machine', Count: 1 })
+    for (const cluster of short) await region.elasticPool(cluster, { DesiredReplicas: 3, Enabled: cluster === short[0] })
+    await fault('control-plane-host', 'kube-scheduler', scheduler)
+    await fault('control-plane-host', 'kube-apiserver', api)
+    await region.call('InjectFault', { Port: 'outside', Call: 'ensureGone', Target: { Kind: 'LoadBalancer' }, Effect: { Type: 'fail' } })
+    for (const { Id, ClusterId, NodePoolId } of (await region.client.all('ListEdgeNodes'))) {
+      if (ClusterId === silent) await region.call('InjectFault', { Port: 'machines', Call: 'kubelet', Target: { Kind: 'Node', Id }, Effect: { Type: 'silent' } })
+      if (ClusterId !== machines) continue
+      await region.call('InjectFault', { Port: 'machines', Call: 'ensureGone', Target: { Kind: 'Node', Id }, Effect: { Type: 'fail' } })
+      await region.call('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [Id], CascadingDeleteResources: ['Ecs'] })
+    }
+    await fault('addon-installer', 'ensureGone', addon)
+    await region.call('DeleteAddon', { ClusterId: addon, Name: 'ingress-nginx' })
+    await region.call('DeleteCluster', { Id: balancer, CascadingDeleteResources: ['All'] })
+  }
 
   test('a server that is stopped or killed at every point of a life: it goes on to the same end, and nothing is left over in the world', async context => {
     const quiet = await live(await made(), async () => {})

@@ -1,0 +1,138 @@
+/** What waits for ten years is no work, and is over as soon as its cause is gone: passes are counted, in memory. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
+import { ANY_CLUSTER, pairOf } from '#test/harness/fresh-regions.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { SimulatedServer } from '#test/harness/simulated-server.ts'
+
+/** A wait of each of these clusters costs about a hundred looks in ten years, and whoever waits with it as many. */
+const PASSES_A_CLUSTER = 1_000
+const CLUSTERS = 2
+
+describe('waits of years', () => {
+  let server: SimulatedServer, passes = 0
+  before(async () => {
+    const store = new MemoryStore(() => Date.now())
+    const due = store.queue.due.bind(store.queue)
+    store.queue.due = async (...asked) => {
+      const found = await due(...asked)
+      passes += found.length
+      return found
+    }
+    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore(), log: QUIET })
+  })
+  after(() => server.close())
+
+  // oxfmt-ignore
+  const WAITS: readonly (readonly [wait: string, begins: (region: Region) => Promise<void>, shown: string, ends: (region: Region) => Promise<unknown>, then: string, within?: string])[] = [
+    ['machines that are out of stock',         async region => { await region.call('SetStock', { Kind: 'Machine', Count: 2 }); await region.pools({ DesiredReplicas: 3 }) },             'NodePool Running/StockOut',        region => region.call('SetStock', { Kind: 'Machine', Unlimited: true }),   'NodePool Running/Ok'],
+    ['pods without stock',                     async region => { await region.call('SetStock', { Kind: 'Machine', Count: 2 }); await region.pools({ Enabled: true }); await region.pods(9) }, 'NodePool Running/StockOut',    region => region.call('SetStock', { Kind: 'Machine', Unlimited: true }),   'NodePool Running/Ok'],
+    ['machines beyond the quota',              async region => { await region.call('SetQuota', { Kind: 'Machine', Limit: 2 }); await region.pools({ DesiredReplicas: 3 }) },             'NodePool Running/LimitedByQuota',  region => region.call('SetQuota', { Kind: 'Machine', Unlimited: true }),   'NodePool Running/Ok'],
+    ['pods beyond the quota',                  async region => { await region.call('SetQuota', { Kind: 'Machine', Limit: 2 }); await region.pools({ Enabled: true }); await region.pods(9) }, 'NodePool Running/LimitedByQuota', region => region.call('SetQuota', { Kind: 'Machine', Unlimited: true }), 'NodePool Running/Ok'],
+    ['clusters in arrears',                    async region => { await region.pools({ Enabled: true, DesiredReplicas: 2 }); await region.call('SetBalance', { Amount: 0 }) },               'Cluster Stopped/Balance',          region => region.call('SetBalance', { Unlimited: true }),                  'Cluster Running/Ok'],
+    ['pods without room at MaxReplicas',       async region => { await region.pools({ Enabled: true, MaxReplicas: 1 }); await region.pods(9) },                                                'NodePool Running/Ok',              region => region.pods(0),                                                  'NodePool Running/Ok'],
+    ['machines that never join',               async region => { await region.fault('machines', 'preflight'); await region.pools({ Enabled: true, MaxReplicas: 2 }); await region.pods(9) },   'Node Failed/InitializeFailed',     region => region.cured(),                                                  'Node Running/Ok', '2h'],
+    ['machines that are not made',             async region => { await region.fault('machines', 'ensure'); await region.pools({ Enabled: true, MaxReplicas: 2 }); await region.pods(9) },      'Node Failed/Unknown',              region => region.cured(),                                                  'Node Running/Ok', '2h'],
+    ['kubelets that are silent',               async region => { await region.pools({ DesiredReplicas: 2 }); await region.fault('machines', 'kubelet', 'silent') },                             'Node Failed/NotReady',             region => region.cured(),                                                  'Node Running/Ok'],
+    ['silent kubelets and pods without room',  async region => { await region.pools({ Enabled: true, DesiredReplicas: 2 }); await region.pods(8); await region.fault('machines', 'kubelet', 'silent') }, 'Node Failed/NotReady',   region => region.cured(),                                                  'Node Running/Ok'],
+    ['a scheduler that dies',                  async region => { await region.pools({}); await region.fault('control-plane-host', 'kube-scheduler') },                                          'Cluster Running/Degraded',         region => region.cured(),                                                  'Cluster Running/Ok'],
+    ['an API server that dies',                async region => { await region.pools({ Enabled: true }); await region.pods(8); await region.fault('control-plane-host', 'kube-apiserver') },      'Cluster Failed/Unknown',           region => region.cured(),                                                  'Cluster Running/Ok'],
+    ['a host that cannot be looked at',        async region => { await region.pools({}); await region.fault('control-plane-host', 'look') },                                                    'Cluster Running/Ok',               region => region.cured(),                                                  'Cluster Running/Ok'],
+    ['an add-on that cannot be looked at',     async region => { await region.pools({}); await region.fault('addon-installer', 'look') },                                                       'Addon Running/Ok',                 region => region.cured(),                                                  'Addon Running/Ok'],
+    ['an add-on that cannot be installed',     async region => { await region.pools({}); await region.fault('addon-installer', 'ensure'); await region.addons('CreateAddon') },                  'Addon Failed/Unknown',             region => region.cured(),                                                  'Addon Running/Ok'],
+    ['an add-on that cannot be removed',       async region => { await region.pools({}); await region.addons('CreateAddon'); await region.step('2m'); await region.fault('addon-installer', 'ensureGone'); await region.addons('DeleteAddon') }, 'Addon Failed/ResourceCleanupFailed', region => region.cured(), 'no Addon Failed/ResourceCleanupFailed'],
+    ['machines that cannot be removed',        async region => { await region.pools({ DesiredReplicas: 2 }); await region.fault('machines', 'ensureGone'); await region.deleteNodes() },            'Node Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteNodes() },     'no Node Failed/ResourceCleanupFailed'],
+    ['machines that go and are not answered for', async region => { await region.pools({ DesiredReplicas: 2 }); await region.fault('machines', undefined); await region.deleteNodes() },            'Node Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteNodes() },     'no Node Failed/ResourceCleanupFailed'],
+    ['load balancers that cannot be removed',  async region => { await region.fault('outside', 'ensureGone'); await region.deleteClusters() },                                                  'Cluster Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteClusters() }, 'no Cluster Failed/ResourceCleanupFailed'],
+  ]
+  for (const [index, [wait, begins, shown, ends, then, within = '1h']] of WAITS.entries()) {
+    test(wait, async () => {
+      const region = await Region.made(server, `waits-${index}`)
+      await begins(region)
+      await region.step('3h')
+      assert.ok((await region.shows()).has(shown), `${shown}: ${[...await region.shows()].join()}`)
+      const before = passes
+      await region.step('87600h')
+      assert.ok(passes - before < PASSES_A_CLUSTER * CLUSTERS, `${passes - before} passes`)
+      assert.ok((await region.shows()).has(shown), `${shown} for ten years: ${[...await region.shows()].join()}`)
+      await ends(region)
+      await region.step(within)
+      const now = await region.shows()
+      assert.equal(now.has(then.replace('no ', '')), !then.startsWith('no '), `${then}: ${[...now].join()}`)
+      if (!then.startsWith('no ') && then !== shown && !shown.startsWith('Node ')) assert.ok(!now.has(shown), `${shown} is over: ${[...now].join()}`)
+    })
+  }
+})
+
+const quiet = () => {}
+const QUIET = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => QUIET }
+
+/** A region with its clusters, all of which wait for the same. */
+class Region {
+  readonly #server: SimulatedServer
+  readonly #name: string
+  readonly #clusters: string[] = []
+
+  private constructor(server: SimulatedServer, name: string) {
+    this.#server = server
+    this.#name = name
+  }
+
+  static async made(server: SimulatedServer, name: string): Promise<Region> {
+    const region = new Region(server, name)
+    await server.done('CreateRegion', { Region: name, Seed: 7, Paused: true })
+    for (let number = 0; number < CLUSTERS; number++) {
+      const ranges = { PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.${20 + number}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`10.${20 + number}.0.0/20`] } }
+      region.#clusters.push((await region.call('CreateCluster', { ...ANY_CLUSTER, ...ranges, Name: `shop-${number}` })).Id ?? '')
+    }
+    await region.step('2m')
+    return region
+  }
+
+  call(action: string, body: object = {}): ReturnType<SimulatedServer['done']> {
+    return this.#server.done(action, body, this.#name)
+  }
+
+  /** Resolves when it is done, however long that takes. */
+  async step(Step: string): Promise<void> {
+    for (let clock = await this.call('SetClock', { Step }); clock['Behind'] !== undefined;) clock = await this.call('SetClock', { Step: '0s' })
+  }
+
+  async pools(scaling: object): Promise<void> {
+    const AutoScaleConfig = { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10, ...scaling }
+    for (const ClusterId of this.#clusters) await this.call('CreateEdgeNodePool', { ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool', ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig, InstanceArea: { AreaName: 'north' } } })
+    await this.step('3m')
+  }
+
+  async pods(Pods: number): Promise<void> {
+    for (const ClusterId of this.#clusters) await this.call('SetWorkload', { ClusterId, Name: 'web', Pods, Cpu: '1' })
+    await this.step('5m')
+  }
+
+  fault(Port: string, Call: string | undefined, Type = 'fail'): Promise<unknown> {
+    return this.call('InjectFault', { Port, ...Call !== undefined && { Call }, Effect: { Type } })
+  }
+
+  cured(): Promise<unknown> {
+    return this.call('ClearFault', { All: true })
+  }
+
+  async addons(action: string): Promise<void> {
+    for (const ClusterId of this.#clusters) await this.call(action, { ClusterId, Name: 'ingress-nginx' })
+  }
+
+  async deleteNodes(): Promise<void> {
+    for (const { ClusterId, NodePoolId, Id } of (await this.call('ListEdgeNodes', { PageSize: 100 })).Items ?? []) await this.call('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [Id], CascadingDeleteResources: ['Ecs'] })
+  }
+
+  async deleteClusters(): Promise<void> {
+    for (const Id of this.#clusters) await this.call('DeleteCluster', { Id, CascadingDeleteResources: ['All'] })
+  }
+
+  /** Whatever anything of it shows, as `Cluster Running/Ok`. */
+  async shows(): Promise<ReadonlySet<string>> {
+    const shown = await Promise.all(([['Cluster', 'ListClusters'], ['NodePool', 'ListEdgeNodePools'], ['Node', 'ListEdgeNodes'], ['Addon', 'ListAddons']] as const).map(async ([kind, list]) => ((await this.call(list, { PageSize: 100 })).Items ?? []).map(item => `${kind} ${pairOf(item)}`)))
+    return new Set(shown.flat())
+  }
+}

@@ -27,11 +27,12 @@ export function keptFor(room: RoomSeen, takeable: readonly string[]): ReadonlySe
   const kept = new Set<string>(), mayGo = new Set(takeable)
   if (!needsNodes(room)) return kept
   const staying = new Set([...room.busy, ...room.light.map(({ name }) => name)])
-  let places: readonly NodeRoom[] = room.free.filter(({ name }) => staying.has(name) || !mayGo.has(name))
+  let places: readonly NodeRoom[] = room.free.filter(({ name }) => staying.has(name) || !mayGo.has(name)), moving: readonly PodNeed[] = []
   const light = room.light.filter(({ name }) => mayGo.has(name)).toSorted((one, other) => one.pods.length - other.pods.length || (one.name < other.name ? -1 : 1))
   for (const { name, pods } of light) {
-    const after = placeAll(pods, places.filter(place => place.name !== name))
-    if (after) places = after
+    // With those of nodes that go as well: what would have moved to this one moves elsewhere.
+    const all = [...moving, ...pods], others = places.filter(place => place.name !== name)
+    if (findRoom(all, others)) [moving, places] = [all, others]
     else kept.add(name)
   }
   return kept
@@ -42,15 +43,14 @@ export function needsNodes({ waiting, busy, light }: RoomSeen): boolean {
   return busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
 }
 
-/** The places less those pods, the largest one placed first, each on the emptiest that takes it; undefined where one finds none. */
-function placeAll(pods: readonly PodNeed[], places: readonly NodeRoom[]): readonly NodeRoom[] | undefined {
+/** Whether each finds a place: the largest one first, each on the emptiest that takes it. */
+function findRoom(pods: readonly PodNeed[], places: readonly NodeRoom[]): boolean {
   const left = new Map(places.map(place => [place.name, place]))
-  for (const pod of pods.toSorted((one, other) => other.cpuMillis - one.cpuMillis || other.memoryMiB - one.memoryMiB)) {
+  return pods.toSorted((one, other) => other.cpuMillis - one.cpuMillis || other.memoryMiB - one.memoryMiB).every(pod => {
     const [emptiest] = [...left.values()].filter(place => hasRoom(place, pod) && takes(place, pod)).sort((one, other) => other.cpuMillis - one.cpuMillis)
-    if (!emptiest) return undefined
-    left.set(emptiest.name, { ...emptiest, cpuMillis: emptiest.cpuMillis - pod.cpuMillis, memoryMiB: emptiest.memoryMiB - pod.memoryMiB, pods: emptiest.pods - 1 })
-  }
-  return [...left.values()]
+    if (emptiest) left.set(emptiest.name, { ...emptiest, cpuMillis: emptiest.cpuMillis - pod.cpuMillis, memoryMiB: emptiest.memoryMiB - pod.memoryMiB, pods: emptiest.pods - 1 })
+    return emptiest !== undefined
+  })
 }
 
 function hasRoom(place: NodeRoom, { cpuMillis, memoryMiB }: PodNeed): boolean {

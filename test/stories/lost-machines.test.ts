@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { giveBack } from '#controllers/node/give-back.ts'
+import type { NodePorts } from '#controllers/node/ports.ts'
 import { givenBackKey } from '#ports/refused-pools.ts'
 import type { MachineOrder } from '#ports/machines.ts'
+import { ledgerIdOf } from '#model/node/claim.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import { Scene } from '#test/harness/world/scene.ts'
 import { shows } from '#test/harness/world/users.ts'
@@ -166,5 +169,83 @@ test('a machine that nobody knows, and that our ledger never had, is left alone'
   await world.restart()
   await world.pass(MINUTE)
   assert.deepEqual([[...world.machines.made.keys()], await told(scene, 'm-of-others')], [['m-of-others'], [[], []]])
+  await scene.end()
+})
+
+/** Who owns the row that has a machine's name, and what became of each row of a machine. */
+async function rows({ world: { store } }: Scene, machineId: string): Promise<{ readonly owner: string | undefined; readonly states: readonly string[] }> {
+  const { items } = await store.listLedger({ accountId: ACCOUNT, region: REGION }, { kinds: ['Machine'], states: ['Intended', 'Held', 'Releasing', 'Released', 'Retained'] }, { number: 1, size: 20 })
+  return { owner: items.find(({ id }) => id === ledgerIdOf(machineId))?.owner.kind, states: items.map(({ owner, state }) => `${owner.kind} ${state}`).toSorted() }
+}
+
+test('a machine that its provider makes long after its node was given back is found by whoever watches, and goes', async () => {
+  let late: MachineOrder | undefined
+  const scene: Scene = await Scene.begin(ports => ({
+    ...ports, machines: new Proxy(ports.machines, {
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
+        if (late) return await target.ensure(order)
+        late = order
+        scene.world.machines.stock = 0
+        throw new Error('RunInstances: timeout')
+      },
+    }),
+  }))
+  const { world, users } = scene
+  const cluster = await scene.runningCluster()
+  world.machines.stock = 1
+  const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+  await world.until('its node was given back', async () => late !== undefined && (await world.store.findMachine(late.id)) === undefined, 20 * MINUTE)
+  assert.ok(late)
+  const given = late, kept = () => rows(scene, given.id)
+  assert.deepEqual(await kept(), { owner: 'NodePool', states: ['NodePool Intended'] })
+  world.machines.stock = 1
+  world.machines.held.set(late.id, REFUSED)
+  await world.machines.ensure(late)
+  await world.pass(1_000)
+  assert.deepEqual([await told(scene, late.id), await kept()], [[[['pool', true, `The machine pool (${late.id}) could not be removed: ensureGone failed: ${REFUSED.message}`]], ['Releasing']], { owner: 'NodePool', states: ['Machine Releasing', 'NodePool Intended'] }])
+  world.machines.held.clear()
+  await world.until('its pool has another', async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join() === 'Running Ok', 60 * MINUTE)
+  assert.deepEqual([world.machines.made.has(late.id), await world.store.findMachine(late.id), await kept()], [false, undefined, { owner: 'NodePool', states: ['Machine Released', 'Node Held', 'NodePool Released'] }])
+  await scene.end()
+})
+
+for (const dies of [true, false]) test(`a machine that was given back by another process while it was being made goes, and its claim waits on, where whoever made it ${dies ? 'is killed' : 'lives'}`, async () => {
+  let id = ''
+  const scene: Scene = await Scene.begin(ports => {
+    let isDead = false
+    const store = new Proxy(ports.store, {
+      get: (target, key) => {
+        const value = Reflect.get(target, key) as unknown
+        if (typeof value !== 'function') return value
+        return isDead ? () => Promise.reject(new Error('killed')) : value.bind(target) as unknown
+      },
+    })
+    const machines = new Proxy(ports.machines, {
+      get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
+        const { store: others, clock } = scene.world
+        const nodeId = id === '' && order.name.startsWith('pool') ? (await others.findMachine(order.id))?.ownedBy?.nodeId : undefined
+        if (nodeId === undefined) return await target.ensure(order)
+        id = order.id
+        await others.write(clock.now(), tx => tx.changeMachine(id, { refused: { as: 'StockOut', because: 'sold out', at: clock.now() } }))
+        const node = await others.findNode(nodeId)
+        assert.ok(node)
+        await giveBack(node, { store: others, regionOf: () => ({ clock, machines: scene.world.machines }) } as unknown as NodePorts)
+        isDead = dies
+        scene.world.machines.held.set(id, REFUSED)
+        return await target.ensure(order)
+      },
+    })
+    return { ...ports, store, machines }
+  })
+  const { world, users } = scene
+  const cluster = await scene.runningCluster()
+  const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+  await world.until('it is being taken down', async () => id !== '' && (await world.store.findMachine(id))?.deletionRequestedAt !== undefined, MINUTE)
+  assert.equal((await rows(scene, id)).owner, 'NodePool')
+  if (dies) await world.restart()
+  world.machines.held.clear()
+  await world.until('its pool has another', async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join() === 'Running Ok', 60 * MINUTE)
+  await world.until('it is gone', async () => (await world.store.findMachine(id)) === undefined, MINUTE)
+  assert.deepEqual([world.machines.made.has(id), await rows(scene, id)], [false, { owner: 'NodePool', states: ['Machine Released', 'Node Held', 'NodePool Released'] }])
   await scene.end()
 })

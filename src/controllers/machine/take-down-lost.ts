@@ -1,4 +1,4 @@
-import { machineEntry } from '#model/node/claim.ts'
+import { ledgerIdOf, machineEntry } from '#model/node/claim.ts'
 import type { LedgerEntry, MachineRecord, Transaction } from '#ports/store.ts'
 import type { MachinePorts } from './ports.ts'
 
@@ -53,9 +53,19 @@ async function putBackOne(tx: Transaction, record: MachineRecord, now: number, p
   const name = isNameTaken ? id : record.name
   // Its address went with its record, and others may have it.
   await tx.insertMachine({ id, accountId, region, name, address: '', power, link, createdAt: now, deletionRequestedAt: now, ...machineId !== undefined && { machineId }, ...template && { template } })
-  const known = (await tx.ledgerOf(id)).find(({ kind }) => kind === 'Machine')
-  await tx.putLedger({ ...known ?? entryOf(record, now, ports), providerId: id, owner: { kind: 'Machine', id, name }, state: 'Releasing', because: BECAUSE, since: now, power })
+  const known = (await tx.ledgerOf(id)).find(({ kind }) => kind === 'Machine') ?? { ...entryOf(record, now, ports), ...await isClaimWaiting(tx, record) && { id: ports.newLedgerId() } }
+  await tx.putLedger({ ...known, providerId: id, owner: { kind: 'Machine', id, name }, state: 'Releasing', because: BECAUSE, since: now, power })
   await tx.enqueue({ kind: 'machine', id, region })
+}
+
+/** The claim for which it was made was given back, and waits in the row that has the machine's name: that row is the pool's. */
+async function isClaimWaiting(tx: Transaction, { id, ownedBy }: MachineRecord): Promise<boolean> {
+  return ownedBy !== undefined && (await tx.ledgerOf(ownedBy.nodePoolId)).some(entry => entry.id === ledgerIdOf(id) && isWaitingClaim(entry))
+}
+
+/** What was refused is no machine, and names none. */
+export function isWaitingClaim({ state, owner, providerId }: LedgerEntry): boolean {
+  return state === 'Intended' && owner.kind === 'NodePool' && providerId === undefined
 }
 
 function entryOf(record: MachineRecord, now: number, ports: MachinePorts): LedgerEntry {

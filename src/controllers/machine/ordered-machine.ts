@@ -13,7 +13,7 @@ import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { NotRemoved, removeMachine } from './remove-machine.ts'
-import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
+import { isSame, makeForOwner, takeDownIfBack, takeDownLost } from './take-down-lost.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
@@ -258,6 +258,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     if (left) await tx.enqueue(left)
   })
   await leaveToLateOnes(record, left, ports)
+  await takeDownIfBack(record, ports)
 }
 
 /** The node's own deadline has passed, so what stands in its way is to be named. */

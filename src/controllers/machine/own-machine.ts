@@ -5,7 +5,7 @@ import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
-import { isSame, makeForOwner, takeDownLost } from './take-down-lost.ts'
+import { isSame, makeForOwner, takeDownIfBack, takeDownLost } from './take-down-lost.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
 export async function reconcileOwn(record: MachineRecord, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
@@ -73,6 +73,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
     if (left) await tx.enqueue(left)
   })
   await leaveToLateOnes(record, left, ports)
+  await takeDownIfBack(record, ports)
 }
 
 async function noteNotGone({ id, region, createdAt }: MachineRecord, error: unknown, ports: MachinePorts): Promise<void> {

@@ -32,6 +32,8 @@ class Process {
   readonly #controller
   making: Meanwhile = async () => {}
   removing: Meanwhile = async () => {}
+  /** After the provider has seen what it answers. */
+  looked: () => Promise<void> = async () => {}
 
   constructor() {
     const machines = {
@@ -44,7 +46,11 @@ class Process {
         await this.removing(this.store, id)
         this.world.delete(id)
       },
-      look: async (id: string) => (this.world.has(id) ? { id, power: 'on', link: 'up', powerSince: NOW, machineId: `i-${id}` } : undefined),
+      look: async (id: string) => {
+        const seen = this.world.has(id) ? { id, power: 'on', link: 'up', powerSince: NOW, machineId: `i-${id}` } : undefined
+        await this.looked()
+        return seen
+      },
     }
     this.#controller = machineController({ store: this.store, newLedgerId: () => 'l-own', regionOf: () => ({ clock: { now: () => LATER }, machines }) } as unknown as MachinePorts)
   }
@@ -190,4 +196,31 @@ for (const { name, given } of [
   await process.pass('m1')
   assert.equal((await process.store.findMachine('m1'))?.createdAt, NOW + 500)
   assert.deepEqual(await process.due(), ['machine/m1'])
+})
+
+for (const { name, given } of [
+  { name: 'that a pool ordered', given: machine('m1', { deletionRequestedAt: NOW }) },
+  { name: "of its account's own", given: { ...own, deletionRequestedAt: NOW } },
+]) test(`a machine ${name} that another process finished between the last look of its removal and the end of its record is taken down, also where nobody tells of it any more`, async () => {
+  const process = new Process()
+  await process.begin([given])
+  let isMade = false
+  process.looked = async () => {
+    if (!isMade) process.world.add('m1')
+    isMade = true
+  }
+  assert.equal(await process.pass('m1'), undefined)
+  const known = await process.store.findMachine('m1')
+  assert.deepEqual([[...process.world], known?.createdAt, known?.deletionRequestedAt, (await process.ledger()).length], [['m1'], LATER, LATER, 1])
+  assert.equal(await process.pass('m1'), undefined)
+  assert.deepEqual([[...process.world], await process.store.findMachine('m1')], [[], undefined])
+})
+
+test('a removal has ended, also where its provider does not answer the look after it', async () => {
+  const process = new Process()
+  await process.begin([machine('m1', { deletionRequestedAt: NOW })])
+  let looks = 0
+  process.looked = async () => { if (++looks === 2) throw new Error('DescribeInstances: timeout') }
+  assert.equal(await process.pass('m1'), undefined)
+  assert.deepEqual([looks, await process.store.findMachine('m1')], [2, undefined])
 })

@@ -23,6 +23,14 @@ export async function takeDownLost(lost: readonly MachineRecord[], ports: Machin
   }
 }
 
+/**
+ * Right after its record went: whoever was still making it may have ended since its removal looked, and the watch told of it while the record was there. Where nobody can look it stays as it was.
+ */
+export async function takeDownIfBack(gone: MachineRecord, ports: MachinePorts): Promise<void> {
+  const seen = await ports.regionOf(gone.region).machines.look(gone.id).catch(() => undefined) // as where nothing is there
+  if (seen) await takeDownLost([{ ...gone, power: seen.power, machineId: seen.machineId }], ports)
+}
+
 /** Makes a machine that is there already, or tries to: of an error nobody knows what it left behind, so that is somebody's, too. */
 export async function makeForOwner<Seen>(record: MachineRecord, ask: () => Promise<Seen>, ports: MachinePorts): Promise<Seen> {
   try {

@@ -1,5 +1,7 @@
+/** Machines that are there when nobody knows of them any more. Longer than 300 lines, as each tells a whole story and all begin in the same few worlds. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { giveBack } from '#controllers/node/give-back.ts'
 import type { NodePorts } from '#controllers/node/ports.ts'
 import { givenBackKey } from '#ports/refused-pools.ts'
@@ -247,5 +249,68 @@ for (const dies of [true, false]) test(`a machine that was given back by another
   await world.until('its pool has another', async () => (await world.store.nodesOf({ nodePoolId })).map(shows).join() === 'Running Ok', 60 * MINUTE)
   await world.until('it is gone', async () => (await world.store.findMachine(id)) === undefined, MINUTE)
   assert.deepEqual([world.machines.made.has(id), await rows(scene, id)], [false, { owner: 'NodePool', states: ['Machine Released', 'Node Held', 'NodePool Released'] }])
+  await scene.end()
+})
+
+for (const { how, answer } of [
+  { how: 'is refused', answer: () => Promise.reject(new Error('DescribeInstances: no permission for this one')) },
+  { how: 'is never answered', answer: () => new Promise<never>(() => {}) },
+]) test(`where the look at a machine that nobody knows ${how} the powers of all others are told, and it goes once somebody can look`, async () => {
+  const scene = await Scene.begin(), { world, users } = scene, { machines, store } = world
+  const lostId = await users.addMachine('lost'), otherId = await users.addMachine('other')
+  await world.pass(MINUTE)
+  await store.write(world.clock.now(), async tx => {
+    await tx.changeMachine(lostId, { deletionRequestedAt: world.clock.now() })
+    await tx.enqueue({ kind: 'machine', id: lostId, region: REGION })
+  })
+  await world.until('it is gone', async () => (await store.findMachine(lostId)) === undefined, MINUTE)
+  // First in the list of whoever watches anew.
+  const others = [...machines.made]
+  machines.made.clear()
+  await machines.ensure({ id: lostId, name: 'lost', address: '', power: 'on', link: 'up' })
+  for (const [id, seen] of others) machines.made.set(id, seen)
+  const look = machines.look.bind(machines)
+  let isMended = false
+  machines.look = async id => (id === lostId && !isMended ? await answer() : await look(id))
+  await world.restart()
+  await machines.ensure({ id: otherId, name: 'other', address: '', power: 'off', link: 'up' })
+  await world.pass(5 * MINUTE)
+  const [sight] = await store.sights('MachinePower', [otherId])
+  assert.deepEqual([(sight?.fact as { readonly state?: string } | undefined)?.state, machines.made.has(lostId)], ['off', true])
+  isMended = true
+  await world.until('it is gone again', async () => !machines.made.has(lostId) && (await store.findMachine(lostId)) === undefined, 60 * MINUTE)
+  await scene.end()
+})
+
+test('a machine that its provider makes, and tells of, after it was looked for and before its node is given back goes', async () => {
+  let late: MachineOrder | undefined, isTold = false
+  const scene: Scene = await Scene.begin(ports => ({
+    ...ports, machines: new Proxy(ports.machines, {
+      get: (target, key) => {
+        if (key === 'ensure') return async (order: MachineOrder) => {
+          if (late) return await target.ensure(order)
+          late = order
+          scene.world.machines.stock = 0
+          throw new Error('RunInstances: timeout')
+        }
+        if (key !== 'look') return Reflect.get(target, key) as unknown
+        return async (id: string) => {
+          const seen = await target.look(id)
+          if (id !== late?.id || isTold) return seen
+          isTold = true
+          scene.world.machines.stock = 1
+          await target.ensure(late)
+          for (let turn = 0; turn < 5; turn++) await turnOfTheLoop()
+          return seen
+        }
+      },
+    }),
+  }))
+  const { world, users } = scene
+  const cluster = await scene.runningCluster()
+  await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+  await world.until('its node was given back', async () => isTold && (await world.store.findMachine(late?.id ?? '')) === undefined, 20 * MINUTE)
+  assert.equal(world.machines.made.has(late?.id ?? ''), true)
+  await world.until('it is gone', async () => !world.machines.made.has(late?.id ?? '') && (await world.store.findMachine(late?.id ?? '')) === undefined, 5 * MINUTE)
   await scene.end()
 })

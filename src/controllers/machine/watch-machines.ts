@@ -4,7 +4,7 @@ import type { Machines, MachineSeen } from '#ports/machines.ts'
 import type { Log } from '#ports/log.ts'
 import type { ProcessLease, Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
-import { takeDownUnknown } from './take-down-unknown.ts'
+import { unknownMachines } from './unknown-machines.ts'
 
 export interface WatchMachinesPorts {
   readonly queue: Queue
@@ -28,23 +28,30 @@ export async function watchMachines(region: string, ports: WatchMachinesPorts, s
 
 /** Sights are written in the order in which they came; one that cannot be written ends the watch, which then begins with every machine's present state. */
 async function watchOnce(region: string, watch: HeldWatch, ports: WatchMachinesPorts, signal: AbortSignal): Promise<void> {
-  const broke = new AbortController()
+  const broke = new AbortController(), over = new AbortController()
   const ends = AbortSignal.any([signal, broke.signal])
+  const { clock, log, store, machines, newLedgerId, regionClock } = ports
+  const unknown = unknownMachines(region, { clock, log, store, newLedgerId, regionOf: () => ({ clock: regionClock, machines }) }, AbortSignal.any([ends, over.signal]))
   let last: Promise<void> = ports.queue.markWatch(watch, undefined).catch(error => broke.abort(error))
-  await ports.machines.watch(seen => {
-    last = last.then(async () => {
-      if (!ends.aborted) await put(region, seen, watch, ports)
-    }).catch(error => broke.abort(error))
-  }, ends)
-  await last
+  try {
+    await machines.watch(seen => {
+      last = last.then(async () => {
+        if (ends.aborted) return
+        await put(region, seen, watch, ports)
+        unknown.tell(seen)
+      }).catch(error => broke.abort(error))
+    }, ends)
+    await last
+  } finally {
+    over.abort()
+  }
   if (broke.signal.aborted) throw broke.signal.reason
 }
 
-async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, machines, regionClock, newLedgerId }: WatchMachinesPorts): Promise<void> {
+async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store, queue, regionClock }: WatchMachinesPorts): Promise<void> {
   const { sight, others } = machineSight({ region, id: seen.id, seen, nodes: await store.nodesOfMachine(region, seen.machineId), seenAt: regionClock.now() })
   await queue.putSights(watch, [sight])
   for (const key of others) await queue.enqueue(key)
-  await takeDownUnknown(region, seen, { store, newLedgerId, regionOf: () => ({ clock: regionClock, machines }) })
 }
 
 /** What whoever watches machines writes of one: the sight with the key of the first of its nodes, and the keys of the others. `seen` undefined: it is gone, and so is the sight. */

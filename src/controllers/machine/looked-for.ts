@@ -1,6 +1,6 @@
 /**
  * Looks at machines whose provider may answer nothing. Those that were given up so wait for an answer: each is asked for ever more seldom by itself, sooner where an order waits for it, and as soon as the provider answers for
- * another one of their region.
+ * another one of their region, but not over and over where it answers for those others alone.
  */
 import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
@@ -14,14 +14,16 @@ const ALONE_MS = HOUR
 const ORDERED_MS = 5 * MINUTE
 
 /** A provider that does not answer keeps nothing from being given up; nothing is known then. */
-export async function lookedFor({ id, region }: Pick<MachineRecord, 'id' | 'region'>, ports: MachinePassPorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
+export async function lookedFor(record: Pick<MachineRecord, 'id' | 'region' | 'createdAt' | 'deletionRequestedAt'>, ports: MachinePassPorts): Promise<{ readonly seen: MachineSeen | undefined; readonly answers: boolean }> {
+  const { id, region } = record, { machines } = ports.regionOf(region)
   let seen: MachineSeen | undefined
   try {
-    seen = await ports.regionOf(region).machines.look(id)
+    seen = await machines.look(id)
   } catch {
-    ports.unanswered.set(region, (ports.unanswered.get(region) ?? new Set()).add(id))
+    noteUnanswered(record, ports)
     return { seen: undefined, answers: false } // told by `answers`
   }
+  ports.woken.delete(id)
   await wakeOthers(id, region, ports)
   return { seen, answers: true }
 }
@@ -30,7 +32,7 @@ export async function askAgain(tx: Transaction, record: MachineRecord, ports: Ma
   await tx.enqueue({ kind: 'machine', id: record.id, region: record.region }, askedAgainAt(record, ports))
 }
 
-export function askedAgainAt({ region, createdAt, deletionRequestedAt = createdAt }: MachineRecord, ports: MachinePorts): number {
+export function askedAgainAt({ region, createdAt, deletionRequestedAt = createdAt }: Pick<MachineRecord, 'region' | 'createdAt' | 'deletionRequestedAt'>, ports: MachinePorts): number {
   return againAt(region, deletionRequestedAt, ALONE_MS, ports)
 }
 
@@ -55,10 +57,27 @@ function againAt(region: string, since: number, most: number, ports: MachinePort
   return now + Math.min(Math.max(age / 2, MINUTE), Math.max(most, Math.min(age / (DAY / most), tellsAll ? Infinity : DAY)))
 }
 
+/** One that was woken in vain is woken no more for a while, each time for longer; its own times come as ever. */
+function noteUnanswered(record: Parameters<typeof lookedFor>[0], ports: MachinePassPorts): void {
+  const { id, region } = record, { unanswered, woken } = ports, now = ports.regionOf(region).clock.now(), known = woken.get(id)
+  if (known && known.restsUntil === undefined) {
+    const times = known.times + 1
+    woken.set(id, { times, restsUntil: now + times * (askedAgainAt(record, ports) - now) })
+  } else if (now >= (known?.restsUntil ?? now)) unanswered.set(region, (unanswered.get(region) ?? new Set()).add(id))
+}
+
+/** They are taken out first, so that one of many answers wakes them, and only once; where that cannot be written they wait for the next answer. */
 async function wakeOthers(id: string, region: string, ports: MachinePassPorts): Promise<void> {
-  const others = [...ports.unanswered.get(region) ?? []].filter(other => other !== id)
-  ports.unanswered.delete(region)
-  if (others.length > 0) await ports.store.write(ports.regionOf(region).clock.now(), async tx => {
-    for (const other of others) await tx.enqueue({ kind: 'machine', id: other, region })
-  })
+  const { unanswered, woken, store } = ports
+  const others = [...unanswered.get(region) ?? []].filter(other => other !== id)
+  unanswered.delete(region)
+  if (others.length === 0) return
+  try {
+    await store.write(ports.regionOf(region).clock.now(), async tx => {
+      for (const other of others) await tx.enqueue({ kind: 'machine', id: other, region })
+    })
+    for (const other of others) woken.set(other, { times: woken.get(other)?.times ?? 0 })
+  } catch {
+    unanswered.set(region, new Set([...unanswered.get(region) ?? [], ...others])) // what was seen is known all the same
+  }
 }

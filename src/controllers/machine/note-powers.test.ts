@@ -56,7 +56,7 @@ for (const { name, given } of [
     },
     ensure: () => Promise.resolve(seen),
   }
-  const ports = { store, newLedgerId: () => 'l2', unanswered: new Map(), regionOf: () => ({ clock: { now: () => NOW }, machines }) } as unknown as MachinePassPorts
+  const ports = { store, newLedgerId: () => 'l2', unanswered: new Map(), woken: new Map(), regionOf: () => ({ clock: { now: () => NOW }, machines }) } as unknown as MachinePassPorts
   await reconcileOrdered(leaving, ports, new AbortController().signal)
   const after = await store.findMachine('m1')
   assert.ok(after)
@@ -79,7 +79,7 @@ for (const { name, given } of [
     throw error
   }
   const machines = { look: () => Promise.resolve(undefined), ensure: () => fails(new Error('RunInstances: internal error')), ensureGone: () => fails(new MachineHeld('TerminateInstances: denied')) }
-  const ports = { store, newLedgerId: () => 'l2', unanswered: new Map(), regionOf: () => ({ clock: { now: () => NOW }, machines }) } as unknown as MachinePassPorts
+  const ports = { store, newLedgerId: () => 'l2', unanswered: new Map(), woken: new Map(), regionOf: () => ({ clock: { now: () => NOW }, machines }) } as unknown as MachinePassPorts
   await reconcileOrdered(wanted, ports, new AbortController().signal)
   const after = await store.findMachine('m1')
   assert.ok(after)

@@ -16,4 +16,13 @@ export interface MachinePassPorts extends MachinePorts {
   readonly leaveToOthers: ReturnType<typeof leavesToOthers>
   /** Machines of each region for which this process asked in vain: they are passed over as soon as the provider answers for another one. */
   readonly unanswered: Map<string, Set<string>>
+  /** Machines that were passed over because of that. */
+  readonly woken: Map<string, Woken>
+}
+
+export interface Woken {
+  /** How often in vain. */
+  readonly times: number
+  /** Absent until it was asked for in vain again. */
+  readonly restsUntil?: number
 }

@@ -3,14 +3,14 @@ import type { MachineRecord } from '#ports/store.ts'
 import { reconcileOrdered } from './ordered-machine.ts'
 import { reconcileOwn } from './own-machine.ts'
 import { leavesToOthers } from './leave-to-others.ts'
-import type { MachinePorts } from './ports.ts'
+import type { MachinePorts, Woken } from './ports.ts'
 import { reconcileMachines } from './reconcile-many.ts'
 
 export type { MachinePorts } from './ports.ts'
 
 /** Makes machines as their records order, and takes them away; users' own ones and those that pools ordered. */
 export function machineController(given: MachinePorts): Controller {
-  const ports = { ...given, leaveToOthers: leavesToOthers(given.store), unanswered: new Map<string, Set<string>>() }
+  const ports = { ...given, leaveToOthers: leavesToOthers(given.store), unanswered: new Map<string, Set<string>>(), woken: new Map<string, Woken>() }
   return {
     kind: 'machine',
     async reconcile(id, signal) {

@@ -1,7 +1,7 @@
 /** Machines of a provider that does what it is asked to and whose answers are lost, or that does not say for hours what is there. */
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import type { MachineOrder, MachineSeen } from '#ports/machines.ts'
+import { MachineRefused, type MachineOrder, type MachineSeen } from '#ports/machines.ts'
 import { SimulatedMachines } from '#providers/simulated/machines/simulated-machines.ts'
 import { FreshRegions } from '#test/harness/fresh-regions.ts'
 
@@ -174,6 +174,31 @@ describe('a machine of a provider whose answers are lost', () => {
       mend()
       await step('1h')
       assert.deepEqual([await regions.nodePairs(), await shown(NodePoolId), await ledger()], [['Running/Ok'], 'Running/Ok', ['Held']])
+    })
+  }
+
+  for (const isRefused of [false, true]) for (const isMended of [true, false]) {
+    test(`that was made half, ${isRefused ? 'refused' : 'failed'} and given up while nobody could look is ${isMended ? 'made' : 'asked for once more, and given up again,'} once somebody sees that it is off`, async t => {
+      const { to } = await pool()
+      const { mend } = looks(t, noAnswer)
+      const ensure = Reflect.get(SimulatedMachines.prototype, 'ensure') as (this: SimulatedMachines, order: MachineOrder) => Promise<MachineSeen>
+      let isBroken = true, calls = 0
+      t.mock.method(SimulatedMachines.prototype, 'ensure', async function (this: SimulatedMachines, order: MachineOrder) {
+        calls += 1
+        if (!isBroken) return await ensure.call(this, order)
+        if (calls === 1) await ensure.call(this, { ...order, power: 'off' })
+        else if (isRefused) throw MachineRefused.soldOut('RunInstances: sold out')
+        throw new Error('RunInstances: internal error')
+      })
+      await to(1)
+      await step('10m')
+      assert.deepEqual([await regions.nodePairs(), await ledger(), await regions.worldPowers()], [['Failed/Unknown'], ['Intended'], ['off']])
+      isBroken = !isMended
+      calls = 1
+      mend()
+      await step('2h')
+      assert.deepEqual([await regions.nodePairs(), await ledger(), await regions.worldPowers()], isMended ? [['Running/Ok'], ['Held'], ['on']] : [['Failed/Unknown'], ['Intended'], ['off']])
+      if (!isMended) assert.equal(calls, 2)
     })
   }
 

@@ -172,13 +172,19 @@ async function ask(record: OrderedMachine, ports: MachinePassPorts, signal: Abor
   if (deletionRequestedAt === undefined) {
     const { refused } = obstacle ?? {}
     if (!seen && refused) await writeUnlessAsked(record, ports, () => ({ obstacle: null, refused }))
-    if (seen?.power !== 'on') return {}
+    if (!seen) return {}
     // First, so that whoever dies now makes it again, and finds it.
     await writeAndWake(record, ports, () => ({ obstacle: null }))
-    await noteMade([{ record, seen }], ports)
+    if (seen.power === 'on') await noteMade([{ record, seen }], ports)
+    // Part may be missing, so it is asked for once more. Its time is over: an error gives it up again, and is asked about again where nobody can look then.
+    else await ensure(withoutObstacle(record), ports, signal)
   } else if (seen && obstacle) await noteLeft(record, obstacle, seen, ports)
   else await ensureGone(record, ports, signal)
   return {}
+}
+
+function withoutObstacle({ obstacle: _lifted, ...record }: OrderedMachine): OrderedMachine {
+  return record
 }
 
 function refusalOf(record: OrderedMachine, error: unknown): Refusal | undefined {

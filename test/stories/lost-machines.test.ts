@@ -111,24 +111,30 @@ for (const { name, isBare } of [{ name: 'whose bare claim', isBare: true }, { na
   })
 }
 
+/** The store of a process that can be killed: from then on it reaches nothing. */
+function killable<Whole extends object>(whole: Whole): { readonly store: Whole; readonly kill: () => void } {
+  let isDead = false
+  const store = new Proxy(whole, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key) as unknown
+      if (typeof value !== 'function') return value
+      return isDead ? () => Promise.reject(new Error('killed')) : value.bind(target) as unknown
+    },
+  })
+  return { store, kill: () => { isDead = true } }
+}
+
 /** The process that makes such a machine, once, is killed right after it, and tells nobody; `isWatched`: somebody else watches the region's machines by then. */
 async function killed(beginning: string, { isBare, isWatched }: { readonly isBare: boolean; readonly isWatched: boolean }): Promise<{ scene: Scene; id: () => string }> {
   let id = ''
   const scene: Scene = await Scene.begin(ports => {
-    let isDead = false
-    const store = new Proxy(ports.store, {
-      get: (target, key) => {
-        const value = Reflect.get(target, key) as unknown
-        if (typeof value !== 'function') return value
-        return isDead ? () => Promise.reject(new Error('killed')) : value.bind(target) as unknown
-      },
-    })
+    const { store, kill } = killable(ports.store)
     const machines = new Proxy(ports.machines, {
       get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
         if (!order.name.startsWith(beginning) || id !== '' || (isBare && !(await isOfNoNode(scene, order.id)))) return await target.ensure(order)
         id = order.id
         await takenDown(scene, id)
-        isDead = true
+        kill()
         if (isWatched) await target.ensure(order)
         else scene.world.machines.made.set(id, { id, power: order.power, link: order.link, powerSince: scene.world.clock.now(), machineId: `machine-id-of-${id}`, ...order.nodePoolId !== undefined && { nodePoolId: order.nodePoolId } })
         throw new Error('killed')
@@ -214,14 +220,7 @@ test('a machine that its provider makes long after its node was given back is fo
 for (const dies of [true, false]) test(`a machine that was given back by another process while it was being made goes, and its claim waits on, where whoever made it ${dies ? 'is killed' : 'lives'}`, async () => {
   let id = ''
   const scene: Scene = await Scene.begin(ports => {
-    let isDead = false
-    const store = new Proxy(ports.store, {
-      get: (target, key) => {
-        const value = Reflect.get(target, key) as unknown
-        if (typeof value !== 'function') return value
-        return isDead ? () => Promise.reject(new Error('killed')) : value.bind(target) as unknown
-      },
-    })
+    const { store, kill } = killable(ports.store)
     const machines = new Proxy(ports.machines, {
       get: (target, key) => key !== 'ensure' ? (Reflect.get(target, key) as unknown) : async (order: MachineOrder) => {
         const { store: others, clock } = scene.world
@@ -232,7 +231,7 @@ for (const dies of [true, false]) test(`a machine that was given back by another
         const node = await others.findNode(nodeId)
         assert.ok(node)
         await giveBack(node, { store: others, regionOf: () => ({ clock, machines: scene.world.machines }) } as unknown as NodePorts)
-        isDead = dies
+        if (dies) kill()
         scene.world.machines.held.set(id, REFUSED)
         return await target.ensure(order)
       },

@@ -88,8 +88,7 @@ export class Workloads {
   }
 
   room(clusterId: string): RoomSeen {
-    const all = this.of(clusterId)
-    return seeRoom(all, () => this.#placesOf(clusterId, all))
+    return seeRoom(this.of(clusterId), () => this.#placesOf(clusterId, this.of(clusterId)))
   }
 
   /** Something besides the base needs nodes: then it matters where each pod is, and where it could go. */

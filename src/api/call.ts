@@ -11,7 +11,7 @@ import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
 import { tokenOf } from './idempotency.ts'
-import { findRegion, type RegionMaker, type RegionPorts } from './regions.ts'
+import { findRegion, learnRegion, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 import { staleStore } from './stale-lists.ts'
 import { DayKeys } from './signature/day-keys.ts'
@@ -73,6 +73,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       const caller = await verifySignature(request, verifier)
       trace.region = caller.region
       if (caller.service !== parts.settings.service) refuse('ServiceNotFound', { service: caller.service })
+      await learnRegion(parts.regions, parts.settings, parts.regionMaker, caller.region)
       const region = findRegion(parts.regions, parts.settings, caller.region)
       if (!region.ports.unlimited) limits.take(caller.accountId, action, parts.realNow())
 

@@ -89,6 +89,8 @@ export interface RegionMaker {
   create(order: { readonly region: string | undefined; readonly seed: number | undefined; readonly startAt: number | undefined; readonly paused: boolean; readonly speed: number; /** Fixed times, ms, by the names of the world's own. */ readonly durations?: Readonly<Record<string, number>> }): Promise<string | undefined>
   /** Ends when nothing of it is left; false: that did not come in time and goes on. */
   remove(region: string): Promise<boolean>
+  /** Ends when a region of that name which another server made is among those that are known here, if there is one. */
+  learn(region: string): Promise<void>
   readonly plays: ScenarioPlays
 }
 
@@ -97,6 +99,11 @@ export interface RegionNames {
   readonly defaultRegion: string
   /** Patterns with `*`, e.g. `cn-*`. */
   readonly aliases: readonly string[]
+}
+
+/** A name that is unknown here is looked for before it is said to be nobody's: another server may have made its region just now. */
+export async function learnRegion(regions: ReadonlyMap<string, RegionPorts>, names: RegionNames, maker: Pick<RegionMaker, 'learn'> | undefined, name: string): Promise<void> {
+  if (!regions.has(name) && !isAlias(names.aliases, name)) await maker?.learn(name)
 }
 
 /** Finds the region that a request was signed for: by its name, else by an alias of the default region. Throws a Refusal that lists the regions there are. */

@@ -46,7 +46,7 @@ export class ApiUnderTest {
     }
     const parts: ApiParts = {
       store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realNow: () => this.now,
-      regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true, plays: { fresh: notPlayed, in: notPlayed, told: async () => {} } },
+      regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true, learn: async () => {}, plays: { fresh: notPlayed, in: notPlayed, told: async () => {} } },
       readyParts: async () => [{ name: 'store', ready: this.storeReady, required: true, text: this.storeReady ? 'reached' : 'away' }],
     }
     this.app = createApi(parts)

@@ -46,6 +46,16 @@ describe('two server processes on one database', () => {
     for (const server of [other, running]) assert.deepEqual((await server.client().all('ListFaults')).map(({ Hits }) => Hits), [4])
   })
 
+  test('a region that was made at one of them is there at the other at once', async () => {
+    for (const region of ['ci-4711', 'ci-4712', 'ci-4713']) {
+      await running.client().call('CreateRegion', { Region: region })
+      assert.equal(await refused(other.client(region).call('ListClusters', {})), 'done')
+      await running.client().call('CreateRegion', { Region: `${region}-b` })
+      assert.equal(await refused(other.client().call('DeleteRegion', { Region: `${region}-b` })), 'done')
+    }
+    assert.equal(await refused(other.client('ci-nobody').call('ListClusters', {})), 'InvalidCredential')
+  })
+
   test('what a process has locked that stands still in the midst of a transaction is free again while clients still wait', async () => {
     await running.client().call('SetBalance', { Amount: 2 })
     const locked = Promise.withResolvers<void>(), goesOn = Promise.withResolvers<void>()

@@ -5,7 +5,7 @@ import { allowedSets } from '#model/status/table.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { tokenOf } from '../idempotency.ts'
 import { within } from '../lock.ts'
-import { isAlias } from '../regions.ts'
+import { isAlias, learnRegion } from '../regions.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
 import { holdsIn, leavesNothing, type EndedPlay, type PlayOrder } from '../scenarios/kept-play.ts'
 import { storyOf, toldToWire } from '../scenarios/play.ts'
@@ -80,12 +80,13 @@ function ofAnyRun(story: readonly object[], region: string, name: string): reado
 
 /** The region that is named, before anything is touched: one that is simulated, and has the caller's cluster if that is named. */
 async function placeOf(context: ActionContext, { In, On }: { readonly In?: string; readonly On?: string }): Promise<string | undefined> {
-  const { action, regions, settings, store, scope } = context
+  const { action, regions, regionMaker, settings, store, scope } = context
   if (On !== undefined && In === undefined) refuseParameter(action, 'On', 'a fresh region has no clusters yet: it comes with In')
   if (In === undefined) {
     checkScenarios(context)
     return undefined
   }
+  await learnRegion(regions, settings, regionMaker, In)
   const name = regions.has(In) ? In : isAlias(settings.aliases, In) ? settings.defaultRegion : undefined
   const region = name === undefined ? undefined : regions.get(name)
   if (name === undefined || !region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: In })

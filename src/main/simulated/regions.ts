@@ -42,6 +42,8 @@ const FIRST_SEED = 1
 const SEEDED_START = Date.UTC(2026, 11, 1)
 /** Regions that another server made or removed are known here after this. */
 const LOOK_EVERY_MS = 2_000
+/** Names that nobody knows are looked for no more often, however many are asked for. */
+const LEARN_EVERY_MS = 100
 /** Faults of our own answers in regions that another server runs are met here after this. */
 const FAULTS_EVERY_MS = 400
 const REMOVAL_PATIENCE_MS = 20_000
@@ -57,6 +59,9 @@ export class SimulatedRegions implements RegionMaker {
   /** Looks at faults, by number: one that began earlier tells nothing after a later one has. */
   #looksBegun = 0
   #looksTold = 0
+  /** A look that has not begun, and when the last one of its kind did. */
+  #learning: Promise<void> | undefined
+  #learnedAt = -Infinity
 
   constructor(parts: SimulatedRegionsParts) {
     this.#parts = parts
@@ -97,6 +102,17 @@ export class SimulatedRegions implements RegionMaker {
       if (known) known.face.follow(settingsOf(record))
       else this.#begin(record, error => log.error({ region: record.region, error }, 'Running a region ended'))
     }
+  }
+
+  async learn(region: string): Promise<void> {
+    if (!this.#parts.regions.has(region)) await (this.#learning ??= this.#learnSoon())
+  }
+
+  async #learnSoon(): Promise<void> {
+    await systemClock.sleep(Math.max(0, this.#learnedAt + LEARN_EVERY_MS - performance.now()))
+    this.#learning = undefined
+    this.#learnedAt = performance.now()
+    await this.look()
   }
 
   /** Looks again and again until aborted. */

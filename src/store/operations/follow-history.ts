@@ -25,7 +25,7 @@ export async function changesAfter(connection: Queryable, scope: Scope, filter: 
 export async function historyStand(connection: Queryable, scope: Scope): Promise<HistoryStand> {
   const [row] = await connection.query<Stand & { readonly first: number | null; readonly begins: number | null }>(
     `select s.last as newest, r.history_after as since, (select position from status_change where ordinal = r.history_after) as begins,
-       (select ordinal from status_change where account_id = $1 and region = $2 and position is not null order by position limit 1) as first
+       (select ordinal from status_change where account_id = $1 and region = $2 and position is not null order by account_id, region, position limit 1) as first
      from sequencer s left join region r on r.region = $2`,
     [scope.accountId, scope.region],
   )

@@ -15,7 +15,7 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
   'Starting/Progressing':         [['cause', 'its kubelet is Ready'], ['cause', 'it is not Ready 15 min after the order'], DELETE],
   'Stopping/Progressing':         [['cause', 'its machine is off'], DELETE],
   'Stopped/Ok':                   [['cause', 'its pool scales out'], DELETE],
-  'Failed/InitializeFailed':      [['cause', 'the same machine runs its script again after the fault is mended'], ['cause', 'it becomes a Ready member of the cluster after all'], DELETE],
+  'Failed/InitializeFailed':      [['cause', 'the same machine runs its script again after the fault is mended (one that a pool ordered begins no second time)'], ['cause', 'it becomes a Ready member of the cluster after all'], DELETE],
   'Failed/NotReady':              [['cause', 'its kubelet reports Ready again, once it has power and network'], DELETE],
   'Failed/Balance':               [['cause', 'the debt is paid'], DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it'], ['cause', 'the deletion of its pool or cluster is asked for once more, and nothing stands in the way']],

@@ -300,6 +300,18 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       assert.deepEqual(await queue.due(elsewhere, { region: other.region, now: NOON + hour, limit: 100 }), [])
     })
 
+    test('a pass that was under way when its region was hastened runs again, whenever it would have looked next', async () => {
+      const { region, lease, key } = await fresh()
+      await queue.enqueue(key('x'))
+      const work = await queue.due(lease, { region, now: NOON, limit: 10 })
+      await queue.hasten(region, NOON + 3_600_000)
+      await queue.completeMany(lease, work.map(each => ({ work: each, lookAgainAt: NOON + 1e10 })))
+      const again = await queue.due(lease, { region, now: NOON, limit: 10 })
+      assert.equal(ids(again), 'x')
+      await queue.completeMany(lease, again.map(each => ({ work: each, lookAgainAt: NOON + 1e10 })))
+      assert.equal(ids(await queue.due(lease, { region, now: NOON + 3_600_000, limit: 10 })), '')
+    })
+
     test('an event ends the back-off of a failed key', async () => {
       const { lease, claim, key } = await fresh()
       await queue.enqueue(key('x'))

@@ -29,7 +29,7 @@ export interface Queue {
   failUntil(lease: ProcessLease, work: ClaimedWork, dueAt: number, error: string): Promise<void>
   /**
    * Keys of a region that is run in order which are due later than `after` are due now, with their back-off begun anew: what so many of them wait for may be had again, and nobody can tell whose. What is due sooner
-   * looks by itself.
+   * looks by itself, and what is being passed over is passed over once more.
    */
   hasten(region: string, after: number): Promise<void>
   /** The soonest instants at which something becomes due, so that the worker need not poll; undefined if nothing waits. */

@@ -163,6 +163,14 @@ describe('the life of a node', () => {
     const seen = seenOf({ object: object(), power: power('on', onAgain), now: onAgain + SECOND })
     assert.equal(decideNode(seen).lookAgainAt, onAgain + SECOND + SECOND / 2)
   })
+
+  test('however long it is missing, within a minute where nobody tells of it, and ever more seldom elsewhere', () => {
+    for (const days of [1, 10, 100]) {
+      const now = onAgain + days * 1_440 * MINUTE, seen = seenOf({ object: object(), power: power('on', onAgain), now })
+      assert.equal(decideNode(seen).lookAgainAt, now + MINUTE)
+      assert.ok((decideNode({ ...seen, tellsAll: true }).lookAgainAt ?? now) > now + 100 * MINUTE)
+    }
+  })
 })
 
 describe('in every sight of a node', () => {

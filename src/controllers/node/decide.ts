@@ -157,24 +157,24 @@ function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: Node
   return since !== undefined && !there && now - since >= patience(record) ? 'ensureMembers' : undefined
 }
 
-function nextLook(facts: NodeFacts, { now, record, object }: NodePassSeen): number | undefined {
+function nextLook(facts: NodeFacts, { now, record, object, tellsAll }: NodePassSeen): number | undefined {
   const judgeFrom = object?.fact.judgeFrom
   if (judgeFrom !== undefined && judgeFrom > now) return judgeFrom
   // Heartbeats are not stored, so the first one after power-on has to be asked for.
   if (facts.ready?.status === 'True' && facts.power?.state === 'on' && isOlderThanPowerOn({ now, facts })) {
     const onFor = now - (facts.power.lastOnAt ?? now)
-    return now + (onFor < 30 * SECOND ? SECOND / 2 : seldom(onFor / 10, onFor))
+    return now + (onFor < 30 * SECOND ? SECOND / 2 : seldom(onFor / 10, tellsAll ? onFor : 0))
   }
   if (facts.login) return now + LOGIN_LOOK_MS
   const since = joiningSince(facts, record)
   if (since !== undefined && (object === undefined || object.fact.gone)) {
     const age = now - since
-    return age < patience(record) ? since + patience(record) : now + seldom(Math.max(age, patience(record)), age)
+    return age < patience(record) ? since + patience(record) : now + seldom(Math.max(age, patience(record)), tellsAll ? age : 0)
   }
   return undefined
 }
 
-/** Up to a minute; what has lasted for long is looked at ever more seldom, as each change of it is told. */
+/** Up to a minute; what has lasted for long is looked at ever more seldom where each change of it is told. */
 function seldom(pause: number, lasted: number): number {
   return Math.min(pause, Math.max(60 * SECOND, lasted / 8))
 }

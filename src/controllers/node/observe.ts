@@ -6,19 +6,19 @@ import { withFacts } from '#model/with-facts.ts'
 import type { MachineRecord, Sight } from '#ports/store.ts'
 import { failed } from '#ports/not-removed.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
-import type { NodePorts } from './ports.ts'
+import type { NodePorts, NodeRegion } from './ports.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
 import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePowerFact } from './sights.ts'
 
 /** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, and for the first heartbeat after power-on. */
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
   const { store } = ports
-  const { clock, logins } = ports.regionOf(record.region)
+  const region = ports.regionOf(record.region), { logins } = region
   const loginUnderWay = record.facts.login !== undefined && logins?.isUnderWay(record.id) === true
   const [cluster, pool, [object], found] = await Promise.all([
     store.findCluster(record.clusterId), store.findNodePool(record.nodePoolId), store.sights('KubernetesNode', [record.id]), machineOf(record, ports),
   ])
-  const seen = { ...seenFrom(record, clock.now(), { cluster, pool, object, ...found }), ...loginUnderWay && { loginUnderWay } }
+  const seen = { ...seenFrom(record, region, { cluster, pool, object, ...found }), ...loginUnderWay && { loginUnderWay } }
   if (!isUsable(seen)) return seen
   if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, seen.cluster, ports) }
   if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
@@ -35,11 +35,11 @@ export interface NodeFound {
 }
 
 /** What records and sights alone tell. */
-export function seenFrom(record: NodeRecord, now: number, { cluster, pool, machine, object, power }: NodeFound): NodePassSeen {
-  const watchedPower = machine?.machineId === undefined ? undefined : watched<MachinePowerFact>(power, power?.seenAt ?? 0)
+export function seenFrom(record: NodeRecord, { clock, tellsAll }: NodeRegion, { cluster, pool, machine, object, power }: NodeFound): NodePassSeen {
+  const now = clock.now(), watchedPower = machine?.machineId === undefined ? undefined : watched<MachinePowerFact>(power, power?.seenAt ?? 0)
   return {
     now, record, pool, cluster, apiAnswers: false, machine: record.spec.machine === undefined ? undefined : machine,
-    power: watchedPower && machine && { ...watchedPower, machine: machine.name }, object: watched<KubernetesNodeFact>(object, now),
+    power: watchedPower && machine && { ...watchedPower, machine: machine.name }, object: watched<KubernetesNodeFact>(object, now), ...tellsAll && { tellsAll },
   }
 }
 

@@ -14,6 +14,8 @@ export interface NodeRegion {
   readonly machines?: Machines
   /** The logins of this process; absent where nobody is logged in to. */
   readonly logins?: Pick<MachineLogins, 'isUnderWay' | 'end'>
+  /** It tells of everything by which an answer of it may be another one. */
+  readonly tellsAll?: boolean
 }
 
 export interface NodePorts extends DecisionPorts {

@@ -42,7 +42,7 @@ async function observeTogether(records: readonly NodeRecord[], ports: NodePorts)
     store.sights('KubernetesNode', records.map(record => record.id)).then(byId<Sight>), store.sights('MachinePower', unique(record => record.spec.machine)).then(byId<Sight>),
   ])
   const looks = await Promise.all(records.map(async record => {
-    const seen = seenFrom(record, ports.regionOf(record.region).clock.now(), {
+    const seen = seenFrom(record, ports.regionOf(record.region), {
       cluster: clusters.get(record.clusterId), pool: pools.get(record.nodePoolId), machine: ownMachine(machines.get(record.spec.machine ?? ''), { nodeId: record.id }), object: objects.get(record.id), power: powers.get(record.spec.machine ?? ''),
     })
     return [record.id, await askedForSilence(record, seen, ports).catch(() => undefined)] as const // its own pass asks again, and says what stands in the way

@@ -21,6 +21,8 @@ export interface NodePassSeen {
   readonly loginUnderWay?: true
   /** Asked in deletion only: the cluster's API answered this pass. */
   readonly apiAnswers: boolean
+  /** Each change in the region is told, so nothing need be asked for again and again; left out where some are not. */
+  readonly tellsAll?: true
 }
 
 export type OrderedMachineSeen = Pick<MachineRecord, 'machineId' | 'power' | 'refused' | 'obstacle' | 'deletionRequestedAt'>

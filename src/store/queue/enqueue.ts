@@ -36,11 +36,11 @@ export function enqueueing(keys: readonly EnqueuedKey[]): { text: string; values
   }]
 }
 
-/** In the order of their names, as everybody else locks them. */
+/** In the order of their names, as everybody else locks them. A pass that is under way saw what was before, so its key, too, is of another generation. */
 export async function hasten(connection: Queryable, region: string, after: number): Promise<void> {
   await connection.query(
-    `update work set generation = generation + 1, due_at = 0, failures = least(failures, ${FAILURES_KEPT})
-     where (kind, id) in (select kind, id from work where region = $1 and due_at > $2 and owner is null order by kind collate "C", id collate "C" for update)`,
+    `update work set generation = generation + 1, due_at = case when due_at > $2 then 0 else due_at end, failures = case when due_at > $2 then least(failures, ${FAILURES_KEPT}) else failures end
+     where (kind, id) in (select kind, id from work where region = $1 and owner is null order by kind collate "C", id collate "C" for update)`,
     [region, Math.floor(after)],
   )
 }

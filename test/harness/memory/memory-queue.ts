@@ -148,7 +148,11 @@ export class MemoryQueue implements Queue {
   }
 
   async hasten(region: string, after: number): Promise<void> {
-    for (const row of this.#tables().work.values()) if (row.region === region && !row.owner && (row.dueAt ?? 0) > after) enqueueInto(this.#tables().work, row)
+    const { work } = this.#tables()
+    for (const [name, row] of work) if (row.region === region && !row.owner) {
+      if ((row.dueAt ?? 0) > after) enqueueInto(work, row)
+      else work.set(name, { ...row, generation: row.generation + 1 })
+    }
     this.announce()
   }
 

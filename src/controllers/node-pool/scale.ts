@@ -3,6 +3,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import { wouldTake } from '#model/node-pool/fits.ts'
 import { isPutOff } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
@@ -104,11 +105,13 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const pools = looked && looked.waiting.length > 0 && needsNodes(looked) ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
-  const room = looked && needIn(looked, pools)
+  const needed = looked && needIn(looked, pools)
+  // What only another pool would take keeps none of this one's nodes.
+  const room = needed && { ...needed, waiting: needed.waiting.filter(pod => wouldTake(pool.spec, pod)) }
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const need = waits ? await needOf({ ...pool, counts }, pools, room, members, now) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
   const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }

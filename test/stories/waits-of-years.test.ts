@@ -44,6 +44,11 @@ describe('waits of years', () => {
     ['an add-on that cannot be removed',       async region => { await region.pools({}); await region.addons('CreateAddon'); await region.step('2m'); await region.fault('addon-installer', 'ensureGone'); await region.addons('DeleteAddon') }, 'Addon Failed/ResourceCleanupFailed', region => region.cured(), 'no Addon Failed/ResourceCleanupFailed'],
     ['machines that cannot be removed',        async region => { await region.pools({ DesiredReplicas: 2 }); await region.fault('machines', 'ensureGone'); await region.deleteNodes() },            'Node Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteNodes() },     'no Node Failed/ResourceCleanupFailed'],
     ['machines that go and are not answered for', async region => { await region.pools({ DesiredReplicas: 2 }); await region.fault('machines', undefined); await region.deleteNodes() },            'Node Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteNodes() },     'no Node Failed/ResourceCleanupFailed'],
+    ['kubeconfigs deleted in arrears',         async region => { await region.kubeconfigs(); await region.call('SetBalance', { Amount: 0 }); await region.step('3h'); await region.deleteKubeconfigs() },          'Kubeconfig made',                  region => region.call('SetBalance', { Unlimited: true }),                  'no Kubeconfig made'],
+    ['kubeconfigs deleted, and then arrears',  async region => { await region.kubeconfigs(); await region.fault('control-plane-host', 'kube-apiserver'); await region.step('10m'); await region.deleteKubeconfigs(); await region.call('SetBalance', { Amount: 0 }) }, 'Kubeconfig made', async region => { await region.cured(); await region.call('SetBalance', { Unlimited: true }) }, 'no Kubeconfig made'],
+    ['kubeconfigs deleted while an API server dies', async region => { await region.kubeconfigs(); await region.fault('control-plane-host', 'kube-apiserver'); await region.step('10m'); await region.deleteKubeconfigs() }, 'Kubeconfig made',         region => region.cured(),                                                  'no Kubeconfig made'],
+    ['kubeconfigs asked for while an API server dies', async region => { await region.fault('control-plane-host', 'kube-apiserver'); await region.kubeconfigs() },                                  'Kubeconfig not made',              region => region.cured(),                                                  'Kubeconfig made'],
+    ['kubeconfigs that wait as their cluster goes', async region => { await region.kubeconfigs(); await region.call('SetBalance', { Amount: 0 }); await region.step('3h'); await region.deleteKubeconfigs(); await region.fault('control-plane-host', 'ensureGone') }, 'Kubeconfig made', region => region.deleteClusters(), 'no Kubeconfig made', '10s'],
     ['load balancers that cannot be removed',  async region => { await region.fault('outside', 'ensureGone'); await region.deleteClusters() },                                                  'Cluster Failed/ResourceCleanupFailed', async region => { await region.cured(); await region.deleteClusters() }, 'no Cluster Failed/ResourceCleanupFailed'],
   ]
   for (const [index, [wait, begins, shown, ends, then, within = '1h']] of WAITS.entries()) {
@@ -126,6 +131,15 @@ class Region {
     for (const { ClusterId, NodePoolId, Id } of (await this.call('ListEdgeNodes', { PageSize: 100 })).Items ?? []) await this.call('DeleteEdgeNodes', { ClusterId, NodePoolId, Ids: [Id], CascadingDeleteResources: ['Ecs'] })
   }
 
+  async kubeconfigs(): Promise<void> {
+    for (const ClusterId of this.#clusters) await this.call('CreateKubeconfig', { ClusterId, Type: 'Private' })
+    await this.step('1m')
+  }
+
+  async deleteKubeconfigs(): Promise<void> {
+    for (const { ClusterId, Id } of (await this.call('ListKubeconfigs', { PageSize: 100 })).Items ?? []) await this.call('DeleteKubeconfigs', { ClusterId, Ids: [Id] })
+  }
+
   async deleteClusters(): Promise<void> {
     for (const Id of this.#clusters) await this.call('DeleteCluster', { Id, CascadingDeleteResources: ['All'] })
   }
@@ -133,6 +147,7 @@ class Region {
   /** Whatever anything of it shows, as `Cluster Running/Ok`. */
   async shows(): Promise<ReadonlySet<string>> {
     const shown = await Promise.all(([['Cluster', 'ListClusters'], ['NodePool', 'ListEdgeNodePools'], ['Node', 'ListEdgeNodes'], ['Addon', 'ListAddons']] as const).map(async ([kind, list]) => ((await this.call(list, { PageSize: 100 })).Items ?? []).map(item => `${kind} ${pairOf(item)}`)))
-    return new Set(shown.flat())
+    const kubeconfigs = (await this.call('ListKubeconfigs', { PageSize: 100 })).Items ?? []
+    return new Set([...shown.flat(), ...kubeconfigs.map(({ Kubeconfig }) => `Kubeconfig ${Kubeconfig ? 'made' : 'not made'}`)])
   }
 }

@@ -40,6 +40,9 @@ export const DeleteCluster = defineAction({
       // What the control plane said before is no word about its removal.
       await tx.changeCluster(cluster.id, { facts: withFacts(cluster.facts, { deletion, obstacles: [], controlPlaneSays: undefined }) }, askedBy(context, 'The deletion of the cluster was asked for.'))
       await tx.enqueue({ kind: 'cluster', id: cluster.id, region: context.scope.region })
+      // One that waits to be revoked waits no longer where no API is left, as in arrears.
+      for (const kubeconfig of await tx.lockKubeconfigs(cluster.id))
+        if (kubeconfig.deletionRequestedAt !== undefined) await tx.enqueue({ kind: 'kubeconfig', id: kubeconfig.id, region: context.scope.region })
       return { resourceId: cluster.id, result: {} }
     }))
   },

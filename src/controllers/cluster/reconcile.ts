@@ -15,6 +15,7 @@ import { observeCluster } from './observe.ts'
 import type { ClusterPorts } from './ports.ts'
 import type { ClusterSeen } from './seen.ts'
 import { wakeAddons } from './wake-addons.ts'
+import { wakeKubeconfigs } from './wake-kubeconfigs.ts'
 
 type Course = 'creation' | 'deletion'
 
@@ -65,6 +66,7 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     const runsOn = record.facts.startingSince !== undefined && facts.startingSince === undefined
     const went = facts.deletion?.controlPlaneGone === true && record.facts.deletion?.controlPlaneGone !== true
     if (turns || ends || runsOn || went) await wakeAddons(tx, record)
+    if (turns || went) await wakeKubeconfigs(tx, record)
     if (!turns) return
     // The initialisation time of its joining nodes stands still or goes on from here, and a pool that waits for it is admitted.
     for (const pool of await tx.nodePoolsOf(record.id)) await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })

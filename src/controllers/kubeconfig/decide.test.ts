@@ -12,7 +12,7 @@ function clusterWith(facts: Partial<ClusterRecord['facts']>): Pick<ClusterRecord
 }
 
 // oxfmt-ignore
-const rows: [what: string, record: KubeconfigSeen['record'], cluster: KubeconfigSeen['cluster'], step: string | undefined, lookAgainAt: number | undefined][] = [
+const rows: [what: string, record: Omit<KubeconfigSeen['record'], 'createdAt'>, cluster: KubeconfigSeen['cluster'], step: string | undefined, lookAgainAt: number | undefined][] = [
   ['a new one is made',                               {},                                        usable,    'issue',   undefined],
   ['once the API is usable',                          {},                                        away,      undefined, 1_000],
   ['one that is made rests',                          { text: 'x' },                             usable,    undefined, undefined],
@@ -28,5 +28,22 @@ const rows: [what: string, record: KubeconfigSeen['record'], cluster: Kubeconfig
   ['one whose cluster is gone goes too',              { text: 'x' },                             undefined, 'forget',  undefined],
 ]
 for (const [what, record, cluster, step, lookAgainAt] of rows) {
-  test(`a kubeconfig: ${what}`, () => assert.deepEqual(decideKubeconfig({ now: 0, record, cluster }), { step, lookAgainAt }))
+  test(`a kubeconfig: ${what}`, () => assert.deepEqual(decideKubeconfig({ now: 0, record: { createdAt: 0, ...record }, cluster }), { step, lookAgainAt }))
+}
+
+const MINUTE = 60_000, HOUR = 60 * MINUTE, YEAR = 8_760 * HOUR
+// oxfmt-ignore
+const pauses: [what: string, waited: number, tellsAll: boolean | undefined, pauseOfNew: number, pauseOfDeleted: number][] = [
+  ['at the beginning',                          0,          undefined, 1_000,      2_000],
+  ['half of what it waited',                    10 * MINUTE, undefined, 5 * MINUTE, 5 * MINUTE],
+  ['an hour at most',                           YEAR,       undefined, HOUR,       HOUR],
+  ['no more where everything is told',          0,          true,      1_000,      2_000],
+  ['without a bound where everything is told',  YEAR,       true,      YEAR / 2,   YEAR / 2],
+]
+for (const [what, waited, tellsAll, pauseOfNew, pauseOfDeleted] of pauses) {
+  test(`a kubeconfig that waits is looked at again: ${what}`, () => {
+    const now = YEAR + waited
+    assert.equal(decideKubeconfig({ now, record: { createdAt: YEAR }, cluster: away, tellsAll }).lookAgainAt, now + pauseOfNew)
+    assert.equal(decideKubeconfig({ now, record: { createdAt: 0, text: 'x', deletionRequestedAt: YEAR }, cluster: away, tellsAll }).lookAgainAt, now + pauseOfDeleted)
+  })
 }

@@ -11,6 +11,8 @@ export interface KubeconfigPorts extends DecisionPorts {
   readonly store: Store
   regionOf(region: string): {
     readonly clock: Clock
+    /** The region tells every change of a control plane, so that looking by the clock is a backstop only. */
+    readonly tellsAll?: boolean
     readonly tenant: TenantCluster
     /** The URL by which clients outside reach the API server of that address; absent or undefined: by the address itself. */
     readonly outsideUrl?: (address: string) => string | undefined
@@ -26,8 +28,8 @@ export function kubeconfigController(ports: KubeconfigPorts): Controller {
       const record = await ports.store.findKubeconfig(id)
       if (!record) return {}
       const cluster = await ports.store.findCluster(record.clusterId)
-      const now = ports.regionOf(record.region).clock.now()
-      const seen = { now, record, cluster }
+      const { clock, tellsAll } = ports.regionOf(record.region)
+      const seen = { now: clock.now(), record, cluster, tellsAll }
       const decision = decideKubeconfig(seen), { step, lookAgainAt } = decision
       ports.onDecision?.({ by: 'decideKubeconfig', about: record.id, seen, decided: decision })
       if (!step) return { lookAgainAt }

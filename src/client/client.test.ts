@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, suite, test } from 'node:test'
+import { until } from '#test/harness/waiting.ts'
 import { EdgeholdClient } from './client.ts'
 import { signedHeaders } from './sign.ts'
 
@@ -79,6 +81,19 @@ suite('the client', () => {
     const busy = await answering([429, error('FlowLimitExceeded'), { 'retry-after': '0.01' }])
     await assert.rejects(busy.client.call('ListClusters', {}), { code: 'FlowLimitExceeded' })
     assert.equal(busy.asked.length, 5)
+  })
+
+  test('a pause leaves nothing at the signal of the caller, and ends with it for the same reason', async () => {
+    const tooEarly: Reply = [503, error('ServiceUnavailable'), { 'retry-after': '0.01' }], stays = new AbortController()
+    const { client, asked } = await answering(tooEarly, tooEarly, [200, result({})])
+    await client.call('ListClusters', {}, { signal: stays.signal })
+    assert.deepEqual([asked.length, getEventListeners(stays.signal, 'abort').length], [3, 0])
+    server?.close()
+    const later = await answering([503, error('ServiceUnavailable'), { 'retry-after': '10' }]), enough = new AbortController()
+    const call = later.client.call('ListClusters', {}, { signal: enough.signal })
+    void until(() => getEventListeners(enough.signal, 'abort').length > 0).then(() => { enough.abort(new Error('enough')) })
+    await assert.rejects(call, /^Error: enough$/)
+    assert.equal(later.asked.length, 1)
   })
 
   test('reads every page and no more', async () => {

@@ -27,7 +27,9 @@ export class ChangeFeed {
   readonly #log: Log
   #watches = 0
   #listening = new AbortController()
-  #bell = Promise.withResolvers<void>()
+  #rings = 0
+  /** Those who wait for the next ring. Each takes itself out: one promise for all would keep whoever has left until it rings, and a quiet region may not change for days. */
+  readonly #waitingForRing = new Set<() => void>()
   /** Looks that have not begun: whoever asks now sees in them all that it was told of. */
   readonly #waiting = new Map<string, Look>()
   #looking = 0
@@ -50,9 +52,23 @@ export class ChangeFeed {
     }
   }
 
-  /** The next time that there may be something new: whoever asks for it before looking misses none. */
-  next(): Promise<void> {
-    return this.#bell.promise
+  /** How often there may have been something new: whoever asks before looking, and then waits for more, misses none. */
+  get rings(): number {
+    return this.#rings
+  }
+
+  /** Resolves when it has rung more often than that, or is not waited for any more. */
+  rungAfter(rings: number, ended: AbortSignal): Promise<void> {
+    if (ended.aborted || this.#rings > rings) return Promise.resolve()
+    return new Promise(resolve => {
+      const settle = () => {
+        ended.removeEventListener('abort', settle)
+        this.#waitingForRing.delete(settle)
+        resolve()
+      }
+      ended.addEventListener('abort', settle)
+      this.#waitingForRing.add(settle)
+    })
   }
 
   look(scope: Scope, filter: FollowFilter, after: number): Promise<Followed> {
@@ -86,8 +102,8 @@ export class ChangeFeed {
   }
 
   #ring(): void {
-    this.#bell.resolve()
-    this.#bell = Promise.withResolvers()
+    this.#rings += 1
+    for (const settle of this.#waitingForRing) settle()
   }
 }
 

@@ -98,7 +98,7 @@ export class Watches {
     // The position alone, without data, is no event: whoever is cut off before the first one goes on from there.
     yield `: changes behind ${begun}\nid: ${begun}\n\n`
     for (let after = begun; !ended.aborted;) {
-      const told = this.#feed.next()
+      const { rings } = this.#feed
       const found = await this.#feed.look(scope, filter, after).catch(whileAway)
       if (found === undefined) {
         await unless(ended, AWAY_MS)
@@ -109,7 +109,7 @@ export class Watches {
       if (found.text !== '') yield found.text
       if (found.isFull) continue
       await unless(ended, PACE_MS)
-      await whichever(told, ended)
+      await this.#feed.rungAfter(rings, ended)
     }
   }
 }
@@ -144,17 +144,4 @@ function whileAway(error: unknown): Followed | undefined {
 
 async function unless(ended: AbortSignal, ms: number): Promise<void> {
   await delay(ms, undefined, { signal: ended }).catch(() => {}) // aborted: whoever waits sees it
-}
-
-/** Leaves nothing at the signal, which lives long. */
-function whichever(told: Promise<void>, ended: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (ended.aborted) return resolve()
-    const settle = () => {
-      ended.removeEventListener('abort', settle)
-      resolve()
-    }
-    ended.addEventListener('abort', settle, { once: true })
-    void told.then(settle)
-  })
 }

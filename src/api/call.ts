@@ -7,6 +7,7 @@ import { isAlwaysAnswered, underFaults, type HowToRun } from './answer-faults.ts
 import { bodyFromQuery, parseBody } from './body.ts'
 import { Meeting } from './meeting.ts'
 import { ServedElsewhere } from './pass-on.ts'
+import { resumed } from './watches/resumed.ts'
 import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
@@ -78,7 +79,8 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       if (!region.ports.unlimited) limits.take(caller.accountId, action, parts.realNow())
 
       const fromQuery = request.method === 'GET' && request.body.length === 0
-      const body = check(fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body), fromQuery)
+      const sent = fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body)
+      const body = check(action.streams ? resumed(sent, request.headers) : sent, fromQuery)
       const elsewhere = trace.stays ? undefined : region.ports.elsewhere?.()
       const isWrite = action.kind === 'write'
       if (elsewhere && (isWrite || WORLD_READS.has(action.name) || elsewhere.judgesReads)) {

@@ -1,5 +1,6 @@
 import { API_ERRORS } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
+import { LAST_EVENT_ID } from './watches/resumed.ts'
 
 /** The API's description as OpenAPI 3.1: the actions' schemas are JSON Schema already. One path an action, since all share `/`. */
 export function describeActions(actions: readonly Action[], service: string): object {
@@ -41,7 +42,10 @@ function describeStream({ name, says, version, schema }: Action): object {
     operationId: name,
     summary: says,
     tags: [version],
-    parameters: Object.entries((schema as { readonly properties?: object }).properties ?? {}).map(([member, shape]) => ({ name: member, in: 'query', schema: shape as object })),
+    parameters: [
+      ...Object.entries((schema as { readonly properties?: object }).properties ?? {}).map(([member, shape]) => ({ name: member, in: 'query', schema: shape as object })),
+      { name: LAST_EVENT_ID, in: 'header', description: 'As LastEventId, before which it goes: readers of server-sent events send it when they ask again.', schema: { type: 'string' } },
+    ],
     responses: {
       200: { description: 'Server-sent events, until the reader or the server ends them.', content: { 'text/event-stream': { schema: { type: 'string' } } } },
       default: { description: 'Refused or failed.', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } },

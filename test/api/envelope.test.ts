@@ -118,6 +118,8 @@ suite('pages beside the API', () => {
     const described = (await page('/openapi.json')).json<{ paths: Record<string, unknown> }>()
     assert.ok('/?Action=CreateCluster&Version=2021-03-03' in described.paths)
     assert.ok('/?Action=ExplainStatus&Version=2026-12-01' in described.paths)
+    const stream = described.paths['/?Action=WatchChanges&Version=2026-12-01'] as { get: { parameters: { name: string; in: string }[] } }
+    assert.deepEqual(stream.get.parameters.map(parameter => `${parameter.in} ${parameter.name}`), ['query LastEventId', 'query ClusterIds', 'query Kinds', 'header Last-Event-ID'])
     await api.app.close()
   })
 })

@@ -3,9 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
 import { KillableServers, type KillableServer } from '#test/harness/killed-servers.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
-import { SimulatedServer } from '#test/harness/simulated-server.ts'
+import { KEY, SimulatedServer } from '#test/harness/simulated-server.ts'
 import { until } from '#test/harness/waiting.ts'
-import { Watcher } from '#test/harness/watching.ts'
+import { openStream, readUntil, Watcher } from '#test/harness/watching.ts'
 
 /** Two servers on one database: each region is run by one of them, and both take its calls. */
 describe('two servers', () => {
@@ -111,6 +111,10 @@ describe('two servers', () => {
       assert.deepEqual(watcher.positions, told)
     }
     assert.deepEqual((await one.done('ListFaults', {}, 'ci-1')).Items?.filter(fault => fault['Call'] === 'WatchChanges').map(fault => fault['Hits']), [1])
+    // By the header of those who ask again, which is passed on, too.
+    const last = String(told.at(-2)), again = await openStream(other.endpoint, KEY, 'ci-1', { LastEventId: '0' }, { 'last-event-id': last })
+    assert.ok((await readUntil(again, /data: .*\n\n/)).startsWith(`: changes behind ${last}\nid: ${last}\n\nid: ${told.at(-1)}\n`))
+    again.destroy()
     await watchers[0]?.end()
     passedOn = late
   })

@@ -33,7 +33,7 @@ async function openServer(watches: Partial<ApiSettings['watches']> = {}) {
   const endpoint = `http://127.0.0.1:${(api.app.server.address() as AddressInfo).port}`
   api.now = Date.now()
   const client = (key = OURS) => new EdgeholdClient({ endpoint, accessKeyId: key.accessKeyId, secretAccessKey: key.secretAccessKey, region: 'local-1' })
-  const stream = (parameters: Readonly<Record<string, string>> = {}) => openStream(endpoint, OURS, 'local-1', parameters)
+  const stream = (parameters: Readonly<Record<string, string>> = {}, headers: Readonly<Record<string, string>> = {}) => openStream(endpoint, OURS, 'local-1', parameters, headers)
   const history = async (filter = {}) => (await client().all('ListStatusHistory', { Filter: filter })).toReversed()
   const now = async () => ({ LastEventId: (await memory.historyStand({ accountId: OURS.accountId, region: 'local-1' })).newest })
   return { api, memory, looks, endpoint, client, stream, history, now }
@@ -86,6 +86,16 @@ describe('WatchChanges', () => {
     await follow({ LastEventId: '0', ClusterIds: [shop] }, await server.history({ ClusterIds: [shop] }))
     await follow({ LastEventId: 0, Kinds: ['NodePool'] }, await server.history({ Kinds: ['NodePool'] }))
     await follow({ LastEventId: 0, Kinds: ['NodePool', 'Cluster'], ClusterIds: [shop, 'c-none'] }, await server.history({ Kinds: ['NodePool', 'Cluster'], ClusterIds: [shop] }))
+  })
+
+  test('goes on behind the header by which readers of server-sent events ask again at the same address, whatever the parameter said at first', async () => {
+    const { LastEventId } = await server.now(), last = String(LastEventId - 1), newest = (await server.history()).at(-1)
+    for (const [parameters, header] of [[{}, last], [{ LastEventId: '0' }, last], [{ LastEventId: last }, '']] as const) {
+      const stream = await server.stream(parameters, { 'last-event-id': header })
+      assert.equal(await readUntil(stream, /data: .*\n\n/), `: changes behind ${last}\nid: ${last}\n\nid: ${LastEventId}\nevent: status\ndata: ${JSON.stringify(newest)}\n\n`)
+      stream.destroy()
+    }
+    for (const wrong of ['yesterday', '-1', String(LastEventId + 1), '9'.repeat(65)]) assert.match(await textOf(await server.stream({ LastEventId: '0' }, { 'last-event-id': wrong })), /"Code":"ParameterOutOfRange\.LastEventId"/, wrong)
   })
 
   test('shows nothing of another account', async () => {

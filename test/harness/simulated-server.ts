@@ -21,7 +21,7 @@ import { freePort } from './command.ts'
 import { systemTime } from './waiting.ts'
 
 const HOST = '127.0.0.1:7420'
-const KEY = { accountId: '2100000001', accessKeyId: 'AKLTSIM', secretAccessKey: 'sim-secret' }
+export const KEY = { accountId: '2100000001', accessKeyId: 'AKLTSIM', secretAccessKey: 'sim-secret' }
 const quiet = () => {}
 const LOG: Log = { debug: quiet, info: quiet, warn: quiet, error: (facts, text) => { process.stderr.write(`${text} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof Error ? value.stack : value))}\n`) }, child: () => LOG }
 

@@ -40,9 +40,9 @@ export class Watcher {
 export interface Key { readonly accessKeyId: string; readonly secretAccessKey: string }
 
 /** The stream itself, as a stranger to our client reads it. */
-export async function openStream(endpoint: string, key: Key, region: string, parameters: Readonly<Record<string, string>> = {}, at = Date.now()): Promise<IncomingMessage> {
+export async function openStream(endpoint: string, key: Key, region: string, parameters: Readonly<Record<string, string>> = {}, more: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> {
   const query = { Action: 'WatchChanges', Version: '2026-12-01', ...parameters }, { host } = new URL(endpoint)
-  const request = httpRequest(`${endpoint}/?${canonicalQuery(query)}`, { headers: signedHeaders(host, query, '', key, { region, service: 'veecp_openapi' }, at, 'GET'), agent: false }).end()
+  const request = httpRequest(`${endpoint}/?${canonicalQuery(query)}`, { headers: { ...signedHeaders(host, query, '', key, { region, service: 'veecp_openapi' }, Date.now(), 'GET'), ...more }, agent: false }).end()
   request.on('error', () => {}) // a test cuts it
   const [response] = await once(request, 'response') as [IncomingMessage]
   return response

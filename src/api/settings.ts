@@ -20,6 +20,8 @@ export interface ApiSettings extends RegionNames {
     readonly commentMs: number
     /** A reader that takes nothing for so long while something waits for it is cut off. */
     readonly readWithinMs: number
+    /** So long the history is listened to when nobody watches any more: that takes a connection to the database, and readers that come and go would each open one. */
+    readonly listenOnMs: number
   }
   /** Answers shorter than this are sent as they are. */
   readonly compressFromBytes: number
@@ -31,6 +33,6 @@ export const DEFAULT_SETTINGS: ApiSettings = {
   aliases: ['cn-*', 'ap-*'],
   limits: { readsPerSecond: 10_000, writesPerSecond: 2_000, perAction: {} },
   mostBodyBytes: 1024 * 1024,
-  watches: { most: 1_000, commentMs: 15_000, readWithinMs: 60_000 },
+  watches: { most: 1_000, commentMs: 15_000, readWithinMs: 60_000, listenOnMs: 5_000 },
   compressFromBytes: 1024,
 }

@@ -91,9 +91,9 @@ describe('WatchChanges', () => {
   test('goes on behind the header by which readers of server-sent events ask again at the same address, whatever the parameter said at first', async () => {
     const { LastEventId } = await server.now(), last = String(LastEventId - 1), newest = (await server.history()).at(-1)
     for (const [parameters, header] of [[{}, last], [{ LastEventId: '0' }, last], [{ LastEventId: last }, '']] as const) {
-      const stream = await server.stream(parameters, { 'last-event-id': header })
-      assert.equal(await readUntil(stream, /data: .*\n\n/), `: changes behind ${last}\nid: ${last}\n\nid: ${LastEventId}\nevent: status\ndata: ${JSON.stringify(newest)}\n\n`)
+      const stream = await server.stream(parameters, { 'last-event-id': header }), text = await readUntil(stream, /data: .*\n\n/)
       stream.destroy()
+      assert.equal(text, `: changes behind ${last}\nid: ${last}\n\nid: ${LastEventId}\nevent: status\ndata: ${JSON.stringify(newest)}\n\n`)
     }
     for (const wrong of ['yesterday', '-1', String(LastEventId + 1), '9'.repeat(65)]) assert.match(await textOf(await server.stream({ LastEventId: '0' }, { 'last-event-id': wrong })), /"Code":"ParameterOutOfRange\.LastEventId"/, wrong)
   })
@@ -283,20 +283,18 @@ describe('WatchChanges and its bounds', () => {
   })
 
   test('one that its reader cuts off is forgotten, and what listens for it ends with the last', async () => {
-    const { api, memory, stream } = await openServer()
+    const { api, memory, stream } = await openServer({ listenOnMs: 0 })
     let listening = 0
     const listen = memory.listenToHistory.bind(memory)
-    memory.listenToHistory = async (onMoved, signal) => {
+    memory.listenToHistory = (onMoved, signal) => {
       listening += 1
-      await listen(onMoved, signal)
-      listening -= 1
+      return listen(onMoved, signal).finally(() => { listening -= 1 })
     }
     const open = await Promise.all([stream(), stream(), stream()])
     assert.equal(listening, 1)
     for (const watch of open) watch.destroy()
     await until(() => listening === 0)
-    await once((await stream()).destroy(), 'close')
-    await until(() => listening === 0)
+    await once((await stream()).destroy(), 'close').then(() => until(() => listening === 0))
     await api.app.close()
   })
 })

@@ -21,7 +21,7 @@ function openFeed() {
       await new Promise<void>(resolve => { signal.addEventListener('abort', () => { resolve() }, { once: true }) })
       listened.now -= 1
     },
-  }, SILENT)
+  }, SILENT, 5_000)
   return { feed, listened }
 }
 
@@ -51,5 +51,30 @@ suite('the feed of changes', () => {
       collect()
       return gone.every(signal => signal.deref() === undefined)
     }, 3_000)
+  })
+
+  test('readers that come and go are listened for once; some seconds after the last one, and at once when it is closed, that ends', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { feed, listened } = openFeed(), seconds = async (number: number) => {
+      t.mock.timers.tick(number * 1_000)
+      await Promise.resolve()
+    }
+    for (let reader = 0; reader < 10; reader++) {
+      feed.join()()
+      await seconds(4)
+    }
+    assert.deepEqual([listened.begun, listened.now], [1, 1])
+    const leave = feed.join()
+    await seconds(60)
+    assert.deepEqual([listened.begun, listened.now], [1, 1], 'while somebody watches it stays')
+    leave()
+    await seconds(6)
+    assert.equal(listened.now, 0)
+    const last = feed.join()
+    assert.deepEqual([listened.begun, listened.now], [2, 1])
+    feed.close()
+    last()
+    await seconds(0)
+    assert.equal(listened.now, 0)
   })
 })

@@ -19,14 +19,17 @@ const LOOKS_AT_ONCE = 2
 type Look = PromiseWithResolvers<Followed> & { readonly ask: () => Promise<Followed> }
 
 /**
- * The history as all watches of a process follow it. While somebody watches it listens to the store, which tells when there is something new; each watch then looks behind its own position. Watches that stand at the
+ * The history as all watches of a process follow it. While somebody watches, and for some seconds more, it listens to the store, which tells when there is something new; each watch then looks behind its own position. Watches that stand at the
  * same one with the same filter, as most do that have seen everything, share a look and its text.
  */
 export class ChangeFeed {
   readonly #store: Pick<Store, 'changesAfter' | 'listenToHistory'>
   readonly #log: Log
+  readonly #listenOnMs: number
   #watches = 0
-  #listening = new AbortController()
+  #listening: AbortController | undefined
+  #leaving: NodeJS.Timeout | undefined
+  #closed = false
   #rings = 0
   /** Those who wait for the next ring. Each takes itself out: one promise for all would keep whoever has left until it rings, and a quiet region may not change for days. */
   readonly #waitingForRing = new Set<() => void>()
@@ -34,22 +37,42 @@ export class ChangeFeed {
   readonly #waiting = new Map<string, Look>()
   #looking = 0
 
-  constructor(store: Pick<Store, 'changesAfter' | 'listenToHistory'>, log: Log) {
+  constructor(store: Pick<Store, 'changesAfter' | 'listenToHistory'>, log: Log, listenOnMs: number) {
     this.#store = store
     this.#log = log
+    this.#listenOnMs = listenOnMs
   }
 
-  /** Listens from the first watch on and until the last one has left, which is what the answer is for. */
+  /** Listens from the first watch on and until some seconds after the last one has left, which is what the answer is for. */
   join(): () => void {
     this.#watches += 1
-    if (this.#watches === 1) {
-      this.#listening = new AbortController()
-      this.#store.listenToHistory(() => { this.#ring() }, this.#listening.signal).catch((error: unknown) => { this.#log.error({ err: error }, 'Listening to the history ended unexpectedly') })
+    clearTimeout(this.#leaving)
+    if (!this.#listening) {
+      const listening = this.#listening = new AbortController()
+      this.#store.listenToHistory(() => { this.#ring() }, listening.signal).catch((error: unknown) => {
+        this.#log.error({ err: error }, 'Listening to the history ended unexpectedly')
+        // The next watch has it listened to anew.
+        if (this.#listening === listening) this.#listening = undefined
+      })
     }
     return () => {
       this.#watches -= 1
-      if (this.#watches === 0) this.#listening.abort()
+      if (this.#watches > 0) return
+      if (this.#closed) this.#listenNoMore()
+      else this.#leaving = setTimeout(() => { this.#listenNoMore() }, this.#listenOnMs).unref()
     }
+  }
+
+  /** No watch begins any more, so nothing is listened for beyond those that are there. */
+  close(): void {
+    this.#closed = true
+    if (this.#watches === 0) this.#listenNoMore()
+  }
+
+  #listenNoMore(): void {
+    clearTimeout(this.#leaving)
+    this.#listening?.abort()
+    this.#listening = undefined
   }
 
   /** How often there may have been something new: whoever asks before looking, and then waits for more, misses none. */

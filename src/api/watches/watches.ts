@@ -23,7 +23,7 @@ export class Watches {
   #closing = false
 
   constructor(store: Pick<Store, 'changesAfter' | 'listenToHistory'>, settings: ApiSettings['watches'], log: Log) {
-    this.#feed = new ChangeFeed(store, log)
+    this.#feed = new ChangeFeed(store, log, settings.listenOnMs)
     this.#settings = settings
     this.#log = log
   }
@@ -68,6 +68,7 @@ export class Watches {
   close(): void {
     this.#closing = true
     for (const ended of this.#open) ended.abort()
+    this.#feed.close()
   }
 
   /** What ends it; undefined where its reader has left while its call was held. */

@@ -68,6 +68,26 @@ describe('waits of years', () => {
       if (!then.startsWith('no ') && then !== shown && !shown.startsWith('Node ')) assert.ok(!now.has(shown), `${shown} is over: ${[...now].join()}`)
     })
   }
+
+  const TWICE = [
+    ['machines that a fault refuses', 'machines', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
+    ['an add-on that cannot be installed', 'addon-installer', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],
+  ] as const
+  for (const [index, [wait, port, begins, shown]] of TWICE.entries()) {
+    test(`${wait}, and another cause goes a minute before its own`, async () => {
+      const region = await Region.made(server, `waits-twice-${index}`)
+      const cause = await region.call('InjectFault', { Port: port, Call: 'ensure', Effect: { Type: 'fail', ...port === 'machines' && { Code: 'StockOut' } } })
+      const other = await region.call('InjectFault', { Port: 'tenant-cluster', Call: 'issueKubeconfig', Effect: { Type: 'fail' } })
+      await begins(region)
+      await region.step('480h')
+      assert.ok((await region.shows()).has(shown))
+      await region.call('ClearFault', { Id: other.Id })
+      await region.step('1m')
+      await region.call('ClearFault', { Id: cause.Id })
+      await region.step('2h')
+      assert.ok(!(await region.shows()).has(shown), [...await region.shows()].join())
+    })
+  }
 })
 
 const quiet = () => {}

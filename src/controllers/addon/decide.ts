@@ -59,8 +59,14 @@ function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
 
 function decideInstallation(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts } } = seen, change = { waitsFor: undefined, staleSince: undefined }
-  const again = againAt(facts, now)
-  return again.mayBe > now ? decision(facts, change, undefined, isTold(seen) ? again.byItself : again.mayBe) : decision(facts, change, 'install', now)
+  const { mayBe } = againAt(facts, now)
+  return mayBe > now ? decision(facts, change, undefined, mayBe) : decision(facts, change, 'install', now)
+}
+
+/** When what was just tried in vain is tried by itself. Whoever is woken before that may have been told of its end, and tries as soon as it may. */
+export function restsUntil(facts: AddonFacts, now: number, lookEveryMs: number | undefined): number {
+  const { mayBe, byItself } = facts.deletion ? removedAgainAt(facts, now) : againAt(facts, now)
+  return lookEveryMs === undefined ? byItself : mayBe
 }
 
 interface Again { /** Whoever is woken from then on tries. */ readonly mayBe: number; /** Nobody looks before where the region tells of what changes. */ readonly byItself: number }
@@ -77,8 +83,10 @@ function after(last: number, pause: number, longest: number): Again {
   return { mayBe: last + Math.min(pause, longest), byItself: last + pause }
 }
 
-function isTold({ lookEveryMs }: AddonPassSeen): boolean {
-  return lookEveryMs === undefined
+/** Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows. */
+function removedAgainAt({ obstacles, left, deletion }: AddonFacts, now: number): Again {
+  if (obstacles.length === 0 || !left) return { mayBe: now, byItself: now }
+  return after(left.at, Math.max((left.at - (deletion?.requestedAt ?? left.at)) / 2, 10 * SECOND), DAY)
 }
 
 /** Who makes the cluster one that can be worked in wakes what waits for it, so a removal goes on then, however late it is. */
@@ -86,12 +94,8 @@ function decideRemoval(seen: AddonPassSeen, waits: string | undefined): AddonDec
   const { now, record: { facts } } = seen
   const change = { waitsFor: waits, staleSince: undefined }
   if (waits !== undefined) return decision(facts, change)
-  // Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows.
-  if (facts.obstacles.length > 0 && facts.left) {
-    const last = facts.left.at
-    const again = after(last, Math.max((last - (facts.deletion?.requestedAt ?? last)) / 2, 10 * SECOND), DAY)
-    if (again.mayBe > now) return decision(facts, change, undefined, isTold(seen) ? again.byItself : again.mayBe)
-  }
+  const { mayBe } = removedAgainAt(facts, now)
+  if (mayBe > now) return decision(facts, change, undefined, mayBe)
   return decision(facts, change, 'uninstall', undefined)
 }
 

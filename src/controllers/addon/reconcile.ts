@@ -16,7 +16,7 @@ import type { DecisionPorts } from '#ports/decisions.ts'
 import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
-import { decideAddon, type AddonDecision, type AddonStep } from './decide.ts'
+import { decideAddon, restsUntil, type AddonDecision, type AddonStep } from './decide.ts'
 import type { RestingNode } from './seen.ts'
 
 export interface AddonPorts extends DecisionPorts {
@@ -121,7 +121,7 @@ async function install(record: AddonRecord, facts: AddonFacts, address: TenantCl
       ? withFacts(facts, { conflict: { text, at: facts.conflict?.at ?? now, triedAt: now }, installer: undefined })
       : withFacts(facts, { installer: { failures: (facts.installer?.failures ?? 0) + 1, text, at: now }, conflict: undefined })
     await change(record, ports, () => failed, [{ observer: 'add-on controller', source: `installer of ${name}`, observedAt: now, fact: `Installing ${name} ${version} did not succeed: ${text}` }])
-    return { facts: failed, lookAgainAt: now }
+    return { facts: failed, lookAgainAt: restsUntil(failed, now, addons.lookEveryMs) }
   }
   const now = clock.now()
   const applied = withFacts(facts, { applied: { version, ...(config !== undefined && { config }), at: now }, conflict: undefined, installer: undefined, reasons: {}, degraded: undefined, unavailable: undefined })
@@ -144,8 +144,9 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
     const failures = eachOf(error), now = clock.now(), since = deletion?.requestedAt ?? now
     const deadline = since + DEADLINES.addonDeletion
     const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
-    await change(record, ports, facts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } }), [leftEvidence(record, left, now)])
-    return { lookAgainAt: givesUp ? now : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
+    const failed = (facts: AddonFacts): AddonFacts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } })
+    await change(record, ports, failed, [leftEvidence(record, left, now)])
+    return { lookAgainAt: givesUp ? restsUntil(failed(record.facts), now, addons.lookEveryMs) : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
   return await forget(record, UNINSTALLED, ports)
 }

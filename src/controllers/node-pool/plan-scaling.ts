@@ -1,5 +1,6 @@
 import type { NodeCounts } from '#model/cluster/record.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import { retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { DWELL, GIVES_WAY, soonestAfter } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
@@ -114,7 +115,7 @@ function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay
 
 function nextLook({ now, room, facts: { refused, gaveWay }, givesWayAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
   const ripens = Object.values(idle ?? {}).map(since => since + DWELL.nodeIdle)
-  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now)), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused?.retryAt])
+  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now)), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused && retriedAt(refused, now)])
 }
 
 function rests(room: RoomSeen | undefined): boolean {

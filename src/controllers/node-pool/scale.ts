@@ -4,7 +4,7 @@ import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { wouldTake } from '#model/node-pool/fits.ts'
-import { isPutOff } from '#model/node-pool/refusal.ts'
+import { isPutOff, retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { wakeSharers } from '#ports/sharing-pools.ts'
@@ -45,7 +45,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
   const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
   if (!early) return undefined
-  if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused?.retryAt)
+  if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && retriedAt(next.refused, now))
 
   return await store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
@@ -76,8 +76,9 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
 }
 
 /** A claim that is being tried wakes the pool itself; one that cannot be taken back is looked at again at its time. */
-function retryOf({ claim, retryAt }: NonNullable<NodePoolFacts['refused']>, now: number): number | undefined {
-  return claim === undefined || (retryAt !== undefined && retryAt > now) ? retryAt : undefined
+function retryOf(refused: NonNullable<NodePoolFacts['refused']>, now: number): number | undefined {
+  const { claim, retryAt } = refused
+  return claim === undefined || (retryAt !== undefined && retryAt > now) ? retriedAt(refused, now) : undefined
 }
 
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */

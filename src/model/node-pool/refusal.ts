@@ -36,6 +36,15 @@ export function isPutOff({ retryAt = 0, mayRetryAt = retryAt }: Refused, now: nu
   return Math.min(retryAt, mayRetryAt) > now
 }
 
+/** Passes of the second in which a claim was refused are that refusal's own. */
+const OWN_PASSES_MS = 1_000
+
+/** When a pool that was refused is looked at again: whoever is woken while the next claim is put off may have been told of what ends the refusal, and tries as soon as it may. */
+export function retriedAt({ retryAt, mayRetryAt, claim }: Refused, now: number): number | undefined {
+  if (claim !== undefined || retryAt === undefined || mayRetryAt === undefined || mayRetryAt <= now) return retryAt
+  return now < mayRetryAt - REFUSED_CLAIM.longest + OWN_PASSES_MS ? retryAt : Math.min(retryAt, mayRetryAt)
+}
+
 /** What a machine that goes may leave to others. */
 export function mayBeLeft({ as }: Pick<Refused, 'as'>): boolean {
   return as === 'StockOut' || as === 'LimitedByQuota'

@@ -69,6 +69,20 @@ describe('waits of years', () => {
     })
   }
 
+  test('an add-on that cannot be installed so many times, and is as soon as that count is used up', async () => {
+    const region = await Region.made(server, 'waits-counted')
+    await region.pools({})
+    await region.call('InjectFault', { Port: 'addon-installer', Call: 'ensure', Effect: { Type: 'fail' }, Times: 60 * CLUSTERS })
+    await region.addons('CreateAddon')
+    await region.step('3h')
+    assert.ok((await region.shows()).has('Addon Failed/Unknown'))
+    const isUsedUp = async () => (await region.call('ListFaults')).Items?.some(({ Hits }: { readonly Hits?: number }) => Hits === 60 * CLUSTERS)
+    for (let days = 0; days < 1_000 && !await isUsedUp(); days++) await region.step('24h')
+    assert.ok(await isUsedUp())
+    await region.step('2h')
+    assert.ok(!(await region.shows()).has('Addon Failed/Unknown'))
+  })
+
   const TWICE = [
     ['machines that a fault refuses', 'machines', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
     ['an add-on that cannot be installed', 'addon-installer', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],

@@ -4,6 +4,8 @@ export interface Fault extends StandingFault {
   hits: number
   /** How often something of its target came by, for `nth`. */
   passed: number
+  /** When it struck for the last time of its count. */
+  usedUpAt?: number
   /** Since when each thing that it holds hangs. */
   hangs?: Record<string, number>
   /** Things that it holds in a state, each of which is one hit. */

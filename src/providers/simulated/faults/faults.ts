@@ -2,7 +2,7 @@ import type { FaultOrder, FaultTarget, RegionFaults } from '#ports/region-world.
 import type { World } from '../world/world.ts'
 import { callKind } from './calls.ts'
 import { complaint, whyUnfit } from './complaint.ts'
-import { concerns, isActive, isInTime, type Fault } from './fault.ts'
+import { concerns, isActive, isInTime, timesOf, type Fault } from './fault.ts'
 
 /** More than so many things that one fault holds are not counted one by one. */
 const MOST_AFFECTED = 1_000
@@ -61,7 +61,7 @@ export class Faults implements RegionFaults {
       if (!this.#holds(fault, port, call, target)) continue
       fault.passed++
       const strikes = fault.target?.nth === undefined || fault.passed === fault.target.nth
-      if (strikes) fault.hits++
+      if (strikes) this.#hit(fault)
       this.#table.put(fault.id, fault)
       if (strikes) return fault
     }
@@ -82,7 +82,7 @@ export class Faults implements RegionFaults {
     if (!fault || fault.affects?.[target.id]) return fault
     if (Object.keys(fault.affects ?? {}).length >= MOST_AFFECTED) return fault
     fault.affects = { ...fault.affects, [target.id]: true }
-    fault.hits++
+    this.#hit(fault)
     this.#table.put(fault.id, fault)
     return fault
   }
@@ -115,9 +115,17 @@ export class Faults implements RegionFaults {
   }
 
   restore(): void {
-    for (const { from, until, hangs, effect } of this.#table.values()) {
-      for (const at of [from, until, ...effect.for === undefined ? [] : Object.values(hangs ?? {}).map(since => since + effect.for!)]) this.#world.reschedule('fault', '', at)
+    for (const { from, until, usedUpAt, hangs, effect } of this.#table.values()) {
+      for (const at of [from, until, usedUpAt, ...effect.for === undefined ? [] : Object.values(hangs ?? {}).map(since => since + effect.for!)]) this.#world.reschedule('fault', '', at)
     }
+  }
+
+  /** Its last hit ends a fault. That is told as what happens at this instant, after the call that it struck. */
+  #hit(fault: Fault): void {
+    fault.hits++
+    if (fault.hits !== timesOf(fault)) return
+    fault.usedUpAt = this.#world.now()
+    this.#world.schedule('fault', '', fault.usedUpAt)
   }
 
   #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {

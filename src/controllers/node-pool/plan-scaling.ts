@@ -16,6 +16,8 @@ export interface ScalingSeen {
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
+  /** For how long its status has stood, where the autoscaler could not look and is told as soon as it can. */
+  readonly blindFor?: number
   /** Names of nodes of the cluster's other pools that their autoscalers may take meanwhile; read only where it matters. */
   readonly others?: readonly string[]
   /** Machines of the cluster's need that are this pool's to take. */
@@ -113,9 +115,9 @@ function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay
   return scaling?.enabled && (!room || room.waiting.length > 0) ? gaveWay : undefined
 }
 
-function nextLook({ now, room, facts: { refused, gaveWay }, givesWayAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
+function nextLook({ now, room, blindFor = 0, facts: { refused, gaveWay }, givesWayAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
   const ripens = Object.values(idle ?? {}).map(since => since + DWELL.nodeIdle)
-  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now)), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused && retriedAt(refused, now)])
+  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now), blindFor / 2), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused && retriedAt(refused, now)])
 }
 
 function rests(room: RoomSeen | undefined): boolean {

@@ -102,7 +102,7 @@ class Members {
   }
 }
 
-async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, { onDecision }: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly room: RoomSeen | undefined; readonly counts: NodePoolRecord['counts'] } | undefined> {
+async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly room: RoomSeen | undefined; readonly counts: NodePoolRecord['counts'] } | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const pools = looked && looked.waiting.length > 0 && needsNodes(looked) ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
@@ -115,9 +115,9 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const need = waits ? await needOf({ ...pool, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, ...(!looked && scaling.enabled && ports.regionOf(pool.region).tellsAll && { blindFor: now - pool.said.since }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
-  onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
+  ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned && { planned, room, counts: need.counts }
 }
 

@@ -13,6 +13,7 @@ const rows: [what: string, error: unknown, says: readonly string[]][] = [
   ['no words at all',                     new Error(''),                                                       ['The machine till-1 (m1) could not be removed: ensureGone failed']],
   ['what is no error',                    'busy.',                                                             ['The machine till-1 (m1) could not be removed: ensureGone failed: busy']],
   ['a text that begins with the call',    new Error('ensureGone: no answer within 30 s'),                      ['The machine till-1 (m1) could not be removed: ensureGone: no answer within 30 s']],
+  ['several that are none',               new AggregateError([], 'nobody knows'),                              ['The machine till-1 (m1) could not be removed: ensureGone failed: nobody knows']],
   ['a refusal in somebody\'s words',      new MachineHeld('locked by audit'),                                  ['The machine till-1 (m1) could not be removed: ensureGone failed: locked by audit']],
   ['a refusal that names both',           new MachineHeld(protectedThing(THEIRS), { names: THEIRS }),          ['The machine till-1 (m1) is protected against deletion: ReleaseMachine was refused']],
   ['with somebody\'s words',              new MachineHeld(protectedThing(THEIRS, 'audit'), { names: THEIRS }), ['The machine till-1 (m1) is protected against deletion: ReleaseMachine was refused: audit']],

@@ -37,7 +37,7 @@ export function failed(call: string, said: readonly string[]): string {
 }
 
 export function eachOf(error: unknown): readonly unknown[] {
-  return error instanceof AggregateError ? error.errors.flatMap(eachOf) : [error]
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors.flatMap(eachOf) : [error]
 }
 
 function namesBoth(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** The contract of the store's port: records, transactions, lists and what callers are kept apart by. What machines, money and history promise stands in `store-things.contract.ts`; every implementation runs both. Over three hundred lines, as its tests share one store. */
+/** The contract of the store's port: records, transactions, lists and what callers are kept apart by. What machines and money promise stands in `store-things.contract.ts`, what history does in `store-history.contract.ts`; every implementation runs all three. Over three hundred lines, as its tests share one store. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 

@@ -1,6 +1,7 @@
 import { after } from 'node:test'
 
 import { queueContract } from '#ports/queue.contract.ts'
+import { storeHistoryContract } from '#ports/store-history.contract.ts'
 import { storeThingsContract } from '#ports/store-things.contract.ts'
 import { storeContract } from '#ports/store.contract.ts'
 import { debianBinaries, scratchPostgres, type ScratchPostgres } from './testing/scratch-postgres.ts'
@@ -9,7 +10,7 @@ const debian = await debianBinaries()
 for (const [name, binaries] of [['embedded PostgreSQL', undefined], ...(debian ? [['Debian\'s PostgreSQL 15', debian] as const] : [])] as const) {
   let postgres: Promise<ScratchPostgres> | undefined
   const started = () => (postgres ??= scratchPostgres(binaries))
-  for (const contract of [storeContract, storeThingsContract]) contract(name, async () => (await started()).openCopy())
+  for (const contract of [storeContract, storeThingsContract, storeHistoryContract]) contract(name, async () => (await started()).openCopy())
   queueContract(name, async () => {
     const scratch = await started()
     const opened = await scratch.openCopy()

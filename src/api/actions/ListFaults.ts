@@ -3,7 +3,7 @@ import { rfc3339Milliseconds } from '#model/time.ts'
 import type { StandingFault } from '#ports/region-world.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { faultsOf } from '../simulated-world.ts'
-import { PAGE, given, listing, pageOf } from './shapes.ts'
+import { PAGE, given, pageOf, pageOfAll } from './shapes.ts'
 
 export const ListFaults = defineAction({
   name: 'ListFaults',
@@ -13,7 +13,7 @@ export const ListFaults = defineAction({
   schema: Type.Object(PAGE),
   run: async (context, body) => {
     const page = pageOf(body), all = faultsOf(context).list()
-    return listing(page, all.length, all.slice((page.number - 1) * page.size, page.number * page.size).map(faultToWire))
+    return pageOfAll(page, all, faultToWire)
   },
 })
 

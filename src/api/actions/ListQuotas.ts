@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { limitsOf } from '../simulated-world.ts'
-import { PAGE, listing, pageOf } from './shapes.ts'
+import { PAGE, pageOf, pageOfAll } from './shapes.ts'
 
 export const ListQuotas = defineAction({
   name: 'ListQuotas',
@@ -11,6 +11,6 @@ export const ListQuotas = defineAction({
   schema: Type.Object(PAGE),
   run: async (context, body) => {
     const page = pageOf(body), all = limitsOf(context).quotas(context.scope.accountId)
-    return listing(page, all.length, all.slice((page.number - 1) * page.size, page.number * page.size).map(({ kind, limit, held }) => ({ Kind: kind, Limit: limit, Held: held })))
+    return pageOfAll(page, all, ({ kind, limit, held }) => ({ Kind: kind, Limit: limit, Held: held }))
   },
 })

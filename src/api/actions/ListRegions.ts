@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { OWN_VERSION, defineAction } from '../action.ts'
-import { PAGE, listing, pageOf } from './shapes.ts'
+import { PAGE, pageOf, pageOfAll } from './shapes.ts'
 
 export const ListRegions = defineAction({
   name: 'ListRegions',
@@ -15,6 +15,6 @@ export const ListRegions = defineAction({
       const isDefault = name === settings.defaultRegion
       return { Region: name, Kind: region.kind, Ready: ready, Text: text, Default: isDefault, Aliases: isDefault ? settings.aliases : [] }
     })
-    return listing(page, items.length, items.slice((page.number - 1) * page.size, page.number * page.size))
+    return pageOfAll(page, items, one => one)
   },
 })

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { SCENARIOS } from '../scenarios/all.ts'
 import { checkScenarios } from '../simulated-world.ts'
-import { PAGE, Text, listing, pageOf } from './shapes.ts'
+import { PAGE, Text, pageOf, pageOfAll } from './shapes.ts'
 
 export const ListScenarios = defineAction({
   name: 'ListScenarios',
@@ -15,6 +15,6 @@ export const ListScenarios = defineAction({
     const page = pageOf(body)
     const names = body.Filter?.Names ?? []
     const found = SCENARIOS.filter(scenario => names.length === 0 || names.includes(scenario.Name))
-    return listing(page, found.length, found.slice((page.number - 1) * page.size, page.number * page.size))
+    return pageOfAll(page, found, one => one)
   },
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { OWN_VERSION, defineAction } from '../action.ts'
 import { limitsOf } from '../simulated-world.ts'
-import { PAGE, given, listing, pageOf } from './shapes.ts'
+import { PAGE, given, pageOf, pageOfAll } from './shapes.ts'
 
 export const ListStock = defineAction({
   name: 'ListStock',
@@ -11,6 +11,6 @@ export const ListStock = defineAction({
   schema: Type.Object(PAGE),
   run: async (context, body) => {
     const page = pageOf(body), all = limitsOf(context).stock()
-    return listing(page, all.length, all.slice((page.number - 1) * page.size, page.number * page.size).map(({ kind, area, count }) => given({ Kind: kind, Area: area, Count: count })))
+    return pageOfAll(page, all, ({ kind, area, count }) => given({ Kind: kind, Area: area, Count: count }))
   },
 })

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { resourceTypesOf } from '#model/node-pool/resource-types.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
-import { Ids, PAGE, listing, pageOf, some } from './shapes.ts'
+import { Ids, PAGE, pageOf, pageOfAll, some } from './shapes.ts'
 
 export const ListSupportedResourceTypes = defineAction({
   name: 'ListSupportedResourceTypes',
@@ -19,8 +19,8 @@ export const ListSupportedResourceTypes = defineAction({
     const page = pageOf(body)
     const [zones, types] = [some(body.Filter?.ZoneIds), some(body.Filter?.ResourceTypes)]
     const found = resourceTypesOf(scope.region).filter(one => (zones?.includes(one.zoneId) ?? true) && (types?.includes(one.type) ?? true))
-    return listing(page, found.length, found.slice((page.number - 1) * page.size, page.number * page.size).map(one => ({
+    return pageOfAll(page, found, one => ({
       ResourceScope: one.scope, ZoneId: one.zoneId, ResourceType: one.type, ResourceSpecifications: one.specifications,
-    })))
+    }))
   },
 })

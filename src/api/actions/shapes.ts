@@ -63,6 +63,11 @@ export function listing<Item>(page: Page, totalCount: number, items: readonly It
   return { Items: items, TotalCount: totalCount, PageNumber: page.number, PageSize: page.size }
 }
 
+/** A page of a list of which all is at hand. */
+export function pageOfAll<Item>(page: Page, all: readonly Item[], toWire: (item: Item) => object): object {
+  return listing(page, all.length, all.slice((page.number - 1) * page.size, page.number * page.size).map(toWire))
+}
+
 /** A list's answer whose items depend on nothing but the store's listing, and on `also`. */
 export function listingOnce<Item>(page: Page, found: Listing<Item>, toWire: (item: Item) => object, also = ''): object {
   return renderOnce(found, also, () => listing(page, found.totalCount, found.items.map(toWire)))

@@ -90,16 +90,22 @@ test('a pool whose bare claim ended so tries for another machine, and has it', a
   await scene.end()
 })
 
+/** A pool for which one machine can be had; where it is tried for by a claim of no node it was out of stock before. */
+async function poolOfOne(scene: Scene, isBare: boolean): Promise<string> {
+  const { world, users } = scene, cluster = await scene.runningCluster()
+  world.machines.stock = isBare ? 0 : 1
+  const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
+  if (isBare) {
+    await scene.pool(nodePoolId, 'Running StockOut')
+    world.machines.stock = 1
+  }
+  return nodePoolId
+}
+
 for (const { name, isBare } of [{ name: 'whose bare claim', isBare: true }, { name: 'whose node\'s machine', isBare: false }]) {
   test(`the deletion of a pool ${name} ended so waits for nothing that is not the pool's`, async () => {
     const { scene, id } = await lost('pool', isBare), { world, users } = scene
-    const cluster = await scene.runningCluster()
-    world.machines.stock = isBare ? 0 : 1
-    const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
-    if (isBare) {
-      await scene.pool(nodePoolId, 'Running StockOut')
-      world.machines.stock = 1
-    }
+    const nodePoolId = await poolOfOne(scene, isBare)
     await world.until('it is lost', async () => id() !== '', 60 * MINUTE)
     await users.deletePool(nodePoolId, 'Destroy')
     await scene.pool(nodePoolId, 'gone', 10 * MINUTE)
@@ -149,15 +155,7 @@ for (const isWatched of [true, false]) for (const { name, isBare } of [{ name: '
   test(`a machine ${name} that a process made when its record was gone, and told nobody of as it was killed, goes ${isWatched ? 'as somebody watches' : 'once somebody watches again'}`, async () => {
     const { scene, id } = await killed('pool', { isBare: isBare === true, isWatched }), { world, users } = scene
     if (isBare === undefined) await users.addMachine('pool')
-    else {
-      const cluster = await scene.runningCluster()
-      world.machines.stock = isBare ? 0 : 1
-      const nodePoolId = await users.createPool(cluster, { name: 'pool', type: 'edge-machine-pool', scaling: WANTS_ONE })
-      if (isBare) {
-        await scene.pool(nodePoolId, 'Running StockOut')
-        world.machines.stock = 1
-      }
-    }
+    else await poolOfOne(scene, isBare)
     await world.until('it is made', async () => id() !== '' && world.machines.made.has(id()), 60 * MINUTE)
     world.machines.held.set(id(), REFUSED)
     await world.restart()

@@ -19,8 +19,8 @@ describe('changes as they are followed on PostgreSQL', () => {
     await postgres.end()
   })
 
-  /** Some process listens, so it is told by others. */
-  const listens = (databaseUrl: string) => until('it to listen', async () => (await postgres.run(databaseUrl, `select 1 from pg_stat_activity where datname = current_database() and query = 'listen edgehold_history'`)).length > 0, 10_000, 20)
+  /** Some process listens, and not only asks to: so it is told by others. */
+  const listens = (databaseUrl: string) => until('it to listen', async () => (await postgres.run(databaseUrl, `select 1 from pg_stat_activity where datname = current_database() and query = 'listen edgehold_history' and state = 'idle'`)).length > 0, 10_000, 20)
   const sweepsOf = async (databaseUrl: string) => Number((await postgres.run(databaseUrl, `select seq_scan + coalesce(idx_scan, 0) as scans from pg_stat_user_tables where relname = 'sequencer'`))[0]?.['scans'])
 
   test('two processes write in transactions that commit in another order than they began, and followers at both miss nothing, meet nothing twice, and are woken', async () => {
@@ -138,6 +138,12 @@ describe('changes as they are followed on PostgreSQL', () => {
   })
 })
 
+/** Of up to two hundred; each has its own ranges. */
+const cluster = (number: number) => ({
+  Name: `shop-${number}`, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-1'] }, ClientToken: `shop-${number}`,
+  PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`10.${number}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`172.${16 + number % 16}.${number}.0/24`] },
+})
+
 describe('WatchChanges while servers are killed', () => {
   let postgres: ScratchPostgres, running: RootlessServer, other: RootlessServer
   before(async () => {
@@ -155,10 +161,6 @@ describe('WatchChanges while servers are killed', () => {
 
   test('nothing is lost or told twice at the server that was killed nor at the other one, over the death of the one that runs the region', async () => {
     const client = other.client()
-    const cluster = (number: number) => ({
-      Name: `shop-${number}`, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-1'] }, ClientToken: `shop-${number}`,
-      PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.${number + 30}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`172.${number + 60}.0.0/16`] },
-    })
     const speed = (Speed: number) => client.call('SetClock', { Speed })
     await speed(60)
     const atKilled = new Watcher(running.client(), { LastEventId: 0 }), atOther = new Watcher(other.client(), { LastEventId: 0 })
@@ -194,9 +196,17 @@ describe('WatchChanges while servers are killed', () => {
   })
 
   test('is printed line by line by the command line, until whoever reads it has enough', async () => {
-    const { code, stdout, stderr } = await other.runShell(`"$0" call WatchChanges '{"LastEventId":0,"Kinds":["Cluster"]}' | head -n 3`)
+    const client = other.client()
+    let hasEnded = false
+    const command = other.runShell(`"$0" call WatchChanges '{"LastEventId":0,"Kinds":["Cluster"]}' | head -n 3`).finally(() => { hasEnded = true })
+    // As with any pipe it is the next line that tells the writer that nobody reads on.
+    for (let number = 4; !hasEnded; number++) {
+      await client.call('CreateCluster', cluster(number))
+      await Promise.race([command, CLOCK.sleep(500)])
+    }
+    const { code, stdout, stderr } = await command
     assert.equal(code, 0, stderr)
-    const all = (await other.client().all('ListStatusHistory', { Filter: { Kinds: ['Cluster'] } })).toReversed()
+    const all = (await client.all('ListStatusHistory', { Filter: { Kinds: ['Cluster'] } })).toReversed()
     assert.deepEqual(stdout.trimEnd().split('\n').map(line => JSON.parse(line) as unknown), all.slice(0, 3))
     const refused = await other.run(['call', 'WatchChanges', '{"LastEventId":99999999}'])
     assert.equal(refused.code, 1)

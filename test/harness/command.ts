@@ -76,6 +76,9 @@ export function runProgram(program: string, args: readonly string[], options: { 
     const limit = setTimeout(() => {
       stderr += `\n(ended by the test after ${options.deadlineMs ?? 60_000} ms)`
       child.kill('SIGKILL')
+      // What it started itself may hold its pipes for ever.
+      child.stdout.destroy()
+      child.stderr.destroy()
     }, options.deadlineMs ?? 60_000)
     child.on('error', reject)
     child.on('close', code => {

@@ -1,15 +1,23 @@
 /**
  * Runs test files with node:test and prints them as the spec reporter does. Started as a process of its own by the test command, so that a crash of a
- * test cannot take the command along; the counts go to the file named first, and so many files run at once.
+ * test cannot take the command along; the counts go to the file named first, and so many files run at once. A test that takes longer than the minutes
+ * named has failed; so has a file that has not ended in a quarter more, as what stays would hold up the printing and the counts of all others.
  */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { WATCHED_FOR } from './end-in-time.ts'
 
-const [countsFile = '', isolation = 'process', atOnce = '1', ...files] = process.argv.slice(2)
+const [countsFile = '', isolation = 'process', atOnce = '1', minutes = '', ...files] = process.argv.slice(2)
+const timeout = Number(minutes) * 60_000
+// The processes of the files inherit it.
+process.env[WATCHED_FOR] = String(timeout * 1.25)
 const counts = { passed: 0, failed: 0, skipped: 0, failures: [] as string[], leftOut: [] as string[] }
 
-const stream = run({ files, isolation: isolation === 'shared' ? 'none' : 'process', concurrency: isolation === 'shared' ? true : Number(atOnce), forceExit: false })
+const stream = run(isolation === 'shared'
+  ? { files, timeout, isolation: 'none', concurrency: true, forceExit: false }
+  : { files, timeout, isolation: 'process', concurrency: Number(atOnce), forceExit: false, execArgv: ['--import', join(import.meta.dirname, 'end-in-time.ts')] })
 stream.on('test:pass', event => {
   const isSkipped = event.skip !== undefined && event.skip !== false
   // Of a suite that is left out no test is told, so the suite itself must count.

@@ -137,7 +137,7 @@ async function runFiles(tier: Tier, files: readonly string[], repository: string
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-test-'))
   const countsFile = join(folder, 'counts.json')
   try {
-    const words = [process.execPath, join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), ...files]
+    const words = [process.execPath, join(repository, 'src/main/testing/run-files.ts'), countsFile, tier.isolation, String(tier.atOnce ?? 1), String(tier.testMinutes ?? 5), ...files]
     const [program = '', ...args] = tier.beside === 'idle' ? [...AT_LEISURE, ...words] : words
     const ended = await runProcess(program, args, repository, tier.limitMinutes, held)
     if (!existsSync(countsFile)) return { passed: 0, failed: 1, skipped: 0, leftOut: [], failures: [`${tier.name}: ended without a result (${String(ended)})`] }

@@ -15,6 +15,8 @@ export interface ActionContext {
   readonly action: string
   readonly requestId: string
   readonly accessKeyId: string
+  /** The call is signed with the administrator's key. */
+  readonly isAdministrator: boolean
   /** Account and region; every read and every lock is held to it. */
   readonly scope: Scope
   readonly region: RegionPorts

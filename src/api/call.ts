@@ -40,7 +40,7 @@ const ARRANGE_FAULTS = new Set(['InjectFault', 'ClearFault', 'RunScenario'])
 /** Answers the envelope's `Result`; throws Refusals. */
 export type RunCall = (request: SignedRequest, trace: CallTrace) => Promise<object>
 
-interface Caller { readonly accountId: string; readonly accessKeyId: string }
+interface Caller { readonly accountId: string; readonly accessKeyId: string; readonly isAdministrator?: true }
 
 /** A call that nobody sent: by an account, in a region that this process runs. Throws what it would be refused with. */
 export type CallWithin = (caller: Caller, region: string, action: string, body: object, requestId: string) => Promise<object>
@@ -115,6 +115,7 @@ function contextOf(parts: CallParts, action: Action, caller: Caller, region: Ret
     action: action.name,
     requestId,
     accessKeyId: caller.accessKeyId,
+    isAdministrator: caller.isAdministrator === true,
     scope: { accountId: caller.accountId, region: region.name },
     region: region.ports,
     regions: parts.regions,

@@ -1,6 +1,4 @@
-import type { Store } from '#ports/store.ts'
-
-type Key = { readonly accountId: string; readonly secret: string }
+import type { AccessKey, Store } from '#ports/store.ts'
 
 const KNOWN_FOR_MS = 10_000
 /** Short, so that a key works at once after it was made. */
@@ -11,14 +9,14 @@ const MOST = 10_000
 export class KnownKeys {
   readonly #store: Pick<Store, 'findAccessKey'>
   readonly #realNow: () => number
-  readonly #keys = new Map<string, { readonly key: Promise<Key | undefined>; until: number }>()
+  readonly #keys = new Map<string, { readonly key: Promise<AccessKey | undefined>; until: number }>()
 
   constructor(store: Pick<Store, 'findAccessKey'>, realNow: () => number) {
     this.#store = store
     this.#realNow = realNow
   }
 
-  find(accessKeyId: string): Promise<Key | undefined> {
+  find(accessKeyId: string): Promise<AccessKey | undefined> {
     const now = this.#realNow()
     const known = this.#keys.get(accessKeyId)
     if (known && known.until > now) return known.key

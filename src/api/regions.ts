@@ -47,6 +47,8 @@ export interface RegionPorts {
   elsewhere?(): Elsewhere | undefined
   /** It may be removed while calls are under way: calls that make something of it hold it. */
   readonly isRemovable?: true
+  /** Any key of an account sets its balance and quotas there; elsewhere the administrator's key alone does. */
+  readonly anyKeySetsLimits?: true
   /** Its callers are not held to the rate limits of real regions. */
   readonly unlimited?: true
   /** Ends when the region takes writes, or will not soon; `refusesWrites` then says which. */

@@ -28,6 +28,7 @@ Commands of the server:
   test [TIER…], bench [NAME…]     tests and benchmarks
   components install|list         the Kubernetes programs
   images list|push                the region's registry
+  key list|create|set             access keys, and which are the administrator's
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 waited in vain.
 Keys come from <state>/credentials.json; VOLCENGINE_ACCESS_KEY, VOLCENGINE_SECRET_KEY, VOLCENGINE_ENDPOINT and VOLCENGINE_REGION win.`

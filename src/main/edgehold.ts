@@ -1,5 +1,5 @@
-/** The commands that own processes: up, down, demo, test, bench, components, images. Everything else is the command line's, which only speaks to the API. */
-import { Command, CommanderError, Option } from 'commander'
+/** The commands that own processes or the state folder: up, down, demo, test, bench, components, images, key. Everything else is the command line's, which only speaks to the API. */
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { ConfigurationError, readConfiguration, type Configuration } from './configuration.ts'
 
 const program = new Command('edgehold')
@@ -89,6 +89,27 @@ withState(images.command('push <name:tag> <file>').description('push an OCI or D
   .action(async (reference: string, file: string, flags: Flags & { executable?: boolean }) => {
     const { pushImage } = await import('./images.ts')
     process.exitCode = await pushImage(configuration(flags), reference, file, flags.executable === true)
+  })
+
+const key = program.command('key').description('access keys, by the state folder itself: also while the server does not run')
+withState(key.command('list').description('each key, its account, whether it is the administrator\'s, and since when it is there'))
+  .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
+  .action(async (flags: Flags & { output: 'table' | 'json' }) => {
+    const { listKeys } = await import('./key.ts')
+    process.exitCode = await listKeys(configuration(flags), flags.output)
+  })
+withState(key.command('create').description('another key of the account; its secret is told once'))
+  .option('--administrator', 'it is the administrator\'s, as the first one')
+  .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
+  .action(async (flags: Flags & { administrator?: boolean; output: 'table' | 'json' }) => {
+    const { createKey } = await import('./key.ts')
+    process.exitCode = await createKey(configuration(flags), flags.administrator === true, flags.output)
+  })
+withState(key.command('set').description('whether a key is the administrator\'s: it sets balances and quotas in real regions')).argument('<id>')
+  .addArgument(new Argument('<kind>').choices(['administrator', 'user']))
+  .action(async (id: string, kind: string, flags: Flags) => {
+    const { setKey } = await import('./key.ts')
+    process.exitCode = await setKey(configuration(flags), id, kind === 'administrator')
   })
 
 try {

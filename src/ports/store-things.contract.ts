@@ -319,6 +319,20 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       assert.deepEqual(await store.findAccessKey(`AK${mark}`), { accountId: mark, secret: 's3cret' })
     })
 
+    test('a key is the administrator\'s where it was made so, or made it later, until that is taken away', async () => {
+      const { mark } = fresh()
+      const [chief, clerk] = [`AK1${mark}`, `AK2${mark}`]
+      await store.write(NOON, tx => tx.insertAccount({ id: mark, accessKeyId: chief, secret: 's3cret', name: 'main', administrator: true }))
+      await store.write(NOON, tx => tx.insertAccount({ id: mark, accessKeyId: clerk, secret: 'other', name: 'main' }))
+      const administrators = async () => (await store.write(NOON, tx => tx.accessKeys())).filter(key => key.accountId === mark).map(({ id, administrator }) => [id, administrator])
+      assert.deepEqual(await administrators(), [[chief, true], [clerk, false]])
+      assert.deepEqual(await store.findAccessKey(chief), { accountId: mark, secret: 's3cret', administrator: true })
+      assert.deepEqual(await store.findAccessKey(clerk), { accountId: mark, secret: 'other' })
+      assert.deepEqual([await store.write(NOON, tx => tx.setAdministrator(clerk, true)), await store.write(NOON, tx => tx.setAdministrator(chief, false)), await store.write(NOON, tx => tx.setAdministrator(`AK3${mark}`, true))], [true, true, false])
+      assert.deepEqual(await administrators(), [[chief, false], [clerk, true]])
+      assert.deepEqual([(await store.findAccessKey(chief))?.administrator, (await store.findAccessKey(clerk))?.administrator], [undefined, true])
+    })
+
     test('writers of one cluster at the same time lose nothing', async () => {
       const { scope, mark, clusterId, nodePoolId } = await grow()
       await Promise.all(Array.from({ length: 20 }, (_, number) => store.write(NOON, tx => addNode(tx, `${mark}-${number}`, { clusterId, nodePoolId }, NEW_NODE, scope))))

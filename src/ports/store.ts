@@ -30,7 +30,7 @@ export interface Store {
   write<T>(now: number, work: (tx: Transaction) => Promise<T>, instants?: () => WriteInstants): Promise<T>
 
   // Reads: one snapshot each. `undefined` where there is no such row in that scope.
-  findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined>
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined>
   findCluster(id: string): Promise<ClusterRecord | undefined>
   findNodePool(id: string): Promise<NodePoolRecord | undefined>
   findNode(id: string): Promise<NodeRecord | undefined>
@@ -107,6 +107,12 @@ export interface Store {
 }
 
 export interface Scope { readonly accountId: string; readonly region: string }
+
+/** `administrator`: it may do besides what only whoever runs the installation decides. */
+export interface AccessKey { readonly accountId: string; readonly secret: string; readonly administrator?: true }
+/** A key without its secret. `createdAt`: epoch ms of real time. */
+export interface AccessKeyShown { readonly id: string; readonly accountId: string; readonly administrator: boolean; readonly createdAt: number }
+
 export interface Page { readonly number: number; readonly size: number }
 export interface Listing<Item> { readonly items: readonly Item[]; readonly totalCount: number }
 /** ORed; within one both members must match. */
@@ -482,7 +488,20 @@ export interface Transaction {
 
   /** Puts the key into the queue in this transaction; due now unless `dueAt` (region's time). A key that runs now runs again. */
   enqueue(key: WorkKey & { region: string }, dueAt?: number): Promise<void>
-  insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void>
+  insertAccount(account: NewAccessKey): Promise<void>
+  /** Oldest first, as this transaction sees them. */
+  accessKeys(): Promise<readonly AccessKeyShown[]>
+  /** False if there is none of that id. */
+  setAdministrator(accessKeyId: string, administrator: boolean): Promise<boolean>
+}
+
+/** A key of an account, which is made where it is not there. */
+export interface NewAccessKey {
+  readonly id: string
+  readonly accessKeyId: string
+  readonly secret: string
+  readonly name: string
+  readonly administrator?: true
 }
 
 export interface NewRecord {

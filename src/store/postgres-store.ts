@@ -9,13 +9,13 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import {
-  NameTaken, type AddonFilter, type ChangesAfter, type ClusterFilter, type FollowFilter, type HistoryFilter, type HistoryStand, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
+  NameTaken, type AccessKey, type AddonFilter, type ChangesAfter, type ClusterFilter, type FollowFilter, type HistoryFilter, type HistoryStand, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
   type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants,
 } from '#ports/store.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'
-import { AccessKeys, type AccessKey } from './operations/access-keys.ts'
+import { AccessKeys } from './operations/access-keys.ts'
 import { clustersById, clustersOfRegion, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { changesAfter, historyStand } from './operations/follow-history.ts'

@@ -5,10 +5,10 @@ import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { Because, LedgerEntry, MachineChange, MachineOrderChange, MachineRecord, MachineSecret, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey, WriteInstants } from '#ports/store.ts'
+import type { AccessKeyShown, Because, LedgerEntry, MachineChange, MachineOrderChange, MachineRecord, MachineSecret, NewAccessKey, NewClaim, NodeToken, RegionRecord, Scope, Transaction, WorkKey, WriteInstants } from '#ports/store.ts'
 import type { TransactionConnection } from './connection/database.ts'
 import { limitedAmong, lockAccount, meterOf, putAccount } from './operations/accounts.ts'
-import { insertAccount } from './operations/access-keys.ts'
+import { accessKeys, insertAccount, setAdministrator } from './operations/access-keys.ts'
 import { addHistory, type HistoryAdded } from './operations/add-history.ts'
 import { claimAddresses, claimAddressOfEach, releaseAddress, searchAgainFrom } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
@@ -334,8 +334,17 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     this.#keys.push({ kind: key.kind, id: key.id, region: key.region, dueAt: dueAt ?? 0 })
   }
 
-  async insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void> {
+  async insertAccount(account: NewAccessKey): Promise<void> {
     await insertAccount(this.#connection, this.#key, account)
     this.accessKeyIds.push(account.accessKeyId)
+  }
+
+  accessKeys(): Promise<readonly AccessKeyShown[]> {
+    return accessKeys(this.#connection)
+  }
+
+  async setAdministrator(accessKeyId: string, administrator: boolean): Promise<boolean> {
+    this.accessKeyIds.push(accessKeyId)
+    return await setAdministrator(this.#connection, accessKeyId, administrator)
   }
 }

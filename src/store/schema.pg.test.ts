@@ -137,6 +137,18 @@ describe('the database holds by itself', () => {
     await close()
   })
 
+  test('keys of a database from before there was an administrator are administrators\', and go on working', async () => {
+    const { databaseUrl, store, close } = await postgres.openCopy()
+    await store.write(NOON, tx => tx.insertAccount({ id: 'a', accessKeyId: 'AKLTOLD', secret: 's3cret', name: 'default' }))
+    await close()
+    await postgres.run(databaseUrl, `alter table access_key drop column administrator; delete from migration where number >= (select number from migration where name = '0013-administrators')`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    assert.deepEqual(await again.store.findAccessKey('AKLTOLD'), { accountId: 'a', secret: 's3cret', administrator: true })
+    await again.store.write(NOON, tx => tx.insertAccount({ id: 'a', accessKeyId: 'AKLTNEW', secret: 's3cret', name: 'default' }))
+    assert.deepEqual(await again.store.findAccessKey('AKLTNEW'), { accountId: 'a', secret: 's3cret' })
+    await again.close()
+  })
+
   test('migrations run one process at a time', async () => {
     await postgres.run(opened.databaseUrl, 'create database empty')
     const databaseUrl = opened.databaseUrl.replace(/\/copy_[0-9a-f]+/, '/empty')

@@ -12,6 +12,7 @@ import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 
+/** Its key is the administrator's. */
 export const OURS = { accountId: '2100000001', accessKeyId: 'AKLTOURS', secretAccessKey: 'ours-secret' }
 export const THEIRS = { accountId: '2100000002', accessKeyId: 'AKLTTHEIRS', secretAccessKey: 'theirs-secret' }
 const HOST = '127.0.0.1:7420'
@@ -55,7 +56,7 @@ export class ApiUnderTest {
   static async open(settings: Partial<ApiSettings> = {}, region: Partial<RegionPorts> = {}, store: Store = new MemoryStore()): Promise<ApiUnderTest> {
     const api = new ApiUnderTest(store, settings, region)
     await store.write(api.now, async tx => {
-      for (const { accountId, accessKeyId, secretAccessKey } of [OURS, THEIRS]) await tx.insertAccount({ id: accountId, accessKeyId, secret: secretAccessKey, name: accountId })
+      for (const { accountId, accessKeyId, secretAccessKey } of [OURS, THEIRS]) await tx.insertAccount({ id: accountId, accessKeyId, secret: secretAccessKey, name: accountId, ...accessKeyId === OURS.accessKeyId && { administrator: true } })
     })
     await api.app.ready()
     return api

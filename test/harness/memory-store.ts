@@ -10,7 +10,7 @@ import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type { Settled, SettleInput } from '#model/settle.ts'
 import type {
-  AddonFilter, ChangesAfter, ClusterFilter, FollowFilter, HistoryFilter, HistoryStand, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
+  AccessKey, AddonFilter, ChangesAfter, ClusterFilter, FollowFilter, HistoryFilter, HistoryStand, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
   StatusFilter, Store, Transaction, WriteInstants,
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
@@ -66,8 +66,8 @@ export class MemoryStore implements Store {
     return mine
   }
 
-  async findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined> {
-    return this.#tables.accessKeys.get(accessKeyId)
+  async findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> {
+    return this.#tables.accessKeys.get(accessKeyId)?.key
   }
 
   async findCluster(id: string): Promise<ClusterRecord | undefined> {

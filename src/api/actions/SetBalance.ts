@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { spentUntil } from '#model/account/arrears.ts'
 import { refuseParameter } from '#model/errors/catalogue.ts'
 import { OWN_VERSION, defineAction } from '../action.ts'
+import { refuseToOthers } from '../administrator.ts'
 import { holdRegion, refuseRemoved } from '../lock.ts'
 
 const MILLIONTHS = 1_000_000
@@ -12,9 +13,10 @@ export const SetBalance = defineAction({
   name: 'SetBalance',
   version: OWN_VERSION,
   kind: 'write',
-  says: 'Sets what the account has in this region, in units of its currency (at most six decimals, below zero too), or takes the limit away.',
+  says: 'Sets what the account has in this region, in units of its currency (at most six decimals, below zero too), or takes the limit away; in a real region with the administrator\'s key.',
   schema: Type.Object({ Amount: Type.Optional(Type.Number()), Unlimited: Type.Optional(Type.Literal(true)) }),
   run: async (context, body) => {
+    refuseToOthers(context)
     const { store, scope, now } = context
     const { Amount: amount } = body
     if ((amount === undefined) !== (body.Unlimited === true)) refuseParameter(context.action, 'Amount', 'either Amount or Unlimited is sent')

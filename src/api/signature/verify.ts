@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { refuse } from '#model/errors/catalogue.ts'
+import type { AccessKey } from '#ports/store.ts'
 import { readAuthorization, single, type Authorization, type HttpHeaders, type Query } from './authorization.ts'
 import { canonicalQuery, canonicalRequest, sha256, stringToSign } from './canonical.ts'
 import type { DayKeys } from './day-keys.ts'
@@ -18,13 +19,15 @@ export interface SignedRequest {
 export interface Caller {
   readonly accountId: string
   readonly accessKeyId: string
+  /** It is signed with the administrator's key. */
+  readonly isAdministrator?: true
   /** The region as it was signed; answers echo it. */
   readonly region: string
   readonly service: string
 }
 
 export interface Verifier {
-  findAccessKey(accessKeyId: string): Promise<{ accountId: string; secret: string } | undefined>
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined>
   readonly dayKeys: DayKeys
   /** Real time, epoch ms: a region's clock may stand still, a signature's window does not. */
   realNow(): number
@@ -49,7 +52,7 @@ export async function verifySignature(request: SignedRequest, verifier: Verifier
     return isSame(createHmac('sha256', dayKey).update(stringToSign(authorization, text)).digest('hex'), authorization.signature)
   })
   if (!matches) refuse('SignatureDoesNotMatch', { why: 'check the secret, and that the request was not changed on its way' })
-  return { accountId: key.accountId, accessKeyId: authorization.accessKeyId, region, service }
+  return { accountId: key.accountId, accessKeyId: authorization.accessKeyId, region, service, ...key.administrator && { isAdministrator: true } }
 }
 
 function checkDate(authorization: Authorization, now: number): void {

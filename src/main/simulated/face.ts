@@ -51,6 +51,7 @@ const QUIET_MS = 20_000
 export class SimulatedRegionFace implements RegionPorts {
   readonly kind = 'Simulated' as const
   readonly unlimited = true as const
+  readonly anyKeySetsLimits = true as const
   readonly isRemovable = true as const
   readonly #parts: FaceParts
   #settings: SimulatedSettings

@@ -10,6 +10,7 @@ import { LEAN_NODES } from './0009-lean-nodes.ts'
 import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
 import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
 import { LEAN_INDEXES } from './0012-lean-indexes.ts'
+import { ADMINISTRATORS } from './0013-administrators.ts'
 
 export interface Migration {
   readonly name: string
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0010-queue-upkeep', sql: QUEUE_UPKEEP },
   { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE, alone: true },
   { name: '0012-lean-indexes', sql: LEAN_INDEXES, alone: true },
+  { name: '0013-administrators', sql: ADMINISTRATORS },
 ]

@@ -8,7 +8,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
-import { NameTaken, type Because, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
+import { NameTaken, type AccessKeyShown, type Because, type NewAccessKey, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
 import { enqueueInto, meterIn, type Tables } from './tables.ts'
@@ -303,8 +303,20 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#keys.push({ key, dueAt })
   }
 
-  async insertAccount(account: { id: string; accessKeyId: string; secret: string; name: string }): Promise<void> {
-    this.#tables.accessKeys.set(account.accessKeyId, { accountId: account.id, secret: account.secret })
+  async insertAccount({ id, accessKeyId, secret, administrator }: NewAccessKey): Promise<void> {
+    this.#tables.accessKeys.set(accessKeyId, { key: { accountId: id, secret, ...administrator && { administrator } }, createdAt: this.work.now })
+  }
+
+  async accessKeys(): Promise<readonly AccessKeyShown[]> {
+    return [...this.#tables.accessKeys].map(([id, { key, createdAt }]) => ({ id, accountId: key.accountId, administrator: key.administrator === true, createdAt }))
+  }
+
+  async setAdministrator(accessKeyId: string, administrator: boolean): Promise<boolean> {
+    const kept = this.#tables.accessKeys.get(accessKeyId)
+    if (!kept) return false
+    const { accountId, secret } = kept.key
+    this.#tables.accessKeys.set(accessKeyId, { ...kept, key: { accountId, secret, ...administrator && { administrator } } })
+    return true
   }
 
   #setOnboarding(id: string, change: Partial<OnboardingRecord>): void {

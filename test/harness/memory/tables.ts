@@ -5,7 +5,7 @@ import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import type { LedgerEntry, MachineRecord, MachineSecret, NodeToken, RegionRecord, StatusChange, WorkKey } from '#ports/store.ts'
+import type { AccessKey, LedgerEntry, MachineRecord, MachineSecret, NodeToken, RegionRecord, StatusChange, WorkKey } from '#ports/store.ts'
 
 export interface WorkRow extends WorkKey {
   readonly region: string
@@ -41,7 +41,7 @@ export class Tables {
   regions = new Map<string, RegionRecord>()
   /** The history up to this position tells of an earlier region of that name. */
   historyAfter = new Map<string, number>()
-  accessKeys = new Map<string, { accountId: string; secret: string }>()
+  accessKeys = new Map<string, { readonly key: AccessKey; readonly createdAt: number }>()
   /** Not copied: transactions touch it only at their very end, and claims go on while one runs. */
   work = new Map<string, WorkRow>()
   history: readonly (StatusChange & { readonly accountId: string; readonly region: string })[] = []

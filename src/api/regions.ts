@@ -4,7 +4,8 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { Machines } from '#ports/machines.ts'
-import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { RegionQuotas } from '#ports/quotas.ts'
+import type { RegionFaults, RegionStock, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
 import type { ScenarioPlays } from './scenarios/kept-play.ts'
 
@@ -33,9 +34,11 @@ export interface RegionPorts {
   readonly addons?: { catalogue(): readonly SupportedAddon[] } | undefined
   /** Address by which API servers are reached from outside; undefined: by their own address on the region's network. */
   publicAddress?(): string | undefined
+  /** How much of what it makes each account may have. */
+  readonly quotas?: RegionQuotas | undefined
   /** What may be arranged in it, where its world is invented. */
   readonly faults?: RegionFaults | undefined
-  readonly limits?: RegionLimits | undefined
+  readonly stock?: RegionStock | undefined
   readonly users?: RegionUsers | undefined
   /** Its own time, where it has one; a real region's is everybody's. */
   readonly clock?: RegionTime | undefined

@@ -2,7 +2,8 @@ import { refuse } from '#model/errors/catalogue.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { statusText } from '#model/status/table.ts'
 import { rfc3339Seconds } from '#model/time.ts'
-import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { RegionQuotas } from '#ports/quotas.ts'
+import type { RegionFaults, RegionStock, RegionUsers } from '#ports/region-world.ts'
 import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
 
@@ -11,8 +12,13 @@ export function faultsOf(context: ActionContext): RegionFaults {
   return context.region.faults ?? refuseArranging(context)
 }
 
-export function limitsOf(context: ActionContext): RegionLimits {
-  return context.region.limits ?? refuseArranging(context)
+export function stockOf(context: ActionContext): RegionStock {
+  return context.region.stock ?? refuseArranging(context)
+}
+
+/** Real regions have quotas, too. */
+export function quotasOf(context: ActionContext): RegionQuotas {
+  return context.region.quotas ?? refuseArranging(context)
 }
 
 /** Scenarios are about simulated regions, whichever of them plays one. */

@@ -22,6 +22,12 @@ test('a region of another host has the add-ons that it has there, so that cluste
   assert.deepEqual((await shownElsewhere({})).addons?.catalogue(), there.catalogue())
 })
 
+test('its quotas are set and shown here, too', async () => {
+  const region = await shownElsewhere({})
+  await region.quotas?.setQuota('Machine', '2100000001', 2)
+  assert.deepEqual(await region.quotas?.quotas('2100000001'), [{ kind: 'Machine', limit: 2, held: 0 }])
+})
+
 test('its clusters are shown by the address that is advertised there, and its scripts by the whole line', async () => {
   const join = { url: 'https://192.0.2.7:7443', pin: 'p', note: '  # a remark' }
   const region = await shownElsewhere({ join, advertise: '192.0.2.7' })

@@ -5,6 +5,7 @@ import type { Components } from '#ports/components.ts'
 import type { Log } from '#ports/log.ts'
 import type { RegionRecord, Store } from '#ports/store.ts'
 import { addressPool, type HostNetworkSettings } from '#providers/local/host-network/settings.ts'
+import { RecordedQuotas } from '#providers/local/quotas/recorded-quotas.ts'
 import { rangesOf } from './local/network.ts'
 import { lineOf, type ToldOfRegion } from './local/told-of-region.ts'
 import { systemClock } from './system-clock.ts'
@@ -28,7 +29,7 @@ export interface OtherRegionsParts {
  */
 export async function findOtherRegions({ store, own, regions, components }: OtherRegionsParts): Promise<void> {
   for (const record of await store.listRegions()) {
-    if (record.kind === 'Local' && record.region !== own) regions.set(record.region, otherRegion(record, components))
+    if (record.kind === 'Local' && record.region !== own) regions.set(record.region, otherRegion(record, store, components))
   }
 }
 
@@ -41,7 +42,7 @@ export async function watchOtherRegions(parts: OtherRegionsParts, signal: AbortS
   }
 }
 
-function otherRegion({ settings }: RegionRecord, components: Components): RegionPorts {
+function otherRegion({ region, settings }: RegionRecord, store: Store, components: Components): RegionPorts {
   const network = settings['network'] as HostNetworkSettings | undefined
   const { join, advertise } = settings as unknown as Partial<ToldOfRegion>
   const why = network ? undefined : 'its own host has not prepared its network yet; try again in a moment'
@@ -57,6 +58,7 @@ function otherRegion({ settings }: RegionRecord, components: Components): Region
       const { first, last } = addressPool(network)
       return { first, last }
     },
+    quotas: new RecordedQuotas(store, region, () => systemClock.now()),
     addons: { catalogue: () => baseAddons(components.kubernetesVersions().map(minorOf)) },
     publicAddress: () => advertise ?? undefined,
     bootstrapLine: token => join && lineOf(join, token),

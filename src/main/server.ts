@@ -22,6 +22,7 @@ import { LocalRegionFace } from './local/face.ts'
 import { claimLocalRegion } from './local/network.ts'
 import { findOtherRegions, watchOtherRegions } from './other-regions.ts'
 import { keepLease } from '#kernel/keep-lease.ts'
+import { RecordedQuotas } from '#providers/local/quotas/recorded-quotas.ts'
 import { openPostgresWorldStore } from '#providers/simulated/store/postgres-world-store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { answerForSimulated } from './simulated/addresses.ts'
@@ -63,7 +64,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     const whyNot = whyNoLocalRegion()
     const region = whyNot === undefined ? await claimLocalRegion(store, configuration) : undefined
     const supply = new ComponentSupply(components, log)
-    const face = region && new LocalRegionFace(components, supply, async (cluster, nodeName, schedulable) => {
+    const face = region && new LocalRegionFace(components, supply, new RecordedQuotas(store, region.region, () => systemClock.now()), async (cluster, nodeName, schedulable) => {
       const address = await tenantAddressOf(cluster)
       if (!face?.parts || !address) throw new TenantClusterUnreachable('The cluster has no API yet')
       await face.parts.tenant.setSchedulable(address, nodeName, schedulable)

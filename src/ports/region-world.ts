@@ -46,19 +46,13 @@ export interface RegionFaults {
   strike(port: string, call: string, target: FaultTarget): StandingFault | undefined
 }
 
-/** How many of a kind the account may have, and has. */
-export interface QuotaShown { readonly kind: string; readonly limit: number; readonly held: number }
 /** How many of a kind may still be had: in that area, or in all that have no stock of their own. */
 export interface StockShown { readonly kind: string; readonly area?: string; readonly count: number }
 
-/** Stock and quota; without one there is no limit. */
-export interface RegionLimits {
+/** Without a stock there is no limit. */
+export interface RegionStock {
   /** How many of a kind may still be had, in one area or in all; undefined takes the limit away. */
   setStock(kind: string, area: string | undefined, count: number | undefined): Promise<void>
-  /** How many of a kind the account may have. */
-  setQuota(kind: string, account: string | undefined, limit: number | undefined): Promise<void>
-  /** The limits that are set for the account, by kind. */
-  quotas(account: string): readonly QuotaShown[]
   /** What is set, by kind and area. */
   stock(): readonly StockShown[]
 }

@@ -7,7 +7,7 @@ import { addonId } from '#model/addon/record.ts'
 import { priceOf } from '#model/account/prices.ts'
 import { claimOf } from '#model/node/claim.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
-import { NameTaken, StaleRevision, type LedgerEntry, type Store, type Transaction } from '#ports/store.ts'
+import { NameTaken, StaleRevision, type LedgerEntry, type MachineRecord, type Store, type Transaction } from '#ports/store.ts'
 import { freshScopes } from '#test/harness/fresh-scopes.ts'
 import { addNode, becauseOf, clusterSpec, ledgerEntry, machine, machineSecret, NEW_NODE, nodePoolSpec, NOON, onboarding, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
 
@@ -372,6 +372,35 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       assert.deepEqual(await store.findAccount(scope), limited)
       await store.write(NOON, tx => tx.putAccount({ ...scope }))
       assert.deepEqual(await store.findAccount(scope), { ...scope })
+    })
+
+    test('quotas of an account in a region: what is set, what it has, and how often that was changed', async () => {
+      const { scope, mark } = fresh()
+      const region = `region-${mark}`, there = { ...scope, region }
+      const shown = async () => [await store.quotasOf(there), await store.machinesHeld(there), await store.quotaChanges(region)]
+      const set = (limit: number | undefined, kind = 'Machine') => store.write(NOON, tx => tx.setQuota(there, kind, limit))
+      assert.deepEqual(await shown(), [[], 0, 0])
+      await set(2)
+      await set(0, 'Disk')
+      assert.deepEqual(await shown(), [[{ kind: 'Disk', limit: 0 }, { kind: 'Machine', limit: 2 }], 0, 2])
+      assert.deepEqual(await store.write(NOON, tx => Promise.all([tx.lockQuota(there, 'Machine'), tx.lockQuota(there, 'Disk'), tx.lockQuota(there, 'Nat'), tx.lockQuota(scope, 'Machine')])), [2, 0, undefined, undefined])
+      assert.deepEqual([await store.quotasOf(scope), await store.quotaChanges(mark)], [[], 0])
+      const ownedBy = { nodePoolId: `p-${mark}`, clusterId: `c-${mark}` }
+      const insert = (name: string, more: Partial<MachineRecord>) => store.write(NOON, tx => tx.insertMachine(machine({ id: `${mark}-${name}`, name, ...there, ...more })))
+      await insert('claimed', { ownedBy })
+      await insert('own', { machineId: `of-${mark}` })
+      assert.equal(await store.machinesHeld(there), 0)
+      await store.write(NOON, tx => tx.changeMachine(`${mark}-claimed`, { granted: true }))
+      assert.equal((await store.findMachine(`${mark}-claimed`))?.granted, true)
+      await insert('made', { ownedBy, machineId: `made-${mark}` })
+      await insert('kept', { template: {}, machineId: `kept-${mark}` })
+      assert.deepEqual([await store.machinesHeld(there), await store.write(NOON, tx => tx.machinesHeld(there)), await store.machinesHeld(scope)], [3, 3, 0])
+      await store.write(NOON, tx => tx.forgetMachine(`${mark}-claimed`))
+      await set(undefined)
+      assert.deepEqual(await shown(), [[{ kind: 'Disk', limit: 0 }], 2, 3])
+      await store.write(NOON, tx => tx.putRegion({ region, kind: 'Local', ready: true, text: '', settings: {} }))
+      await store.write(NOON, tx => tx.forgetRegion(region))
+      assert.deepEqual(await shown(), [[], 0, 0])
     })
 
     test('add-ons: one of a name in a cluster, filters, the cluster\'s stop and start, and their end', async () => {

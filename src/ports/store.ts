@@ -104,6 +104,12 @@ export interface Store {
   findAccount(scope: Scope): Promise<AccountRecord>
   /** What the account's ledger entries have cost and cost now. */
   meterOf(scope: Scope): Promise<Meter>
+  /** Quotas of the account that are set, by kind. */
+  quotasOf(scope: Scope): Promise<readonly { readonly kind: string; readonly limit: number }[]>
+  /** How often quotas were set, or taken away, in the region. */
+  quotaChanges(region: string): Promise<number>
+  /** Machines that the account's pools ordered, and that were made or may be. */
+  machinesHeld(scope: Scope): Promise<number>
 }
 
 export interface Scope { readonly accountId: string; readonly region: string }
@@ -238,6 +244,8 @@ export interface MachineRecord {
   readonly address: string
   readonly power: 'on' | 'off'
   readonly link: 'up' | 'cut'
+  /** Its account's quota lets it be made; it counts from then on. Written where quotas are kept here, before it is asked for. */
+  readonly granted?: true
   /** What stands in its /etc/machine-id, once seen. */
   readonly machineId?: string
   readonly createdAt: number
@@ -266,6 +274,7 @@ export interface MachineRecord {
 export interface MachineChange {
   readonly power?: 'on' | 'off'
   readonly link?: 'up' | 'cut'
+  readonly granted?: true
   readonly machineId?: string
   readonly deletionRequestedAt?: number | null
   readonly ownedBy?: MachineRecord['ownedBy'] | null
@@ -438,6 +447,11 @@ export interface Transaction {
   lockAccount(scope: Scope): Promise<AccountRecord>
   putAccount(account: AccountRecord): Promise<void>
   meterOf(scope: Scope): Promise<Meter>
+  /** How many of a kind the account may have; undefined: no limit. A limit is locked until the end of the transaction. Whoever locks machines as well does so after it. */
+  lockQuota(scope: Scope, kind: string): Promise<number | undefined>
+  setQuota(scope: Scope, kind: string, limit: number | undefined): Promise<void>
+  /** As the store tells it, as this transaction sees them. */
+  machinesHeld(scope: Scope): Promise<number>
 
   insertMachine(record: MachineRecord): Promise<void>
   lockMachine(id: string): Promise<MachineRecord | undefined>

@@ -36,6 +36,7 @@ import { findNodeToken, nodeTokensByHash } from './operations/node-tokens.ts'
 import { findOnboarding, onboardingToken } from './operations/onboardings.ts'
 import { readState } from './operations/read-state.ts'
 import { readSights } from './operations/read-sights.ts'
+import { machinesHeld, quotaChanges, quotasOf } from './operations/quotas.ts'
 import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
 import { openSecret, readSealed } from './operations/secrets.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
@@ -304,6 +305,18 @@ export class PostgresStore implements Store {
 
   meterOf(scope: Scope): Promise<Meter> {
     return meterOf(this.#database, scope)
+  }
+
+  quotasOf(scope: Scope): ReturnType<Store['quotasOf']> {
+    return quotasOf(this.#database, scope)
+  }
+
+  quotaChanges(region: string): Promise<number> {
+    return quotaChanges(this.#database, region)
+  }
+
+  machinesHeld(scope: Scope): Promise<number> {
+    return machinesHeld(this.#database, scope)
   }
 }
 

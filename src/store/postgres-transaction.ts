@@ -22,6 +22,7 @@ import { changeMachine, findMachine, forgetMachine, insertMachines, machinesById
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
 import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
+import { lockQuota, machinesHeld, setQuota } from './operations/quotas.ts'
 import { forgetRegion } from './operations/forget-region.ts'
 import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecret } from './operations/secrets.ts'
@@ -332,6 +333,18 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Kept until the end, so that all keys of a transaction are written in one order. */
   async enqueue(key: WorkKey & { region: string }, dueAt?: number): Promise<void> {
     this.#keys.push({ kind: key.kind, id: key.id, region: key.region, dueAt: dueAt ?? 0 })
+  }
+
+  lockQuota(scope: Scope, kind: string): Promise<number | undefined> {
+    return lockQuota(this.#connection, scope, kind)
+  }
+
+  async setQuota(scope: Scope, kind: string, limit: number | undefined): Promise<void> {
+    await setQuota(this.#connection, scope, kind, limit)
+  }
+
+  machinesHeld(scope: Scope): Promise<number> {
+    return machinesHeld(this.#connection, scope)
   }
 
   async insertAccount(account: NewAccessKey): Promise<void> {

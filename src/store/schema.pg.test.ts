@@ -141,7 +141,7 @@ describe('the database holds by itself', () => {
     const { databaseUrl, store, close } = await postgres.openCopy()
     await store.write(NOON, tx => tx.insertAccount({ id: 'a', accessKeyId: 'AKLTOLD', secret: 's3cret', name: 'default' }))
     await close()
-    await postgres.run(databaseUrl, `alter table access_key drop column administrator; delete from migration where number >= (select number from migration where name = '0013-administrators')`)
+    await postgres.run(databaseUrl, `alter table access_key drop column administrator; drop table quota; alter table machine drop column granted; delete from migration where number >= (select number from migration where name = '0013-administrators')`)
     const again = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
     assert.deepEqual(await again.store.findAccessKey('AKLTOLD'), { accountId: 'a', secret: 's3cret', administrator: true })
     await again.store.write(NOON, tx => tx.insertAccount({ id: 'a', accessKeyId: 'AKLTNEW', secret: 's3cret', name: 'default' }))

@@ -82,7 +82,7 @@ suite('limits by the command line', () => {
     assert.match((await run('balance', 'show')).stdout, /It has -3\.50\./)
   })
 
-  test('in a real region quota and stock are refused in a sentence, and scenarios are asked for in a simulated one unless a real one is named', async () => {
+  test('scenarios are asked for in a simulated one unless a real one is named', async () => {
     assert.match((await run('quota', 'show', '--region', 'sim-1')).stderr, /not in this version/)
     const refused = await run('scenario', 'list', '--region', 'local-1')
     assert.deepEqual([refused.code, refused.stdout], [1, ''])

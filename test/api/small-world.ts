@@ -34,7 +34,7 @@ export async function openSmallWorld(store?: Store, region: Partial<RegionPorts>
   const { faults, limits, users } = tiny.region
   // Its time stands still, so that no second ever passes in which the next calls would be let through.
   const unlimited = { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} }
-  const api = await ApiUnderTest.open({ limits: unlimited }, { faults, limits, users, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE }, ...region }, store)
+  const api = await ApiUnderTest.open({ limits: unlimited }, { faults, quotas: limits, stock: limits, users, machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.255.254' }), setSchedulable: async () => {}, clock: standingClock(), addons: { catalogue: () => CATALOGUE }, ...region }, store)
   const clusterId = await api.createCluster('shop', 0)
   await api.makeClusterRun(clusterId)
   await tiny.cluster(clusterId)

@@ -15,7 +15,7 @@ import type {
 } from '#ports/store.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
 import { inOrder, isIn, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
-import { meterIn, Tables } from './memory/tables.ts'
+import { heldIn, meterIn, Tables } from './memory/tables.ts'
 
 /**
  * Store and queue in memory, for tests only. Statuses come from the same model; transactions run one after another and are all or nothing. The contract suites
@@ -314,6 +314,18 @@ export class MemoryStore implements Store {
 
   async meterOf(scope: Scope): Promise<Meter> {
     return meterIn(this.#tables, scope)
+  }
+
+  async quotasOf(scope: Scope): ReturnType<Store['quotasOf']> {
+    return [...this.#tables.quotas.values()].flatMap(({ kind, limit, ...of }) => (isIn(of, scope) && limit !== undefined ? [{ kind, limit }] : [])).sort((one, other) => (one.kind < other.kind ? -1 : 1))
+  }
+
+  async quotaChanges(region: string): Promise<number> {
+    return [...this.#tables.quotas.values()].filter(quota => quota.region === region).reduce((sum, { changes }) => sum + changes, 0)
+  }
+
+  async machinesHeld(scope: Scope): Promise<number> {
+    return heldIn(this.#tables, scope)
   }
 
   async onboardingToken(id: string): Promise<string | undefined> {

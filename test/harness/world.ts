@@ -28,6 +28,7 @@ import { Kubelets } from './world/kubelets.ts'
 import { MemoryAddons } from './world/addons.ts'
 import type { MemoryOutside } from './world/outside-things.ts'
 import { MemoryMachines } from './world/machines.ts'
+import type { Machines } from '#ports/machines.ts'
 import { MemoryTenantClusters } from './world/tenant-clusters.ts'
 
 export const REGION = 'local-1'
@@ -43,7 +44,7 @@ export interface WorldPorts {
   store: Store
   host: MemoryControlPlanes
   tenant: MemoryTenantClusters
-  machines: MemoryMachines
+  machines: Machines
 }
 
 /**

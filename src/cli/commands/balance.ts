@@ -11,7 +11,7 @@ export function addBalanceCommands(program: Command): void {
     const found = await connect(flags).call('GetBalance', {})
     await printResult(flags, found, () => inWords(found))
   })
-  withCommon(balance.command('set <amount>')).description('set it: a number, or "unlimited"').action(async (amount: string, flags: Common) => {
+  withCommon(balance.command('set <amount>')).description('set it: a number, or "unlimited"; in a real region with the administrator\'s key').action(async (amount: string, flags: Common) => {
     const value = parseLimit(amount)
     await printResult(flags, await connect(flags).call('SetBalance', value === undefined ? { Unlimited: true } : { Amount: value }), () => '')
     tell(value === undefined ? 'The account is unlimited.' : `The account has ${value}.`)

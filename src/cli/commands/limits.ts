@@ -5,10 +5,10 @@ import { parseLimit } from '../parse.ts'
 import { printResult, tell } from '../print.ts'
 import { table } from '../text/table.ts'
 
-const KINDS = 'kinds are Machine, LoadBalancer, Nat, Address, SecurityGroup and Disk'
+const KINDS = 'kinds are Machine, LoadBalancer, Nat, Address, SecurityGroup and Disk', COUNTED = `${KINDS}; in a real region Machine`
 
 export function addLimitCommands(program: Command): void {
-  const quota = program.command('quota').description('how many of a kind of thing the account may have in a simulated region (with --region)')
+  const quota = program.command('quota').description('how many of a kind of thing the account may have in a region')
   withCommon(quota.command('show')).alias('list').description('show the limits, and how many the account has').action(async (flags: Common) => {
     const found = await connect(flags).all('ListQuotas')
     await printResult(flags, found, () => {
@@ -16,7 +16,7 @@ export function addLimitCommands(program: Command): void {
       return table(['KIND', 'LIMIT', 'HELD'], found.map(one => [one.Kind, String(one.Limit), String(one.Held)]))
     })
   })
-  withCommon(quota.command('set <kind> <limit>')).description(`set one: a number, or "unlimited"; ${KINDS}`).action(async (kind: string, text: string, flags: Common) => {
+  withCommon(quota.command('set <kind> <limit>')).description(`set one: a number, or "unlimited"; ${COUNTED}. In a real region it takes the administrator's key`).action(async (kind: string, text: string, flags: Common) => {
     const limit = parseLimit(text)
     await printResult(flags, await connect(flags).call('SetQuota', { Kind: kind, ...limit === undefined ? { Unlimited: true } : { Limit: limit } }), () => '')
     tell(limit === undefined ? `The account may have any number of the kind ${kind}.` : `The account may have ${limit} of the kind ${kind}.`)

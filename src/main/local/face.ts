@@ -2,6 +2,7 @@ import type { RegionPorts } from '#api/regions.ts'
 import type { Components } from '#ports/components.ts'
 import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
+import type { RegionQuotas } from '#ports/quotas.ts'
 import type { Boxes } from '#providers/local/boxes/boxes.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
 import type { RegionOverlay } from '#providers/local/overlay/region-overlay.ts'
@@ -35,10 +36,12 @@ export class LocalRegionFace implements RegionPorts {
   readonly #components: Components
   readonly #supply: ComponentSupply
   readonly #setSchedulable: LocalRegionFace['setSchedulable']
+  readonly quotas: RegionQuotas
 
-  constructor(components: Components, supply: ComponentSupply, setSchedulable: LocalRegionFace['setSchedulable']) {
+  constructor(components: Components, supply: ComponentSupply, quotas: RegionQuotas, setSchedulable: LocalRegionFace['setSchedulable']) {
     this.#components = components
     this.#supply = supply
+    this.quotas = quotas
     this.#setSchedulable = setSchedulable
   }
 

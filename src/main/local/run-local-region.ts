@@ -12,6 +12,7 @@ import type { Transaction } from '#ports/store.ts'
 import { ensureHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { ensureHostTools } from '#providers/local/host-network/host-tools.ts'
 import { addressPool } from '#providers/local/host-network/settings.ts'
+import { machinesWithinQuota } from '#providers/local/quotas/machines-within-quota.ts'
 import { SshShell } from '#providers/local/remote-shell/ssh-shell.ts'
 import { leaseName } from '../dead-leases.ts'
 import { localHostName } from './host.ts'
@@ -98,7 +99,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   const logins = new LoginsToMachines({ region: region.region, store, shell: new SshShell(), clock, log, signal })
   run.face.logins = logins
   const local = {
-    clock, logins, host: parts.host, tenant: parts.tenant, machines: parts.machines,
+    clock, logins, host: parts.host, tenant: parts.tenant, machines: machinesWithinQuota(parts.machines, { store, region: region.region, now: () => clock.now() }),
     addressPool: { first: pool.first, last: pool.last },
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,

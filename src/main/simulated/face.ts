@@ -5,7 +5,8 @@ import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
-import type { RegionFaults, RegionLimits, RegionUsers } from '#ports/region-world.ts'
+import type { RegionQuotas } from '#ports/quotas.ts'
+import type { RegionFaults, RegionStock, RegionUsers } from '#ports/region-world.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { WORLD_ADDONS } from '#providers/simulated/addons/catalogue.ts'
@@ -174,7 +175,11 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#open?.world.faults
   }
 
-  get limits(): RegionLimits | undefined {
+  get quotas(): RegionQuotas | undefined {
+    return this.#open?.world.limits
+  }
+
+  get stock(): RegionStock | undefined {
     return this.#open?.world.limits
   }
 

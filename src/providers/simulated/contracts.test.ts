@@ -2,6 +2,7 @@ import { addonInstallerContract } from '#ports/addon-installer.contract.ts'
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
 import { outsideContract } from '#ports/outside.contract.ts'
+import { quotasContract } from '#ports/quotas.contract.ts'
 import { remoteShellContract } from '#ports/remote-shell.contract.ts'
 import { tenantClusterContract } from '#ports/tenant-cluster.contract.ts'
 import { onboardingLine } from './machines/onboarding-line.ts'
@@ -15,6 +16,15 @@ machinesContract('simulated', async () => {
   return {
     machines: tiny.region.machines, pass: ms => tiny.pass(ms), close, changeSupply: () => tiny.region.limits.setStock('Machine', undefined, 100),
     order: (number, power = 'on', link = 'up') => ({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power, link }),
+  }
+})
+
+quotasContract('simulated', async () => {
+  const { region: { limits, machines } } = await TinyRegion.open()
+  const own = (number: number, accountId: string) => ({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power: 'on', link: 'up', accountId }) as const
+  return {
+    quotas: limits, machines, close, noteMade: close, own: async (number, account) => own(number, account), order: async (number, account) => ({ ...own(number, account), template: {}, nodePoolId: 'p1' }),
+    remove: ({ id }) => machines.ensureGone(id),
   }
 })
 

@@ -11,6 +11,7 @@ import { QUEUE_UPKEEP } from './0010-queue-upkeep.ts'
 import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
 import { LEAN_INDEXES } from './0012-lean-indexes.ts'
 import { ADMINISTRATORS } from './0013-administrators.ts'
+import { QUOTAS } from './0014-quotas.ts'
 
 export interface Migration {
   readonly name: string
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0011-changes-in-place', sql: CHANGES_IN_PLACE, alone: true },
   { name: '0012-lean-indexes', sql: LEAN_INDEXES, alone: true },
   { name: '0013-administrators', sql: ADMINISTRATORS },
+  { name: '0014-quotas', sql: QUOTAS },
 ]

@@ -42,7 +42,7 @@ export function insertMachines(connection: TransactionConnection, key: KeyObject
 /** Null takes a member away; a member that is not named stays as it is. */
 export function changeMachine(connection: TransactionConnection, key: KeyObject, id: string, change: MachineChange): void {
   const columns: readonly (readonly [column: string, value: unknown])[] = [
-    ...column('power', change.power), ...column('link', change.link), ...column('machine_id', change.machineId), ...column('deletion_requested_at', change.deletionRequestedAt),
+    ...column('power', change.power), ...column('link', change.link), ...column('granted', change.granted), ...column('machine_id', change.machineId), ...column('deletion_requested_at', change.deletionRequestedAt),
     ...(change.ownedBy === undefined ? [] : Object.entries(ownerColumns(change.ownedBy))),
     ...column('sealed_first_boot', change.firstBoot && sealedFirstBoot(key, id, change.firstBoot)),
     ...column('refused', change.refused && JSON.stringify(change.refused)), ...column('obstacle', change.obstacle && JSON.stringify(change.obstacle)),

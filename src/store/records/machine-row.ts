@@ -12,6 +12,7 @@ export interface MachineRow {
   readonly power: MachineRecord['power']
   readonly link: MachineRecord['link']
   readonly machine_id: string | null
+  readonly granted: boolean | null
   readonly created_at: number
   readonly deletion_requested_at: number | null
   readonly owner_node_id: string | null
@@ -23,7 +24,7 @@ export interface MachineRow {
   readonly sealed_first_boot?: Buffer | null
 }
 
-export const MACHINE_COLUMNS = 'id, account_id, region, name, address, power, link, machine_id, created_at, deletion_requested_at, owner_node_id, owner_node_pool_id, owner_cluster_id, template, refused, obstacle'
+export const MACHINE_COLUMNS = 'id, account_id, region, name, address, power, link, machine_id, granted, created_at, deletion_requested_at, owner_node_id, owner_node_pool_id, owner_cluster_id, template, refused, obstacle'
 
 function place(id: string): string {
   return `machine/${id}`
@@ -43,6 +44,7 @@ export function wholeMachineOf(row: MachineRow, key: KeyObject): MachineRecord {
 export function machineOf(row: MachineRow): MachineRecord {
   return {
     id: row.id, accountId: row.account_id, region: row.region, name: row.name, address: row.address, power: row.power, link: row.link, createdAt: row.created_at,
+    ...(row.granted === true && { granted: true as const }),
     ...(row.machine_id === null ? {} : { machineId: row.machine_id }),
     ...(row.deletion_requested_at === null ? {} : { deletionRequestedAt: row.deletion_requested_at }),
     ...ownerOf(row),
@@ -65,7 +67,7 @@ export function ownerColumns(ownedBy: MachineRecord['ownedBy'] | null) {
 export function machineRow(machine: MachineRecord, key: KeyObject): object {
   return {
     id: machine.id, account_id: machine.accountId, region: machine.region, name: machine.name, address: machine.address, power: machine.power, link: machine.link,
-    machine_id: machine.machineId ?? null, created_at: machine.createdAt, deletion_requested_at: machine.deletionRequestedAt ?? null,
+    granted: machine.granted ?? null, machine_id: machine.machineId ?? null, created_at: machine.createdAt, deletion_requested_at: machine.deletionRequestedAt ?? null,
     ...ownerColumns(machine.ownedBy ?? null), template: machine.template ?? null, instance_id: machine.template?.instanceId ?? null,
     refused: machine.refused ?? null, obstacle: machine.obstacle ?? null,
     sealed_first_boot: machine.firstBoot === undefined ? null : `\\x${sealedFirstBoot(key, machine.id, machine.firstBoot).toString('hex')}`,

@@ -11,6 +11,8 @@ export const BEFORE_CHANGES_IN_PLACE = `
   drop table ledger_tally;
   drop index ledger_in_account;
   alter table access_key drop column administrator;
+  drop table quota;
+  alter table machine drop column granted;
   create index ledger_in_scope on ledger (account_id, region, since, id);
   create index ledger_costs on ledger (account_id, region) include (price, priced_at, spent);
   delete from migration where number >= (select number from migration where name = '0011-changes-in-place')`

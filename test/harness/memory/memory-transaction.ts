@@ -11,7 +11,7 @@ import { cidrOf, cidrsOverlap } from '#model/cidr.ts'
 import { NameTaken, type AccessKeyShown, type Because, type NewAccessKey, type NewClaim, type LedgerEntry, type MachineChange, type MachineOrderChange, type MachineRecord, type MachineSecret, type NodeToken, type RegionRecord, type Scope, type Transaction, type WorkKey, type WriteInstants } from '#ports/store.ts'
 import { TreeTransaction } from '#store/tree-transaction.ts'
 import type { Tracked } from '#store/unit-of-work.ts'
-import { enqueueInto, meterIn, type Tables } from './tables.ts'
+import { enqueueInto, heldIn, meterIn, type Tables } from './tables.ts'
 
 type AnyRecord = ClusterRecord | NodePoolRecord | NodeRecord | AddonRecord
 
@@ -147,6 +147,19 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     return meterIn(this.#tables, scope)
   }
 
+  async lockQuota({ accountId, region }: Scope, kind: string): Promise<number | undefined> {
+    return this.#tables.quotas.get(JSON.stringify([accountId, region, kind]))?.limit
+  }
+
+  async setQuota({ accountId, region }: Scope, kind: string, limit: number | undefined): Promise<void> {
+    const key = JSON.stringify([accountId, region, kind])
+    this.#tables.quotas.set(key, { accountId, region, kind, limit, changes: (this.#tables.quotas.get(key)?.changes ?? 0) + 1 })
+  }
+
+  async machinesHeld(scope: Scope): Promise<number> {
+    return heldIn(this.#tables, scope)
+  }
+
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
     return [...this.#tables.ledger.values()].filter(entry => entry.owner.id === ownerId).sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
   }
@@ -252,7 +265,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
       for (const [key, row] of rows) if (goes(row, key)) rows.delete(key)
     }
     const isOf = (one: { readonly region: string }) => one.region === region
-    for (const rows of [tables.clusters, tables.nodePools, tables.nodes, tables.addons, tables.kubeconfigs, tables.machines, tables.ledger, tables.ranges, tables.accounts, tables.work] as Map<string, { region: string }>[]) drop(rows, isOf)
+    for (const rows of [tables.clusters, tables.nodePools, tables.nodes, tables.addons, tables.kubeconfigs, tables.machines, tables.ledger, tables.ranges, tables.accounts, tables.quotas, tables.work] as Map<string, { region: string }>[]) drop(rows, isOf)
     drop(tables.onboardings, kept => isOf(kept.record))
     drop(tables.nodeTokens, token => machines.has(token.machineId) || machines.has(token.nodeId))
     drop(tables.machineSecrets, secret => clustersEver.has(secret.clusterId))

@@ -33,6 +33,8 @@ export class Tables {
   /** What entries have cost, by id. */
   costs = new Map<string, { readonly spent: bigint; readonly price: bigint; readonly pricedAt: bigint }>()
   accounts = new Map<string, AccountRecord>()
+  /** By account, region and kind. */
+  quotas = new Map<string, { readonly accountId: string; readonly region: string; readonly kind: string; readonly limit: number | undefined; readonly changes: number }>()
   /** What clusters claimed, by their ids; those of clusters that are gone are no one's. */
   ranges = new Map<string, { readonly accountId: string; readonly region: string; readonly cidrs: readonly string[] }>()
   clientTokens = new Map<string, { requestHash: string; resourceId: string; result: unknown }>()
@@ -71,6 +73,11 @@ export function meterIn(tables: Tables, scope: { readonly accountId: string; rea
     pricedSince += cost.price * cost.pricedAt
   }
   return { spent, price, pricedSince }
+}
+
+/** Machines that were made for pools of the account, or may be. */
+export function heldIn(tables: Tables, scope: { readonly accountId: string; readonly region: string }): number {
+  return [...tables.machines.values()].filter(one => one.accountId === scope.accountId && one.region === scope.region && (one.template ?? one.ownedBy) && (one.granted || one.machineId !== undefined)).length
 }
 
 /** As `enqueue` of the store's queue: the sooner of both times; an event ends a back-off; a running key gets a new generation. */

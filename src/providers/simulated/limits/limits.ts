@@ -1,4 +1,5 @@
-import type { QuotaShown, RegionLimits, StockShown } from '#ports/region-world.ts'
+import type { QuotaShown, RegionQuotas } from '#ports/quotas.ts'
+import { LIMITED_KINDS, type RegionStock, type StockShown } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
 
 /** What is left of a kind, in one area or in all. */
@@ -17,7 +18,8 @@ export interface Refusals {
 const ALL = 'all'
 
 /** Stock and quota of a region. Where none is set there is no limit. */
-export class Limits implements RegionLimits {
+export class Limits implements RegionStock, RegionQuotas {
+  readonly kinds = LIMITED_KINDS
   readonly #stocks
   readonly #quotas
   readonly #held
@@ -56,7 +58,7 @@ export class Limits implements RegionLimits {
     return this.#changes.get(ALL) ?? 0
   }
 
-  quotas(account: string): readonly QuotaShown[] {
+  async quotas(account: string): Promise<readonly QuotaShown[]> {
     // What is set for the account alone goes before what is set for each.
     const byKind = new Map([...this.#quotas.values()].filter(quota => (quota.account ?? account) === account).toSorted((a, b) => Number(a.account !== undefined) - Number(b.account !== undefined)).map(quota => [quota.kind, quota]))
     return [...byKind.values()].map(({ kind, limit }) => ({ kind, limit, held: this.#held.get(keyOf(kind, account)) ?? 0 })).toSorted((a, b) => (a.kind < b.kind ? -1 : 1))

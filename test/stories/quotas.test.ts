@@ -1,0 +1,164 @@
+/** Stories of quotas in a region whose provider keeps none: they stand among the records. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { wakeRefusedPools } from '#api/actions/limits-changed.ts'
+import type { ActionContext } from '#api/action.ts'
+import type { Scaling } from '#model/node-pool/record.ts'
+import type { MachineOrder, Machines } from '#ports/machines.ts'
+import { machinesWithinQuota } from '#providers/local/quotas/machines-within-quota.ts'
+import { RecordedQuotas } from '#providers/local/quotas/recorded-quotas.ts'
+import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
+import { ACCOUNT, REGION, type WorldPorts } from '#test/harness/world.ts'
+import { Scene } from '#test/harness/world/scene.ts'
+import { shows } from '#test/harness/world/users.ts'
+
+const SECOND = 1_000, MINUTE = 60 * SECOND
+const SCOPE = { accountId: ACCOUNT, region: REGION }, ALL = { number: 1, size: 1_000 }
+
+interface Place {
+  readonly scene: Scene
+  readonly quotas: RecordedQuotas
+  readonly pool: (name: string, desired: number) => Promise<string>
+  readonly resize: (pool: string, desired: number) => Promise<void>
+  readonly members: (pool: string) => Promise<string>
+  /** As SetQuota does it. */
+  readonly set: (limit: number | undefined) => Promise<void>
+  readonly held: () => Promise<number>
+}
+
+async function begin(limit: number, wrap: (ports: WorldPorts) => WorldPorts = ports => ports): Promise<Place> {
+  const now = (): number => scene.world.clock.now()
+  const scene: Scene = await Scene.begin(ports => {
+    const { store, machines, ...others } = wrap(ports)
+    return { store: ports.store, machines: machinesWithinQuota(machines, { store, region: REGION, now }), ...others }
+  })
+  const { world, users } = scene, { store } = world
+  const quotas = new RecordedQuotas(store, REGION, now)
+  await quotas.setQuota('Machine', ACCOUNT, limit)
+  const cluster = await scene.runningCluster()
+  return {
+    scene, quotas,
+    pool: (name, desired) => users.createPool(cluster, { name, type: 'edge-machine-pool', scaling: wants(desired) }),
+    resize: async (pool, desired) => users.updatePool(pool, { scaling: wants(desired) }),
+    members: async pool => (await store.nodesOf({ nodePoolId: pool })).map(shows).sort().join(),
+    set: async to => {
+      await quotas.setQuota('Machine', ACCOUNT, to)
+      await wakeRefusedPools({ store, scope: SCOPE, now: now() } as unknown as ActionContext)
+    },
+    held: () => store.machinesHeld(SCOPE),
+  }
+}
+
+function wants(desired: number): Scaling {
+  return { enabled: false, minReplicas: 0, maxReplicas: 10, desiredReplicas: desired, sentDesiredReplicas: desired, priority: 10 }
+}
+
+describe('a pool beyond its account\'s quota', () => {
+  test('has what it may have, says why not more, and has the rest as soon as the quota is raised', async () => {
+    const { scene, quotas, pool, members, set, held } = await begin(2), { world } = scene
+    const id = await pool('counters', 3)
+    await scene.pool(id, 'Running LimitedByQuota')
+    await world.until('two members', async () => (await members(id)) === 'Running Ok,Running Ok')
+    assert.deepEqual(await quotas.quotas(ACCOUNT), [{ kind: 'Machine', limit: 2, held: 2 }])
+    const { said } = (await world.store.findNodePool(id))!
+    assert.match(said.because, /The account may have 2 of the kind Machine and has 2/)
+    const [row] = (await world.store.listHistory(SCOPE, { ids: [id] }, ALL)).items
+    assert.ok(row?.evidence.some(({ observer, fact }) => observer === 'machine controller' && /^The account may have 2 of the kind Machine and has 2: the machine counters-\S+ was not made\.$/.test(fact)), JSON.stringify(row?.evidence))
+    await world.pass(60 * MINUTE)
+    assert.deepEqual([shows(await world.store.findNodePool(id)), world.machines.made.size, await held()], ['Running LimitedByQuota', 2, 2], 'however often it tries')
+    await set(3)
+    await scene.pool(id, 'Running Ok', MINUTE)
+    await world.until('three members', async () => (await members(id)) === 'Running Ok,Running Ok,Running Ok')
+    assert.deepEqual([world.machines.made.size, await held(), world.errors], [3, 3, []])
+    await scene.end()
+  })
+
+  test('heals by itself where the limit is taken away', async () => {
+    const { scene, pool, set } = await begin(0)
+    const id = await pool('counters', 2)
+    await scene.pool(id, 'Running LimitedByQuota')
+    await set(undefined)
+    await scene.pool(id, 'Running Ok', MINUTE)
+    assert.equal(scene.world.machines.made.size, 2)
+    await scene.end()
+  })
+
+  test('that is raised after a machine was refused and before that is known is told by the supply', async () => {
+    let onRefused = async (): Promise<void> => {}, refused = 0
+    const { scene, quotas, pool } = await begin(0)
+    // Whoever sets it looks for pools that wait, and finds none yet.
+    const controllers = scene.world.controllersOver.bind(scene.world)
+    scene.world.controllersOver = ports => controllers({ ...ports, machines: telling(ports.machines, () => onRefused()) })
+    await scene.world.restart()
+    onRefused = async () => {
+      refused += 1
+      await quotas.setQuota('Machine', ACCOUNT, 1)
+    }
+    const id = await pool('counters', 1)
+    await scene.pool(id, 'Running Ok', 10 * SECOND)
+    assert.equal(refused, 1)
+    await scene.end()
+  })
+
+  test('has the place that another pool gives back', async () => {
+    const { scene, pool, resize, members, held } = await begin(2), { world } = scene
+    const one = await pool('one', 2)
+    await scene.pool(one, 'Running Ok')
+    await world.until('its members', async () => (await members(one)) === 'Running Ok,Running Ok')
+    const other = await pool('other', 1)
+    await scene.pool(other, 'Running LimitedByQuota')
+    await world.pass(10 * MINUTE)
+    await resize(one, 1)
+    await scene.pool(other, 'Running Ok', 2 * MINUTE)
+    assert.deepEqual([world.machines.made.size, await held()], [2, 2])
+    await scene.end()
+  })
+
+  test('keeps what it has when the quota is lowered, and has nothing in place of what goes', async () => {
+    const { scene, pool, resize, members, set, held } = await begin(3), { world } = scene
+    const id = await pool('counters', 3)
+    await world.until('its members', async () => (await members(id)) === 'Running Ok,Running Ok,Running Ok')
+    await set(1)
+    await world.pass(5 * MINUTE)
+    assert.deepEqual([shows(await world.store.findNodePool(id)), world.machines.made.size], ['Running Ok', 3])
+    await resize(id, 2)
+    await world.until('one is gone', async () => (await held()) === 2)
+    await resize(id, 3)
+    await scene.pool(id, 'Running LimitedByQuota')
+    assert.equal(world.machines.made.size, 2)
+    await scene.end()
+  })
+
+  test('counts each machine once, wherever the server dies between counting and making it', async () => {
+    let points = Number.POSITIVE_INFINITY
+    for (let at = 0; at < points; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const plan: CrashPlan = { at, when, calls: 0, isWaiting: true }
+        const { scene, pool, members, set, held } = await begin(2, ports => ({ ...ports, store: crashing(ports.store, plan), machines: crashing(ports.machines, plan, ['watch', 'look', 'supply']) })), { world } = scene
+        plan.isWaiting = false
+        const id = await pool('counters', 3)
+        await scene.pool(id, 'Running LimitedByQuota', 2 * MINUTE)
+        await world.until('two members', async () => (await members(id)) === 'Running Ok,Running Ok', 2 * MINUTE)
+        assert.deepEqual([world.machines.made.size, await held()], [2, 2], `${when} ${at}`)
+        plan.isWaiting = true
+        await set(3)
+        await scene.pool(id, 'Running Ok', 2 * MINUTE)
+        assert.deepEqual([world.machines.made.size, await held()], [3, 3], `${when} ${at}`)
+        points = Math.min(points, plan.calls)
+        await scene.end()
+      }
+    }
+    assert.ok(points >= 6, `${points} points at which it can die`)
+  })
+})
+
+/** Tells of each refusal before whoever asked hears of it. */
+function telling(machines: Machines, onRefused: () => Promise<void>): Machines {
+  return {
+    ...machines,
+    ensure: async (order: MachineOrder) => machines.ensure(order).catch(async (error: unknown) => {
+      await onRefused()
+      throw error
+    }),
+  }
+}

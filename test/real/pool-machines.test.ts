@@ -48,6 +48,18 @@ suite('a pool of the local region makes its boxes by itself', { skip: missingFor
     await place.assertNeverFailed(before?.id ?? '')
   })
 
+  test('one beyond the quota is not made, and is once there is room for it', async () => {
+    await place.call('SetQuota', { Kind: 'Machine', Limit: 1 })
+    await place.call('ScaleUpEdgeNodePool', { ClusterId: cluster, NodePoolId: pool, DesiredReplicas: 2 })
+    await place.reaches('the pool', () => place.pool(pool), 'Running/LimitedByQuota', 30 * SECOND)
+    assert.equal(place.onHost().machines.length, 1)
+    assert.deepEqual(await place.client.all('ListQuotas', {}), [{ Kind: 'Machine', Limit: 1, Held: 1 }])
+    await place.call('SetQuota', { Kind: 'Machine', Unlimited: true })
+    await comes(`${RUNNING},${RUNNING}`, 2 * MINUTE)
+    await place.reaches('the pool', () => place.pool(pool), RUNNING, 10 * SECOND)
+    assert.equal(place.onHost().machines.length, 2)
+  })
+
   test('and goes with its pool, box and all', async () => {
     await place.call('DeleteNodePool', { ClusterId: cluster, Id: pool, CascadingDeleteResources: ['Ecs'] })
     await place.reaches('the pool', () => place.pool(pool), 'absent', MINUTE, pool)

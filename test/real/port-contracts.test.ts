@@ -10,14 +10,20 @@ import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
 import { outsideContract } from '#ports/outside.contract.ts'
 import { tenantClusterContract } from '#ports/tenant-cluster.contract.ts'
+import { machinesWithinQuota } from '#providers/local/quotas/machines-within-quota.ts'
+import { RecordedQuotas } from '#providers/local/quotas/recorded-quotas.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
 import { BoxWorld } from './boxes-harness.ts'
 import { administrator, clock, missingForControlPlanes, Region, untilUsable } from './control-plane-harness.ts'
 
 const skip = missingForControlPlanes() ?? false
 
-machinesContract('boxes of this host', () => {
-  const world = new BoxWorld()
-  return { machines: world.boxes(), order: (number, power, link) => world.order(number, power, link), close: () => world.dispose() }
+machinesContract('boxes of this host, within quotas', () => {
+  const world = new BoxWorld(), store = new MemoryStore(), region = 'local-1', now = () => 0
+  return {
+    machines: machinesWithinQuota(world.boxes(), { store, region, now }), order: (number, power, link) => world.order(number, power, link), close: () => world.dispose(),
+    changeSupply: () => new RecordedQuotas(store, region, now).setQuota('Machine', '2100000001', 100),
+  }
 })
 
 controlPlaneHostContract('this host', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type RoomSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { until } from '#test/harness/waiting.ts'
 
 export interface TenantClusterUnderTest {
@@ -15,10 +15,17 @@ export interface TenantClusterUnderTest {
   register(nodeName: string): Promise<void>
   /** The kubelet of a registered node says that it is Ready, and has four processors, 8 GiB and places for 64 pods. */
   takesPods(nodeName: string): Promise<void>
-  /** A Deployment whose pods ask for so much each; none of them where it is to have 0. */
-  run(workload: { readonly namespace: string; readonly name: string; readonly pods: number; readonly cpuMillis: number; readonly memoryMiB: number }): Promise<void>
+  /** A Deployment, or a DaemonSet, whose pods ask for so much each, have a label `app` with its name, and these terms; none of a Deployment's where it is to have 0. */
+  run(workload: WorkloadUnderTest): Promise<void>
   pass?(ms: number): Promise<void>
   close(): Promise<void>
+}
+
+export interface WorkloadUnderTest extends Omit<PodNeed, 'name' | 'base' | 'ends' | 'more' | 'unweighed'> {
+  readonly kind?: 'Deployment' | 'DaemonSet'
+  readonly namespace: string
+  readonly name: string
+  readonly pods: number
 }
 
 const PATIENCE_MS = 30_000
@@ -74,9 +81,38 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
       })
       await tenant.setSchedulable(cluster, 'roomy', false)
       await parts.run(WEB)
-      await sees('a cordoned node has no room', ({ waits, free }) => waits === 'default/web 500' && free.length === 0)
+      await sees('a cordoned node takes no pods', ({ waits, free }) => waits === 'default/web 500' && free.map(({ name: where, shut }) => `${where} ${String(shut)}`).join() === 'roomy true')
       for (const workload of [WEB, ADDON]) await parts.run({ ...workload, pods: 0 })
       await tenant.ensureNodeGone(cluster, 'roomy')
+    })
+
+    test('what a pod asks of its neighbours is told in Kubernetes\' own terms where it waits, with what is on nodes and what comes with each of them', async () => {
+      await tenant.ensureBase(cluster, parts.base)
+      await parts.register('narrow')
+      await parts.takesPods('narrow')
+      const hostname = 'kubernetes.io/hostname', labelSelector = { matchLabels: { app: 'choosy' } }
+      const nodeAffinity = [{ matchExpressions: [{ key: hostname, operator: 'In', values: ['narrow'] }] }], asks = { cpuMillis: 100, memoryMiB: 64, nodeAffinity }
+      const terms = {
+        antiAffinity: [{ topologyKey: hostname, labelSelector }], affinity: [{ topologyKey: hostname, labelSelector: { matchLabels: { app: 'alone' } } }], hostPorts: [{ port: 8_443, protocol: 'TCP' }],
+        spread: [{ topologyKey: hostname, maxSkew: 1, labelSelector }],
+      }
+      await parts.run({ ...asks, namespace: 'default', name: 'alone', pods: 1, labels: { side: 'north' } })
+      await parts.run({ ...asks, namespace: 'kube-system', name: 'agent', kind: 'DaemonSet', pods: 1, cpuMillis: 50 })
+      await parts.run({ ...asks, ...terms, namespace: 'default', name: 'choosy', pods: 2 })
+      let last: RoomSeen | undefined
+      await until(async () => {
+        last = await tenant.room!(cluster)
+        return last.waiting.length === 1 && last.free.some(({ name: where, carries = [] }) => where === 'narrow' && carries.some(({ name: pod }) => pod.startsWith('default/choosy')) && carries.some(({ name: pod }) => pod.startsWith('kube-system/agent')))
+      }, PATIENCE_MS).catch((cause: unknown) => { throw new Error(`one of two finds no place, but ${JSON.stringify(last)}`, { cause }) })
+      const [{ name: waits, cpuMillis, memoryMiB, labels = {}, tolerations: _usual, ...told }] = last!.waiting as [PodNeed]
+      assert.match(waits, /^default\/choosy-/)
+      assert.deepEqual([cpuMillis, memoryMiB, labels['app'], told], [100, 64, 'choosy', { nodeAffinity, ...terms }])
+      const on = last!.free.find(({ name: where }) => where === 'narrow'), agents = on?.carries?.filter(({ name: pod }) => pod.startsWith('kube-system/agent')), other = on?.carries?.find(({ name: pod }) => pod.startsWith('default/choosy'))
+      assert.deepEqual([agents?.length, other?.labels?.['app'], other?.antiAffinity, other?.hostPorts, on?.carries?.find(({ name: pod }) => pod.startsWith('default/alone'))?.labels?.['side']], [1, 'choosy', terms.antiAffinity, terms.hostPorts, 'north'])
+      assert.deepEqual([on?.labels[hostname], last!.daemons?.filter(({ name: daemon }) => daemon === 'kube-system/agent').map(daemon => [daemon.cpuMillis, daemon.nodeAffinity])], ['narrow', [[50, nodeAffinity]]])
+      assert.ok(last!.perNode?.known ?? on?.whole?.pods === 64, 'what the node has with nothing on it, where the next one\'s offer is not known')
+      for (const each of ['alone', 'choosy']) await parts.run({ ...asks, namespace: 'default', name: each, pods: 0 })
+      await tenant.ensureNodeGone(cluster, 'narrow')
     })
 
     test('where nobody answers nothing is concluded', async () => {

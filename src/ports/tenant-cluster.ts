@@ -1,4 +1,4 @@
-import type { Terms } from '#model/node-pool/fits.ts'
+import type { Marks, NearTerms } from '#model/node-pool/neighbours.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { ClusterPki } from './control-plane-host.ts'
 
@@ -47,28 +47,34 @@ export class TenantClusterUnreachable extends Error {
   readonly kind = 'TenantClusterUnreachable'
 }
 
-/** A pod by what it asks for; amounts are requests. */
-export interface PodNeed extends Terms {
-  /** `NAMESPACE/NAME`. */
-  readonly name: string
+/** A pod by what it asks for, in Kubernetes' own terms; amounts are requests. */
+export interface PodNeed extends NearTerms {
   readonly cpuMillis: number
   readonly memoryMiB: number
+  /** Other resources by name. */
+  readonly more?: Amounts
   /** It is of the cluster's own base (cluster DNS), which alone is no reason to have a node. */
   readonly base?: true
+  /** It asks for something besides that is not told here (a volume, a resource claim, namespaces by their labels, a scheduler of its own): where else it could be nobody can tell. */
+  readonly unweighed?: true
 }
 
-/** Pods as the scheduler sees them. Pods of DaemonSets and mirror pods are left out everywhere, but what they take of a node is taken. */
+export type Amounts = Readonly<Record<string, number>>
+
+/** Pods as the scheduler sees them. Pods of DaemonSets and mirror pods are left out of what waits and of `light`, but what they take of a node is taken. */
 export interface RoomSeen {
-  /** Pods that are not scheduled because no node has room for them (PodScheduled False, Unschedulable, for want of CPU, memory or of any node): users', add-ons' and the base's. */
+  /** Pods that the scheduler finds no node for, for whatever reason (PodScheduled False, Unschedulable): users', add-ons' and the base's. */
   readonly waiting: readonly PodNeed[]
-  /** What one node offers to pods: the smallest allocatable among the nodes; undefined while there is none. */
-  readonly perNode: { readonly cpuMillis: number; readonly memoryMiB: number } | undefined
+  /** What one node offers to pods: the smallest allocatable among the nodes; undefined while there is none. `known`: each node that comes offers just this, by the region's own word. */
+  readonly perNode: { readonly cpuMillis: number; readonly memoryMiB: number; readonly pods?: number; readonly known?: true } | undefined
   /** Names of nodes that carry a user's pod. */
   readonly busy: readonly string[]
   /** Other nodes that carry pods: of add-ons and of the base (namespace kube-system), which may go where there is room. */
   readonly light: readonly { readonly name: string; readonly pods: readonly PodNeed[] }[]
-  /** What nodes that take pods have left. Told only beside light ones. */
+  /** What nodes have left. Told where pods wait, or beside light ones. */
   readonly free: readonly NodeRoom[]
+  /** What each node that would take it carries besides, one pod of each DaemonSet. Told where pods wait. */
+  readonly daemons?: readonly PodNeed[]
   /** The answer changes by nothing that the region does by itself, so nobody need look again before something is asked of it (simulated regions). */
   readonly steady?: boolean
   /** When the youngest of what waits came, in the region's time; told where it is known. */
@@ -80,6 +86,23 @@ export interface NodeRoom extends Pick<NodeSeen, 'name' | 'labels' | 'taints'> {
   readonly cpuMillis: number
   readonly memoryMiB: number
   readonly pods: number
+  /** Of other resources, those that pods which wait or are on light nodes ask for. */
+  readonly more?: Amounts
+  /** It takes no pods now: cordoned, or not Ready. */
+  readonly shut?: true
+  /** All pods on it by what matters to their neighbours. Told where some pod asks for something of its neighbours. */
+  readonly carries?: readonly Marks[]
+  /** What it has with nothing on it, and when its Node object was made. Told where pods wait and no new node's offer is known. */
+  readonly whole?: NodeOffer
+}
+
+/** What a node has for pods. `at`: when it came, epoch ms. */
+export interface NodeOffer {
+  readonly at: number
+  readonly cpuMillis: number
+  readonly memoryMiB: number
+  readonly pods: number
+  readonly more?: Amounts
 }
 
 export interface ClusterBase {

@@ -57,16 +57,20 @@ tenantClusterContract('Kubernetes', async () => {
     async takesPods(name) {
       const heard = new Date().toISOString()
       const Ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'posted by a test', lastHeartbeatTime: heard, lastTransitionTime: heard }
-      await admin.json('PATCH', `/api/v1/nodes/${name}`, { body: { metadata: { labels: { 'kubernetes.io/os': 'linux' } } }, contentType: 'application/merge-patch+json' })
+      await admin.json('PATCH', `/api/v1/nodes/${name}`, { body: { metadata: { labels: { 'kubernetes.io/os': 'linux', 'kubernetes.io/hostname': name } } }, contentType: 'application/merge-patch+json' })
       await admin.json('PATCH', `/api/v1/nodes/${name}/status`, { body: { status: { conditions: [Ready], allocatable: { cpu: '4', memory: '8Gi', pods: '64' }, capacity: { cpu: '4', memory: '8Gi', pods: '64' } } }, contentType: 'application/merge-patch+json' })
     },
-    async run({ namespace, name, pods, cpuMillis, memoryMiB }) {
-      const labels = { app: name }, deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`
-      const container = { name: 'main', image: `${name}:v1`, resources: { requests: { cpu: `${cpuMillis}m`, memory: `${memoryMiB}Mi` } } }
+    async run({ namespace, name, pods, cpuMillis, memoryMiB, kind = 'Deployment', nodeAffinity, affinity, antiAffinity, spread = [], hostPorts = [], ...order }) {
+      const selector = { matchLabels: { app: name } }, collection = `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s`
+      const ports = hostPorts.map(({ port, protocol }) => ({ containerPort: port, hostPort: port, protocol }))
+      const container = { name: 'main', image: `${name}:v1`, resources: { requests: { cpu: `${cpuMillis}m`, memory: `${memoryMiB}Mi` } }, ports }
+      const required = (terms: object | undefined) => terms && { requiredDuringSchedulingIgnoredDuringExecution: terms }
+      const near = { nodeAffinity: required(nodeAffinity && { nodeSelectorTerms: nodeAffinity }), podAffinity: required(affinity), podAntiAffinity: required(antiAffinity) }
       // No kubelet ends its pods: they go at once.
-      const spec = { replicas: pods, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 0, containers: [container] } } }
-      if (await admin.find(`${deployments}/${name}`)) await admin.json('PATCH', `${deployments}/${name}`, { body: { spec: { replicas: pods } }, contentType: 'application/merge-patch+json' })
-      else await admin.json('POST', deployments, { body: { metadata: { name }, spec } })
+      const podSpec = { terminationGracePeriodSeconds: 0, containers: [container], affinity: near, topologySpreadConstraints: spread.map(term => ({ ...term, whenUnsatisfiable: 'DoNotSchedule' })) }
+      const spec = { ...kind === 'Deployment' && { replicas: pods }, selector, template: { metadata: { labels: { ...selector.matchLabels, ...order.labels } }, spec: podSpec } }
+      if (await admin.find(`${collection}/${name}`)) await admin.json('PATCH', `${collection}/${name}`, { body: { spec: { replicas: pods } }, contentType: 'application/merge-patch+json' })
+      else await admin.json('POST', collection, { body: { metadata: { name }, spec } })
     },
     async close() {
       await admin.close()

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import type { Scaling } from '#model/node-pool/record.ts'
+import { NO_NODES } from '#model/counts.ts'
+import type { NodePoolFacts, NodePoolSpec, Scaling } from '#model/node-pool/record.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
-import { keptFor, needIn, type Taker } from './need.ts'
+import { keptFor, needIn, untakenText, type Taker } from './need.ts'
+import { offersOf } from './offers.ts'
+import { shareOf } from './share-need.ts'
 
 const SCALING: Scaling = { enabled: true, minReplicas: 0, maxReplicas: 5, desiredReplicas: 0, sentDesiredReplicas: 0, priority: 10 }
 const EMPTY: RoomSeen = { waiting: [], perNode: { cpuMillis: 4_000, memoryMiB: 8_192 }, busy: [], light: [], free: [] }
 const pod = (name: string, cpuMillis = 100, more: Partial<PodNeed> = {}): PodNeed => ({ name, cpuMillis, memoryMiB: 64, ...more })
 const DNS = pod('kube-system/coredns', 100, { base: true }), INGRESS = pod('kube-system/ingress'), WEB = pod('web/web', 1_000)
 const free = (name: string, cpuMillis = 4_000, more: Partial<NodeRoom> = {}): NodeRoom => ({ name, cpuMillis, memoryMiB: 8_192, pods: 64, labels: {}, taints: [], ...more })
-const pool = (more: Partial<Taker['spec']> = {}): Taker => ({ spec: { labels: [], taints: [], scaling: SCALING, ...more }, facts: {} })
+const pool = (more: Partial<Taker['spec']> = {}): Taker => ({ id: 'p', spec: { labels: [], taints: [], scaling: SCALING, ...more }, facts: {} })
 const names = ({ waiting }: RoomSeen) => waiting.map(({ name }) => name)
 
 describe('need', () => {
@@ -31,6 +34,88 @@ describe('need', () => {
     const gpu = pod('kube-system/gpu', 100, { nodeSelector: { gpu: 'yes' } })
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: [gpu, DNS] }, [pool()])), [], 'and the base is not, for what brings no node')
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: [gpu] }, [pool({ labels: [{ key: 'gpu', value: 'yes' }] })])), [gpu.name])
+  })
+})
+
+const HOSTNAME = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'
+const near = (app: string, topologyKey = HOSTNAME) => [{ topologyKey, labelSelector: { matchLabels: { app } } }]
+const host = (name: string, more: Partial<NodeRoom> = {}) => free(name, 4_000, { labels: { [HOSTNAME]: name, ...more.labels }, ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'labels')) })
+const share = (one: Taker, waiting: readonly PodNeed[], room: Partial<RoomSeen> = {}) => {
+  const needed = needIn({ ...EMPTY, ...room, waiting }, [one])
+  return [names(needed).length, shareOf('p', [{ ...one, facts: { ready: true, ...one.facts }, counts: NO_NODES }], needed)]
+}
+const many = (count: number, more: Partial<PodNeed>) => Array.from({ length: count }, (_, index) => pod(`web/web-${index}`, 100, { labels: { app: 'web' }, ...more }))
+
+describe('need of those that mind their neighbours', () => {
+  test('is a node for each pod that wants to be alone, or has the same host port', () => {
+    assert.deepEqual(share(pool(), many(3, { antiAffinity: near('web') })), [3, 3])
+    assert.deepEqual(share(pool(), many(2, { hostPorts: [{ port: 80, protocol: 'TCP' }] })), [2, 2])
+    assert.deepEqual(share(pool(), many(2, {})), [2, 1])
+  })
+
+  test('is a node where those that are there keep it away, and none where they would on each node of the pool', () => {
+    const taken = { busy: ['a'], free: [host('a', { labels: { [ZONE]: 'z1' }, carries: [{ name: 'web/old', labels: { app: 'web' } }] })] }
+    assert.deepEqual(share(pool(), many(1, { antiAffinity: near('web') }), taken), [1, 1])
+    assert.deepEqual(share(pool({ labels: [{ key: ZONE, value: 'z1' }] }), many(1, { antiAffinity: near('web', ZONE) }), taken), [0, 0])
+    assert.deepEqual(share(pool({ labels: [{ key: ZONE, value: 'z2' }] }), many(1, { antiAffinity: near('web', ZONE) }), taken), [1, 1])
+    assert.deepEqual(share(pool({ labels: [{ key: ZONE, value: 'z2' }] }), many(1, { affinity: near('web', ZONE) }), { ...taken, free: taken.free.map(one => ({ ...one, cpuMillis: 0 })) }), [0, 0], 'it has to be near')
+  })
+
+  test('is a node for what spreads over nodes, and for both of two that want to be together', () => {
+    const spread = [{ topologyKey: HOSTNAME, maxSkew: 1, labelSelector: { matchLabels: { app: 'web' } } }]
+    const taken = { busy: ['a', 'b'], free: [host('a', { carries: many(2, {}) }), host('b', { cpuMillis: 0, carries: many(1, {}) })] }
+    assert.deepEqual(share(pool(), many(1, { spread }), taken), [1, 1])
+    assert.deepEqual(share(pool(), [pod('web/front', 100, { affinity: near('back') }), pod('web/back', 100, { labels: { app: 'back' } })]), [2, 1])
+    assert.deepEqual(share(pool(), [pod('web/front', 100, { affinity: near('back') })]), [0, 0])
+  })
+
+  test('is none of what already has a place, by all that is known; that place is kept', () => {
+    const stuck = many(1, { unweighed: true }), needed = needIn({ ...EMPTY, waiting: stuck, free: [host('a'), host('b')] }, [pool()])
+    assert.deepEqual([names(needed), [...keptFor(needed, ['a', 'b'])], needed.held], [[], ['a'], { 'web/web-0': { node: 'a', since: 0 } }])
+    const later = needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 600_000 })
+    assert.deepEqual([names(later), later.held], [[], needed.held], 'what took its place would take the next one')
+    assert.deepEqual(names(needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 60_000 })), ['web/web-0'])
+  })
+})
+
+describe('what no node of a pool could take', () => {
+  const offers = { of: 'that', at: 0, cpuMillis: 4_000, memoryMiB: 8_192, pods: 110, labels: { 'kubernetes.io/arch': 'amd64' } }
+  const said = (more: Partial<PodNeed>, room: Partial<RoomSeen> = {}, one: Taker = { ...pool(), facts: { offers } }) => {
+    const needed = needIn({ ...EMPTY, ...room, waiting: many(1, more) }, [one])
+    return [...share(one, many(1, more), room), untakenText(needed, one)?.replace('the pod web/web-0 waits, and a new node would not take it: ', '')]
+  }
+
+  test('is no need, and its pool says why', () => {
+    assert.deepEqual(said({ cpuMillis: 4_000 }), [1, 1, undefined])
+    assert.deepEqual(said({ cpuMillis: 4_001 }), [0, 0, 'it asks for more than such a node has'])
+    assert.deepEqual(said({ cpuMillis: 4_000 }, { daemons: [pod('kube-system/agent')] }), [0, 0, 'it asks for more than such a node has'], 'less what each node carries')
+    assert.deepEqual(said({ nodeSelector: { 'kubernetes.io/arch': 'arm64' } }), [0, 0, 'its node selector or node affinity asks for other labels'])
+    assert.deepEqual(said({ nodeAffinity: [{ matchExpressions: [{ key: 'gpu', operator: 'Exists' }] }] }), [0, 0, 'its node selector or node affinity asks for other labels'])
+    assert.deepEqual(said({}, {}, { ...pool({ taints: [{ key: 'only', value: '', effect: 'NoSchedule' }] }), facts: { offers } }), [0, 0, 'it does not tolerate the taints'])
+    assert.deepEqual(said({ hostPorts: [{ port: 9_100, protocol: 'TCP' }] }, { daemons: [pod('kube-system/agent', 10, { hostPorts: [{ port: 9_100, protocol: 'TCP' }] })] }), [0, 0, 'pods that are on each node have its host ports'])
+    assert.deepEqual(said({ more: { gpu: 1 } }, {}, { ...pool(), facts: { offers: { ...offers, more: { gpu: 0 } } } }), [0, 0, 'it asks for more than such a node has'])
+  })
+
+  test('is tried once where nobody knows what its nodes are like', () => {
+    const bigger = many(3, { cpuMillis: 9_000 })
+    assert.deepEqual(share(pool(), bigger), [3, 1])
+    const needed = needIn({ ...EMPTY, waiting: bigger }, [pool()])
+    assert.equal(shareOf('p', [{ ...pool(), facts: { ready: true }, counts: { ...NO_NODES, total: 1, creating: 1 } }], needed), 0, 'and while that one comes no more is asked for')
+    assert.deepEqual(share(pool(), bigger, { perNode: { cpuMillis: 4_000, memoryMiB: 8_192, known: true } }), [0, 0])
+  })
+})
+
+describe('what a pool remembers of its nodes', () => {
+  const spec = { labels: [] } as unknown as NodePoolSpec, whole = { cpuMillis: 4_000, memoryMiB: 8_192, pods: 110 }
+  const learned = (offers: Taker['facts']['offers'], ...some: readonly (readonly [name: string, at: number, cpuMillis: number])[]) => offersOf({ spec, facts: { offers } as NodePoolFacts }, { ...EMPTY, free: some.map(([name, at, cpuMillis]) => host(name, { labels: { 'kubernetes.io/arch': 'amd64', 'side': 'north' }, whole: { ...whole, at, cpuMillis } })) }, ['a', 'b'])
+
+  test('is the newest one, also when it has gone and older ones are there', () => {
+    const first = learned(undefined, ['a', 1, 4_000], ['b', 2, 3_000], ['other', 9, 1])
+    assert.deepEqual([first?.cpuMillis, first?.labels], [3_000, { 'kubernetes.io/arch': 'amd64' }])
+    assert.equal(learned(first, ['a', 1, 4_000])?.cpuMillis, 3_000)
+    assert.equal(learned(first)?.cpuMillis, 3_000)
+    assert.equal(learned(first, ['a', 3, 4_000])?.cpuMillis, 4_000)
+    assert.equal(learned({ ...first!, of: 'another template' }), undefined)
   })
 })
 
@@ -71,6 +156,17 @@ describe('nodes that stay for what they carry', () => {
     assert.deepEqual(kept({ ...room, free: [free('b', 4_000, { labels: { gpu: 'yes' }, taints: [{ key: 'k', value: '', effect: 'NoExecute' }] })] }, 'a'), ['a'])
     assert.deepEqual(kept({ ...room, free: [free('b', 4_000, { labels: { gpu: 'yes' }, pods: 0 })] }, 'a'), ['a'])
     assert.deepEqual(kept({ ...room, free: [free('b', 4_000, { labels: { gpu: 'yes' } })] }, 'a'), [])
+  })
+
+  test('are those of pods that may not be where the others are', () => {
+    const two = ['x', 'y'].map(name => ({ name, pods: [pod(`kube-system/ingress-${name}`, 100, { labels: { app: 'ingress' }, antiAffinity: near('ingress') })] }))
+    const nodes = two.map(({ name, pods }) => host(name, { carries: pods }))
+    assert.deepEqual(kept({ light: two, free: nodes }, 'x', 'y'), ['x', 'y'])
+    assert.deepEqual(kept({ light: two, free: [...nodes, host('z')] }, 'x', 'y'), ['y'])
+    assert.deepEqual(kept({ light: two.map(({ name }) => ({ name, pods: [pod('kube-system/store', 100, { unweighed: true })] })), free: nodes }, 'x'), ['x'], 'nobody can tell where else it could be')
+    const spread = [{ topologyKey: HOSTNAME, maxSkew: 1, labelSelector: { matchLabels: { app: 'ingress' } } }]
+    const even = two.map(({ name, pods }) => ({ name, pods: pods.map(({ antiAffinity: _none, ...one }) => ({ ...one, spread })) }))
+    assert.deepEqual(kept({ light: even, free: even.map(({ name, pods }) => host(name, { carries: pods })) }, 'x'), ['x'], 'a node that is only switched off still counts')
   })
 
   test('are the same to every pool, and all others may go at once, whatever there is', () => {

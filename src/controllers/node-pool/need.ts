@@ -1,58 +1,180 @@
-import { takes, wouldTake } from '#model/node-pool/fits.ts'
-import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import type { Held, NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import { DWELL } from '#model/status/deadlines.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
+import { largestFirst, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
 
 /** A pool as far as it goes whether its nodes would take a pod. */
 export interface Taker {
+  readonly id: string
   readonly spec: Pick<NodePoolSpec, 'labels' | 'taints' | 'cordon' | 'scaling'>
-  readonly facts: Pick<NodePoolFacts, 'deletion'>
+  readonly facts: Pick<NodePoolFacts, 'deletion' | 'offers'>
+}
+
+export interface WeighedRoom extends RoomSeen {
+  /** Something of somebody's waits only as what is on nodes keeps it from them: if that went, it would bring a node, and what went would follow. */
+  readonly crowded?: true
+}
+
+export interface NeedSeen extends WeighedRoom {
+  /** By pool which of the need its next nodes would take. */
+  readonly takenBy: ReadonlyMap<string, readonly PodNeed[]>
+  /** What waits, and what no node would take that a pool makes. */
+  readonly untaken: readonly PodNeed[]
+  readonly held: Readonly<Record<string, Held>>
 }
 
 /**
- * Of the pods that wait, those that are need: a pool that scales by itself makes nodes that would take them, and something besides the cluster's base needs nodes. The base alone
+ * Of the pods that wait, those that are need: no node there is has a place for them, a pool that scales by itself makes nodes that would take them, and something besides the cluster's base needs nodes. The base alone
  * brings no first node, so that a cluster without pods of anybody's can be at none; beside others it is need as they are, since they would not run well without it.
+ * What has a place by all that is told here waits for its scheduler, or for what nobody here weighs: another node would not help it, and it keeps that place. If it has waited there for long, it waits for the latter,
+ * and goes on to do so even if others take that place: their next one would be taken as well, and so on for ever.
  */
-export function needIn(room: RoomSeen, pools: readonly Taker[]): RoomSeen {
+export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, now = 0 }: { readonly before?: Readonly<Record<string, Held>> | undefined; readonly now?: number } = {}): NeedSeen {
+  if (room.waiting.length === 0) return { ...room, takenBy: new Map(), untaken: [], held: {} }
+  const places = Places.of(room.free), carried = new Map(places.all.map(place => [place, place.carries.length]))
+  // On nodes that stay anyway first.
+  const rank = ({ name }: Place) => (room.busy.includes(name) ? 0 : room.light.some(one => one.name === name) ? 1 : 2)
+  const rest = new Set(places.putEach(keepPlaces(room.waiting, places, before, now), places.all.toSorted((one, other) => rank(one) - rank(other))))
+  const held = places.all.map(place => ({ name: place.name, pods: place.carries.slice(carried.get(place)) as PodNeed[] })).filter(({ pods }) => pods.length > 0)
   const scaled = pools.filter(({ spec, facts }) => spec.scaling?.enabled && !facts.deletion)
+  const { takers, crowded } = takersOf([...rest], scaled, places, room)
   // Sentences name the first one, which is the reason for the others of the base.
-  const waiting = room.waiting.filter(pod => scaled.some(({ spec }) => wouldTake(spec, pod))).toSorted((one, other) => Number(one.base ?? false) - Number(other.base ?? false))
-  return { ...room, waiting: needsNodes({ ...room, waiting }) ? waiting : [] }
+  const taken = room.waiting.filter(pod => takers.has(pod)).toSorted((one, other) => Number(one.base ?? false) - Number(other.base ?? false))
+  const placed = { ...room, light: withHeld(room, held), free: room.free.map((one, index) => roomOf(one, places.all[index]!)) }
+  const waiting = needsNodes({ ...placed, waiting: taken }) ? taken : []
+  const takenBy = new Map(scaled.map(pool => [pool.id, waiting.filter(pod => takers.get(pod)?.includes(pool))]))
+  return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, before, now), ...crowded && { crowded: true as const } }
+}
+
+/** Those that had a place before keep it; one that has waited there for long is not to be moved. Answers the others. */
+function keepPlaces(waiting: readonly PodNeed[], places: Places, before: Readonly<Record<string, Held>>, now: number): readonly PodNeed[] {
+  const byName = new Map(places.all.map(place => [place.name, place]))
+  const [long = [], others = []] = [true, false].map(is => waiting.filter(({ name }) => is === (before[name] !== undefined && now - before[name].since >= DWELL.nodeIdle)))
+  const left = [...long.map(pod => ({ pod, isLong: true })), ...others.map(pod => ({ pod, isLong: false }))].filter(({ pod, isLong }) => {
+    const place = byName.get(before[pod.name]?.node ?? '')
+    if (!place || !(isLong || places.judge(pod)(place) === undefined)) return true
+    places.put(isLong ? { ...pod, unweighed: true } : pod, place)
+    return false
+  })
+  return left.map(({ pod }) => pod)
+}
+
+/** Whoever remembers more than so many looks no further: they are alike. */
+const REMEMBERED = 64
+
+function heldNow(held: RoomSeen['light'], before: Readonly<Record<string, Held>>, now: number): Readonly<Record<string, Held>> {
+  const all = held.flatMap(({ name: node, pods }) => pods.map(({ name }) => [name, before[name]?.node === node ? before[name] : { node, since: now }] as const))
+  return Object.fromEntries(all.toSorted(([, one], [, other]) => one.since - other.since).slice(0, REMEMBERED))
+}
+
+function withHeld({ busy, light }: RoomSeen, held: RoomSeen['light']): RoomSeen['light'] {
+  const extra = new Map(held.filter(({ name }) => !busy.includes(name)).map(({ name, pods }) => [name, pods]))
+  const names = new Set(light.map(({ name }) => name))
+  return [...light.map(one => ({ ...one, pods: [...one.pods, ...extra.get(one.name) ?? []] })), ...held.filter(({ name }) => extra.has(name) && !names.has(name))]
+}
+
+function roomOf(one: NodeRoom, { cpuMillis, memoryMiB, pods, more, carries }: Place): NodeRoom {
+  return { ...one, cpuMillis, memoryMiB, pods, more, carries }
+}
+
+/** The pools whose next node would take it, of each that one would; also as near to others that wait as it has to be. */
+function takersOf<P extends Taker>(rest: readonly PodNeed[], pools: readonly P[], places: Places, room: RoomSeen): { readonly takers: ReadonlyMap<PodNeed, readonly P[]>; readonly crowded: boolean } {
+  const byShape = Map.groupBy(rest, shapeOf), found = new Map<PodNeed, readonly P[]>(), late: PodNeed[][] = []
+  let crowded = false
+  for (const some of byShape.values()) {
+    const ways = pools.map(pool => ({ pool, why: obstacleOf(some[0]!, pool, places, room) }))
+    const takers = ways.flatMap(({ pool, why }) => (why === undefined ? [pool] : []))
+    if (takers.length > 0) for (const pod of some) found.set(pod, takers)
+    else if (ways.some(({ why }) => why === 'affinity')) late.push(some)
+    crowded ||= takers.length === 0 && some[0]?.base !== true && ways.some(({ why }) => why !== undefined && !OWN.has(why))
+  }
+  if (late.length > 0 && found.size > 0) addLate(late, found, places.copy(), room)
+  return { takers: found, crowded }
+}
+
+/** What lies in the pod and the pool alone. */
+const OWN: ReadonlySet<Obstacle> = new Set(['cordon', 'selector', 'taints', 'room'])
+
+/** Those that want to be near others that wait: each of those is thought to be on a node of its own, of a few that are alike. */
+function addLate<P extends Taker>(late: readonly (readonly PodNeed[])[], found: Map<PodNeed, readonly P[]>, places: Places, room: RoomSeen): void {
+  const ofPool = new Map<Place, P>()
+  for (const first of [...Map.groupBy(found.keys(), shapeOf).values()].flatMap(some => some.slice(0, 1))) {
+    for (const pool of found.get(first) ?? []) {
+      const node = { ...nextNode(pool, room, 0), name: `${pool.id} ${ofPool.size}` }
+      places.all.push(node)
+      ofPool.set(node, pool)
+      places.put(first, node)
+    }
+  }
+  for (let open = [...late], before = Infinity; open.length < before;) {
+    before = open.length
+    open = open.filter(some => {
+      const judged = places.judge(some[0]!), takers = [...new Set([...ofPool].flatMap(([node, pool]) => (judged(node) === undefined ? [pool] : [])))]
+      if (takers.length === 0) return true
+      for (const pod of some) found.set(pod, takers)
+      const node = [...ofPool.keys()].find(one => judged(one) === undefined)!
+      places.put(some[0]!, node)
+      return false
+    })
+  }
+}
+
+function obstacleOf(pod: PodNeed, pool: Taker, places: Places, room: RoomSeen): Obstacle | undefined {
+  const node = nextNode(pool, room, 0)
+  return places.with(node).judge(pod)(node)
+}
+
+const WORDS: Readonly<Record<Obstacle, string>> = {
+  cordon: 'such a node takes no pods', selector: 'its node selector or node affinity asks for other labels', taints: 'it does not tolerate the taints', room: 'it asks for more than such a node has',
+  ports: 'pods that are on each node have its host ports', spread: 'its topology spread does not allow it', affinity: 'no pod that it has to be near would be', antiAffinity: 'a pod that it must not be near would be', othersAntiAffinity: 'a pod that wants it no nearer would be',
+}
+
+/** Why pods that wait are no need of this pool's or any other's; undefined where there are none. */
+export function untakenText({ untaken, ...room }: NeedSeen, pool: Taker): string | undefined {
+  const [first] = untaken.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const why = first && obstacleOf(first, pool, Places.of(room.free), room)
+  return first && why && `${untaken.length === 1 ? `the pod ${first.name} waits` : `${untaken.length} pods wait, ${first.name} among them`}, and a new node would not take it: ${WORDS[why]}`
 }
 
 /**
- * Of the nodes that autoscalers may take those that stay: pods of add-ons and of the base that are on them would find no room on what stays. All others may go at once, and each of them alone.
+ * Of the nodes that autoscalers may take those that stay: pods of add-ons and of the base that are on them, and what has its place there, would find no room on what stays. All others may go at once, and each of them alone.
  * Nodes with fewer such pods go first, by name among equals, so that every pool of the cluster reckons alike. The base alone keeps none.
  */
-export function keptFor(room: RoomSeen, takeable: readonly string[]): ReadonlySet<string> {
+export function keptFor(room: WeighedRoom, takeable: readonly string[]): ReadonlySet<string> {
   const kept = new Set<string>(), mayGo = new Set(takeable)
   if (!needsNodes(room)) return kept
   const staying = new Set([...room.busy, ...room.light.map(({ name }) => name)])
-  let places: readonly NodeRoom[] = room.free.filter(({ name }) => staying.has(name) || !mayGo.has(name)), moving: readonly PodNeed[] = []
+  const going = new Set(takeable.filter(name => !staying.has(name))), moving: PodNeed[] = []
   const light = room.light.filter(({ name }) => mayGo.has(name)).toSorted((one, other) => one.pods.length - other.pods.length || (one.name < other.name ? -1 : 1))
   for (const { name, pods } of light) {
     // With those of nodes that go as well: what would have moved to this one moves elsewhere.
-    const all = [...moving, ...pods], others = places.filter(place => place.name !== name)
-    if (findRoom(all, others)) [moving, places] = [all, others]
-    else kept.add(name)
+    if (!pods.some(({ unweighed }) => unweighed) && findRoom([...moving, ...pods], withoutThose(room.free, new Set([...going, name])))) {
+      moving.push(...pods)
+      going.add(name)
+    } else kept.add(name)
   }
   return kept
 }
 
-/** Something besides the base is there that is on a node, or waits for one. */
-export function needsNodes({ waiting, busy, light }: RoomSeen): boolean {
-  return busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
+/** One that goes is still a place to spreads while it goes, and for ever where its machine is only switched off. */
+function withoutThose(free: readonly NodeRoom[], going: ReadonlySet<string>): Places {
+  const places = Places.of(free)
+  for (const place of places.all) if (going.has(place.name)) Object.assign(place, { shut: true, goes: true, carries: [] })
+  return places
 }
 
-/** Whether each finds a place: the largest one first, each on the emptiest that takes it. */
-function findRoom(pods: readonly PodNeed[], places: readonly NodeRoom[]): boolean {
-  const left = new Map(places.map(place => [place.name, place]))
-  return pods.toSorted((one, other) => other.cpuMillis - one.cpuMillis || other.memoryMiB - one.memoryMiB).every(pod => {
-    const [emptiest] = [...left.values()].filter(place => hasRoom(place, pod) && takes(place, pod)).sort((one, other) => other.cpuMillis - one.cpuMillis)
-    if (emptiest) left.set(emptiest.name, { ...emptiest, cpuMillis: emptiest.cpuMillis - pod.cpuMillis, memoryMiB: emptiest.memoryMiB - pod.memoryMiB, pods: emptiest.pods - 1 })
-    return emptiest !== undefined
+/** Something besides the base is there that is on a node, or waits for one that it could have. */
+export function needsNodes({ waiting, busy, light, crowded }: Pick<WeighedRoom, 'waiting' | 'busy' | 'light' | 'crowded'>): boolean {
+  return crowded === true || busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
+}
+
+/** Whether each finds a place: the largest one first, each on the emptiest that takes it; what waits for others after them. */
+function findRoom(pods: readonly PodNeed[], places: Places): boolean {
+  const left = pods.toSorted(largestFirst).filter(pod => {
+    const judged = places.judge(pod)
+    const [emptiest] = places.all.filter(place => judged(place) === undefined).sort((one, other) => other.cpuMillis - one.cpuMillis)
+    if (emptiest) places.put(pod, emptiest)
+    return emptiest === undefined
   })
-}
-
-function hasRoom(place: NodeRoom, { cpuMillis, memoryMiB }: PodNeed): boolean {
-  return place.pods > 0 && place.cpuMillis >= cpuMillis && place.memoryMiB >= memoryMiB
+  return left.length === 0 || (left.length < pods.length && left.every(({ affinity, spread }) => affinity ?? spread) && findRoom(left, places))
 }

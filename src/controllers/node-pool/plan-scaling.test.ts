@@ -5,7 +5,7 @@ import { NO_NODES } from '#model/counts.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { planScaling, type ScalingSeen } from './plan-scaling.ts'
-import { activeOf, nodesFor, shareOf } from './share-need.ts'
+import { activeOf, shareOf } from './share-need.ts'
 
 const MINUTE = 60_000, NOW = 1_000_000_000
 const SCALING: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 3, sentDesiredReplicas: 3, priority: 10 }
@@ -77,12 +77,16 @@ describe('the size of a pool', () => {
 })
 
 test('how many nodes pods would fill is told by what they ask for most', () => {
-  const pods = (count: number, cpuMillis: number, memoryMiB: number) => Array.from({ length: count }, (_, index) => ({ name: `web-${index}`, cpuMillis, memoryMiB }))
-  assert.equal(nodesFor({ waiting: [], perNode: undefined }), 0)
-  assert.equal(nodesFor({ waiting: pods(40, 500, 64), perNode: undefined }), 1)
-  assert.equal(nodesFor({ waiting: pods(9, 500, 64), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
-  assert.equal(nodesFor({ waiting: pods(3, 10, 3000), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 3)
-  assert.equal(nodesFor({ waiting: pods(1, 0, 0), perNode: { cpuMillis: 2000, memoryMiB: 4096 } }), 1)
+  const pods = (count: number, cpuMillis: number, memoryMiB: number) => Array.from({ length: count }, (_, index) => ({ name: `web/web-${index}`, cpuMillis, memoryMiB }))
+  const pool = { id: 'p', spec: { scaling: { ...SCALING, enabled: true, desiredReplicas: 0 }, labels: [], taints: [] }, facts: { ready: true }, counts: NO_NODES }
+  const nodesFor = (waiting: RoomSeen['waiting'], perNode: RoomSeen['perNode'] = { cpuMillis: 2000, memoryMiB: 4096 }) => shareOf('p', [pool], { waiting, perNode, free: [] })
+  assert.equal(nodesFor([]), 0)
+  assert.equal(shareOf('p', [pool], { waiting: pods(40, 500, 64), perNode: undefined, free: [] }), 1, 'one where nobody knows what a node offers')
+  assert.equal(nodesFor(pods(9, 500, 64)), 3)
+  assert.equal(nodesFor(pods(3, 10, 3000)), 3)
+  assert.equal(nodesFor(pods(1, 0, 0)), 1)
+  assert.equal(nodesFor([...pods(2, 1200, 64), ...pods(2, 800, 64)]), 2, 'as they fit together')
+  assert.equal(nodesFor(pods(4, 10, 10), { cpuMillis: 2000, memoryMiB: 4096, pods: 2 }), 2, 'places for pods are counted as well')
 })
 
 test('a pool takes of the need what its nodes would take, and leaves the rest to others', () => {

@@ -12,7 +12,7 @@ import { activeOf } from './share-need.ts'
 export interface ScalingSeen {
   readonly now: number
   readonly spec: Pick<NodePoolSpec, 'scaling'>
-  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused' | 'gaveWay'>
+  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused' | 'gaveWay' | 'offers' | 'held' | 'untaken'>
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
@@ -48,6 +48,10 @@ export interface ScalingPlan {
   /** Ids of lost members that go, whatever the surplus is. */
   readonly givesWay: readonly string[]
   readonly gaveWay: NodePoolFacts['gaveWay']
+  /** As they were seen; nobody's where the pool does not scale by itself. */
+  readonly offers: NodePoolFacts['offers']
+  readonly held: NodePoolFacts['held']
+  readonly untaken: NodePoolFacts['untaken']
   readonly lookAgainAt: number | undefined
 }
 
@@ -56,7 +60,7 @@ const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, counts, room, givesWay = [] } = seen
+  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [] } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
@@ -65,7 +69,7 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped)
   return {
-    target, idle, ripe, start, givesWay, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
+    target, idle, ripe, start, givesWay, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
     claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),

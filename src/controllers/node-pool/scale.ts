@@ -3,7 +3,6 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import { wouldTake } from '#model/node-pool/fits.ts'
 import { isPutOff, retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
 import { withFacts } from '#model/with-facts.ts'
@@ -12,7 +11,8 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
-import { needIn, needsNodes } from './need.ts'
+import { needsNodes } from './need.ts'
+import { needOfPool, standing } from './need-of-pool.ts'
 import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { answerRefusal } from './refused-claims.ts'
@@ -105,28 +105,31 @@ class Members {
 async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly room: RoomSeen | undefined; readonly counts: NodePoolRecord['counts'] } | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
-  const pools = looked && looked.waiting.length > 0 && needsNodes(looked) ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
-  const needed = looked && needIn(looked, pools)
-  // What only another pool would take keeps none of this one's nodes.
-  const room = needed && { ...needed, waiting: needed.waiting.filter(pod => wouldTake(pool.spec, pod)) }
+  const asks = looked !== undefined && looked.waiting.length > 0 && needsNodes(looked)
+  const pools = asks ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
+  const { needed, room, facts } = needOfPool(pool, { room: looked, pools, nodes: asks ? await nodesOf(pools, members, pool.id) : new Map() }, now)
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const need = waits ? await needOf({ ...pool, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const seen = { now, spec: pool.spec, facts: pool.facts, ...need, room, ...(!looked && scaling.enabled && ports.regionOf(pool.region).tellsAll && { blindFor: now - pool.said.since }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...(!looked && scaling.enabled && ports.regionOf(pool.region).tellsAll && { blindFor: now - pool.said.since }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned && { planned, room, counts: need.counts }
 }
 
-/** The room without that of nodes which are about to go, and the names of those of pools that have more than callers want, and may give back some themselves. */
+/** Those that may leave, and all of one pool. */
+async function nodesOf(pools: readonly NodePoolRecord[], members: Members, whole?: string): Promise<ReadonlyMap<string, readonly NodeRecord[]>> {
+  return new Map(await Promise.all(pools.map(async ({ id, counts }) => [id, id === whole || counts.deleting + counts.stopping + counts.stopped + counts.failed > 0 ? await members.of(id) : []] as const)))
+}
+
+/** The room on nodes that stay, and the names of those of pools that have more than callers want, and may give back some themselves. */
 async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, members: Members): Promise<{ readonly room: RoomSeen; readonly others: readonly string[] }> {
-  const pools = await Promise.all((await members.reader.nodePoolsOf(clusterId)).map(async one => ({ ...one, nodes: await members.of(one.id) })))
-  const leaving = new Set(pools.flatMap(({ nodes }) => nodes.filter(({ facts }) => facts.deletion !== undefined || facts.ordered?.power === 'off').map(({ spec }) => spec.name)))
-  const others = pools.filter(one => one.id !== id && one.spec.scaling?.enabled && activeOf(one.counts) > targetOf(one.spec.scaling))
-  return { room: { ...room, free: room.free.filter(({ name }) => !leaving.has(name)) }, others: others.flatMap(({ nodes }) => nodes.map(({ spec }) => spec.name)) }
+  const pools = await members.reader.nodePoolsOf(clusterId)
+  const others = await Promise.all(pools.filter(one => one.id !== id && one.spec.scaling?.enabled && activeOf(one.counts) > targetOf(one.spec.scaling)).map(one => members.of(one.id)))
+  return { room: standing(room, [...(await nodesOf(pools, members)).values()].flat()), others: others.flat().map(({ spec }) => spec.name) }
 }
 
 /**
@@ -162,8 +165,8 @@ function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { ref
   return claim > 0 && refused.claim === undefined && isPutOff(refused, now) && !isPaid
 }
 
-function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay }: ScalingPlan): NodePoolFacts {
-  return withFacts(facts, { autoscaler, idle, gaveWay, openClaims: 0 })
+function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, openClaims: 0 })
 }
 
 /** Undefined where nobody can tell; then nothing is concluded. */

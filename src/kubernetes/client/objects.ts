@@ -37,14 +37,59 @@ export interface LeaseObject extends KubernetesObject {
   readonly spec?: { readonly renewTime?: string }
 }
 
-export interface PodObject extends KubernetesObject {
-  readonly spec?: {
-    readonly nodeName?: string
-    readonly nodeSelector?: Readonly<Record<string, string>>
-    readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly value?: string; readonly effect?: string }[]
-    readonly affinity?: object
-    readonly containers?: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[]
+export interface SelectorObject {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
+}
+
+export interface NodeTermObject {
+  readonly matchExpressions?: SelectorObject['matchExpressions']
+  readonly matchFields?: SelectorObject['matchExpressions']
+}
+
+export interface PodTermObject {
+  readonly topologyKey: string
+  readonly labelSelector?: SelectorObject
+  readonly namespaces?: readonly string[]
+  readonly namespaceSelector?: SelectorObject
+}
+
+export interface ContainerObject {
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> }
+  readonly ports?: readonly { readonly hostPort?: number; readonly hostIP?: string; readonly protocol?: string }[]
+  /** `Always` makes a sidecar of an init container. */
+  readonly restartPolicy?: string
+}
+
+export interface PodSpecObject {
+  readonly nodeName?: string
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  readonly tolerations?: readonly { readonly key?: string; readonly operator?: string; readonly value?: string; readonly effect?: string }[]
+  readonly affinity?: {
+    readonly nodeAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: { readonly nodeSelectorTerms?: readonly NodeTermObject[] } }
+    readonly podAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodTermObject[] }
+    readonly podAntiAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodTermObject[] }
   }
+  readonly topologySpreadConstraints?: readonly {
+    readonly topologyKey: string; readonly maxSkew: number; readonly whenUnsatisfiable: string; readonly labelSelector?: SelectorObject; readonly matchLabelKeys?: readonly string[]
+    readonly minDomains?: number; readonly nodeAffinityPolicy?: string; readonly nodeTaintsPolicy?: string
+  }[]
+  readonly containers?: readonly ContainerObject[]
+  readonly initContainers?: readonly ContainerObject[]
+  readonly overhead?: Readonly<Record<string, string>>
+  /** Of the pod as a whole, in place of what its containers ask for. */
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> }
+  readonly volumes?: readonly { readonly persistentVolumeClaim?: object; readonly ephemeral?: object }[]
+  readonly resourceClaims?: readonly object[]
+  readonly schedulerName?: string
+}
+
+export interface DaemonSetObject extends KubernetesObject {
+  readonly spec?: { readonly template?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> }; readonly spec?: PodSpecObject } }
+}
+
+export interface PodObject extends KubernetesObject {
+  readonly spec?: PodSpecObject
   readonly status?: {
     readonly phase?: string
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[]

@@ -4,7 +4,7 @@ import type { Clock } from '#ports/clock.ts'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { ApiRefusal, ApiUnreachable, orUndefined, type ApiClient } from '../client/api-client.ts'
 import { listWatch } from '../client/list-watch.ts'
-import type { KubernetesList, LeaseObject, NodeObject, PodObject } from '../client/objects.ts'
+import type { DaemonSetObject, KubernetesList, LeaseObject, NodeObject, PodObject } from '../client/objects.ts'
 import { PORTS } from '../control-plane/arguments.ts'
 import { signer } from '../pki/certificate.ts'
 import { kubeconfigText } from '../pki/kubeconfig.ts'
@@ -16,7 +16,7 @@ import { evictPods } from './evict-pods.ts'
 import { planNodeConfig } from './node-config.ts'
 import { probeControlPlane } from './probe.ts'
 import { seeNode } from './see-node.ts'
-import { seeRoom } from './see-room.ts'
+import { isWaiting, seeRoom } from './see-room.ts'
 import { Sessions, type Session } from './sessions.ts'
 import { lookAtDeployment } from './workloads.ts'
 
@@ -142,7 +142,9 @@ export class KubernetesTenantCluster implements TenantCluster {
       const [pods, nodes] = await Promise.all([
         api.json<KubernetesList<PodObject>>('GET', `/api/v1/pods?fieldSelector=${encodeURIComponent('status.phase!=Succeeded,status.phase!=Failed')}`), api.json<KubernetesList<NodeObject>>('GET', '/api/v1/nodes'),
       ])
-      return seeRoom(pods.items ?? [], nodes.items ?? [])
+      // What each node carries besides matters only to nodes that are to come.
+      const daemons = (pods.items ?? []).some(isWaiting) ? await api.json<KubernetesList<DaemonSetObject>>('GET', '/apis/apps/v1/daemonsets') : undefined
+      return seeRoom(pods.items ?? [], nodes.items ?? [], daemons?.items ?? [])
     })
   }
 

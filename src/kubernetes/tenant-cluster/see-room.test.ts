@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NodeObject, PodObject } from '../client/objects.ts'
-import { cpuMillis, memoryMiB, seeRoom } from './see-room.ts'
+import { cpuMillis, memoryMiB } from './quantities.ts'
+import { seeRoom } from './see-room.ts'
 
 const node = (name: string, allocatable: Record<string, string>): NodeObject => ({ metadata: { name }, status: { allocatable, conditions: [{ type: 'Ready', status: 'True' }] } })
 const DNS = { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } }
@@ -10,32 +11,53 @@ const unscheduled = (name: string, message: string): PodObject => ({
   metadata: { name }, spec: { containers: asks('250m', '64Mi') }, status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] },
 })
 
-test('pods that want room are those that another node would help', () => {
+test('pods that wait are those that the scheduler finds no node for, with what nodes have left and have whole', () => {
   const seen = seeRoom([
     unscheduled('full', '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available'),
-    unscheduled('nowhere', 'no nodes available to schedule pods'),
     unscheduled('elsewhere', "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector."),
+    { ...unscheduled('gated', ''), status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }] } },
     { metadata: { name: 'starting' }, spec: { nodeName: 'a' }, status: { phase: 'Pending' } },
-    { metadata: { name: 'proxy', ownerReferences: [{ kind: 'DaemonSet', name: 'proxy', controller: true }] }, spec: { nodeName: 'b' }, status: { phase: 'Running' } },
+    { metadata: { name: 'proxy', ownerReferences: [{ kind: 'DaemonSet', name: 'proxy', controller: true }] }, spec: { nodeName: 'b', containers: asks('100m', '64Mi') }, status: { phase: 'Running' } },
     { ...unscheduled('core-dns', 'no nodes available to schedule pods'), metadata: { name: 'core-dns', ...DNS } },
     { metadata: { name: 'evicted', deletionTimestamp: '2026-12-01T00:00:00Z' }, spec: { nodeName: 'lost' }, status: { phase: 'Running' } },
     { metadata: { name: 'job' }, spec: { nodeName: 'b' }, status: { phase: 'Succeeded' } },
-  ], [node('a', { cpu: '2', memory: '4Gi' }), node('b', { cpu: '1500m', memory: '8038524Ki' })])
+  ], [node('a', { cpu: '2', memory: '4Gi' }), node('b', { cpu: '1500m', memory: '8038524Ki' })], [{ metadata: { name: 'proxy', namespace: 'kube-system' }, spec: { template: { spec: { containers: asks('100m', '64Mi') } } } }])
+  const part = { cpuMillis: 250, memoryMiB: 64 }
   assert.deepEqual(seen, {
-    waiting: [{ name: 'default/full', cpuMillis: 250, memoryMiB: 64 }, { name: 'default/nowhere', cpuMillis: 250, memoryMiB: 64 }, { name: 'kube-system/core-dns', cpuMillis: 250, memoryMiB: 64, base: true }],
-    perNode: { cpuMillis: 1500, memoryMiB: 4096 }, busy: ['a'], light: [], free: [],
+    waiting: [{ name: 'default/full', ...part }, { name: 'default/elsewhere', ...part }, { name: 'kube-system/core-dns', ...part, base: true }],
+    perNode: { cpuMillis: 1500, memoryMiB: 4096 }, busy: ['a'], light: [], daemons: [{ name: 'kube-system/proxy', cpuMillis: 100, memoryMiB: 64 }],
+    free: [
+      { name: 'a', labels: {}, taints: [], cpuMillis: 2000, memoryMiB: 4096, pods: 109, whole: { at: 0, cpuMillis: 2000, memoryMiB: 4096, pods: 110 } },
+      { name: 'b', labels: {}, taints: [], cpuMillis: 1400, memoryMiB: 7786, pods: 109, whole: { at: 0, cpuMillis: 1500, memoryMiB: 7850, pods: 110 } },
+    ],
   })
   assert.deepEqual(seeRoom([], []), { waiting: [], perNode: undefined, busy: [], light: [], free: [] })
 })
 
-test('a pod waits for room where a node takes no pods now, unless it asks for more than its own place', () => {
-  const waits = unscheduled('late', '0/2 nodes are available: 1 node(s) were unschedulable, 1 node(s) had untolerated taint(s).')
-  const near: PodObject = { ...waits, metadata: { name: 'near' }, spec: { ...waits.spec, affinity: {} } }
-  const seen = (...nodes: NodeObject[]) => seeRoom([waits, near], nodes).waiting.map(({ name }) => name)
-  const ready = node('a', { cpu: '2', memory: '4Gi' })
-  assert.deepEqual(seen(ready), [])
-  assert.deepEqual(seen(ready, { ...node('b', { cpu: '2', memory: '4Gi' }), spec: { unschedulable: true } }), ['default/late'])
-  assert.deepEqual(seen(ready, { metadata: { name: 'b' }, status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }), ['default/late'])
+test('a node that takes no pods now says so, and one that has just become Ready has no taint of the time before', () => {
+  const ready = node('a', { cpu: '2', memory: '4Gi' }), taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+  const seen = (one: NodeObject) => seeRoom([unscheduled('late', '')], [one]).free.map(({ shut, taints }) => [shut, taints.length])[0]
+  assert.deepEqual(seen(ready), [undefined, 0])
+  assert.deepEqual(seen({ ...ready, spec: { unschedulable: true } }), [true, 0])
+  assert.deepEqual(seen({ ...ready, spec: { taints: [taint] } }), [undefined, 0])
+  assert.deepEqual(seen({ metadata: { name: 'b' }, spec: { taints: [taint] }, status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }), [true, 1])
+})
+
+test('what a pod asks for is what the scheduler adds up: sidecars, what runs first, the runtime, and other resources', () => {
+  const one = (spec: PodObject['spec']) => seeRoom([{ ...unscheduled('one', ''), spec: spec! }], [node('a', { 'cpu': '2', 'memory': '4Gi', 'example.com/gpu': '2' })])
+  const { waiting: [{ cpuMillis: asked, more } = {}], free: [{ more: left } = {}] } = one({
+    containers: [{ resources: { requests: { 'cpu': '100m', 'example.com/gpu': '1' } } }], overhead: { cpu: '10m' },
+    initContainers: [{ restartPolicy: 'Always', resources: { requests: { cpu: '200m' } } }, { resources: { requests: { cpu: '700m' } } }],
+  })
+  assert.deepEqual([asked, more, left], [910, { 'example.com/gpu': 1 }, { 'example.com/gpu': 2 }])
+  assert.equal(one({ containers: asks('1', '1Gi'), resources: { requests: { cpu: '300m' } } }).waiting[0]?.cpuMillis, 300)
+})
+
+test('what nobody here weighs is marked', () => {
+  const marked = (spec: PodObject['spec']) => seeRoom([{ ...unscheduled('one', ''), spec: spec! }], []).waiting[0]?.unweighed
+  const near = (namespaceSelector: object) => ({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'zone', namespaceSelector }] } } })
+  for (const spec of [{ volumes: [{ persistentVolumeClaim: {} }] }, { volumes: [{ ephemeral: {} }] }, { resourceClaims: [{}] }, { schedulerName: 'other' }, near({ matchLabels: { team: 'a' } })]) assert.equal(marked(spec), true, JSON.stringify(spec))
+  for (const spec of [{}, { volumes: [{}] }, near({})]) assert.equal(marked(spec), undefined, JSON.stringify(spec))
 })
 
 test('pods of add-ons and of the base are told by their nodes, with what is left where pods are taken', () => {
@@ -54,6 +76,7 @@ test('pods of add-ons and of the base are told by their nodes, with what is left
   ]])
   assert.deepEqual(free, [
     { name: 'a', labels: {}, taints: [], cpuMillis: 1000, memoryMiB: 2048, pods: 8 }, { name: 'b', labels: {}, taints: [{ key: 'k', value: '', effect: 'NoSchedule' }], cpuMillis: 500, memoryMiB: 1024, pods: 107 },
+    { name: 'c', labels: {}, taints: [], cpuMillis: 1500, memoryMiB: 3072, pods: 109, shut: true },
   ])
 })
 

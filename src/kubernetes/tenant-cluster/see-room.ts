@@ -1,54 +1,55 @@
-import type { Toleration } from '#model/node-pool/fits.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
-import type { NodeObject, PodObject } from '../client/objects.ts'
-import { DNS_LABELS, SYSTEM_NAMESPACE } from './base/names.ts'
+import type { DaemonSetObject, NodeObject, PodObject } from '../client/objects.ts'
+import { SYSTEM_NAMESPACE } from './base/names.ts'
 import { hasEnded, mustLeave } from './evict-pods.ts'
+import { amount, cpuMillis } from './quantities.ts'
+import { asksOfNeighbours, marksOf, needOf, requestsOf } from './see-need.ts'
 import { isReady, seeNode } from './see-node.ts'
 
 /** What a new node of the cluster would have to offer, by the scheduler's own words on pods and by what nodes carry. */
-export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[]): RoomSeen {
-  const missed = pods.filter(mustLeave), isShut = nodes.some(node => !takesPods(node))
+export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[], daemonSets: readonly DaemonSetObject[] = []): RoomSeen {
+  const missed = pods.filter(mustLeave), waits = missed.filter(isWaiting)
   // One that is being deleted has its successor elsewhere, or gets it when this one is gone, which on a node that is not reached is with the node.
   const placed = missed.flatMap(pod => (pod.spec?.nodeName !== undefined && pod.metadata.deletionTimestamp === undefined ? [{ name: pod.spec.nodeName, pod }] : []))
   const busy = new Set(placed.flatMap(({ name, pod }) => (pod.metadata.namespace === SYSTEM_NAMESPACE ? [] : name)))
-  const byNode = Map.groupBy(placed.filter(({ name }) => !busy.has(name)), ({ name }) => name)
-  const light = [...byNode].map(([name, some]) => ({ name, pods: some.map(({ pod }) => needOf(pod)) })).toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  const byNode = [...Map.groupBy(placed.filter(({ name }) => !busy.has(name)), ({ name }) => name)]
+  const weighs = [...waits, ...byNode.flatMap(([, some]) => some.map(({ pod }) => pod))].some(asksOfNeighbours) || pods.some(({ spec }) => spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
+  const waiting = waits.map(pod => needOf(pod, weighs))
+  const light = byNode.map(([name, some]) => ({ name, pods: some.map(({ pod }) => needOf(pod, weighs)) })).toSorted((one, other) => (one.name < other.name ? -1 : 1))
   const offers = nodes.flatMap(node => offerOf(node) ?? [])
-  const least = (amount: 'cpuMillis' | 'memoryMiB') => Math.min(...offers.map(offer => offer[amount]))
+  const least = (of: 'cpuMillis' | 'memoryMiB') => Math.min(...offers.map(offer => offer[of]))
   return {
-    waiting: missed.filter(pod => isWithoutRoom(pod, isShut)).map(needOf), perNode: offers.length === 0 ? undefined : { cpuMillis: least('cpuMillis'), memoryMiB: least('memoryMiB') },
-    busy: [...busy].toSorted(), light, free: light.length > 0 ? roomOf(nodes, pods) : [],
+    waiting, perNode: offers.length === 0 ? undefined : { cpuMillis: least('cpuMillis'), memoryMiB: least('memoryMiB') }, busy: [...busy].toSorted(), light,
+    free: waiting.length + light.length > 0 ? roomOf(nodes, pods, { weighs, waits: waiting.length > 0, more: moreOf([...waiting, ...light.flatMap(one => one.pods)]) }) : [],
+    ...waiting.length > 0 && { daemons: daemonSets.map(({ metadata, spec }) => needOf({ metadata: { ...metadata, labels: spec?.template?.metadata?.labels ?? {} }, spec: spec?.template?.spec ?? {} }, weighs)) },
   }
 }
 
-/**
- * True where another node of the same kind would help: for want of CPU, memory or places for pods, or of any node, or as there is a node that takes no pods at all now. A pod that no node fits by its
- * selector or tolerations waits for something else, and the scheduler's message is the only thing that tells; what one asks of its neighbours nobody here could weigh.
- */
-function isWithoutRoom({ spec, status }: PodObject, isShut: boolean): boolean {
-  if (spec?.nodeName !== undefined) return false
+/** The scheduler found no node for it, for whatever reason: its words tell of the nodes there are, not of one to come. */
+export function isWaiting({ spec, status }: PodObject): boolean {
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled')
-  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return false
-  const message = scheduled.message ?? ''
-  return ['Insufficient ', 'Too many pods', 'no nodes available'].some(words => message.includes(words)) || message.startsWith('0/0 ') || (isShut && spec?.affinity === undefined)
+  return spec?.nodeName === undefined && scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
 }
 
-function needOf(pod: PodObject): PodNeed {
-  const { metadata: { name, namespace = 'default', labels = {} }, spec } = pod
-  const isBase = namespace === SYSTEM_NAMESPACE && Object.entries(DNS_LABELS).every(([key, value]) => labels[key] === value)
-  return { name: `${namespace}/${name}`, ...requestsOf(pod), ...(spec?.nodeSelector && { nodeSelector: spec.nodeSelector }), ...(spec?.tolerations && { tolerations: spec.tolerations.map(seeToleration) }), ...(isBase && { base: true as const }) }
+function moreOf(pods: readonly PodNeed[]): readonly string[] {
+  return [...new Set(pods.flatMap(({ more = {} }) => Object.keys(more)))].toSorted()
 }
 
-function seeToleration({ key, operator, value, effect }: NonNullable<NonNullable<PodObject['spec']>['tolerations']>[number]): Toleration {
-  return { ...(key !== undefined && { key }), ...(operator !== 'Exists' && { value: value ?? '' }), ...(effect !== undefined && { effect }) }
-}
+/** Taints that a node which has just become Ready still has for a moment. */
+const PASSING = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable', 'node.kubernetes.io/network-unavailable'])
 
-function roomOf(nodes: readonly NodeObject[], pods: readonly PodObject[]): readonly NodeRoom[] {
+function roomOf(nodes: readonly NodeObject[], pods: readonly PodObject[], { weighs, waits, more }: { readonly weighs: boolean; readonly waits: boolean; readonly more: readonly string[] }): readonly NodeRoom[] {
   const on = Map.groupBy(pods.filter(pod => !hasEnded(pod)), ({ spec }) => spec?.nodeName)
-  return nodes.filter(takesPods).flatMap(node => {
-    const offer = offerOf(node), taken = on.get(node.metadata.name) ?? [], { name, labels, taints } = seeNode(node)
-    const left = (amount: 'cpuMillis' | 'memoryMiB') => taken.reduce((rest, pod) => rest - requestsOf(pod)[amount], offer?.[amount] ?? 0)
-    return offer ? [{ name, labels, taints, cpuMillis: left('cpuMillis'), memoryMiB: left('memoryMiB'), pods: offer.pods - taken.length }] : []
+  return nodes.map(node => {
+    const taken = on.get(node.metadata.name) ?? [], { name, labels, taints, createdAt } = seeNode(node), asked = taken.map(requestsOf), offer = offerOf(node), isOpen = takesPods(node)
+    const offered = (resource: string) => amount(node.status?.allocatable?.[resource])
+    const left = (of: 'cpuMillis' | 'memoryMiB') => asked.reduce((rest, requests) => rest - requests[of], offer?.[of] ?? 0)
+    const kept = more.map(resource => [resource, asked.reduce((rest, requests) => rest - (requests.more?.[resource] ?? 0), offered(resource))])
+    return {
+      name, labels, taints: isOpen ? taints.filter(({ key }) => !PASSING.has(key)) : taints, cpuMillis: left('cpuMillis'), memoryMiB: left('memoryMiB'), pods: (offer?.pods ?? 0) - taken.length,
+      ...more.length > 0 && { more: Object.fromEntries(kept) }, ...!isOpen && { shut: true as const }, ...weighs && { carries: taken.map(marksOf) },
+      ...(waits && offer && { whole: { at: createdAt, ...offer, ...more.length > 0 && { more: Object.fromEntries(more.map(resource => [resource, offered(resource)])) } } }),
+    }
   })
 }
 
@@ -57,30 +58,8 @@ function takesPods(node: NodeObject): boolean {
 }
 
 function offerOf({ status }: NodeObject): { readonly cpuMillis: number; readonly memoryMiB: number; readonly pods: number } | undefined {
-  return status?.allocatable && { cpuMillis: cpuMillis(status.allocatable['cpu']), memoryMiB: memoryMiB(status.allocatable['memory']), pods: Number(status.allocatable['pods'] ?? USUAL_PODS) }
+  return status?.allocatable && { cpuMillis: cpuMillis(status.allocatable['cpu']), memoryMiB: Math.floor(amount(status.allocatable['memory']) / 2 ** 20), pods: Number(status.allocatable['pods'] ?? USUAL_PODS) }
 }
 
 /** As kubelets have it where nothing else is said. */
 const USUAL_PODS = 110
-
-function requestsOf({ spec }: PodObject): { cpuMillis: number; memoryMiB: number } {
-  const containers = spec?.containers ?? []
-  const sum = (of: (requests: Readonly<Record<string, string>>) => number) => containers.reduce((total, { resources }) => total + of(resources?.requests ?? {}), 0)
-  return { cpuMillis: sum(({ cpu }) => cpuMillis(cpu)), memoryMiB: sum(({ memory }) => memoryMiB(memory)) }
-}
-
-/** `250m`, `2`, `0.5` as thousandths of a processor. */
-export function cpuMillis(quantity: string | undefined): number {
-  if (quantity === undefined) return 0
-  return Math.ceil(quantity.endsWith('m') ? Number(quantity.slice(0, -1)) : Number(quantity) * 1000)
-}
-
-const BYTES: Readonly<Record<string, number>> = {
-  '': 1, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
-}
-
-/** Kubernetes' memory quantities, e.g. `4038524Ki`, `1.5Gi`, `1e9`. */
-export function memoryMiB(quantity: string | undefined): number {
-  const [, number = '0', suffix = ''] = /^([0-9.]+(?:[eE][0-9]+)?)([A-Za-z]*)$/.exec(quantity ?? '0') ?? []
-  return Math.ceil(Number(number) * (BYTES[suffix] ?? 1) / 2 ** 20)
-}

@@ -25,3 +25,12 @@ test('the next node of a pool takes what the pool says of it, what kubelets say 
   assert.ok(!wouldTake({ ...pool, taints: [TAINT] }, {}))
   assert.ok(!wouldTake({ ...pool, cordon: true }, {}), 'its new nodes take no pods')
 })
+
+test('a required node affinity holds if one of its terms does, and a term if all it says does', () => {
+  const node = { name: 'n1', labels: { side: 'north', rank: '5' }, taints: [] }
+  const one = (key: string, operator: string, ...values: string[]) => takes(node, { nodeAffinity: [{ matchExpressions: [{ key, operator, values }] }] })
+  assert.deepEqual([one('side', 'In', 'north'), one('side', 'NotIn', 'north'), one('gpu', 'NotIn', 'x'), one('side', 'Exists'), one('gpu', 'DoesNotExist'), one('rank', 'Gt', '4'), one('rank', 'Lt', '4'), one('side', 'Likes')], [true, false, true, true, true, true, false, false])
+  assert.ok(takes(node, { nodeAffinity: [{ matchExpressions: [{ key: 'gpu', operator: 'Exists' }] }, { matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n1'] }] }] }))
+  assert.ok(!takes(node, { nodeAffinity: [{ matchExpressions: [{ key: 'side', operator: 'Exists' }, { key: 'gpu', operator: 'Exists' }] }] }))
+  assert.ok(!takes(node, { nodeAffinity: [{}] }), 'a term that says nothing holds nowhere')
+})

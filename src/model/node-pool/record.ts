@@ -68,6 +68,8 @@ export interface NodePoolSpec {
   readonly kubernetesConfigSent: boolean
 }
 
+export interface Held { readonly node: string; readonly since: number }
+
 export interface NodePoolFacts {
   /** The cluster admits members of this pool (its membership policy and token roles are there). */
   readonly ready: boolean
@@ -86,6 +88,12 @@ export interface NodePoolFacts {
   readonly idle?: Readonly<Record<string, number>>
   /** Lost members that went so that pods which wait could have a machine in their place: how many in a row, and when the last one did. */
   readonly gaveWay?: { readonly times: number; readonly at: number }
+  /** What the newest node offered to pods, its kubelet's labels, and of which template it was; told where the region does not know it before. */
+  readonly offers?: { readonly of: string; readonly at: number; readonly cpuMillis: number; readonly memoryMiB: number; readonly pods: number; readonly more?: Readonly<Record<string, number>>; readonly labels: Readonly<Record<string, string>> }
+  /** Pods that wait though they have a place by all that is known, by name: on which node, and since when. */
+  readonly held?: Readonly<Record<string, Held>>
+  /** Why pods that wait are none of its autoscaler's need: nodes that it makes would not take them. */
+  readonly untaken?: string
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -88,10 +88,10 @@ function movement(seen: NodePoolSight): string {
   return `${parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')}${autoscaled(seen)}`
 }
 
-/** The autoscaler's own target and why, where it is another than callers want. */
+/** The autoscaler's own target and why, where it is another than callers want, and what it makes no nodes for. */
 function autoscaled(seen: NodePoolSight): string {
-  const { autoscaler } = seen.facts
-  return autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`
+  const { autoscaler, untaken } = seen.facts
+  return `${autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`}${untaken === undefined ? '' : `; ${untaken}`}`
 }
 
 function configurationWaits(seen: NodePoolSight): string {

@@ -1,10 +1,11 @@
-import type { Toleration } from '#model/node-pool/fits.ts'
+import type { Terms } from '#model/node-pool/fits.ts'
+import type { NearTerms } from '#model/node-pool/neighbours.ts'
 
 /** What is in it is no user's: add-ons, and the base. */
 export const SYSTEM_NAMESPACE = 'kube-system'
 
-/** What somebody wants to run in a cluster. Amounts are requests of one pod. */
-export interface WorkloadOrder {
+/** What somebody wants to run in a cluster. Amounts are requests of one pod, terms and labels are of each of them. */
+export interface WorkloadOrder extends Terms, Omit<NearTerms, 'name' | 'ends'> {
   readonly kind: 'Deployment' | 'DaemonSet'
   readonly namespace: string
   readonly name: string
@@ -14,8 +15,6 @@ export interface WorkloadOrder {
   readonly memoryMiB: number
   /** `name:tag` in the region's registry. */
   readonly image: string
-  readonly tolerations?: readonly Toleration[]
-  readonly nodeSelector?: Readonly<Record<string, string>>
   /** Its containers end so, each time they start. */
   readonly exits?: { readonly code: number; readonly words: string }
 }
@@ -34,7 +33,7 @@ export interface Pod {
   /** Why its container does not run, and since when. */
   broken?: { readonly by: 'image' | 'exit'; readonly since: number }
   /** Why the scheduler finds no place. */
-  unplaced?: { readonly message: string; readonly forRoom: boolean }
+  unplaced?: { readonly message: string }
 }
 
 export interface Workload extends WorkloadOrder {

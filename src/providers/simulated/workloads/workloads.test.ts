@@ -53,7 +53,7 @@ test('what asks for more than a node has waits for room, and a cordoned or taint
   assert.deepEqual(see().waits.toSorted(), ['ready', 'ready', 'unschedulable'])
   assert.match(see().words, /0\/1 nodes are available: 1 Insufficient cpu\./)
   const room = await tiny.region.tenant.room!(cluster)
-  assert.deepEqual([room.waiting.map(one => one.cpuMillis), room.busy, room.perNode], [[1_800], ['shop-1'], { cpuMillis: 4_000, memoryMiB: 8_192 }])
+  assert.deepEqual([room.waiting.map(one => one.cpuMillis), room.busy, room.perNode], [[1_800], ['shop-1'], { cpuMillis: 4_000, memoryMiB: 8_192, pods: 64, known: true }])
   await tiny.region.tenant.setSchedulable(cluster, 'shop-1', false)
   apply(tiny, { replicas: 4, cpuMillis: 1_800 })
   assert.match(see().words, /1 node\(s\) were unschedulable/)
@@ -61,7 +61,7 @@ test('what asks for more than a node has waits for room, and a cordoned or taint
   await tiny.region.tenant.ensureNodeConfig(cluster, 'shop-1', { labels: [], taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] })
   await tiny.pass(0)
   assert.match(see().words, /1 node\(s\) had untolerated taint \{gpu: yes\}/)
-  assert.equal((await tiny.region.tenant.room!(cluster)).waiting.length, 0, 'another node of the same kind would not help')
+  assert.equal((await tiny.region.tenant.room!(cluster)).waiting.length, 2, 'whether another node would help is not said here')
 })
 
 test('an image that is missing is waited for as the kubelet does, and pulled at the next try once it is there', async () => {
@@ -149,11 +149,33 @@ test('what add-ons and the base have on a node is told apart from what users hav
   await tiny.region.tenant.setSchedulable(cluster, 'shop-1', false)
   await tiny.pass(0)
   assert.ok(rooms() > before, 'where they could go changes with each node')
-  assert.deepEqual((await room()).free, [])
+  assert.deepEqual((await room()).free.map(({ name, shut }) => [name, shut]), [['shop-1', true]])
   await tiny.region.users.setWorkload({ clusterId: 'c1', name: 'batch', pods: 1, cpuMillis: 100, memoryMiB: 100 })
   await tiny.region.tenant.setSchedulable(cluster, 'shop-1', true)
   await tiny.pass(0)
   assert.deepEqual([(await room()).busy, (await room()).light], [['shop-1'], []])
+})
+
+test('pods keep away from each other, keep near, and spread as they ask to, in the scheduler\'s words', async () => {
+  const { tiny, cluster, see } = await withNode()
+  const topologyKey = 'kubernetes.io/hostname', labels = { app: 'web' }, labelSelector = { matchLabels: labels }
+  const cases = [
+    ['didn\'t match pod anti-affinity rules', 1, { antiAffinity: [{ topologyKey, labelSelector }] }], ['didn\'t have free ports', 1, { hostPorts: [{ port: 80, protocol: 'TCP' }] }],
+    ['didn\'t match pod affinity rules', 0, { affinity: [{ topologyKey, labelSelector: { matchLabels: { app: 'other' } } }] }],
+    ['didn\'t match pod topology spread constraints', 0, { spread: [{ topologyKey: 'zone', maxSkew: 1, labelSelector }] }], ['didn\'t match Pod\'s node affinity', 0, { nodeAffinity: [{ matchExpressions: [{ key: 'gpu', operator: 'Exists' }] }] }],
+  ] as const
+  for (const [words, placed, terms] of cases) {
+    apply(tiny, { replicas: 0 })
+    apply(tiny, { replicas: 2, labels, ...terms })
+    await tiny.pass(5_000)
+    assert.equal(see().available, placed, words)
+    assert.ok(see().words.includes(words), `${words}: ${see().words}`)
+  }
+  await tiny.node(cluster, 'shop-2', 'm-2')
+  apply(tiny, { replicas: 0 })
+  apply(tiny, { replicas: 3, labels, spread: [{ topologyKey, maxSkew: 1, labelSelector }], affinity: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'none' } } }] })
+  await tiny.pass(5_000)
+  assert.equal(see().available, 0)
 })
 
 test('evictions empty a node, and what was on it waits for another', async () => {

@@ -1,5 +1,5 @@
 import type { WorkloadSeen } from '#model/addon/health.ts'
-import { tolerates } from '#model/node-pool/fits.ts'
+import { takes, tolerates } from '#model/node-pool/fits.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import type { FaultTarget } from '#ports/region-world.ts'
 import type { ControlPlanes } from '../control-planes/control-planes.ts'
@@ -10,7 +10,7 @@ import type { WorldNode } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 import { isBase } from './cluster-dns.ts'
 import type { Images } from './images.ts'
-import { NODE_ROOM, occupy, place, type Place } from './place.ts'
+import { labelsOf, occupy, place, placesOf, type Place } from './place.ts'
 import { roll } from './roll.ts'
 import { retries, seePod } from './see-pod.ts'
 import { seeRoom } from './see-room.ts'
@@ -88,7 +88,7 @@ export class Workloads {
   }
 
   room(clusterId: string): RoomSeen {
-    return seeRoom(this.of(clusterId), () => this.#placesOf(clusterId, this.of(clusterId)))
+    return seeRoom(this.of(clusterId), () => this.#placesOf(clusterId, this.of(clusterId)), this.#podsPerNode(clusterId))
   }
 
   /** Something besides the base needs nodes: then it matters where each pod is, and where it could go. */
@@ -160,36 +160,38 @@ export class Workloads {
       }
       return
     }
-    const fits = [...nodes.values()].filter(node => Object.entries(workload.nodeSelector ?? {}).every(([key, value]) => node.labels[key] === value)
-      && !node.taints.some(taint => taint.effect !== 'PreferNoSchedule' && !tolerates(workload.tolerations, taint)))
+    const fits = [...nodes.values()].filter(node => takes({ ...node, labels: labelsOf(node) }, workload))
     const names = new Set(fits.map(node => node.name))
     const kept = workload.pods.filter(pod => pod.node !== undefined && names.has(pod.node) && pod.revision === workload.revision)
     const has = new Set(kept.map(pod => pod.node))
     workload.pods = [...kept, ...fits.filter(node => !has.has(node.name)).map(node => make(node.name))]
   }
 
-  /** The cluster's nodes, less what is on them. */
   #placesOf(clusterId: string, all: readonly Workload[]): readonly Place[] {
-    const freePods = this.#planes.plane(clusterId)?.maxPodsPerNode ?? 0
-    const places = new Map<string, Place>(this.#nodes.of(clusterId).map(({ name, ready, unschedulable, labels, taints }) => [name, {
-      name, ready: ready === 'True', unschedulable, labels, taints, freeCpuMillis: NODE_ROOM.cpuMillis, freeMemoryMiB: NODE_ROOM.memoryMiB, freePods,
-    }]))
-    for (const workload of all) for (const { node } of workload.pods) if (node !== undefined && places.has(node)) occupy(places.get(node)!, workload)
-    return [...places.values()]
+    return placesOf(this.#nodes.of(clusterId), all, this.#podsPerNode(clusterId))
+  }
+
+  #podsPerNode(clusterId: string): number {
+    return this.#planes.plane(clusterId)?.maxPodsPerNode ?? 0
   }
 
   #schedule(clusterId: string, all: readonly Workload[]): void {
     if (!all.some(one => one.pods.some(pod => pod.node === undefined))) return
     const places = new Map(this.#placesOf(clusterId, all).map(one => [one.name, one]))
-    for (const workload of all) {
-      for (const pod of workload.pods) {
-        if (pod.node !== undefined) continue
-        const found = place(workload, [...places.values()])
-        if ('node' in found) {
-          Object.assign(pod, { node: found.node, placedAt: this.#world.now() })
-          delete pod.unplaced
-          occupy(places.get(found.node)!, workload)
-        } else pod.unplaced = found
+    // What wants to be near others is tried again once they have their places.
+    for (let isMoved = true; isMoved;) {
+      isMoved = false
+      for (const workload of all) {
+        for (const pod of workload.pods) {
+          if (pod.node !== undefined) continue
+          const found = place(workload, [...places.values()])
+          if ('node' in found) {
+            Object.assign(pod, { node: found.node, placedAt: this.#world.now() })
+            delete pod.unplaced
+            occupy(places.get(found.node)!, workload, pod)
+            isMoved = all.some(one => one.affinity ?? one.spread)
+          } else pod.unplaced = found
+        }
       }
     }
   }
@@ -285,9 +287,9 @@ export function targetOfWorkload({ clusterId, owner, name }: Pick<Workload, 'clu
   return { kind: 'Addon', id: `${clusterId}:${owner ?? name}`, name: owner ?? name, also: [{ kind: 'Cluster', id: clusterId }] }
 }
 
-/** Where its pods are, and which of them wait for room. */
+/** Where its pods are, and which of them find none. */
 function standing({ pods }: Workload): string {
-  return pods.map(({ name, node, unplaced }) => `${name} ${node ?? (unplaced?.forRoom === true ? '?' : '')}`).join()
+  return pods.map(({ name, node, unplaced }) => `${name} ${node ?? (unplaced ? '?' : '')}`).join()
 }
 
 function keyOf(clusterId: string, { kind, namespace, name }: Pick<WorkloadOrder, 'kind' | 'namespace' | 'name'>): string {
@@ -295,6 +297,6 @@ function keyOf(clusterId: string, { kind, namespace, name }: Pick<WorkloadOrder,
 }
 
 /** What each of its pods is made from; a changed number of them makes none anew. */
-function podOf({ kind, cpuMillis, memoryMiB, image, tolerations, nodeSelector, exits }: WorkloadOrder): unknown {
-  return [kind, cpuMillis, memoryMiB, image, tolerations, nodeSelector, exits]
+function podOf({ kind, cpuMillis, memoryMiB, image, tolerations, nodeSelector, nodeAffinity, labels, affinity, antiAffinity, spread, hostPorts, exits }: WorkloadOrder): unknown {
+  return [kind, cpuMillis, memoryMiB, image, tolerations, nodeSelector, nodeAffinity, labels, affinity, antiAffinity, spread, hostPorts, exits]
 }

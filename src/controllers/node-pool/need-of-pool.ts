@@ -1,0 +1,47 @@
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import { withFacts } from '#model/with-facts.ts'
+import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { needIn, untakenText, type NeedSeen, type Taker } from './need.ts'
+import { offersOf } from './offers.ts'
+
+export interface Member { readonly spec: Pick<NodeRecord['spec'], 'name'>; readonly facts: Pick<NodeRecord['facts'], 'deletion' | 'ordered'> }
+
+export interface Looked {
+  /** Undefined where nobody could look. */
+  readonly room: RoomSeen | undefined
+  /** All of the cluster; none where nothing waits that matters. */
+  readonly pools: readonly Taker[]
+  /** By pool: all of this one's, and of others those that may leave. */
+  readonly nodes: ReadonlyMap<string, readonly Member[]>
+}
+
+export interface NeedOfPool {
+  /** The cluster's. */
+  readonly needed: NeedSeen | undefined
+  /** What of it concerns this pool: what only another one would take keeps none of its nodes. */
+  readonly room: RoomSeen | undefined
+  /** With what was learned of its nodes, and of what they would not take. */
+  readonly facts: NodePoolFacts
+}
+
+export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, { room: looked, pools, nodes }: Looked, now: number): NeedOfPool {
+  if (!looked) return { needed: undefined, room: undefined, facts: pool.facts }
+  const own = (nodes.get(pool.id) ?? []).map(({ spec }) => spec.name)
+  const learned = pools.length > 0 ? withFacts(pool.facts, { offers: offersOf(pool, looked, own) }) : pool.facts
+  const needed = needIn(withLabels(standing(looked, [...nodes.values()].flat()), own, pool.spec.labels), pools.map(one => (one.id === pool.id ? { ...one, facts: learned } : one)), { before: pool.facts.held, now })
+  const { takenBy, untaken: _none, held, ...room } = needed
+  return { needed, room: { ...room, waiting: takenBy.get(pool.id) ?? [] }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
+}
+
+/** The room without nodes that are about to go. One that is switched off has no room, and stays a place among others. */
+export function standing(room: RoomSeen, nodes: readonly Member[]): RoomSeen {
+  const leaving = new Set(nodes.flatMap(({ facts, spec }) => (facts.deletion ? [spec.name] : []))), off = new Set(nodes.flatMap(({ facts, spec }) => (facts.ordered?.power === 'off' ? [spec.name] : [])))
+  return leaving.size + off.size === 0 ? room : { ...room, free: room.free.filter(({ name }) => !leaving.has(name)).map(one => (off.has(one.name) ? { ...one, shut: true, carries: [] } : one)) }
+}
+
+/** A member that has just come has its pool's labels in a moment; another one for what asks for them would be one too many. */
+function withLabels(room: RoomSeen, names: readonly string[], labels: NodePoolRecord['spec']['labels']): RoomSeen {
+  const own = new Set(names)
+  return { ...room, free: room.free.map(one => (own.has(one.name) ? { ...one, labels: { ...one.labels, ...Object.fromEntries(labels.map(({ key, value }) => [key, value])) } } : one)) }
+}

@@ -73,13 +73,14 @@ export class Places {
 
   #putOnce(pods: readonly PodNeed[], among: readonly Place[]): readonly PodNeed[] {
     const left: PodNeed[] = []
-    let shape = '', from = 0, judged: (place: Place) => Obstacle | undefined = () => undefined
+    let shape = '', from = 0, isStale = false, judged: (place: Place) => Obstacle | undefined = () => undefined
     for (const pod of pods) {
       const own = shapeOf(pod)
-      // What has no place for one has none for the next that is just like it, unless neighbours matter to them.
-      if (own !== shape || asksOfNeighbours(pod)) [shape, from, judged] = [own, 0, this.judge(pod)]
+      // What has no place for one has none for the next that is just like it; where neighbours matter to them, until one more is placed.
+      if (own !== shape || isStale) [shape, from, judged] = [own, 0, this.judge(pod)]
       while (from < among.length && judged(among[from]!) !== undefined) from += 1
       const found = among[from]
+      isStale = found !== undefined && asksOfNeighbours(pod)
       if (found) this.put(pod, found)
       else left.push(pod)
     }

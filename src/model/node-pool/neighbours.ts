@@ -117,20 +117,35 @@ function affinityOf(pod: NearTerms, terms: readonly PodTerm[], grounds: readonly
 }
 
 function antiAffinityOf(pod: NearTerms, grounds: readonly Ground[]): Filter {
-  if (!pod.antiAffinity?.length) return undefined
-  return shuts('antiAffinity', pod.antiAffinity.flatMap(term => grounds.flatMap(ground => (ground.carries.some(other => concerns(pod, term, other)) ? [[term, ground] as const] : []))))
+  const { antiAffinity = [] } = pod, shut = new Shut()
+  for (const term of antiAffinity) for (const ground of grounds) if (!shut.has(term, ground) && ground.carries.some(other => concerns(pod, term, other))) shut.add(term, ground)
+  return shut.filter('antiAffinity')
 }
 
 /** Those that are there already want it no nearer either. */
 function othersOf(pod: NearTerms, grounds: readonly Ground[]): Filter {
-  return shuts('othersAntiAffinity', grounds.flatMap(ground => ground.carries.flatMap(other => (other.antiAffinity ?? []).filter(term => concerns(other, term, pod)).map(term => [term, ground] as const))))
+  const shut = new Shut()
+  for (const ground of grounds) for (const other of ground.carries) for (const term of other.antiAffinity ?? []) if (!shut.has(term, ground) && concerns(other, term, pod)) shut.add(term, ground)
+  return shut.filter('othersAntiAffinity')
 }
 
-function shuts(why: InTheWay, found: readonly (readonly [PodTerm, Ground])[]): Filter {
-  if (found.length === 0) return undefined
-  const values = found.flatMap(([{ topologyKey }, { labels }]) => (labels[topologyKey] === undefined ? [] : [[topologyKey, labels[topologyKey]] as const]))
-  const byKey = new Map([...Map.groupBy(values, ([key]) => key)].map(([key, some]) => [key, new Set(some.map(([, value]) => value))]))
-  return ({ labels }) => ([...byKey].some(([key, shut]) => labels[key] !== undefined && shut.has(labels[key])) ? why : undefined)
+/** Values of topology keys: nodes that have one of them are shut. */
+class Shut {
+  readonly #values = new Map<string, Set<string>>()
+
+  has({ topologyKey }: PodTerm, { labels }: Ground): boolean {
+    const value = labels[topologyKey]
+    return value === undefined || this.#values.get(topologyKey)?.has(value) === true
+  }
+
+  add({ topologyKey }: PodTerm, { labels }: Ground): void {
+    const values = this.#values.get(topologyKey) ?? new Set()
+    this.#values.set(topologyKey, values.add(labels[topologyKey] ?? ''))
+  }
+
+  filter(why: InTheWay): Filter {
+    return this.#values.size === 0 ? undefined : ({ labels }) => ([...this.#values].some(([key, shut]) => labels[key] !== undefined && shut.has(labels[key])) ? why : undefined)
+  }
 }
 
 /** Whether the term of that pod selects the other one. */
@@ -139,8 +154,12 @@ function concerns(pod: Marks, { labelSelector, namespaces = [], namespaceSelecto
   return (namespaceSelector !== undefined || (namespaces.length === 0 ? namespace === namespaceOf(pod) : namespaces.includes(namespace))) && selects(labelSelector, other.labels)
 }
 
+/** Asked of each pod for each that waits: without a list in between. */
 export function selects(selector: Selector | undefined, labels: Labels = {}): boolean {
-  return selector !== undefined && Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) && (selector.matchExpressions ?? []).every(one => meets(labels, one))
+  if (selector === undefined) return false
+  const { matchLabels = {}, matchExpressions = [] } = selector
+  for (const key in matchLabels) if (labels[key] !== matchLabels[key]) return false
+  return matchExpressions.every(one => meets(labels, one))
 }
 
 function namespaceOf({ name }: Marks): string {

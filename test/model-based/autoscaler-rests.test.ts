@@ -208,12 +208,15 @@ const ORDER: World['workloads'][number] = {
 const only = (...terms: readonly object[]) => ({ requiredDuringSchedulingIgnoredDuringExecution: terms as never })
 const of = (app: 'a' | 'b' | 'c', topologyKey: typeof HOST | typeof ZONE = HOST) => ({ topologyKey, labelSelector: { matchLabels: { app } } })
 
+const inPool = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'pool' as const, operator: 'In' as const, values: ['p0' as const] }] }] } }
+
 /** By what was found once, or is told of. */
 const TOLD: readonly (readonly [what: string, world: Partial<World>, nodes: number])[] = [
   ['a pod that is too large for each node', { workloads: [{ ...ORDER, cpu: 9_000 }] }, 0],
   ['pods that are too large beside what each node carries', { daemon: 100, workloads: [{ ...ORDER, cpu: 3_950, pods: 4, namespace: 'default' }] }, 0],
   ['a pod that waits for what nobody tells of, whose place is taken by what moves', { statics: [500], workloads: [{ ...ORDER, cpu: 3_950, namespace: 'default', pinned: false }, { ...ORDER, hostPort: 80, at: 1 }] }, 1],
   ['an add-on that cluster DNS came before, which it must not be near', { pools: [{ ...POOL, most: 1 }], workloads: [{ ...ORDER, dns: true, podAntiAffinity: only(of('c', ZONE)) }, { ...ORDER, app: 'c' }] }, 1],
+  ['add-ons that fit on the others, if each is put where it should', { statics: [500], pools: [{ ...POOL, most: 3, base: 1 }], workloads: [{ ...ORDER, pods: 4, cpu: 1_900, at: 2, nodeAffinity: inPool }, { ...ORDER, cpu: 400, at: 1 }] }, 3],
   ['two pods of an add-on that must not share a node', { workloads: [{ ...ORDER, pods: 2, podAntiAffinity: only(of('a')) }] }, 2],
   ['three that must not, where there may be two nodes', { workloads: [{ ...ORDER, pods: 3, podAntiAffinity: only(of('a')) }] }, 2],
   ['two that spread over nodes, which would only be switched off', { pools: [{ ...POOL, recycles: true }], workloads: [{ ...ORDER, app: 'b', pods: 2, cpu: 3_800, namespace: 'default', goes: 9 }, { ...ORDER, pods: 2, spread: [{ ...of('a'), maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }], at: 4 }] }, 2],

@@ -1,4 +1,5 @@
 import type { Held, NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
 import { largestFirst, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
@@ -148,7 +149,8 @@ export function keptFor(room: WeighedRoom, takeable: readonly string[]): Readonl
   const light = room.light.filter(({ name }) => mayGo.has(name)).toSorted((one, other) => one.pods.length - other.pods.length || (one.name < other.name ? -1 : 1))
   for (const { name, pods } of light) {
     // With those of nodes that go as well: what would have moved to this one moves elsewhere.
-    if (!pods.some(({ unweighed }) => unweighed) && findRoom([...moving, ...pods], withoutThose(room.free, new Set([...going, name])))) {
+    const all = [...moving, ...pods], left = () => withoutThose(room.free, new Set([...going, name]))
+    if (!pods.some(({ unweighed }) => unweighed) && findRoom(all, left()) && hasRoomAnyhow(all, left())) {
       moving.push(...pods)
       going.add(name)
     } else kept.add(name)
@@ -166,6 +168,27 @@ function withoutThose(free: readonly NodeRoom[], going: ReadonlySet<string>): Pl
 /** Something besides the base is there that is on a node, or waits for one that it could have. */
 export function needsNodes({ waiting, busy, light, crowded }: Pick<WeighedRoom, 'waiting' | 'busy' | 'light' | 'crowded'>): boolean {
   return crowded === true || busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
+}
+
+/**
+ * Whether each finds a place in whatever order the scheduler looks at them, and wherever it puts the others: on what is open to it there are so many places for the largest of them as there are pods. Else a node would come back for
+ * what was put where another one was to go, and go again. One that may not be beside it may take a whole node from it.
+ */
+function hasRoomAnyhow(pods: readonly PodNeed[], places: Places): boolean {
+  const largest = pods.reduce((most, { cpuMillis, memoryMiB, more = {} }) => ({
+    cpuMillis: Math.max(most.cpuMillis, cpuMillis), memoryMiB: Math.max(most.memoryMiB, memoryMiB), more: { ...most.more, ...Object.fromEntries(Object.entries(more).map(([name, amount]) => [name, Math.max(amount, most.more[name] ?? 0)])) },
+  }), { cpuMillis: 0, memoryMiB: 0, more: {} as Record<string, number> })
+  const choosy = pods.filter(asksOfNeighbours).length
+  return pods.every(pod => {
+    const judged = places.judge(pod), clashes = asksOfNeighbours(pod) ? pods.length - 1 : choosy
+    const open = places.all.flatMap(place => (judged(place) === undefined ? [slotsOf(place, largest)] : [])).toSorted((one, other) => other - one)
+    return open.slice(clashes).reduce((sum, slots) => sum + slots, 0) >= pods.length - clashes
+  })
+}
+
+function slotsOf(place: Place, { cpuMillis, memoryMiB, more }: { readonly cpuMillis: number; readonly memoryMiB: number; readonly more: Readonly<Record<string, number>> }): number {
+  const times = (has: number, asks: number) => (asks === 0 ? Infinity : Math.floor(has / asks))
+  return Math.max(0, Math.min(place.pods, times(place.cpuMillis, cpuMillis), times(place.memoryMiB, memoryMiB), ...Object.entries(more).map(([name, amount]) => times(place.more[name] ?? Infinity, amount))))
 }
 
 /** Whether each finds a place: the largest one first, each on the emptiest that takes it; what waits for others after them. */

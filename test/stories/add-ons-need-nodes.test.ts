@@ -158,5 +158,44 @@ describe('pods of add-ons are need like any others, and the base of a cluster is
     await step('24h')
     const nodes = (await regions.nodes()).map(({ Name: name }) => String(name).split('-')[0])
     assert.ok(nodes.filter(name => name === 'plain').length <= 1, nodes.join())
+    await rests()
+  })
+
+  const gpuPool = (shop: Shop, scale: object, AreaName = 'north') => done('CreateEdgeNodePool', {
+    ClusterId: shop.id, Name: 'gpu', NodePoolType: 'edge-machine-pool', KubernetesConfig: { Labels: [{ Key: 'nvidia.com/gpu.present', Value: 'true' }] },
+    ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas: 1, DesiredReplicas: 0, Priority: 10, ...scale }, InstanceArea: { AreaName } },
+  })
+  /** Who waits for what cannot come makes no node come and go. */
+  const rests = async () => {
+    const before = await made()
+    await step('12h')
+    assert.equal(await made(), before, 'nodes begun in twelve hours')
+  }
+
+  test('while an add-on waits for another pool, whose node is cordoned, cluster DNS keeps the node that it has', async () => {
+    const shop = await Shop.open()
+    const plain = await shop.pool({ DesiredReplicas: 1 }, { name: 'plain' })
+    await gpuPool(shop, { MinReplicas: 1, DesiredReplicas: 1 })
+    await step('5m')
+    const gpu = (await regions.nodes()).find(({ Name: name }) => String(name).startsWith('gpu'))
+    await done('SetNodeSchedulable', { Id: gpu?.['Id'], Schedulable: false })
+    await shop.addon('nvidia-device-plugin')
+    await step('2m')
+    await done('UpdateEdgeNodePoolConfig', { ClusterId: shop.id, Id: plain, ElasticConfig: { AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas: 3, DesiredReplicas: 0, Priority: 10 } } })
+    await step('1h')
+    await rests()
+    assert.equal(await made(), 2)
+  })
+
+  test('while an add-on waits for another pool, which is out of stock, cluster DNS brings one node and keeps it', async () => {
+    const shop = await Shop.open()
+    await done('SetStock', { Kind: 'Machine', Area: 'south', Count: 0 })
+    await gpuPool(shop, {}, 'south')
+    await step('2m')
+    await shop.pool({}, { name: 'plain' })
+    await shop.addon('nvidia-device-plugin')
+    await step('1h')
+    await rests()
+    assert.equal(await shop.shows(), `${RUNNING}, Running/StockOut,${RUNNING}, 1 nodes, core-dns ${RUNNING}, nvidia-device-plugin ${WAITS}`)
   })
 })

@@ -2,7 +2,7 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
-import { needIn, untakenText, type NeedSeen, type Taker } from './need.ts'
+import { needIn, needsNodes, untakenText, type NeedSeen, type Taker, type WeighedRoom } from './need.ts'
 import { offersOf } from './offers.ts'
 
 export interface Member { readonly spec: Pick<NodeRecord['spec'], 'name'>; readonly facts: Pick<NodeRecord['facts'], 'deletion' | 'ordered'> }
@@ -19,8 +19,8 @@ export interface Looked {
 export interface NeedOfPool {
   /** The cluster's. */
   readonly needed: NeedSeen | undefined
-  /** What of it concerns this pool: what only another one would take keeps none of its nodes. */
-  readonly room: RoomSeen | undefined
+  /** What of it concerns this pool: what only another one would take keeps none of its nodes, but for the base, which is need as long as anything is. */
+  readonly room: WeighedRoom | undefined
   /** With what was learned of its nodes, and of what they would not take. */
   readonly facts: NodePoolFacts
 }
@@ -31,7 +31,8 @@ export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, 
   const learned = pools.length > 0 ? withFacts(pool.facts, { offers: offersOf(pool, looked, own) }) : pool.facts
   const needed = needIn(withLabels(standing(looked, [...nodes.values()].flat()), own, pool.spec.labels), pools.map(one => (one.id === pool.id ? { ...one, facts: learned } : one)), { before: pool.facts.held, now })
   const { takenBy, untaken: _none, held, ...room } = needed
-  return { needed, room: { ...room, waiting: takenBy.get(pool.id) ?? [] }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
+  const mine = takenBy.get(pool.id) ?? []
+  return { needed, room: { ...room, waiting: mine, ...mine.length === 0 && needsNodes(needed) && { needed: true as const } }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
 }
 
 /** The room without nodes that are about to go. One that is switched off has no room, and stays a place among others. */

@@ -14,6 +14,8 @@ export interface Taker {
 export interface WeighedRoom extends RoomSeen {
   /** Something of somebody's waits only as what is on nodes keeps it from them: if that went, it would bring a node, and what went would follow. */
   readonly crowded?: true
+  /** Something besides the base waits for nodes of another pool: else the base would bring a node beside it that goes at once as it carries the base alone, and so on for ever. */
+  readonly needed?: true
 }
 
 export interface NeedSeen extends WeighedRoom {
@@ -166,8 +168,8 @@ function withoutThose(free: readonly NodeRoom[], going: ReadonlySet<string>): Pl
 }
 
 /** Something besides the base is there that is on a node, or waits for one that it could have. */
-export function needsNodes({ waiting, busy, light, crowded }: Pick<WeighedRoom, 'waiting' | 'busy' | 'light' | 'crowded'>): boolean {
-  return crowded === true || busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
+export function needsNodes({ waiting, busy, light, crowded, needed }: Pick<WeighedRoom, 'waiting' | 'busy' | 'light' | 'crowded' | 'needed'>): boolean {
+  return crowded === true || needed === true || busy.length > 0 || [...waiting, ...light.flatMap(({ pods }) => pods)].some(({ base }) => base !== true)
 }
 
 /**

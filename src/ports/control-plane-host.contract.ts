@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ControlPlaneHost, ControlPlaneOrder } from '#ports/control-plane-host.ts'
-import { until } from '#test/harness/waiting.ts'
+import { inTime, until } from '#test/harness/waiting.ts'
 
 export interface ControlPlaneHostUnderTest {
   readonly host: ControlPlaneHost
@@ -29,7 +29,7 @@ export function controlPlaneHostContract(name: string, open: () => Promise<Contr
     })
     after(async () => {
       stop.abort()
-      await watching
+      await inTime(watching, 'the watch to end', PATIENCE_MS)
       await parts.close()
     })
 

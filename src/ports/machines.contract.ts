@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { MachineOff, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
-import { until } from '#test/harness/waiting.ts'
+import { inTime, until } from '#test/harness/waiting.ts'
 
 /** What an implementation gives: orders of machines of its own, and time that passes where it does not by itself. */
 export interface MachinesUnderTest {
@@ -48,9 +48,9 @@ export function machinesContract(name: string, open: () => MachinesUnderTest | P
       const stop = new AbortController()
       const told = Promise.withResolvers<MachineSeen>()
       const watching = machines.watch(seen => { if (seen.id === order.id) told.resolve(seen) }, stop.signal)
-      assert.equal((await told.promise).nodePoolId, 'p63')
+      assert.equal((await inTime(told.promise, 'the watch to tell of it')).nodePoolId, 'p63')
       stop.abort()
-      await watching
+      await inTime(watching, 'the watch to end')
       await machines.ensureGone(order.id)
     })
 
@@ -94,7 +94,7 @@ export function machinesContract(name: string, open: () => MachinesUnderTest | P
       await machines.ensure(parts.order(56, 'off', 'cut'))
       await until(() => seen.at(-1)?.link === 'cut')
       stop.abort()
-      await watching
+      await inTime(watching, 'the watch to end')
       const told = seen.length
       await machines.ensure(parts.order(56))
       assert.equal(seen.length, told)

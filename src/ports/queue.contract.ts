@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { clusterWatch, LostWatch, type ClaimedWork, type ProcessLease, type Queue } from '#ports/queue.ts'
 import type { Store, WorkKey } from '#ports/store.ts'
 import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { inTime } from '#test/harness/waiting.ts'
 
 /** Not even what is due now is due at this instant. */
 const BEFORE_ALL = -1
@@ -386,7 +387,7 @@ export function queueContract(name: string, open: () => Promise<QueueUnderTest>)
       for (const patience = Date.now() + 5_000; heard === before && Date.now() < patience; ) await new Promise(resolve => setTimeout(resolve, 5))
       assert.ok(heard > before)
       done.abort()
-      await listening
+      await inTime(listening, 'the listening to end')
     })
 
     test('a watch has one owner, who may ask again; it passes on with release and with death', async () => {

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import type { ChangesAfter, FollowFilter, StatusChange, Store } from '#ports/store.ts'
 import { freshScopes } from '#test/harness/fresh-scopes.ts'
 import { addCluster, addNode, becauseOf, NEW_NODE, NOON, READY_NODE } from '#test/harness/sample-records.ts'
+import { inTime } from '#test/harness/waiting.ts'
 
 const ALL = { number: 1, size: 100 }
 
@@ -103,17 +104,16 @@ export function storeHistoryContract(name: string, open: () => Promise<{ store: 
         bell.resolve()
         bell = Promise.withResolvers()
       }, ended.signal)
-      const heard = async (holds: (found: ChangesAfter) => boolean) => {
-        for (let rung = bell.promise; !holds(await store.changesAfter(scope, {}, newest, 100)); rung = bell.promise) await rung
+      const heard = async (what: string, holds: (found: ChangesAfter) => boolean) => {
+        for (let rung = bell.promise; !holds(await store.changesAfter(scope, {}, newest, 100)); rung = bell.promise) await inTime(rung, `a follower to hear of ${what}`)
       }
-      const writing = heard(({ changes }) => changes.length === 1)
-      await store.write(NOON, tx => addCluster(tx, mark, scope))
-      await writing
-      const removing = heard(found => found.region !== region)
-      await store.write(NOON, tx => tx.forgetRegion(mark))
-      await removing
-      ended.abort()
-      await listening
+      try {
+        await Promise.all([heard('what is written', ({ changes }) => changes.length === 1), store.write(NOON, tx => addCluster(tx, mark, scope))])
+        await Promise.all([heard('a region that is removed', found => found.region !== region), store.write(NOON, tx => tx.forgetRegion(mark))])
+      } finally {
+        ended.abort()
+        await inTime(listening, 'the listening to end')
+      }
     })
   })
 }

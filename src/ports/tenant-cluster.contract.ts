@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type RoomSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
-import { until } from '#test/harness/waiting.ts'
+import { inTime, until } from '#test/harness/waiting.ts'
 
 export interface TenantClusterUnderTest {
   readonly tenant: TenantCluster
@@ -172,7 +172,7 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
       await until(() => gone.includes('watched'), PATIENCE_MS)
       assert.equal(await tenant.getNode(cluster, 'watched'), undefined)
       stop.abort()
-      await watching
+      await inTime(watching, 'the watch to end', PATIENCE_MS)
     })
 
     test('a bootstrap token has Kubernetes\' form, and a kubeconfig names its user and its server', async () => {

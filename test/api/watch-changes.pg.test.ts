@@ -7,7 +7,11 @@ import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '#store/tes
 import { until } from '#test/harness/command.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
 import { addCluster, becauseOf, NOON, SCOPE } from '#test/harness/sample-records.ts'
+import { inTime } from '#test/harness/waiting.ts'
 import { openStream, readUntil, Watcher } from '#test/harness/watching.ts'
+
+/** A bell that rings later than that has not rung. */
+const PATIENCE_MS = 30_000
 
 describe('changes as they are followed on PostgreSQL', () => {
   let postgres: ScratchPostgres, other: OpenStore | undefined
@@ -41,7 +45,7 @@ describe('changes as they are followed on PostgreSQL', () => {
         looks += 1
         seen.push(...changes.map(({ position }) => position))
         after = upTo
-        if (changes.length < 7 && seen.length < total) await rung
+        if (changes.length < 7 && seen.length < total) await inTime(rung, `a follower to hear of more than ${seen.length} of ${total} changes`, PATIENCE_MS)
       }
       const looked = looks
       return { seen, listening, looksSince: () => looks - looked }
@@ -77,7 +81,7 @@ describe('changes as they are followed on PostgreSQL', () => {
       const { region } = await follower.historyStand(scope)
       const told = bell.next()
       await store.write(NOON, tx => tx.forgetRegion('ci-1'))
-      await told
+      await inTime(told, 'a region that is gone to be heard of', PATIENCE_MS)
       assert.notEqual((await follower.changesAfter(scope, {}, 0, 1)).region, region)
       await make()
       const begun = performance.now()
@@ -88,7 +92,7 @@ describe('changes as they are followed on PostgreSQL', () => {
           const { changes, upTo } = await follower.changesAfter(scope, {}, after, 10)
           after = upTo
           if (changes.length > 0) break
-          await rung
+          await inTime(rung, 'what is written to be heard of', PATIENCE_MS)
         }
       }
       assert.ok(performance.now() - begun < 10_000, 'it is told at once')
@@ -111,7 +115,7 @@ describe('changes as they are followed on PostgreSQL', () => {
     const columns = 'at, account_id, region, kind, id, name, phase, conditions, rule, because, evidence'
     const copied = `insert into status_change (${columns}, position) select at, account_id, region, kind, id, name, phase, conditions, rule, 'left', evidence`
     const comes = async (position: number) => {
-      for (let rung = bell.promise; (await store.changesAfter(SCOPE, {}, position - 1, 1)).changes.length === 0; rung = bell.promise) await rung
+      for (let rung = bell.promise; (await store.changesAfter(SCOPE, {}, position - 1, 1)).changes.length === 0; rung = bell.promise) await inTime(rung, `the row at ${position} to be told of`, PATIENCE_MS)
     }
     await postgres.run(databaseUrl, `${copied}, null from status_change limit 1`)
     await comes(newest + 1)

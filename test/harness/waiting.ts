@@ -19,3 +19,17 @@ export async function until(holds: () => boolean | Promise<boolean>, withinMs = 
     await delay(5)
   }
 }
+
+/** What that comes to; fails where it comes to nothing in time, so that a bell that never rings holds up no run. `what`: as in "waited in vain for". */
+export async function inTime<Value>(promised: Promise<Value>, what: string, withinMs = 10_000): Promise<Value> {
+  const isOver = new AbortController()
+  const inVain = async () => {
+    await delay(withinMs, undefined, { signal: isOver.signal })
+    return assert.fail(`waited ${withinMs} ms in vain for ${what}`)
+  }
+  try {
+    return await Promise.race([promised, inVain()])
+  } finally {
+    isOver.abort()
+  }
+}

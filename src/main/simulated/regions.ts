@@ -49,16 +49,27 @@ const FAULTS_EVERY_MS = 400
 const REMOVAL_PATIENCE_MS = 20_000
 const REMOVAL_LOOK_MS = 50
 
+interface Running {
+  readonly face: SimulatedRegionFace
+  readonly stop: AbortController
+  readonly done: Promise<void>
+  /** How many looks at the list of regions had begun when this did. */
+  readonly afterLook: number
+}
+
 /** All simulated regions on this database: each is shown by every server and run by one. */
 export class SimulatedRegions implements RegionMaker {
   readonly #parts: SimulatedRegionsParts
-  readonly #running = new Map<string, { readonly face: SimulatedRegionFace; readonly stop: AbortController; readonly done: Promise<void> }>()
+  readonly #running = new Map<string, Running>()
   readonly #tenantAddressOf: ReturnType<typeof tenantAddresses>
   readonly #player = Promise.withResolvers<Player>()
   readonly plays: Plays
   /** Looks at faults, by number: one that began earlier tells nothing after a later one has. */
   #looksBegun = 0
   #looksTold = 0
+  /** The same of looks at the list of regions; one that began before a region did knows nothing of it. */
+  #listsBegun = 0
+  #listsTold = 0
   /** A look that has not begun, and when the last one of its kind did. */
   #learning: Promise<void> | undefined
   #learnedAt = -Infinity
@@ -90,9 +101,12 @@ export class SimulatedRegions implements RegionMaker {
   /** Runs what came, and stops what went, since the last look. */
   async look(): Promise<void> {
     const { store, regions, log } = this.#parts
+    const begun = ++this.#listsBegun
     const records = (await store.listRegions()).filter(record => record.kind === 'Simulated')
+    if (begun < this.#listsTold) return
+    this.#listsTold = begun
     const names = new Set(records.map(record => record.region))
-    for (const [name, { stop }] of this.#running) if (!names.has(name)) {
+    for (const [name, { stop, afterLook }] of this.#running) if (!names.has(name) && begun > afterLook) {
       stop.abort()
       this.#running.delete(name)
       regions.delete(name)
@@ -205,7 +219,7 @@ export class SimulatedRegions implements RegionMaker {
       this.#running.delete(region)
       regions.delete(region)
     })
-    this.#running.set(region, { face, stop, done })
+    this.#running.set(region, { face, stop, done, afterLook: this.#listsBegun })
     regions.set(region, face)
   }
 

@@ -28,10 +28,14 @@ interface Told {
 export function unknownMachines(region: string, ports: UnknownMachinesPorts, signal: AbortSignal): { tell(seen: MachineSeen): void } {
   const { clock, log } = ports
   const waiting = new Map<string, Told>()
+  /** Those that are looked at again later, each once: what is told anew is what there is to know. */
+  const later = new Map<string, AbortController>()
   let isLooking = false
   return { tell: seen => add({ seen, failures: 0 }) }
 
   function add(told: Told): void {
+    later.get(told.seen.id)?.abort()
+    later.delete(told.seen.id)
     waiting.set(told.seen.id, told)
     if (!isLooking) void lookAtAll()
   }
@@ -52,8 +56,11 @@ export function unknownMachines(region: string, ports: UnknownMachinesPorts, sig
     } catch (error) {
       if (!signal.aborted) log.warn({ error, machine: seen.id, failures: failures + 1 }, 'Looking whether anybody knows a machine failed; it is looked at again')
     }
-    const again = () => { if (!waiting.has(seen.id)) add({ seen, failures: failures + 1 }) }
-    void clock.sleep(Math.min(MINUTE * 2 ** failures, HOUR), signal).then(again, () => {}) // aborted: the next watch looks at it
+    // Told of meanwhile, it is looked at next.
+    if (waiting.has(seen.id)) return
+    const replaced = new AbortController()
+    later.set(seen.id, replaced)
+    void clock.sleep(Math.min(MINUTE * 2 ** failures, HOUR), AbortSignal.any([signal, replaced.signal])).then(() => add({ seen, failures: failures + 1 }), () => {}) // aborted: it was told anew, or the next watch looks at it
   }
 
   async function inTime<Answer>(work: Promise<Answer>): Promise<Answer> {

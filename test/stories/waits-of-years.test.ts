@@ -85,13 +85,14 @@ describe('waits of years', () => {
   })
 
   const TWICE = [
-    ['machines that a fault refuses', 'machines', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
-    ['an add-on that cannot be installed', 'addon-installer', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],
+    ['machines that a fault refuses', 'machines', 'ensure', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
+    ['an add-on that cannot be installed', 'addon-installer', 'ensure', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],
+    ['an add-on that cannot be removed', 'addon-installer', 'ensureGone', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon'); await region.step('2m'); await region.addons('DeleteAddon') }, 'Addon Failed/ResourceCleanupFailed'],
   ] as const
-  for (const [index, [wait, port, begins, shown]] of TWICE.entries()) {
+  for (const [index, [wait, port, call, begins, shown]] of TWICE.entries()) {
     test(`${wait}, and another cause goes a minute before its own`, async () => {
       const region = await Region.made(server, `waits-twice-${index}`)
-      const cause = await region.call('InjectFault', { Port: port, Call: 'ensure', Effect: { Type: 'fail', ...port === 'machines' && { Code: 'StockOut' } } })
+      const cause = await region.call('InjectFault', { Port: port, Call: call, Effect: { Type: 'fail', ...port === 'machines' && { Code: 'StockOut' } } })
       const other = await region.call('InjectFault', { Port: 'tenant-cluster', Call: 'issueKubeconfig', Effect: { Type: 'fail' } })
       await begins(region)
       await region.step('480h')

@@ -4,7 +4,7 @@ import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { AddonPassSeen } from './seen.ts'
 
-const SECOND = 1_000, HOUR = 3_600 * SECOND, DAY = 24 * HOUR
+const SECOND = 1_000, HOUR = 3_600 * SECOND
 /** The first pause before something that failed is tried again; it grows with every failure. */
 const TRY_AGAIN_MS = 5 * SECOND
 /** So often it has failed when the pause has come to an hour; from then on it grows by an eighth each time, for a hundred years. */
@@ -86,7 +86,7 @@ function after(last: number, pause: number, longest: number): Again {
 /** Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows. */
 function removedAgainAt({ obstacles, left, deletion }: AddonFacts, now: number): Again {
   if (obstacles.length === 0 || !left) return { mayBe: now, byItself: now }
-  return after(left.at, Math.max((left.at - (deletion?.requestedAt ?? left.at)) / 2, 10 * SECOND), DAY)
+  return after(left.at, Math.max((left.at - (deletion?.requestedAt ?? left.at)) / 2, 10 * SECOND), HOUR)
 }
 
 /** Who makes the cluster one that can be worked in wakes what waits for it, so a removal goes on then, however late it is. */

@@ -44,7 +44,9 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
   if (!facts.ready) return { saw: api, ...decideCreation(seen, cluster) }
   const next = withoutClaims(seen, decideUpdate(seen))
-  return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: controlPlane === 'usable' ? undefined : facts.staleSince ?? seen.now }) }
+  if (controlPlane === 'usable') return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: undefined }) }
+  // Its autoscaler does not look, so it begins anew when the API is back.
+  return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: facts.staleSince ?? seen.now, blindSince: undefined }) }
 }
 
 /** A pool that orders no machines by itself asks for a server that was refused no second time: who wants it says so again. Its refusal is shown until it could have been. */

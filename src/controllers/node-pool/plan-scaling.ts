@@ -16,7 +16,7 @@ export interface ScalingSeen {
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
-  /** For how long its status has stood, where the autoscaler could not look and is told as soon as it can. */
+  /** For how long the autoscaler could not look, where it is told as soon as it can. */
   readonly blindFor?: number
   /** Names of nodes of the cluster's other pools that their autoscalers may take meanwhile; read only where it matters. */
   readonly others?: readonly string[]

@@ -38,10 +38,11 @@ export interface ToScale {
  */
 export async function scale({ record, decision, isNews, cluster }: ToScale, ports: NodePoolPorts): Promise<number | undefined> {
   const { store } = ports
-  const { facts: next, saw } = decision
-  const { clock } = ports.regionOf(record.region)
+  const { saw } = decision
+  const { clock, tellsAll } = ports.regionOf(record.region)
   const room = record.spec.scaling?.enabled ? await lookForRoom(cluster, ports) : undefined
   const now = clock.now()
+  const next = withFacts(decision.facts, { blindSince: record.spec.scaling?.enabled && !room && tellsAll ? decision.facts.blindSince ?? now : undefined })
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
   const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
   if (!early) return undefined
@@ -114,7 +115,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...(!looked && scaling.enabled && ports.regionOf(pool.region).tellsAll && { blindFor: now - pool.said.since }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned && { planned, room, counts: need.counts }

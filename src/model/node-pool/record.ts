@@ -86,6 +86,8 @@ export interface NodePoolFacts {
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
   /** Since when nodes carry nothing that keeps them, by their ids; the autoscaler gives them back after their dwell. */
   readonly idle?: Readonly<Record<string, number>>
+  /** Since when its autoscaler cannot look at pods, in a region that tells as soon as it can. */
+  readonly blindSince?: number
   /** Lost members that went so that pods which wait could have a machine in their place: how many in a row, and when the last one did. */
   readonly gaveWay?: { readonly times: number; readonly at: number }
   /** What the newest node offered to pods, its kubelet's labels, and of which template it was; told where the region does not know it before. */

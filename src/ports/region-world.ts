@@ -9,7 +9,7 @@ export interface FaultOrder {
   readonly call?: string
   readonly target?: { readonly kind?: string; readonly id?: string; readonly name?: string; readonly label?: string; readonly nth?: number }
   readonly effect: { readonly type: FaultEffect; readonly code?: string; readonly message?: string; readonly for?: number }
-  /** How often it strikes; without it as often as something comes by (a stutter three times). */
+  /** How often it strikes; without it as often as something comes by (a stutter three times). What is for the how manieth alone strikes once. */
   readonly times?: number
   readonly from?: number
   readonly until?: number

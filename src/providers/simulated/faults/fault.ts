@@ -10,6 +10,8 @@ export interface Fault extends StandingFault {
   hangs?: Record<string, number>
   /** Things that it holds in a state, each of which is one hit. */
   affects?: Record<string, true>
+  /** Things that it might have held so, and were not the how manieth. */
+  cameBy?: Record<string, true>
   /** What it goes on answering for each thing that it lies about, as JSON. */
   lies?: Record<string, string>
 }
@@ -17,7 +19,9 @@ export interface Fault extends StandingFault {
 /** How often a fault strikes that only stutters, where nobody says it. */
 const STUTTERS = 3
 
-export function timesOf({ times, effect }: FaultOrder): number {
+/** Only one thing is the how manieth. */
+export function timesOf({ target, times, effect }: FaultOrder): number {
+  if (target?.nth !== undefined) return 1
   return times ?? (effect.type === 'stutter' ? STUTTERS : Infinity)
 }
 

@@ -5,7 +5,9 @@ import { MachineHeld, MachineRefused } from '#ports/machines.ts'
 import { OutsideHeld, OutsideRefused } from '#ports/outside.ts'
 import type { FaultOrder } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { MemoryWorldStore } from '../store/memory-world-store.ts'
 import { TinyRegion } from '../testing/tiny-region.harness.ts'
+import { regionsWithFaults } from './kept-faults.ts'
 
 const CLUSTER = { clusterId: 'c1', name: 'shop', version: 'v1.35.4', address: '10.213.4.7', podCidr: '10.0.0.0/16', serviceCidr: '10.1.0.0/16', maxPodsPerNode: 64 }
 const PEM = 'k'
@@ -64,6 +66,65 @@ test('a target is met by kind, id, name, label and the how manieth it is, and no
   const said = async (id: string, name: string) => await tiny.region.machines.ensure({ ...BOX, id, name }).then(() => 'made', (error: unknown) => (error as Error).message)
   assert.deepEqual([await said('m1', 'shop-1'), await said('m2', 'shop-2'), await said('m3', 'shop-3'), await said('m4', 'shop-4'), await said('m5', 'shop-5')], ['made', 'by name', 'by the id of its node', 'the second', 'made'])
 })
+
+// oxfmt-ignore
+const howManieth: [what: string, more: Partial<FaultOrder>][] = [
+  ['a failure',                 { effect: { type: 'fail' } }],
+  ['a stutter',                 { effect: { type: 'stutter' } }],
+  ['one with a count of its own', { effect: { type: 'fail' }, times: 5 }],
+]
+for (const [what, more] of howManieth) {
+  test(`a fault that is for the how manieth alone ends with it, and its end is told: ${what}`, async () => {
+    const store = new MemoryWorldStore(), tiny = await TinyRegion.open({ store })
+    await inject(tiny, { port: 'machines', call: 'look', target: { nth: 2 }, effect: { type: 'fail' }, ...more })
+    let told = 0
+    tiny.region.faults.onChange(() => told++)
+    await tiny.region.machines.look('m1')
+    await tiny.pass(1)
+    assert.equal(told, 0)
+    await assert.rejects(tiny.region.machines.look('m1'))
+    await tiny.pass(1)
+    assert.deepEqual([told, hits(tiny)], [1, '1'])
+    assert.deepEqual(await regionsWithFaults(store, ['sim-1'], 'machines'), new Set())
+  })
+}
+
+test('of what falls silent the how manieth does alone, and stays so', async () => {
+  const tiny = await TinyRegion.open()
+  const cluster = await tiny.cluster()
+  for (const number of [1, 2, 3]) await tiny.node(cluster, `shop-${number}`, `m${number}`)
+  const all = () => Promise.all([1, 2, 3].map(number => tiny.ready(cluster, `shop-${number}`)))
+  await inject(tiny, { port: 'machines', call: 'kubelet', target: { nth: 2 }, effect: { type: 'silent' } })
+  await tiny.pass(60_000)
+  const silent = await all()
+  assert.deepEqual([silent.toSorted(), hits(tiny)], [['True', 'True', 'Unknown'], '1'])
+  await tiny.restart()
+  await tiny.pass(600_000)
+  assert.deepEqual([await all(), hits(tiny)], [silent, '1'])
+  await tiny.region.faults.clearAll()
+  await tiny.pass(1_000)
+  assert.deepEqual(await all(), ['True', 'True', 'True'])
+})
+
+for (const more of [{ times: 1 }, { target: { nth: 1 } }]) for (const when of ['before it starts', 'while it runs']) {
+  test(`an API server that falls silent once stays so for as long as its fault stands: ${JSON.stringify(more)}, ${when}`, async () => {
+    const tiny = await TinyRegion.open()
+    const fallsSilent = () => inject(tiny, { port: 'control-plane-host', call: 'kube-apiserver', effect: { type: 'silent' }, ...more })
+    if (when === 'before it starts') await fallsSilent()
+    await tiny.region.host.ensure({ ...CLUSTER, pki: TinyRegion.pki })
+    await tiny.pass(60_000)
+    const isReady = () => tiny.region.tenant.probe({ clusterId: 'c1', address: '10.213.4.7', pki: TinyRegion.pki }).then(({ ready }) => ready, () => false)
+    if (when === 'while it runs') {
+      assert.equal(await isReady(), true)
+      await fallsSilent()
+      await tiny.pass(60_000)
+    }
+    assert.equal(await isReady(), false)
+    await tiny.region.faults.clearAll()
+    await tiny.pass(60_000)
+    assert.equal(await isReady(), true)
+  })
+}
 
 test('a fault may be at all machines of a pool, and at every call at which it means something', async () => {
   const tiny = await opened(

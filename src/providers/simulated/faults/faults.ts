@@ -62,6 +62,8 @@ export class Faults implements RegionFaults {
       fault.passed++
       const strikes = fault.target?.nth === undefined || fault.passed === fault.target.nth
       if (strikes) this.#hit(fault)
+      // What falls silent as it starts is held so.
+      if (strikes && fault.effect.type === 'silent') affect(fault, target)
       this.#table.put(fault.id, fault)
       if (strikes) return fault
     }
@@ -71,20 +73,22 @@ export class Faults implements RegionFaults {
   /** The fault under which something goes on, for as long as it does; not counted by itself. */
   standing(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
-    return this.list().find(fault => this.#holds(fault, port, call, target))
+    return this.list().find(fault => this.#affects(fault, port, call, target) || this.#holds(fault, port, call, target))
   }
 
   /** The fault that holds a thing in a state for as long as it stands; each thing is one hit. */
   affecting(port: string, call: string, target: FaultTarget): Fault | undefined {
     if (this.#table.size === 0) return undefined
-    const now = this.#world.now()
-    const fault = this.list().find(one => this.#holds(one, port, call, target) || (one.port === port && one.call === call && isInTime(one, now) && one.affects?.[target.id]))
-    if (!fault || fault.affects?.[target.id]) return fault
-    if (Object.keys(fault.affects ?? {}).length >= MOST_AFFECTED) return fault
-    fault.affects = { ...fault.affects, [target.id]: true }
-    this.#hit(fault)
-    this.#table.put(fault.id, fault)
-    return fault
+    for (const fault of this.list()) {
+      if (this.#affects(fault, port, call, target)) return fault
+      if (!this.#holds(fault, port, call, target) || !this.#isIts(fault, target)) continue
+      if (affect(fault, target)) {
+        this.#hit(fault)
+        this.#table.put(fault.id, fault)
+      }
+      return fault
+    }
+    return undefined
   }
 
   /** A fault that holds this call of this thing since an earlier one, and still does. */
@@ -128,6 +132,22 @@ export class Faults implements RegionFaults {
     this.#world.schedule('fault', '', fault.usedUpAt)
   }
 
+  /** It holds that thing already, whatever it has hit since. */
+  #affects(fault: Fault, port: string, call: string, { id }: FaultTarget): boolean {
+    return fault.port === port && fault.call === call && fault.affects?.[id] === true && isInTime(fault, this.#world.now())
+  }
+
+  /** Of those that it could hold: each of them, or the how manieth that comes by; one thing comes by once. */
+  #isIts(fault: Fault, { id }: FaultTarget): boolean {
+    if (fault.target?.nth === undefined) return true
+    if (fault.cameBy?.[id] || fault.passed >= MOST_AFFECTED) return false
+    fault.passed++
+    if (fault.passed === fault.target.nth) return true
+    fault.cameBy = { ...fault.cameBy, [id]: true }
+    this.#table.put(fault.id, fault)
+    return false
+  }
+
   #holds(fault: Fault, port: string, call: string, target: FaultTarget): boolean {
     if (fault.port !== port || !isActive(fault, this.#world.now())) return false
     const called = fault.call === undefined ? target.onlyNamed !== true && isEvery(fault, port, call) : fault.call === call
@@ -147,6 +167,13 @@ export class Faults implements RegionFaults {
   #changed(): void {
     for (const told of this.#onChange) told()
   }
+}
+
+/** False where it holds too many for one more to be noted. */
+function affect(fault: Fault, { id }: FaultTarget): boolean {
+  if (Object.keys(fault.affects ?? {}).length >= MOST_AFFECTED) return false
+  fault.affects = { ...fault.affects, [id]: true }
+  return true
 }
 
 /** Without a call a fault is at every call of the port at which its effect has a meaning, but at nothing that happens by itself. */

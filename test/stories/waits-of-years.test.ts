@@ -84,6 +84,17 @@ describe('waits of years', () => {
     assert.ok(!(await region.shows()).has('Addon Failed/Unknown'))
   })
 
+  test('one look at pods that fails after ten healthy years keeps no machine from being made', async () => {
+    const region = await Region.made(server, 'waits-one-look')
+    await region.pools({ Enabled: true, DesiredReplicas: 0 })
+    await region.step('87600h')
+    await region.call('InjectFault', { Port: 'tenant-cluster', Call: 'room', Target: { Nth: 3 }, Effect: { Type: 'fail' } })
+    await region.pods(9)
+    await region.step('1h')
+    const nodes = (await region.call('ListEdgeNodes', { PageSize: 100 })).Items ?? []
+    assert.equal(new Set(nodes.map(({ ClusterId }) => ClusterId)).size, CLUSTERS)
+  })
+
   const TWICE = [
     ['machines that a fault refuses', 'machines', 'ensure', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
     ['an add-on that cannot be installed', 'addon-installer', 'ensure', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],

@@ -74,6 +74,8 @@ function down(seen: ClusterSeen): Course {
     ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
     ...(probe ? [probeEvidence(probe, seen)] : []),
   ]
+  // What is called unkept only now was shown as something else until now, maybe for years.
+  const unkeptFor = facts.controlPlane === 'unkept' ? now - seen.shownSince : 0
   // Lost data is not replaced by an empty datastore: that would call a cluster healed whose contents are gone.
   const mends = host.dataLost === undefined && (isMissing(host) || exited !== undefined)
   return {
@@ -83,7 +85,7 @@ function down(seen: ClusterSeen): Course {
     },
     evidence: evidence.length > 0 ? evidence : [lookEvidence(host, now)],
     ...(mends && { step: 'ensureControlPlane' as const }),
-    lookAgainAt: now + (seen.tellsAll ? toldBackOff(unkept ? now - seen.shownSince : 0, unkept ? Infinity : notReadySince + SILENT_FOR_MS + 1 - now) : unkept ? backOff(now - seen.shownSince) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
+    lookAgainAt: now + (seen.tellsAll ? toldBackOff(unkeptFor, unkept ? Infinity : notReadySince + SILENT_FOR_MS + 1 - now) : unkept ? backOff(unkeptFor) : now - notReadySince < MINUTE ? 250 : 2 * SECOND),
   }
 }
 

@@ -31,20 +31,28 @@ const BLIND_AFTER_MS = 30 * SECOND
 
 /** Installs add-ons, looks after their workloads, and removes them. */
 export function addonController(ports: AddonPorts): Controller {
+  const blindSince: BlindSince = new Map()
   return {
     kind: 'addon',
     async reconcile(id) {
       const record = await ports.store.findAddon(id)
-      if (!record) return {}
+      if (!record) {
+        blindSince.delete(id)
+        return {}
+      }
       const cluster = await ports.store.findCluster(record.clusterId)
-      return { lookAgainAt: await pass(record, cluster, ports) }
+      return { lookAgainAt: await pass(record, cluster, ports, blindSince) }
     },
   }
 }
 
-async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<number | undefined> {
+/** Since when nobody could look at each add-on, by its id. */
+type BlindSince = Map<string, number>
+
+async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts, blindSince: BlindSince): Promise<number | undefined> {
   const { clock, addons } = ports.regionOf(record.region)
-  const looked = await look(record, cluster, ports)
+  const looked = await look(record, cluster, ports, blindSince)
+  blindSince.delete(record.id)
   const now = clock.now()
   const resting = cluster && looked ? await restingNodes(cluster, looked, ports) : []
   const seen = { now, record, cluster, looked, resting, lookEveryMs: addons.lookEveryMs }
@@ -58,14 +66,14 @@ async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, por
 }
 
 /** Only what was applied has workloads to look at, and only where an API answers. */
-async function look(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts): Promise<AddonSeen | undefined> {
+async function look(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts, blindSince: BlindSince): Promise<AddonSeen | undefined> {
   if (!cluster || record.facts.deletion || !record.facts.applied || cluster.facts.deletion || cluster.facts.unpaid || cluster.facts.controlPlane !== 'usable') return undefined
   const address = await ports.tenantAddressOf(cluster)
   if (!address) return undefined
   try {
     return await ports.regionOf(record.region).addons.look(address, record.spec.name)
   } catch (error) {
-    if (error instanceof TenantClusterUnreachable) await markStale(record, ports)
+    if (error instanceof TenantClusterUnreachable) await markStale(record, ports, blindSince)
     throw new Error(`Looking at add-on ${record.id}`, { cause: error })
   }
 }
@@ -81,10 +89,11 @@ function isResting({ said: { status: { phase } }, facts }: NodeRecord): boolean 
   return phase === 'Stopping' || phase === 'Stopped' || phase === 'Starting' || facts.deletion !== undefined
 }
 
-async function markStale(record: AddonRecord, ports: AddonPorts): Promise<void> {
-  const now = ports.regionOf(record.region).clock.now()
-  if (record.facts.staleSince !== undefined || now - record.said.since < BLIND_AFTER_MS) return
-  await change(record, ports, facts => withFacts(facts, { staleSince: now }), [])
+async function markStale(record: AddonRecord, ports: AddonPorts, blindSince: BlindSince): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now(), since = blindSince.get(record.id) ?? now
+  blindSince.set(record.id, since)
+  if (record.facts.staleSince !== undefined || now - since < BLIND_AFTER_MS) return
+  await change(record, ports, facts => withFacts(facts, { staleSince: since }), [])
 }
 
 interface Looked { readonly seen: AddonSeen; readonly resting: readonly RestingNode[] }

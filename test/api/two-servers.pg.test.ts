@@ -7,6 +7,7 @@ import type { Store } from '#ports/store.ts'
 import { scratchPostgres, type ScratchPostgres } from '#store/testing/scratch-postgres.ts'
 import { until } from '#test/harness/command.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
+import { inTime } from '#test/harness/waiting.ts'
 
 /** What ordinary clients wait. */
 const PATIENCE_MS = 20_000
@@ -65,7 +66,7 @@ describe('two server processes on one database', () => {
       await goesOn.promise
       await tx.lockName('anything')
     }).then(() => 'done', (error: unknown) => (error instanceof Error ? error.name : 'failed'))
-    await locked.promise
+    await inTime(locked.promise, 'the account to be locked')
     const answer = await refused(running.client().call('SetBalance', { Amount: 1 }, { timeoutMs: PATIENCE_MS }))
     goesOn.resolve()
     assert.equal(answer, 'done')

@@ -8,7 +8,7 @@ import { takeDownLost } from '#controllers/machine/take-down-lost.ts'
 import { machineEntry } from '#model/node/claim.ts'
 import type { MachineRecord, Store } from '#ports/store.ts'
 import { scratchPostgres } from '#store/testing/scratch-postgres.ts'
-import { systemTime, until } from '#test/harness/waiting.ts'
+import { inTime, systemTime, until } from '#test/harness/waiting.ts'
 
 const SCOPE = { accountId: 'a1', region: 'r1' }, NOW = Date.UTC(2026, 11, 1)
 const OWNED_BY = { nodePoolId: 'p1', clusterId: 'c1' }
@@ -65,7 +65,7 @@ test('a claim that takes the id at the same moment keeps it', async t => {
     inserted.resolve()
     await mayCommit.promise
   })
-  await inserted.promise
+  await inTime(inserted.promise, 'the claim to be inserted')
   const taking = takeDownLost([CLAIM], { store, newLedgerId: () => 'l9', regionOf: () => ({ clock: systemTime }) } as unknown as MachinePorts)
   await until(async () => (await opened.query<{ count: number }>("select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))[0]?.count === 1)
   mayCommit.resolve()

@@ -38,7 +38,8 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
     const next = known && pool.spec.scaling ? known : refusedOnceMore(known, { ...refused, evidence }, now)
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: next }) }, { evidence })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region }, next.retryAt)
-    if (!known) await wakeSharers(tx, pool)
+    // One that is on its way is counted on by the others, so each that does not come is news to them.
+    await wakeSharers(tx, pool)
     return known || !pool.spec.scaling ? undefined : { pool, refused, machineId: machine.id }
   })
   if (first && await isOutdated(first, ports)) await ports.store.write(now, tx => retryRefused(tx, first.pool, now))

@@ -1,6 +1,7 @@
 /** What waits for ten years is no work, and is over as soon as its cause is gone: passes are counted, in memory. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { Log } from '#ports/log.ts'
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
 import { ANY_CLUSTER, pairOf } from '#test/harness/fresh-regions.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
@@ -11,18 +12,23 @@ const PASSES_A_CLUSTER = 1_000
 const CLUSTERS = 2
 
 describe('waits of years', () => {
-  let server: SimulatedServer, passes = 0
+  let server: SimulatedServer, queue: MemoryStore['queue'], passes = 0, refusals = 0
   before(async () => {
     const store = new MemoryStore(() => Date.now())
+    queue = store.queue
     const due = store.queue.due.bind(store.queue)
     store.queue.due = async (...asked) => {
       const found = await due(...asked)
       passes += found.length
       return found
     }
-    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore(), log: QUIET })
+    const info: Log['info'] = (_, text) => { if (text === 'Refusing a machine') refusals++ }
+    const log: Log = { ...QUIET, info, child: () => log }
+    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore(), log })
   })
   after(() => server.close())
+  /** When the first pass is due in it. */
+  const nextDue = async ({ name }: Region) => (await queue.nextDue([name])).dueAt?.[0]?.at ?? 0
 
   // oxfmt-ignore
   const WAITS: readonly (readonly [wait: string, begins: (region: Region) => Promise<void>, shown: string, ends: (region: Region) => Promise<unknown>, then: string, within?: string])[] = [
@@ -70,19 +76,27 @@ describe('waits of years', () => {
     })
   }
 
-  test('an add-on that cannot be installed so many times, and is as soon as that count is used up', async () => {
-    const region = await Region.made(server, 'waits-counted')
-    await region.pools({})
-    await region.call('InjectFault', { Port: 'addon-installer', Call: 'ensure', Effect: { Type: 'fail' }, Times: 60 * CLUSTERS })
-    await region.addons('CreateAddon')
-    await region.step('3h')
-    assert.ok((await region.shows()).has('Addon Failed/Unknown'))
-    const isUsedUp = async () => (await region.call('ListFaults')).Items?.some(({ Hits }: { readonly Hits?: number }) => Hits === 60 * CLUSTERS)
-    for (let days = 0; days < 1_000 && !await isUsedUp(); days++) await region.step('24h')
-    assert.ok(await isUsedUp())
-    await region.step('2h')
-    assert.ok(!(await region.shows()).has('Addon Failed/Unknown'))
-  })
+  const LATER: readonly (readonly [wait: string, fault: object])[] = [
+    ['an API server that dies', { Port: 'control-plane-host', Call: 'kube-apiserver', Effect: { Type: 'fail' } }],
+    ['members that cannot be let in', { Port: 'tenant-cluster', Call: 'ensureMembers', Effect: { Type: 'fail' } }],
+  ]
+  for (const [index, [wait, fault]] of LATER.entries()) {
+    test(`machines that are told to come later because of ${wait}`, async () => {
+      const region = await Region.made(server, `waits-later-${index}`)
+      await region.pools({ DesiredReplicas: 0 })
+      await region.scaleUp()
+      await region.step('3s')
+      const [cause] = await region.faults([fault])
+      await region.step('3h')
+      assert.ok(refusals > 0)
+      const before = refusals
+      await region.step('87600h')
+      assert.ok(refusals - before < 200 * CLUSTERS, `${refusals - before} times`)
+      await region.call('ClearFault', { Id: cause })
+      await region.step('10m')
+      assert.ok((await region.shows()).has('Node Running/Ok'), [...await region.shows()].join())
+    })
+  }
 
   test('one look at pods that fails after ten healthy years keeps no machine from being made', async () => {
     const region = await Region.made(server, 'waits-one-look')
@@ -95,27 +109,68 @@ describe('waits of years', () => {
     assert.equal(new Set(nodes.map(({ ClusterId }) => ClusterId)).size, CLUSTERS)
   })
 
-  const TWICE = [
-    ['machines that a fault refuses', 'machines', 'ensure', async (region: Region) => region.pools({ DesiredReplicas: 2 }), 'NodePool Running/StockOut'],
-    ['an add-on that cannot be installed', 'addon-installer', 'ensure', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon') }, 'Addon Failed/Unknown'],
-    ['an add-on that cannot be removed', 'addon-installer', 'ensureGone', async (region: Region) => { await region.pools({}); await region.addons('CreateAddon'); await region.step('2m'); await region.addons('DeleteAddon') }, 'Addon Failed/ResourceCleanupFailed'],
-  ] as const
-  for (const [index, [wait, port, call, begins, shown]] of TWICE.entries()) {
+  /** Causes that keep what it begins from being there, each by a fault of its own, which it injects. */
+  interface Wait { readonly wait: string; readonly faults: readonly object[]; readonly begins: (region: Region) => Promise<unknown>; readonly shown: string; readonly within?: string }
+  const STOCK_OUT = { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail', Code: 'StockOut' } }
+  const NOT_INSTALLED = { Port: 'addon-installer', Call: 'ensure', Effect: { Type: 'fail' } }
+  const REFUSED: Wait = { wait: 'machines that a fault refuses', faults: [STOCK_OUT], begins: region => region.pools({ DesiredReplicas: 2 }), shown: 'NodePool Running/StockOut' }
+  const ADDON: Wait = { wait: 'an add-on that cannot be installed', faults: [NOT_INSTALLED], begins: async region => { await region.pools({}); await region.addons('CreateAddon') }, shown: 'Addon Failed/Unknown' }
+  const TOLD: readonly Wait[] = [
+    REFUSED, ADDON,
+    { wait: 'a machine that cannot be taken back', faults: [{ Port: 'machines', Call: 'ensureGone', Effect: { Type: 'fail' } }, { Port: 'machines', Call: 'ensure', Effect: { Type: 'half' } }], begins: claimsLeft, shown: 'NodePool Running/ScalingFailed' },
+    { wait: 'an add-on that cannot be removed', faults: [{ Port: 'addon-installer', Call: 'ensureGone', Effect: { Type: 'fail' } }], begins: async region => { await region.pools({}); await region.addons('CreateAddon'); await region.step('2m'); await region.addons('DeleteAddon') }, shown: 'Addon Failed/ResourceCleanupFailed' },
+    // A machine is given up ten minutes after it was lost, and another one takes its time to join.
+    { wait: 'machines that never join', faults: [{ Port: 'machines', Call: 'preflight', Effect: { Type: 'fail' } }], begins: async region => { await region.pools({ Enabled: true, DesiredReplicas: 0, MaxReplicas: 1 }); await region.pods(6) }, shown: 'Node Failed/InitializeFailed', within: '25m' },
+  ]
+  for (const [index, { wait, faults, begins, shown, within = '5m' }] of TOLD.entries()) {
     test(`${wait}, and another cause goes a minute before its own`, async () => {
       const region = await Region.made(server, `waits-twice-${index}`)
-      const cause = await region.call('InjectFault', { Port: port, Call: call, Effect: { Type: 'fail', ...port === 'machines' && { Code: 'StockOut' } } })
-      const other = await region.call('InjectFault', { Port: 'tenant-cluster', Call: 'issueKubeconfig', Effect: { Type: 'fail' } })
+      const causes = await region.faults(faults), [other] = await region.faults([{ Port: 'tenant-cluster', Call: 'issueKubeconfig', Effect: { Type: 'fail' } }])
       await begins(region)
       await region.step('480h')
-      assert.ok((await region.shows()).has(shown))
-      await region.call('ClearFault', { Id: other.Id })
+      assert.ok((await region.shows()).has(shown), [...await region.shows()].join())
+      await region.call('ClearFault', { Id: other })
       await region.step('1m')
-      await region.call('ClearFault', { Id: cause.Id })
-      await region.step('2h')
+      for (const Id of causes) await region.call('ClearFault', { Id })
+      await region.step(within)
+      assert.ok(!(await region.shows()).has(shown), [...await region.shows()].join())
+    })
+
+    for (const waited of ['3h', '480h']) test(`${wait} for ${waited}, and its cause goes at the very instant of a try`, async () => {
+      const region = await Region.made(server, `waits-${waited}-${index}`)
+      const causes = await region.faults(faults)
+      await begins(region)
+      await region.step(waited)
+      for (const before = await region.hits(); await region.hits() === before;) await region.stepTo(await nextDue(region))
+      for (const Id of causes) await region.call('ClearFault', { Id })
+      await region.step(within)
+      assert.ok(!(await region.shows()).has(shown), [...await region.shows()].join())
+    })
+  }
+
+  for (const { wait, faults, begins, shown } of [REFUSED, ADDON]) for (const isRunning of [false, true]) {
+    test(`${wait} so many times, and is as soon as that count is used up${isRunning ? ' by a clock that runs' : ''}`, async () => {
+      const region = await Region.made(server, `waits-counted-${faults === REFUSED.faults ? 'pool' : 'addon'}-${isRunning ? 'running' : 'paused'}`, 1)
+      const Times = 50
+      await region.faults(faults.map(fault => ({ ...fault, Times })))
+      await begins(region)
+      while (await region.hits() < Times - 1) await region.stepTo(await nextDue(region))
+      assert.ok((await region.shows()).has(shown))
+      if (isRunning) await region.call('SetClock', { Paused: false, Speed: 10 })
+      while (await region.hits() < Times) await region.stepTo(await nextDue(region))
+      if (isRunning) await region.call('SetClock', { Paused: true })
+      await region.step('5m')
       assert.ok(!(await region.shows()).has(shown), [...await region.shows()].join())
     })
   }
 })
+
+/** A pool that is refused machines has one that is made half, and goes no more. */
+async function claimsLeft(region: Region): Promise<void> {
+  await region.call('SetStock', { Kind: 'Machine', Count: 0 })
+  await region.pools({ DesiredReplicas: 2 })
+  await region.call('SetStock', { Kind: 'Machine', Unlimited: true })
+}
 
 const quiet = () => {}
 const QUIET = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => QUIET }
@@ -123,18 +178,18 @@ const QUIET = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () 
 /** A region with its clusters, all of which wait for the same. */
 class Region {
   readonly #server: SimulatedServer
-  readonly #name: string
+  readonly name: string
   readonly #clusters: string[] = []
 
   private constructor(server: SimulatedServer, name: string) {
     this.#server = server
-    this.#name = name
+    this.name = name
   }
 
-  static async made(server: SimulatedServer, name: string): Promise<Region> {
+  static async made(server: SimulatedServer, name: string, clusters = CLUSTERS): Promise<Region> {
     const region = new Region(server, name)
     await server.done('CreateRegion', { Region: name, Seed: 7, Paused: true })
-    for (let number = 0; number < CLUSTERS; number++) {
+    for (let number = 0; number < clusters; number++) {
       const ranges = { PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`172.${20 + number}.0.0/16`] } }, ServicesConfig: { ServiceCidrsv4: [`10.${20 + number}.0.0/20`] } }
       region.#clusters.push((await region.call('CreateCluster', { ...ANY_CLUSTER, ...ranges, Name: `shop-${number}` })).Id ?? '')
     }
@@ -143,7 +198,7 @@ class Region {
   }
 
   call(action: string, body: object = {}): ReturnType<SimulatedServer['done']> {
-    return this.#server.done(action, body, this.#name)
+    return this.#server.done(action, body, this.name)
   }
 
   /** Resolves when it is done, however long that takes. */
@@ -151,10 +206,29 @@ class Region {
     for (let clock = await this.call('SetClock', { Step }); clock['Behind'] !== undefined;) clock = await this.call('SetClock', { Step: '0s' })
   }
 
+  /** As far as that instant. */
+  async stepTo(at: number): Promise<void> {
+    await this.step(`${Math.max(0, at - Date.parse(String((await this.call('GetClock'))['Now'])))}ms`)
+  }
+
+  /** Their ids. */
+  async faults(orders: readonly object[]): Promise<readonly (string | undefined)[]> {
+    return await Promise.all(orders.map(async order => (await this.call('InjectFault', order)).Id))
+  }
+
+  /** How often faults have struck. */
+  async hits(): Promise<number> {
+    return ((await this.call('ListFaults')).Items ?? []).reduce((sum, { Hits }) => sum + Number(Hits ?? 0), 0)
+  }
+
   async pools(scaling: object): Promise<void> {
     const AutoScaleConfig = { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10, ...scaling }
     for (const ClusterId of this.#clusters) await this.call('CreateEdgeNodePool', { ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool', ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig, InstanceArea: { AreaName: 'north' } } })
     await this.step('3m')
+  }
+
+  async scaleUp(): Promise<void> {
+    for (const { ClusterId, Id } of (await this.call('ListEdgeNodePools', { PageSize: 100 })).Items ?? []) await this.call('ScaleUpEdgeNodePool', { ClusterId, NodePoolId: Id, DesiredReplicas: 1 })
   }
 
   async pods(Pods: number): Promise<void> {

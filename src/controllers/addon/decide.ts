@@ -59,34 +59,39 @@ function isApplied({ record: { facts, spec } }: AddonPassSeen): boolean {
 
 function decideInstallation(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts } } = seen, change = { waitsFor: undefined, staleSince: undefined }
-  const { mayBe } = againAt(facts, now)
+  const { mayBe } = againAt(facts, seen)
   return mayBe > now ? decision(facts, change, undefined, mayBe) : decision(facts, change, 'install', now)
 }
 
 /** When what was just tried in vain is tried by itself. Whoever is woken before that may have been told of its end, and tries as soon as it may. */
-export function restsUntil(facts: AddonFacts, now: number, lookEveryMs: number | undefined): number {
-  const { mayBe, byItself } = facts.deletion ? removedAgainAt(facts, now) : againAt(facts, now)
+export function restsUntil(facts: AddonFacts, { lookEveryMs, ...told }: Told & Pick<AddonPassSeen, 'lookEveryMs'>): number {
+  const { mayBe, byItself } = facts.deletion ? removedAgainAt(facts, told) : againAt(facts, told)
   return lookEveryMs === undefined ? byItself : mayBe
 }
 
+type Told = Pick<AddonPassSeen, 'now' | 'toldAt'>
 interface Again { /** Whoever is woken from then on tries. */ readonly mayBe: number; /** Nobody looks before where the region tells of what changes. */ readonly byItself: number }
 
 /** A name that is taken is tried again ever more seldom; so is an installer that fails. */
-function againAt({ conflict, installer }: AddonFacts, now: number): Again {
-  if (conflict) return after(conflict.triedAt, Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), HOUR)
+function againAt({ conflict, installer }: AddonFacts, { now, toldAt }: Told): Again {
+  if (conflict) return after(conflict.triedAt, { first: TRY_AGAIN_MS, pause: Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), longest: HOUR }, toldAt)
   if (!installer) return { mayBe: now, byItself: now }
   const doubled = TRY_AGAIN_MS * 2 ** (installer.failures - 1)
-  return after(installer.at, doubled <= HOUR ? doubled : HOUR * LONGER_BY ** Math.min(installer.failures - FAILURES_OF_AN_HOUR, MOST_LONGER), HOUR)
+  return after(installer.at, { first: TRY_AGAIN_MS, pause: doubled <= HOUR ? doubled : HOUR * LONGER_BY ** Math.min(installer.failures - FAILURES_OF_AN_HOUR, MOST_LONGER), longest: HOUR }, toldAt)
 }
 
-function after(last: number, pause: number, longest: number): Again {
+interface Pauses { readonly first: number; readonly pause: number; readonly longest: number }
+
+/** What was tried before the region told of something is tried again after the first pause: that may have been its end, whoever was woken by what and when. */
+function after(last: number, { first, pause, longest }: Pauses, toldAt = -Infinity): Again {
+  if (last <= toldAt) return { mayBe: last + first, byItself: last + first }
   return { mayBe: last + Math.min(pause, longest), byItself: last + pause }
 }
 
 /** Given up until somebody asks again; it is still tried now and then, so that what cleared by itself shows. */
-function removedAgainAt({ obstacles, left, deletion }: AddonFacts, now: number): Again {
+function removedAgainAt({ obstacles, left, deletion }: AddonFacts, { now, toldAt }: Told): Again {
   if (obstacles.length === 0 || !left) return { mayBe: now, byItself: now }
-  return after(left.at, Math.max((left.at - (deletion?.requestedAt ?? left.at)) / 2, 10 * SECOND), HOUR)
+  return after(left.at, { first: 10 * SECOND, pause: Math.max((left.at - (deletion?.requestedAt ?? left.at)) / 2, 10 * SECOND), longest: HOUR }, toldAt)
 }
 
 /** Who makes the cluster one that can be worked in wakes what waits for it, so a removal goes on then, however late it is. */
@@ -94,7 +99,7 @@ function decideRemoval(seen: AddonPassSeen, waits: string | undefined): AddonDec
   const { now, record: { facts } } = seen
   const change = { waitsFor: waits, staleSince: undefined }
   if (waits !== undefined) return decision(facts, change)
-  const { mayBe } = removedAgainAt(facts, now)
+  const { mayBe } = removedAgainAt(facts, seen)
   if (mayBe > now) return decision(facts, change, undefined, mayBe)
   return decision(facts, change, 'uninstall', undefined)
 }

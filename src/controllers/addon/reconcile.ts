@@ -17,11 +17,12 @@ import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, restsUntil, type AddonDecision, type AddonStep } from './decide.ts'
-import type { RestingNode } from './seen.ts'
+import type { AddonPassSeen, RestingNode } from './seen.ts'
 
 export interface AddonPorts extends DecisionPorts {
   readonly store: Store
-  regionOf(region: string): { readonly clock: Clock; readonly addons: AddonInstaller }
+  /** `toldAt`: the latest instant, of which the region tells, from which on answers may be others, of all or of the thing of that id. */
+  regionOf(region: string): { readonly clock: Clock; readonly addons: AddonInstaller; readonly toldAt?: (id?: string) => number | undefined }
   tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
 }
 
@@ -50,12 +51,12 @@ export function addonController(ports: AddonPorts): Controller {
 type BlindSince = Map<string, number>
 
 async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, ports: AddonPorts, blindSince: BlindSince): Promise<number | undefined> {
-  const { clock, addons } = ports.regionOf(record.region)
+  const { clock } = ports.regionOf(record.region)
   const looked = await look(record, cluster, ports, blindSince)
   blindSince.delete(record.id)
   const now = clock.now()
   const resting = cluster && looked ? await restingNodes(cluster, looked, ports) : []
-  const seen = { now, record, cluster, looked, resting, lookEveryMs: addons.lookEveryMs }
+  const seen = { record, cluster, looked, resting, ...pausesOf(record, now, ports) }
   const decision = decideAddon(seen)
   ports.onDecision?.({ by: 'decideAddon', about: record.id, seen, decided: decision })
   await write(record, cluster, decision, looked && { seen: looked, resting }, now, ports)
@@ -63,6 +64,12 @@ async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, por
   if (stepped?.gone) return undefined
   const facts = stepped?.facts ?? decision.facts
   return soonestAfter(now - 1, [stepped ? stepped.lookAgainAt : decision.lookAgainAt, nextInstantOfAddon({ now, facts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })])
+}
+
+/** What tells when something is tried or looked at again. */
+function pausesOf({ id, region }: AddonRecord, now: number, ports: AddonPorts): Pick<AddonPassSeen, 'now' | 'lookEveryMs' | 'toldAt'> {
+  const { addons, toldAt } = ports.regionOf(region), at = toldAt?.(id)
+  return { now, lookEveryMs: addons.lookEveryMs, ...at !== undefined && { toldAt: at } }
 }
 
 /** Only what was applied has workloads to look at, and only where an API answers. */
@@ -130,7 +137,7 @@ async function install(record: AddonRecord, facts: AddonFacts, address: TenantCl
       ? withFacts(facts, { conflict: { text, at: facts.conflict?.at ?? now, triedAt: now }, installer: undefined })
       : withFacts(facts, { installer: { failures: (facts.installer?.failures ?? 0) + 1, text, at: now }, conflict: undefined })
     await change(record, ports, () => failed, [{ observer: 'add-on controller', source: `installer of ${name}`, observedAt: now, fact: `Installing ${name} ${version} did not succeed: ${text}` }])
-    return { facts: failed, lookAgainAt: restsUntil(failed, now, addons.lookEveryMs) }
+    return { facts: failed, lookAgainAt: restsUntil(failed, pausesOf(record, now, ports)) }
   }
   const now = clock.now()
   const applied = withFacts(facts, { applied: { version, ...(config !== undefined && { config }), at: now }, conflict: undefined, installer: undefined, reasons: {}, degraded: undefined, unavailable: undefined })
@@ -155,7 +162,7 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
     const givesUp = failures.every(failure => failure instanceof AddonHeld) || now >= deadline
     const failed = (facts: AddonFacts): AddonFacts => withFacts(facts, { obstacles: givesUp ? left : [], left: { text: left.join('; '), at: now } })
     await change(record, ports, failed, [leftEvidence(record, left, now)])
-    return { lookAgainAt: givesUp ? restsUntil(failed(record.facts), now, addons.lookEveryMs) : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
+    return { lookAgainAt: givesUp ? restsUntil(failed(record.facts), pausesOf(record, now, ports)) : Math.min(now + Math.min(Math.max((now - since) / 2, SECOND), 30 * SECOND), deadline) }
   }
   return await forget(record, UNINSTALLED, ports)
 }

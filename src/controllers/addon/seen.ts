@@ -14,6 +14,8 @@ export interface AddonPassSeen {
   readonly resting: readonly RestingNode[]
   /** How often to look besides events, ms; undefined where the region tells of every change. */
   readonly lookEveryMs: number | undefined
+  /** When the region last told of something by which what was tried in vain may be done. */
+  readonly toldAt?: number
 }
 
 export interface RestingNode {

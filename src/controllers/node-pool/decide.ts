@@ -15,6 +15,8 @@ export interface NodePoolPassSeen {
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
   /** The machine of the one claim that it was trying; read only where that one has to go. */
   readonly claim?: Pick<MachineRecord, 'name' | 'obstacle'> | undefined
+  /** When the region last told of something by which that one may go. */
+  readonly toldAt?: number
 }
 
 export type NodePoolStep = 'deleteNodes' | 'dropClaim' | 'dropRefusal' | 'forget'
@@ -122,10 +124,10 @@ function decideDeletion(seen: NodePoolPassSeen): Next {
  * The machine that it tried to have goes last. The answer to each asking wakes the pool, so one that cannot go is asked again a while later, or where somebody has asked for the deletion again: pool and machine would wake each other
  * for ever in one instant.
  */
-function decideLastClaim({ now, record: { facts }, claim }: NodePoolPassSeen): Next {
+function decideLastClaim({ now, record: { facts }, claim, toldAt = -Infinity }: NodePoolPassSeen): Next {
   const { obstacle } = claim ?? {}
   if (!obstacle) return decision(facts, {}, { step: 'dropClaim', lookAgainAt: now + MINUTE })
-  const requestedAt = facts.deletion?.requestedAt ?? 0, pause = Math.max(MINUTE, (obstacle.at - requestedAt) / 2)
+  const requestedAt = facts.deletion?.requestedAt ?? 0, pause = obstacle.at <= toldAt ? MINUTE : Math.max(MINUTE, (obstacle.at - requestedAt) / 2)
   const isDue = obstacle.at < requestedAt || now - obstacle.at >= pause
   return decision(facts, { obstacles: [`A machine that it tried to have is still there: ${obstacle.because}`] }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
 }

@@ -18,6 +18,8 @@ export interface ScalingSeen {
   readonly room: RoomSeen | undefined
   /** For how long the autoscaler could not look, where it is told as soon as it can. */
   readonly blindFor?: number
+  /** When the region last told of something by which what was refused, or lost, may be had. */
+  readonly toldAt?: number
   /** Names of nodes of the cluster's other pools that their autoscalers may take meanwhile; read only where it matters. */
   readonly others?: readonly string[]
   /** Machines of the cluster's need that are this pool's to take. */
@@ -106,10 +108,11 @@ function said({ now, facts: { autoscaler }, room }: ScalingSeen, target: number,
 
 const NO_ROOM = 'found no room on the nodes of its cluster at'
 
-/** Of members that are lost since those instants, the one that may leave for what pods wait for, and when: the longest lost one, and none before the next time has come. Undefined where none is lost. */
-export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>): { readonly id: string; readonly at: number } | undefined {
+/** Of members that are lost since those instants, the one that may leave for what pods wait for, and when: the longest lost one, and none before the next time has come, which is soon where the region told since the last one of what may have been the reason. Undefined where none is lost. */
+export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>, toldAt = -Infinity): { readonly id: string; readonly at: number } | undefined {
   const [longest] = lost.toSorted((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
-  const pause = gaveWay ? Math.min(GIVES_WAY.first * 2 ** Math.min(gaveWay.times, 20), GIVES_WAY.longest) : 0
+  const times = !gaveWay || gaveWay.at <= toldAt ? 0 : Math.min(gaveWay.times, 20)
+  const pause = gaveWay ? Math.min(GIVES_WAY.first * 2 ** times, GIVES_WAY.longest) : 0
   return longest && { id: longest.id, at: Math.max(longest.since + GIVES_WAY.first, (gaveWay?.at ?? 0) + pause) }
 }
 
@@ -119,9 +122,14 @@ function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay
   return scaling?.enabled && (!room || room.waiting.length > 0) ? gaveWay : undefined
 }
 
-function nextLook({ now, room, blindFor = 0, facts: { refused, gaveWay }, givesWayAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
+function nextLook({ now, room, blindFor = 0, facts: { refused, gaveWay }, givesWayAt, toldAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
   const ripens = Object.values(idle ?? {}).map(since => since + DWELL.nodeIdle)
-  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now), blindFor / 2), givesWayAt === undefined ? undefined : Math.max(givesWayAt, (gaveWay?.at ?? 0) + longWaited(room, gaveWay?.at ?? 0)), refused && retriedAt(refused, now)])
+  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now), blindFor / 2), givesWayAt === undefined ? undefined : Math.max(givesWayAt, givesWaySeldom(room, gaveWay, toldAt)), refused && retriedAt(refused, toldAt)])
+}
+
+/** Where nobody told of anything since the last one did, the next one gives way ever more seldom. */
+function givesWaySeldom(room: RoomSeen | undefined, gaveWay: NodePoolFacts['gaveWay'], toldAt = -Infinity): number {
+  return !gaveWay || gaveWay.at <= toldAt ? 0 : gaveWay.at + longWaited(room, gaveWay.at)
 }
 
 function rests(room: RoomSeen | undefined): boolean {

@@ -8,6 +8,8 @@ export interface NodePoolRegion {
   readonly tenant: TenantCluster
   /** The region tells of everything by which an answer of it may be another one. */
   readonly tellsAll?: boolean
+  /** Where it tells of that: the latest instant from which on answers may be others, of all or of the thing of that id. */
+  readonly toldAt?: (id?: string) => number | undefined
   /** Addresses on the region's network for machines that are to be made, in their order; fewer where fewer are free. Absent where machines have theirs from elsewhere. */
   readonly claimMachineAddresses?: (tx: Transaction, machineIds: readonly string[]) => Promise<readonly string[]>
   /** The line of an onboarding script with that token, as machines of the region run it; undefined until the region can be reached by them. */

@@ -14,6 +14,7 @@ import type { MachineRecord } from '#ports/store.ts'
 import { act } from './act.ts'
 import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
+import { toldAtOf } from './refused-claims.ts'
 import { isScaled, scale } from './scale.ts'
 import { activeOf } from './share-need.ts'
 
@@ -36,7 +37,8 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   const [cluster, nodes, claim] = await Promise.all([
     store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : [], lastClaimOf(record, store),
   ])
-  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim } }
+  const toldAt = claim && toldAtOf(record, ports)
+  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim }, ...toldAt !== undefined && { toldAt } }
   const decision = decideNodePool(seen)
   ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
   const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })

@@ -15,6 +15,11 @@ export interface Answered {
   readonly open: number
 }
 
+/** When the region last told of something by which the pool may have what it was refused. */
+export function toldAtOf({ region, facts: { refused } }: Pick<NodePoolRecord, 'region' | 'facts'>, ports: NodePoolPorts): number | undefined {
+  return ports.regionOf(region).toldAt?.(refused?.claim ?? refused?.tried)
+}
+
 /**
  * A pool that was refused machines asks for one only, when its time has come; that one tells whether the others are had. `missing`: how many it wants and has not,
  * the one that is being tried among them.
@@ -25,9 +30,9 @@ export async function answerRefusal(tx: Transaction, pool: NodePoolRecord, missi
   if (!refused) return { refused, open: missing }
   if (refused.claim !== undefined) return await answerClaim(tx, pool, { ...refused, claim: refused.claim }, missing, ports)
   if (missing === 0) return { refused: undefined, open: 0 }
-  if (!isPaid && isPutOff(refused, now)) return { refused, open: missing }
+  if (!isPaid && isPutOff(refused, now, toldAtOf(pool, ports))) return { refused, open: missing }
   const tried = await tryOneClaim(tx, pool, ports, refused.tried)
-  return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried } : refusedOnceMore(refused, tried, now, tellsAll) }
+  return { open: missing, refused: typeof tried === 'string' ? { ...refused, claim: tried, triedAt: now } : refusedOnceMore(refused, tried, now, tellsAll) }
 }
 
 async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...refused }: Refused & { readonly claim: string }, missing: number, ports: NodePoolPorts): Promise<Answered> {
@@ -44,7 +49,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
   }
   if (machine.refused && machine.deletionRequestedAt === undefined) {
     const evidence = [refusalEvidence(machine.name, machine.refused), ...machine.refused.as === 'Balance' ? [balanceEvidence(await ports.store.findAccount(pool), await tx.meterOf(pool), { now })] : []]
-    const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, evidence }, now, tellsAll)
+    const next = refusedOnceMore({ ...refused, claim }, { ...machine.refused, triedAt: machine.refused.asked?.at ?? machine.refused.at, evidence }, now, tellsAll)
     // Of an error nobody knows what it left behind.
     if (machine.refused.as === 'ScalingFailed' || machine.refused.left) {
       await askGone(tx, machine, now)
@@ -53,7 +58,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     await dropRefused(tx, pool, machine, now)
     return { refused: missing > 0 ? next : undefined, open: missing }
   }
-  if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, { now, tellsAll }), open: missing }
+  if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, { now, tellsAll, toldAt: toldAtOf(pool, ports) }), open: missing }
   if (machine.machineId !== undefined || machine.deletionRequestedAt !== undefined) await askGone(tx, machine, now)
   return { refused: { ...refused, claim }, open: missing }
 }
@@ -62,7 +67,7 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
  * It cannot be taken back. The answer to each asking wakes the pool, so it is asked to go again only when the next time has come, and then there is a later one: pool and machine would wake each other
  * for ever in one instant.
  */
-async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...refused }: Refused, { now, tellsAll }: { readonly now: number; readonly tellsAll: boolean | undefined }): Promise<Refused> {
+async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...refused }: Refused, { now, tellsAll, toldAt }: { readonly now: number; readonly tellsAll: boolean | undefined; readonly toldAt: number | undefined }): Promise<Refused> {
   const { name, obstacle } = machine
   const why = obstacle?.because ?? 'it is still there'
   const known = {
@@ -70,9 +75,9 @@ async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...r
     because: `${machine.refused?.because ?? `The machine ${name} is not wanted any more`}; it cannot be taken back: ${why}`,
     evidence: [{ observer: 'machine controller', source: `machine ${name}`, observedAt: obstacle?.at ?? now, fact: `${why}.` }],
   }
-  if (!again && isPutOff(refused, now)) return known
+  if (!again && isPutOff(refused, now, toldAt)) return known
   await askGone(tx, machine, now)
-  return { ...refusedOnceMore(known, known, now, tellsAll), claim: machine.id, ...(again || refused.onceGone) && { onceGone: true } }
+  return { ...refusedOnceMore(known, { ...known, triedAt: now }, now, tellsAll), claim: machine.id, ...(again || refused.onceGone) && { onceGone: true } }
 }
 
 /** Nothing was made of it. */

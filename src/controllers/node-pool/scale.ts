@@ -15,7 +15,7 @@ import { needsNodes } from './need.ts'
 import { needOfPool, standing } from './need-of-pool.ts'
 import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
-import { answerRefusal } from './refused-claims.ts'
+import { answerRefusal, toldAtOf } from './refused-claims.ts'
 import { isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf } from './share-need.ts'
 
@@ -46,7 +46,8 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
   const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
   if (!early) return undefined
-  if (!isNews && isNothing(early, next, now, isPaid) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && retriedAt(next.refused, now))
+  const toldAt = toldAtOf({ ...record, facts: next }, ports)
+  if (!isNews && isNothing(early, next, { now, toldAt, isPaid }) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && retriedAt(next.refused, toldAt))
 
   return await store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
@@ -67,19 +68,19 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
     await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
-    return soonest(planned.lookAgainAt, refused && retryOf(refused, now))
+    return soonest(planned.lookAgainAt, refused && retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)))
 
     async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
       const { made, missing } = await claimMachines(tx, pool, open, ports)
-      return { made, refused: missing && { ...missing, since: now, times: 1, retryAt: now + NO_CLAIM_AGAIN_MS } }
+      return { made, refused: missing && { ...missing, since: now, times: 1, triedAt: now, retryAt: now + NO_CLAIM_AGAIN_MS } }
     }
   })
 }
 
 /** A claim that is being tried wakes the pool itself; one that cannot be taken back is looked at again at its time. */
-function retryOf(refused: NonNullable<NodePoolFacts['refused']>, now: number): number | undefined {
-  const { claim, retryAt } = refused
-  return claim === undefined || (retryAt !== undefined && retryAt > now) ? retriedAt(refused, now) : undefined
+function retryOf(refused: NonNullable<NodePoolFacts['refused']>, now: number, toldAt: number | undefined): number | undefined {
+  const at = retriedAt(refused, toldAt)
+  return refused.claim === undefined || (at !== undefined && at > now) ? at : undefined
 }
 
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
@@ -111,11 +112,12 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const { needed, room, facts } = needOfPool(pool, { room: looked, pools, nodes: asks ? await nodesOf(pools, members, pool.id) : new Map() }, now)
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
+  const toldAt = toldAtOf(pool, ports)
   const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
-  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, now) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt }) : { share: 0, counts }
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned && { planned, room, counts: need.counts }
@@ -136,13 +138,13 @@ async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, me
 /**
  * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, now: number): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[]; readonly givesWayAt?: number }> {
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt }: { readonly now: number; readonly toldAt: number | undefined }): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[]; readonly givesWayAt?: number }> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
   const share = shareOf(pool.id, [...others, pool], room)
   if (share > 0 || counts.failed === 0) return { share, counts }
   const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
-  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts)
+  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, toldAt)
   if (goes === undefined || !pool.spec.scaling) return { share, counts }
   if (goes.at > now) return { share, counts, givesWayAt: goes.at }
   const without = { ...counts, failed: counts.failed - 1, deleting: counts.deleting + 1 }
@@ -159,11 +161,11 @@ async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, 
   return leaving === 0 ? counts : { ...counts, failed: counts.failed - leaving, deleting: counts.deleting + leaving }
 }
 
-function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, now: number, isPaid: boolean): boolean {
+function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, { now, toldAt, isPaid }: { readonly now: number; readonly toldAt: number | undefined; readonly isPaid: boolean }): boolean {
   if (start + surplus + drop + givesWay.length > 0) return false
   if (!refused) return claim === 0
   // A claim that is being tried wakes the pool when it is answered; only then is there something to look at.
-  return claim > 0 && refused.claim === undefined && isPutOff(refused, now) && !isPaid
+  return claim > 0 && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }
 
 function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken }: ScalingPlan): NodePoolFacts {

@@ -268,7 +268,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     addressPool: CLUSTER_ADDRESSES,
     registry: `registry.${region}:5000`,
     // Nothing is probed by the clock here: the region tells what changes.
-    probeEveryMs: 365 * 86_400_000, tellsAll: true,
+    probeEveryMs: 365 * 86_400_000, tellsAll: true, toldAt: world.toldAt,
     graceMs: run.graceMs,
     componentsReady: async () => ({ state: 'ready' as const }),
     claimMachineAddresses: (tx: Transaction, machineIds: readonly string[]) => tx.claimAddresses(region, machineIds, MACHINE_ADDRESSES),

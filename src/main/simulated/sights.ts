@@ -53,7 +53,7 @@ const AT_ONCE = 500
 const AGAIN_AT_ONCE = 2_000
 const CLUSTERS_AT_ONCE = 200
 /** Who looks again within this time after the region has turned comes by itself. */
-const SOON_MS = 3_600_000
+const SOON_MS = 60_000
 
 /**
  * What a simulated region tells of itself, made into what passes see: the same sights with the same keys as the watches of a real region write, and machines that ask are

@@ -7,16 +7,16 @@ type Refused = NonNullable<NodePoolFacts['refused']>
 
 /**
  * What a pool remembers once a machine was refused: by what, since when, how often in a row, and when the one next claim is tried. Refusals of claims that were made
- * together count once. `now`: epoch ms in the region's time. `isTold`: the region tells of all by which the answer may be another one, so that what is refused for long is tried ever more seldom, and as soon as before once somebody is told.
+ * together count once. `now`: epoch ms in the region's time. `isTold`: the region tells of all by which the answer may be another one, so that what is refused for long is tried ever more seldom, and soon once that is told.
  */
-export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence'>, now: number, isTold = false): Refused {
-  const { as, because, evidence } = refusal
+export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence' | 'triedAt'>, now: number, isTold = false): Refused {
+  const { as, because, evidence, triedAt = now } = refusal
   if (known?.claim === undefined && known?.retryAt !== undefined && isPutOff(known, now)) return known
   const times = (known?.times ?? 0) + 1, tried = known?.claim ?? known?.tried
   const since = known?.since ?? now
   const usual = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)
   const pause = isTold && !known?.again ? Math.max(usual, Math.floor((now - since) / 8)) : usual
-  return { as, because, since, times, retryAt: now + pause, ...(pause > usual && { mayRetryAt: now + usual }), ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
+  return { as, because, since, times, triedAt, retryAt: now + pause, ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
 }
 
 /** What the provider of machines answered to a claim. */
@@ -31,18 +31,17 @@ export function retriedAtOnce(facts: NodePoolFacts, now: number): NodePoolFacts 
   return withFacts(facts, { refused: { ...refused, ...refused.claim === undefined ? { retryAt: now } : { again: true as const } } })
 }
 
-/** The next claim is not to be tried yet, not even by somebody who was woken. */
-export function isPutOff({ retryAt = 0, mayRetryAt = retryAt }: Refused, now: number): boolean {
-  return Math.min(retryAt, mayRetryAt) > now
+/** The next claim is not to be tried yet. `toldAt`: as of `retriedAt`. */
+export function isPutOff(refused: Refused, now: number, toldAt?: number): boolean {
+  return (retriedAt(refused, toldAt) ?? 0) > now
 }
 
-/** Passes of the second in which a claim was refused are that refusal's own. */
-const OWN_PASSES_MS = 1_000
-
-/** When a pool that was refused is looked at again: whoever is woken while the next claim is put off may have been told of what ends the refusal, and tries as soon as it may. */
-export function retriedAt({ retryAt, mayRetryAt, claim }: Refused, now: number): number | undefined {
-  if (claim !== undefined || retryAt === undefined || mayRetryAt === undefined || mayRetryAt <= now) return retryAt
-  return now < mayRetryAt - REFUSED_CLAIM.longest + OWN_PASSES_MS ? retryAt : Math.min(retryAt, mayRetryAt)
+/**
+ * When a pool that was refused tries again. `toldAt`: when its region last told of something that may end the refusal. What was asked for before that is tried again soon, whoever was woken by what and when: what is told at the very
+ * instant of the asking, or before its answer is written, is not lost.
+ */
+export function retriedAt({ retryAt, triedAt = Infinity }: Refused, toldAt = -Infinity): number | undefined {
+  return retryAt === undefined || triedAt > toldAt ? retryAt : Math.min(retryAt, triedAt + REFUSED_CLAIM.first)
 }
 
 /** What a machine that goes may leave to others. */

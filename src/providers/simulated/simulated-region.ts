@@ -64,6 +64,8 @@ export interface SimulatedRegion {
   /** Answers to what machines asked by changes of the kinds Join and Membership. */
   readonly onboarding: Pick<Onboarding, 'admitted' | 'refused' | 'membership'>
   readonly faults: Faults
+  /** The latest instant from which on calls may be met otherwise, or those about the thing of that id. */
+  readonly toldAt: (id?: string) => number | undefined
   readonly limits: Limits
   /** What users of its clusters would do with kubectl. */
   readonly users: Users
@@ -127,9 +129,10 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       world.tell({ kind: 'ControlPlane', clusterId })
       for (const change of podsOf(clusterId)) world.tell(change)
     }
-    world.tell({ kind: 'Turn' })
   })
+  world.onTurn(() => onboarding.turned())
   planes.onTurn(clusterId => {
+    if (planes.isUp(clusterId)) onboarding.turned()
     if (planes.plane(clusterId)) return
     insides.remove(clusterId)
     objects.removeAll(clusterId)
@@ -189,10 +192,15 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       everything: async () => [...inParts(Infinity, Infinity)].flatMap(part => part()),
     },
     onboarding, faults, limits,
+    toldAt: id => latest(world.turnedAt(), id === undefined ? undefined : faults.releasedAt(id)),
     users: new Users({ world, planes, objects, workloads, images }),
     ground,
     addons: faulty(new WorldAddons(ground) as AddonInstaller, { world, faults, how: faultyAddons() }),
   }
+}
+
+function latest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? one ?? other : Math.max(one, other)
 }
 
 function partsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {

@@ -1,9 +1,11 @@
 import type { FaultOrder, FaultTarget, RegionFaults } from '#ports/region-world.ts'
 import type { World } from '../world/world.ts'
-import { callKind } from './calls.ts'
+import { callKind, PORT_CALLS } from './calls.ts'
 import { complaint, whyUnfit } from './complaint.ts'
 import { concerns, isActive, isInTime, timesOf, type Fault } from './fault.ts'
 
+/** Of an event that ends a fault, and not only the hold of one thing. */
+const END = 'end'
 /** More than so many things that one fault holds are not counted one by one. */
 const MOST_AFFECTED = 1_000
 
@@ -16,7 +18,7 @@ export class Faults implements RegionFaults {
   constructor(world: World) {
     this.#world = world
     this.#table = world.table<Fault>('fault')
-    world.on('fault', () => this.#changed())
+    world.on('fault', id => this.#changed(id === END))
   }
 
   /** Told when a fault begins, ends or goes, so that what goes on by itself is looked at again. */
@@ -32,7 +34,7 @@ export class Faults implements RegionFaults {
     const now = this.#world.now()
     this.#table.put(id, { ...order, id, injectedAt: now, hits: 0, passed: 0 })
     this.#schedule(order)
-    this.#changed()
+    this.#changed(false)
     await this.#world.settle()
   }
 
@@ -43,14 +45,14 @@ export class Faults implements RegionFaults {
   /** False if there is none of that id. */
   async clear(id: string): Promise<boolean> {
     const was = this.#table.delete(id)
-    if (was) this.#changed()
+    if (was) this.#changed(true)
     await this.#world.settle()
     return was
   }
 
   async clearAll(): Promise<void> {
     for (const { id } of this.list()) this.#table.delete(id)
-    this.#changed()
+    this.#changed(true)
     await this.#world.settle()
   }
 
@@ -113,6 +115,15 @@ export class Faults implements RegionFaults {
     if (fault.effect.for !== undefined) this.#world.schedule('fault', '', since + fault.effect.for)
   }
 
+  /** When a call about the thing of that id was last let go that had been held for a time. For all others it is no news: each new thing that is held would tell those that wait for something else to try again, and make the next one. */
+  releasedAt(id: string): number | undefined {
+    if (this.#table.size === 0) return undefined
+    const now = this.#world.now()
+    const ends = [...this.#table.values()].flatMap(({ port, hangs, effect }) => (hangs === undefined || effect.for === undefined ? [] : Object.keys(PORT_CALLS[port] ?? {}).map(call => (hangs[`${call}/${id}`] ?? Infinity) + effect.for!)))
+    const over = ends.filter(at => at <= now)
+    return over.length === 0 ? undefined : Math.max(...over)
+  }
+
   /** Keeps what a fault remembers. */
   remember(fault: Fault): void {
     this.#table.put(fault.id, fault)
@@ -120,7 +131,8 @@ export class Faults implements RegionFaults {
 
   restore(): void {
     for (const { from, until, usedUpAt, hangs, effect } of this.#table.values()) {
-      for (const at of [from, until, usedUpAt, ...effect.for === undefined ? [] : Object.values(hangs ?? {}).map(since => since + effect.for!)]) this.#world.reschedule('fault', '', at)
+      for (const at of [from, ...effect.for === undefined ? [] : Object.values(hangs ?? {}).map(since => since + effect.for!)]) this.#world.reschedule('fault', '', at)
+      for (const at of [until, usedUpAt]) this.#world.reschedule('fault', END, at)
     }
   }
 
@@ -129,7 +141,7 @@ export class Faults implements RegionFaults {
     fault.hits++
     if (fault.hits !== timesOf(fault)) return
     fault.usedUpAt = this.#world.now()
-    this.#world.schedule('fault', '', fault.usedUpAt)
+    this.#world.schedule('fault', END, fault.usedUpAt)
   }
 
   /** It holds that thing already, whatever it has hit since. */
@@ -161,11 +173,14 @@ export class Faults implements RegionFaults {
 
   #schedule({ from, until }: FaultOrder): void {
     this.#world.schedule('fault', '', from)
-    this.#world.schedule('fault', '', until)
+    this.#world.schedule('fault', END, until)
   }
 
-  #changed(): void {
+  /** Where one begins nothing that was tried in vain can succeed, and trying at once would only use it up. */
+  #changed(isEnd: boolean): void {
     for (const told of this.#onChange) told()
+    if (isEnd) this.#world.turn()
+    else this.#world.tell({ kind: 'Turn' })
   }
 }
 

@@ -41,7 +41,7 @@ export class Limits implements RegionStock, RegionQuotas {
     if (count === undefined) this.#stocks.delete(key)
     else this.#stocks.put(key, { kind, count, ...(area !== undefined && { area }) })
     this.#changes.put(ALL, this.changes() + 1)
-    this.#world.tell({ kind: 'Turn' })
+    this.#world.turn()
     await this.#world.settle()
   }
 
@@ -50,7 +50,7 @@ export class Limits implements RegionStock, RegionQuotas {
     if (limit === undefined) this.#quotas.delete(key)
     else this.#quotas.put(key, { kind, limit, ...(account !== undefined && { account }) })
     this.#changes.put(ALL, this.changes() + 1)
-    this.#world.tell({ kind: 'Turn' })
+    this.#world.turn()
     await this.#world.settle()
   }
 

@@ -8,11 +8,11 @@ import { tokenOf } from './onboarding-line.ts'
 import { isConnected } from './see-machine.ts'
 
 const SECOND = 1_000
-/** A contact that was answered with "later" is tried again after so long, doubling up to the longest. */
-const AGAIN_MS = 5 * SECOND, LONGEST_AGAIN_MS = 300 * SECOND
+/** A contact that was answered with "later" is tried again after so long, doubling up to the second of these, and from there on ever more seldom. */
+const AGAIN_MS = 5 * SECOND, SELDOM_AGAIN_MS = 300 * SECOND
 /** From the loss of its Node object, or of its cluster, until a machine asks whether it is still a member; doubling while it is told that it is. */
 const ASKS = [SECOND, 15 * SECOND] as const
-const LONGEST_ASK_MS = 3_600_000
+const SELDOM_ASK_MS = 3_600_000
 const LONGER_BY = 9 / 8, MOST_LONGER = 100
 
 /** What the join endpoint answered to a machine. */
@@ -37,6 +37,9 @@ export class Onboarding {
   /** Machines that asked whether they are members, and failures that were reported, of which nobody has heard yet. */
   readonly #asking = new Set<string>()
   readonly #reporting = new Set<string>()
+  /** Machines that were told to come later, and when something last ended that may have been why. */
+  readonly #later = new Set<string>()
+  #turnedAt = -Infinity
   readonly #machineOfSecret = new Map<string, string>()
   #onStart: (machineId: string) => void = () => {}
 
@@ -127,13 +130,36 @@ export class Onboarding {
     this.#asked.delete(id)
     if (!machine?.script || machine.script.ended) return
     if (later) {
-      const again = Math.min(AGAIN_MS * 2 ** machine.script.tries, LONGEST_AGAIN_MS)
-      machine.script.tries++
-      machine.script.contactAt = this.#world.now() + again
+      // What ended while it waited for the answer may have come too late for that.
+      const tries = machine.script.contactAt <= this.#turnedAt ? 0 : machine.script.tries
+      machine.script.tries = tries + 1
+      machine.script.contactAt = this.#world.now() + pauseAfter(AGAIN_MS, tries, SELDOM_AGAIN_MS)
+      this.#later.add(id)
       this.#world.schedule('machine', id, machine.script.contactAt)
     } else machine.script.ended = true
     this.#fleet.put(id, machine)
     this.#world.settleSoon(1)
+  }
+
+  /** Something ended by which the answer to those that were told to come later may be another one: they come soon, and as often as at first. */
+  turned(): void {
+    const now = this.#turnedAt = this.#world.now()
+    for (const id of this.#later) {
+      const machine = this.#fleet.get(id)
+      if (!machine?.script || machine.script.ended || machine.script.tries === 0) this.#later.delete(id)
+      else if (machine.script.contactAt > now) {
+        machine.script.tries = 1
+        machine.script.contactAt = Math.min(machine.script.contactAt, now + AGAIN_MS)
+        this.#world.schedule('machine', id, machine.script.contactAt)
+        this.#fleet.put(id, machine)
+      }
+    }
+  }
+
+  /** After a start of the process. */
+  restore(id: string, { contactAt, tries }: NonNullable<WorldMachine['script']>): void {
+    if (tries > 0) this.#later.add(id)
+    this.#world.schedule('machine', id, contactAt)
   }
 
   /** What the machine was answered when it asked whether it is a member. On `removed` it cleans up. */
@@ -151,7 +177,7 @@ export class Onboarding {
   /** It lost its Node object or its cluster, and will ask. */
   asksLater(id: string, machine: WorldMachine, asks = 0): void {
     if (!machine.member) return
-    const pause = askedAfter(this.#world.draw.within(ASKS, 'machines', 'membership', id, asks), asks)
+    const pause = pauseAfter(this.#world.draw.within(ASKS, 'machines', 'membership', id, asks), asks, SELDOM_ASK_MS)
     this.#fleet.setMember(id, machine, { ...machine.member, asks, asksAt: this.#world.now() + pause })
     this.#world.schedule('machine', id, machine.member.asksAt)
   }
@@ -228,10 +254,10 @@ export class Onboarding {
   }
 }
 
-/** Doubling up to a bound, and by an eighth from there on: a machine that stays a member for years without its Node object is no work. */
-function askedAfter(first: number, asks: number): number {
-  const doubles = Math.ceil(Math.log2(LONGEST_ASK_MS / first))
-  return asks < doubles ? first * 2 ** asks : Math.floor(LONGEST_ASK_MS * LONGER_BY ** Math.min(asks - doubles, MOST_LONGER))
+/** Doubling up to a bound, and by an eighth from there on: a machine that stays a member for years without its Node object, or is told to come later for years, is no work. */
+function pauseAfter(first: number, times: number, seldom: number): number {
+  const doubles = Math.ceil(Math.log2(seldom / first))
+  return times < doubles ? first * 2 ** times : Math.floor(seldom * LONGER_BY ** Math.min(times - doubles, MOST_LONGER))
 }
 
 const FAILURES = { preflight: 'The machine does not have what a node needs', contact: 'The join endpoint gave no answer', download: 'curl: (18) transfer closed with outstanding read data remaining', start: 'The kubelet ended at its start: exit status 1' }

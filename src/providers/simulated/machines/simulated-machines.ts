@@ -111,7 +111,7 @@ export class SimulatedMachines implements Machines {
   /** After a start of the process: what was under way goes on. */
   restore(): void {
     for (const [id, { upAt, script, member }] of this.#fleet.entries()) {
-      if (script && !script.ended) this.#world.schedule('machine', id, script.contactAt)
+      if (script && !script.ended) this.#onboarding.restore(id, script)
       else if (!member) this.#world.schedule('machine', id, upAt)
       if (!member) continue
       for (const at of [member.startsAt, upAt]) this.#world.reschedule('machine', id, at)

@@ -34,7 +34,7 @@ export class Users implements RegionUsers {
     this.#reach(object.clusterId)
     this.#objects.put({ clusterId: object.clusterId, kind: object.kind, namespace: object.namespace ?? '', name: object.name, finalizers: object.finalizers ?? [] })
     // An add-on may wait for a name, a definition or a finalizer, for long.
-    this.#world.tell({ kind: 'Turn' })
+    this.#world.turn()
     await this.#world.settle()
   }
 
@@ -44,7 +44,7 @@ export class Users implements RegionUsers {
     const was = this.#objects.get({ ...which, namespace }) !== undefined
     if (was) {
       this.#objects.delete({ ...which, namespace })
-      this.#world.tell({ kind: 'Turn' })
+      this.#world.turn()
     }
     await this.#world.settle()
     return was

@@ -12,6 +12,8 @@ export const NEVER = Number.MAX_SAFE_INTEGER
 
 /** The kind under which it is kept how far the world has lived: when its next event is to happen, and the instant at which that was so. */
 const LIVED = 'lived'
+/** The kind under which it is kept when calls were last to be met otherwise. */
+const TURNED = 'turned'
 /** Changes that are not left to the next call of a port. */
 const MUCH = 200
 
@@ -43,6 +45,8 @@ export class World {
   readonly #events = new EventHeap()
   readonly #handlers = new Map<string, EventHandler>()
   readonly #tables = new Map<string, Table<unknown>>()
+  readonly #turned: Table<number>
+  readonly #onTurn: (() => void)[] = []
   /** Things that are not kept yet as they are, by `kind/id`. */
   readonly #changed = new Map<string, { kind: string; id: string; thing: unknown }>()
   readonly #replaying = new Set<string>()
@@ -67,6 +71,7 @@ export class World {
     this.log = parts.log
     this.#clock = parts.clock
     this.#store = parts.store
+    this.#turned = this.table<number>(TURNED)
   }
 
   /** The world's instant: the event's own while events are lived through, the region's time otherwise. */
@@ -99,6 +104,22 @@ export class World {
     this.#told.push(change)
     this.#unheard.tell(change)
     if (heard) this.#heard.push(heard)
+  }
+
+  /** From this instant on calls of this region may succeed that did not before, and nobody can tell whose. It is kept, so that whoever was refused before, and could not be told, finds it at his next look. */
+  turn(): void {
+    this.#turned.put('', this.now())
+    this.tell({ kind: 'Turn' })
+    for (const told of this.#onTurn) told()
+  }
+
+  onTurn(told: () => void): void {
+    this.#onTurn.push(told)
+  }
+
+  /** The latest such instant. */
+  turnedAt(): number | undefined {
+    return this.#turned.get('')
   }
 
   nextAt(): number | undefined {

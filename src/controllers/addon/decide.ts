@@ -31,10 +31,10 @@ export function decideAddon(seen: AddonPassSeen): AddonDecision {
   if (!isApplied(seen)) return decideInstallation(seen)
 
   const { looked, resting } = seen
-  if (!looked) return decision(facts, { applied: undefined }, 'install', now)
+  if (!looked) return decideMissing(seen)
   const health = healthOf({ ...looked, workloads: besidesResting(looked.workloads, new Set(resting.map(({ name }) => name))) }, facts, now)
   return decision(facts, {
-    waitsFor: undefined, conflict: undefined, installer: undefined, staleSince: undefined,
+    waitsFor: undefined, conflict: undefined, installer: undefined, missing: undefined, staleSince: undefined,
     reasons: health.reasons, degraded: health.degraded, unavailable: health.unavailable,
     ...(health.whole && { operation: undefined }),
   }, undefined, soonestAfter(now, [health.changesAt, ...resting.map(({ until }) => until), seen.lookEveryMs === undefined ? undefined : now + seen.lookEveryMs]))
@@ -63,6 +63,14 @@ function decideInstallation(seen: AddonPassSeen): AddonDecision {
   return mayBe > now ? decision(facts, change, undefined, mayBe) : decision(facts, change, 'install', now)
 }
 
+/** Nothing of it is there: somebody took it away, and it is applied again at once. Where it is not there after that either, it is so ever more seldom. */
+function decideMissing(seen: AddonPassSeen): AddonDecision {
+  const { now, record: { facts } } = seen, missing = facts.missing ?? 0
+  const { mayBe, byItself } = missing === 0 ? { mayBe: now, byItself: now } : after(facts.applied?.at ?? 0, pausesAfter(missing), seen.toldAt)
+  if (mayBe > now) return decision(facts, {}, undefined, seen.lookEveryMs === undefined ? byItself : mayBe)
+  return decision(facts, { applied: undefined, missing: missing + 1 }, 'install', now)
+}
+
 /** When what was just tried in vain is tried by itself. Whoever is woken before that may have been told of its end, and tries as soon as it may. */
 export function restsUntil(facts: AddonFacts, { lookEveryMs, ...told }: Told & Pick<AddonPassSeen, 'lookEveryMs'>): number {
   const { mayBe, byItself } = facts.deletion ? removedAgainAt(facts, told) : againAt(facts, told)
@@ -76,8 +84,12 @@ interface Again { /** Whoever is woken from then on tries. */ readonly mayBe: nu
 function againAt({ conflict, installer }: AddonFacts, { now, toldAt }: Told): Again {
   if (conflict) return after(conflict.triedAt, { first: TRY_AGAIN_MS, pause: Math.max((conflict.triedAt - conflict.at) / 2, TRY_AGAIN_MS), longest: HOUR }, toldAt)
   if (!installer) return { mayBe: now, byItself: now }
-  const doubled = TRY_AGAIN_MS * 2 ** (installer.failures - 1)
-  return after(installer.at, { first: TRY_AGAIN_MS, pause: doubled <= HOUR ? doubled : HOUR * LONGER_BY ** Math.min(installer.failures - FAILURES_OF_AN_HOUR, MOST_LONGER), longest: HOUR }, toldAt)
+  return after(installer.at, pausesAfter(installer.failures), toldAt)
+}
+
+function pausesAfter(failures: number): Pauses {
+  const doubled = TRY_AGAIN_MS * 2 ** (failures - 1)
+  return { first: TRY_AGAIN_MS, pause: doubled <= HOUR ? doubled : HOUR * LONGER_BY ** Math.min(failures - FAILURES_OF_AN_HOUR, MOST_LONGER), longest: HOUR }
 }
 
 interface Pauses { readonly first: number; readonly pause: number; readonly longest: number }

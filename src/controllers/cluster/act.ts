@@ -121,23 +121,26 @@ async function awaitServiceAccount(record: ClusterRecord, ports: ClusterPorts): 
 /** All that could not be removed is collected by name. It is tried again until the deadline; from then on it is what stands in the way. */
 async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
   const { host, clock } = ports.regionOf(record.region)
-  await ports.store.write(clock.now(), async tx => {
+  const wasSaidGone = await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
-    if (!cluster) return
+    if (!cluster) return false
+    const isReleased = (await tx.ledgerOf(record.id)).some(entry => entry.kind === 'ControlPlane' && entry.state === 'Released')
     for (const kind of ['Network', 'ControlPlane'] as const) {
       const known = (await tx.ledgerOf(record.id)).some(entry => entry.kind === kind && entry.state !== 'Released')
       if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
     }
+    return isReleased
   })
   const names = { thing: `The control plane of ${record.spec.name} (${record.id})`, call: 'ensureGone' }
   const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => [{ error, says: notRemoved(names, error) }])
   if (hostLeft.length === 0) await releaseControlPlane(record, ports)
   const notGone = [...hostLeft, ...await ensureOutsideGone(record, ports)]
-  if (notGone.length === 0) return {}
-  const left = notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
+  // Who was told before that it is gone asks again only because it is still seen, and would do so for ever in one instant.
+  if (notGone.length === 0 && !wasSaidGone) return {}
+  const left = notGone.length === 0 ? [`What was made for ${record.spec.name} (${record.id}) is still seen, though ensureGone says that it is gone`] : notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
   const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
   // What can still be removed goes first: only then is it given up.
-  const forGood = failures.every(isForGood)
+  const forGood = failures.length > 0 && failures.every(isForGood)
   const deadline = since + DEADLINES.clusterDeletion
   if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
   else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })

@@ -27,6 +27,8 @@ export interface AddonFacts {
   readonly operation?: { readonly action: 'CreateAddon' | 'UpdateAddonConfig' | 'UpdateAddonVersion'; readonly since: number }
   /** What the installer last applied. */
   readonly applied?: { readonly version: string; readonly config?: string; readonly at: number }
+  /** How often in a row nothing of it was there once it had been applied. */
+  readonly missing?: number
   /** An object of its name that is not its own, as a sentence; first seen and last tried when. */
   readonly conflict?: { readonly text: string; readonly at: number; readonly triedAt: number }
   /** The installer failed with an error that fits nothing else, so often. */

@@ -57,7 +57,7 @@ async function dropRefusal(record: NodePoolRecord, ports: NodePoolPorts): Promis
     await tx.lockCluster(record.clusterId)
     const pool = await tx.lockNodePool(record.id)
     if (!pool?.facts.refused) return
-    await keepWaiting(tx, pool, 0, now)
+    await keepWaiting(tx, pool, 0, { region: ports.regionOf(pool.region) })
     await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No machine is asked for any more.' }] })
   })
 }
@@ -71,7 +71,7 @@ async function forget(record: NodePoolRecord, ports: NodePoolPorts): Promise<voi
     if (!(await tx.lockNodePool(record.id))) return
     if ((await tx.nodesOf({ nodePoolId: record.id })).length > 0) return
     for (const { id } of onboardings) await tx.forgetOnboarding(id, now)
-    await keepWaiting(tx, record, 0, now)
+    await keepWaiting(tx, record, 0, { region: ports.regionOf(record.region) })
     await tx.forget({ kind: 'NodePool', id: record.id }, {
       evidence: [{ observer: 'node pool controller', source: `nodes of ${record.spec.name}`, observedAt: now, fact: 'It has no nodes any more.' }],
       operation: record.facts.deletion?.by === 'call' ? 'DeleteNodePool' : 'DeleteCluster', text: 'Its nodes are gone',

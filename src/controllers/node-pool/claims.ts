@@ -67,10 +67,21 @@ export async function adopt(tx: Transaction, pool: NodePoolRecord, machine: Mach
   await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
 }
 
-/** Rows of claims that wait under the pool's name, brought down to as many as still wait. */
-export async function keepWaiting(tx: Transaction, pool: NodePoolRecord, count: number, now: number): Promise<void> {
-  const waiting = (await tx.ledgerOf(pool.id)).filter(entry => entry.kind === 'Machine' && entry.state === 'Intended' && entry.providerId === undefined)
-  for (const entry of waiting.slice(count)) await tx.putLedger({ ...entry, state: 'Released', since: now, because: 'The claim waits no more' })
+const WAITS_NO_MORE = 'The claim waits no more'
+
+/** Rows of claims that wait under the pool's name, brought to as many as wait. Those that waited once are taken again first: a need that comes and goes for years leaves as many rows as it had at most. */
+export async function keepWaiting(tx: Transaction, pool: NodePoolRecord, count: number, { region: { clock, randomBytes }, because = '' }: { readonly region: NodePoolRegion; readonly because?: string | undefined }): Promise<void> {
+  const now = clock.now()
+  const own = (await tx.ledgerOf(pool.id)).filter(entry => entry.kind === 'Machine' && entry.providerId === undefined)
+  const waiting = own.filter(({ state }) => state === 'Intended')
+  for (const entry of waiting.slice(count)) await tx.putLedger({ ...entry, state: 'Released', since: now, because: WAITS_NO_MORE })
+  if (waiting.length >= count) return
+  const { id: nodePoolId, accountId, region, clusterId, spec: { name } } = pool
+  const again = own.filter(entry => entry.state === 'Released' && entry.because === WAITS_NO_MORE).map(({ id }) => id)
+  for (let index = 0; index < count - waiting.length; index++) {
+    const id = again[index] ?? newId('ledger', now, randomBytes(8))
+    await tx.putLedger({ id, accountId, region, kind: 'Machine', clusterId, owner: { kind: 'NodePool', id: nodePoolId, name }, state: 'Intended', deleteProtected: false, since: now, because: `The claim waits: ${because}` })
+  }
 }
 
 const ADDRESSES_TAKEN: NoClaim = { as: 'LimitedByQuota', because: 'The addresses of the region for machines are all taken' }

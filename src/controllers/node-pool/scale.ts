@@ -64,9 +64,10 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
     const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
     const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
-    if (next.refused) await keepWaiting(tx, pool, refused ? answered.open - made : 0, now)
+    const waits = refused ? answered.open - made : 0
+    if (next.refused ?? refused) await keepWaiting(tx, pool, waits, { region: ports.regionOf(pool.region), because: refused?.because })
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
-    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused }) }, { evidence })
+    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits } }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
     return soonest(planned.lookAgainAt, refused && retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)))
 
@@ -164,8 +165,8 @@ async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, 
 function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, { now, toldAt, isPaid }: { readonly now: number; readonly toldAt: number | undefined; readonly isPaid: boolean }): boolean {
   if (start + surplus + drop + givesWay.length > 0) return false
   if (!refused) return claim === 0
-  // A claim that is being tried wakes the pool when it is answered; only then is there something to look at.
-  return claim > 0 && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
+  // A claim that is being tried wakes the pool when it is answered; only then is there something to look at. The ledger tells how many wait.
+  return claim > 0 && claim === refused.waits && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }
 
 function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken }: ScalingPlan): NodePoolFacts {

@@ -19,7 +19,7 @@ export function activeOf({ total, deleting, stopped, stopping }: NodeCounts): nu
 }
 
 /**
- * How many more machines the pool takes of what its cluster needs: pools of higher priority first, each up to its most, and to what its nodes would take; one that is refused machines is passed over,
+ * How many more machines the pool takes of what its cluster needs: pools of higher priority first, each up to its most, and to what its nodes would take; one that is refused machines takes as many as it has stopped nodes to start,
  * and so is need that machines on their way will meet. Every pool of the cluster reckons alike, so they agree without asking each other.
  */
 export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSeen, 'waiting' | 'perNode' | 'free' | 'daemons'>): number {
@@ -33,12 +33,12 @@ export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSee
     return { ...node, name, labels: { ...node.labels, [HOSTNAME]: name } }
   }
   for (const pool of scaled) {
-    const { counts, scaling, facts } = pool, coming = counts.creating + counts.starting + (facts.refused ? 0 : Math.max(0, targetOf(scaling) - activeOf(counts)))
+    const { counts, scaling, facts } = pool, coming = counts.creating + counts.starting + wantedOf({ facts, counts }, scaling)
     for (let number = 0; number < coming; number++) places.all.push(next(pool))
   }
   let open = places.putEach(room.waiting)
   for (const pool of scaled) {
-    const { scaling, facts, counts } = pool, most = facts.refused ? 0 : Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling)))
+    const { scaling, facts, counts } = pool, most = Math.min(hadOf({ facts, counts }) - wantedOf({ facts, counts }, scaling), Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling))))
     let taken = 0
     while (taken < most && open.length > 0) {
       const node = next(pool)
@@ -54,4 +54,14 @@ export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSee
     if (pool.id === id) return taken
   }
   return 0
+}
+
+/** How many more it can have: of those that are refused the stopped ones, which nobody can refuse. */
+function hadOf({ facts, counts }: Pick<Sharer, 'facts' | 'counts'>): number {
+  return facts.refused ? counts.stopped : Infinity
+}
+
+/** Of those that callers want and that it has not, how many it can have. */
+function wantedOf(pool: Pick<Sharer, 'facts' | 'counts'>, scaling: NonNullable<NodePoolSpec['scaling']>): number {
+  return Math.min(hadOf(pool), Math.max(0, targetOf(scaling) - activeOf(pool.counts)))
 }

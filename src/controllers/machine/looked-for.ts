@@ -52,8 +52,13 @@ export async function isOrderedOtherwise({ id, power, link, ownedBy }: MachineRe
   return seen?.link !== undefined && seen.link !== link
 }
 
-function againAt(region: string, since: number, most: number, ports: MachinePorts): number {
-  const { clock, tellsAll } = ports.regionOf(region), now = clock.now(), age = now - since
+/** The same of one that was looked at at another time. */
+export function lookedForAgainAt({ region, since, now }: { readonly region: string; readonly since: number; readonly now: number }, ports: MachinePorts): number {
+  return againAt(region, since, ALONE_MS, ports, now)
+}
+
+function againAt(region: string, since: number, most: number, ports: MachinePorts, now = ports.regionOf(region).clock.now()): number {
+  const { tellsAll } = ports.regionOf(region), age = now - since
   return now + Math.min(Math.max(age / 2, MINUTE), Math.max(most, Math.min(age / (DAY / most), tellsAll ? Infinity : DAY)))
 }
 

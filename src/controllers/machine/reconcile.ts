@@ -5,6 +5,7 @@ import { reconcileOwn } from './own-machine.ts'
 import { leavesToOthers } from './leave-to-others.ts'
 import type { MachinePorts, Woken } from './ports.ts'
 import { reconcileMachines } from './reconcile-many.ts'
+import { untilGone } from './until-gone.ts'
 
 export type { MachinePorts } from './ports.ts'
 
@@ -21,6 +22,6 @@ export function machineController(given: MachinePorts): Controller {
   }
 
   function passOver(record: MachineRecord, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
-    return record.ownedBy ? reconcileOrdered({ ...record, ownedBy: record.ownedBy }, ports, signal) : reconcileOwn(record, ports, signal)
+    return record.ownedBy ? untilGone({ ...record, ownedBy: record.ownedBy }, ports, one => reconcileOrdered(one, ports, signal)) : reconcileOwn(record, ports, signal)
   }
 }

@@ -5,7 +5,7 @@ import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { keepWaiting } from './claims.ts'
-import type { NodePoolStep } from './decide.ts'
+import { lastClaim, type NodePoolStep } from './decide.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { askGone } from './refused-claims.ts'
 
@@ -36,16 +36,17 @@ async function deleteNodes(record: NodePoolRecord, ports: NodePoolPorts): Promis
   })
 }
 
-/** The one claim that it was trying: half-made things are no obstacle, but nothing is left behind either. */
+/** A claim that it tried: half-made things are no obstacle, but nothing is left behind either. */
 async function dropClaim(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     const pool = await tx.lockNodePool(record.id)
-    const machine = pool?.facts.refused?.claim === undefined ? undefined : ownMachine(await tx.lockMachine(pool.facts.refused.claim), { nodePoolId: pool.id })
+    const claim = pool && lastClaim(pool.facts), machine = claim === undefined ? undefined : ownMachine(await tx.lockMachine(claim), { nodePoolId: pool!.id })
     if (machine) return await askGone(tx, machine, now)
     if (!pool) return
-    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No claim of it is open any more.' }] })
+    const others = pool.facts.leftovers?.filter(one => one.claim !== claim) ?? []
+    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined, leftovers: others.length > 0 ? others : undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No claim of it is open any more.' }] })
     await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
   })
 }

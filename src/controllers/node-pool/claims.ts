@@ -62,9 +62,14 @@ export async function adopt(tx: Transaction, pool: NodePoolRecord, machine: Mach
   await tx.insertNode({ ...claimed, id: nodeId, spec: { ...claimed.spec, machineId: machine.machineId ?? '' }, facts: { ...claimed.facts, machineExistsAt: now } }, {
     evidence: [{ observer: 'machine controller', source: `machine ${machine.name}`, observedAt: now, fact: `The machine ${machine.name} was had again.` }],
   })
-  await tx.changeMachine(machine.id, { ownedBy, power: 'on' })
+  await tx.changeMachine(machine.id, { ownedBy, power: 'on', deletionRequestedAt: null, refused: null, obstacle: null })
   await tx.putLedger(machineEntry({ ...machine, ownedBy }, 'Held', now, { power: 'on' }))
   await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
+}
+
+/** Nobody in arrears is given another machine. */
+export async function mayAdopt(pool: NodePoolRecord, { store }: NodePoolPorts): Promise<boolean> {
+  return (await store.findAccount(pool)).arrearsSince === undefined
 }
 
 const WAITS_NO_MORE = 'The claim waits no more'

@@ -13,7 +13,9 @@ export interface NodePoolPassSeen {
   /** `undefined` where the cluster's record is gone. */
   readonly cluster: Pick<ClusterRecord, 'facts'> | undefined
   readonly nodes: readonly Pick<NodeRecord, 'id' | 'spec' | 'facts' | 'said'>[]
-  /** The machine of the one claim that it was trying; read only where that one has to go. */
+  /** Of those that it cannot take back, what is left. */
+  readonly leftovers?: NodePoolFacts['leftovers']
+  /** The machine of a claim that it tried; read only where that one has to go. */
   readonly claim?: Pick<MachineRecord, 'name' | 'obstacle'> | undefined
   /** When the region last told of something by which that one may go. */
   readonly toldAt?: number
@@ -46,9 +48,9 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   if (facts.creationEnded) return { saw: api, ...decision(facts, {}) }
   if (!facts.ready) return { saw: api, ...decideCreation(seen, cluster) }
   const next = withoutClaims(seen, decideUpdate(seen))
-  if (controlPlane === 'usable') return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: undefined }) }
+  if (controlPlane === 'usable') return { saw: members, ...next, facts: withFacts(next.facts, { leftovers: seen.leftovers, staleSince: undefined }) }
   // Its autoscaler does not look, so it begins anew when the API is back.
-  return { saw: members, ...next, facts: withFacts(next.facts, { staleSince: facts.staleSince ?? seen.now, blindSince: undefined }) }
+  return { saw: members, ...next, facts: withFacts(next.facts, { leftovers: seen.leftovers, staleSince: facts.staleSince ?? seen.now, blindSince: undefined }) }
 }
 
 /** A pool that orders no machines by itself asks for a server that was refused no second time: who wants it says so again. Its refusal is shown until it could have been. */
@@ -109,7 +111,7 @@ function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen)
 
 function decideDeletion(seen: NodePoolPassSeen): Next {
   const { now, record: { facts }, nodes } = seen
-  if (nodes.length === 0) return facts.refused?.claim === undefined ? decision(facts, {}, { step: 'forget' }) : decideLastClaim(seen)
+  if (nodes.length === 0) return lastClaim(facts) === undefined ? decision(facts, {}, { step: 'forget' }) : decideLastClaim(seen)
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   // Everything else goes first; then what is left is what stands in the way.
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
@@ -120,9 +122,14 @@ function decideDeletion(seen: NodePoolPassSeen): Next {
   return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + again })
 }
 
+/** The record of a machine that it tried to have, and that has to go before it does. */
+export function lastClaim({ refused, leftovers }: NodePoolFacts): string | undefined {
+  return refused?.claim ?? leftovers?.[0]?.claim
+}
+
 /**
- * The machine that it tried to have goes last. The answer to each asking wakes the pool, so one that cannot go is asked again a while later, or where somebody has asked for the deletion again: pool and machine would wake each other
- * for ever in one instant.
+ * Machines that it tried to have go last. The answer to each asking wakes the pool, so one that cannot go, and which is asked to go again now and then anyway, is asked by the pool where somebody has asked for the deletion again: pool and
+ * machine would wake each other for ever in one instant.
  */
 function decideLastClaim({ now, record: { facts }, claim, toldAt = -Infinity }: NodePoolPassSeen): Next {
   const { obstacle } = claim ?? {}

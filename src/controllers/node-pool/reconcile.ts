@@ -12,7 +12,8 @@ import { verdict } from '#model/status/rules.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { act } from './act.ts'
-import { decideNodePool, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
+import { decideNodePool, lastClaim, type NodePoolDecision, type NodePoolPassSeen } from './decide.ts'
+import { stillLeft, type Leftovers } from './leftovers.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
 import { isScaled, scale } from './scale.ts'
@@ -34,11 +35,11 @@ export function nodePoolController(ports: NodePoolPorts): Controller {
 
 async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<number | undefined> {
   const { store } = ports
-  const [cluster, nodes, claim] = await Promise.all([
-    store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : [], lastClaimOf(record, store),
+  const [cluster, nodes, claim, leftovers] = await Promise.all([
+    store.findCluster(record.clusterId), looksAtNodes(record) ? store.nodesOf({ nodePoolId: record.id }) : [], lastClaimOf(record, store), leftoversOf(record, store),
   ])
   const toldAt = claim && toldAtOf(record, ports)
-  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim }, ...toldAt !== undefined && { toldAt } }
+  const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim }, ...leftovers && { leftovers }, ...toldAt !== undefined && { toldAt } }
   const decision = decideNodePool(seen)
   ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
   const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
@@ -58,7 +59,12 @@ function looksAtNodes({ facts }: NodePoolRecord): boolean {
 
 /** Of a pool that stays, a claim is answered in the transaction that sizes it. */
 async function lastClaimOf({ id, facts }: NodePoolRecord, store: NodePoolPorts['store']): Promise<MachineRecord | undefined> {
-  return facts.deletion && facts.refused?.claim !== undefined ? ownMachine(await store.findMachine(facts.refused.claim), { nodePoolId: id }) : undefined
+  const claim = facts.deletion && lastClaim(facts)
+  return claim === undefined ? undefined : ownMachine(await store.findMachine(claim), { nodePoolId: id })
+}
+
+async function leftoversOf({ id, facts: { leftovers } }: NodePoolRecord, store: NodePoolPorts['store']): Promise<Leftovers | undefined> {
+  return leftovers && stillLeft(id, leftovers, await store.machinesById(leftovers.map(({ claim }) => claim)))
 }
 
 /** Its cluster wakes it once its API is back, so this is only for what went otherwise, and ever more seldom. */

@@ -1,9 +1,10 @@
 import { balanceEvidence } from '#model/account/evidence.ts'
 import { machineEntry, ownMachine } from '#model/node/claim.ts'
+import { isWhole, leftoverText } from '#model/node-pool/leftovers.ts'
 import { isPutOff, refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
-import { adopt, tryOneClaim } from './claims.ts'
+import { adopt, mayAdopt, tryOneClaim } from './claims.ts'
 import type { NodePoolPorts } from './ports.ts'
 
 type Refused = NonNullable<NodePoolFacts['refused']>
@@ -13,6 +14,8 @@ export interface Answered {
   readonly refused: Refused | undefined
   /** Machines that are still missing. */
   readonly open: number
+  /** The claim that it tried has left something that cannot be taken back. */
+  readonly parked?: NonNullable<NodePoolFacts['leftovers']>[number]
 }
 
 /** When the region last told of something by which the pool may have what it was refused. */
@@ -58,9 +61,30 @@ async function answerClaim(tx: Transaction, pool: NodePoolRecord, { claim, ...re
     await dropRefused(tx, pool, machine, now)
     return { refused: missing > 0 ? next : undefined, open: missing }
   }
+  const { leftovers = [] } = pool.facts
+  if (missing > 0 && isWhole(machine) && await mayAdopt(pool, ports)) {
+    await adopt(tx, pool, machine, ports)
+    return { refused: undefined, open: missing - 1 }
+  }
+  if (machine.obstacle && (missing === 0 || leftovers.length < MOST_LEFT)) return { ...park(machine, refused, missing, now), open: missing }
   if (machine.obstacle) return { refused: await stillThere(tx, machine, refused, { now, tellsAll, toldAt: toldAtOf(pool, ports) }), open: missing }
   if (machine.machineId !== undefined || machine.deletionRequestedAt !== undefined) await askGone(tx, machine, now)
   return { refused: { ...refused, claim }, open: missing }
+}
+
+/** Each may cost something: a provider that fails at what it makes, and at taking it back, is not asked for more and more of them. */
+const MOST_LEFT = 3
+
+/** It cannot be taken back, and the next one is tried all the same. */
+function park(machine: MachineRecord, { again, onceGone, ...refused }: Refused, missing: number, now: number): Pick<Answered, 'refused' | 'parked'> {
+  const parked = { claim: machine.id, because: leftoverText(machine) }
+  if (missing === 0) return { refused: undefined, parked }
+  return { parked, refused: { ...refused, because: whyNot(machine, refused), tried: machine.id, ...(again || onceGone) && { retryAt: now } } }
+}
+
+/** What is there was made, whatever was answered. */
+function whyNot({ name, machineId, refused }: MachineRecord, { because }: Pick<Refused, 'because'>): string {
+  return machineId !== undefined && refused?.as === 'ScalingFailed' && refused.because === because ? `The machine ${name} is there, though the call that makes it failed` : because
 }
 
 /**
@@ -72,8 +96,8 @@ async function stillThere(tx: Transaction, machine: MachineRecord, { again, ...r
   const why = obstacle?.because ?? 'it is still there'
   const known = {
     ...refused, claim: machine.id, as: 'ScalingFailed' as const,
-    because: `${machine.refused?.because ?? `The machine ${name} is not wanted any more`}; it cannot be taken back: ${why}`,
-    evidence: [{ observer: 'machine controller', source: `machine ${name}`, observedAt: obstacle?.at ?? now, fact: `${why}.` }],
+    because: `${machine.refused ? whyNot(machine, machine.refused) : `The machine ${name} is not wanted any more`}; it cannot be taken back: ${why}`,
+    evidence: [...machine.refused ? [refusalEvidence(name, machine.refused)] : [], { observer: 'machine controller', source: `machine ${name}`, observedAt: obstacle?.at ?? now, fact: `${why}.` }],
   }
   if (!again && isPutOff(refused, now, toldAt)) return known
   await askGone(tx, machine, now)

@@ -11,11 +11,12 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
+import { answerWithLeftovers } from './leftovers.ts'
 import { needsNodes } from './need.ts'
 import { needOfPool, standing } from './need-of-pool.ts'
 import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
-import { answerRefusal, toldAtOf } from './refused-claims.ts'
+import { toldAtOf } from './refused-claims.ts'
 import { isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf } from './share-need.ts'
 
@@ -62,12 +63,12 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const started = planned.start > 0 ? await startStopped(tx, await members.of(pool.id), planned.start, now, evidence) : 0
     // Those that were started above are none of those that may go.
     if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
-    const answered = await answerRefusal(tx, pool, planned.claim + planned.start - started, isPaid, ports)
+    const answered = await answerWithLeftovers(tx, pool, planned.claim + planned.start - started, isPaid, ports)
     const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
     const waits = refused ? answered.open - made : 0
     if (next.refused ?? refused) await keepWaiting(tx, pool, waits, { region: ports.regionOf(pool.region), because: refused?.because })
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
-    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits } }) }, { evidence })
+    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits }, leftovers: answered.leftovers }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
     return soonest(planned.lookAgainAt, refused && retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)))
 

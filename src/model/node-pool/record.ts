@@ -82,6 +82,8 @@ export interface NodePoolFacts {
   readonly without?: readonly string[]
   /** Wanted machines were refused (elastic and central pools): by what, since when, how often in a row, and when it is tried again. */
   readonly refused?: { readonly as: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed'; readonly because: string; readonly since?: number; readonly times?: number; readonly retryAt?: number; /** When what was refused last was asked for. */ readonly triedAt?: number; /** Who refused the last one, and what they saw. */ readonly evidence?: readonly Evidence[]; /** The machine record of the one claim that is tried again now. */ readonly claim?: string; /** Something changed since that claim was made: refused, it is tried once more at once. */ readonly again?: true; /** Something changed while that claim could not be taken back: the next one is tried as soon as it is. */ readonly onceGone?: true; /** The id of the last one that was tried so, which the next one has again. */ readonly tried?: string; /** How many claims wait in the ledger. */ readonly waits?: number }
+  /** Machines of claims that it tried, by their records, which it does not want and which cannot be taken back, and why not, as part of a sentence. They are its own until they are gone, or a node's. */
+  readonly leftovers?: readonly { readonly claim: string; readonly because: string }[]
   /** The autoscaler's own target and why, while it differs from what callers want or did last move it. */
   readonly autoscaler?: { readonly target: number; readonly because: string; readonly since: number }
   /** Since when nodes carry nothing that keeps them, by their ids; the autoscaler gives them back after their dwell. */

@@ -55,7 +55,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     name: 'wanted machines were refused',
     holds: seen => seen.facts.refused !== undefined,
     shows: seen => ({ phase: 'Running', conditions: [seen.facts.refused?.as ?? 'ScalingFailed'] }),
-    because: seen => seen.facts.refused?.because ?? '',
+    because: seen => `${seen.facts.refused?.because ?? ''}${leftovers(seen)}`,
     evidence: seen => seen.facts.refused?.evidence ?? [],
   },
   {
@@ -63,14 +63,14 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     rest: true,
     holds: seen => seen.facts.without !== undefined,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them`,
+    because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them${leftovers(seen)}`,
   },
   {
     name: 'works',
     rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}`,
+    because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}${leftovers(seen)}`,
   },
 ]
 
@@ -92,6 +92,11 @@ function movement(seen: NodePoolSight): string {
 function autoscaled(seen: NodePoolSight): string {
   const { autoscaler, untaken } = seen.facts
   return `${autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`}${untaken === undefined ? '' : `; ${untaken}`}`
+}
+
+/** Nothing that is wanted: it fails at nothing, and says what it holds all the same. */
+function leftovers(seen: NodePoolSight): string {
+  return (seen.facts.leftovers ?? []).map(({ because }) => `; ${because}`).join('')
 }
 
 function configurationWaits(seen: NodePoolSight): string {

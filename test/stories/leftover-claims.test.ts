@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Scaling } from '#model/node-pool/record.ts'
+import { MachineHeld, type MachineOrder } from '#ports/machines.ts'
+import { retryRefused } from '#ports/refused-pools.ts'
+import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
 import { FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
+import { shows } from '#test/harness/world/users.ts'
+import { Scene } from '#test/harness/world/scene.ts'
+import type { WorldPorts } from '#test/harness/world.ts'
 
 describe('what a refused pool tried to have, and what cannot be taken back', () => {
   const regions = new FreshRegions('leftover')
@@ -134,4 +141,52 @@ describe('what a refused pool tried to have, and what cannot be taken back', () 
     assert.deepEqual([await statuses(), await owners()], [['Running/Ok', 'Stopped/Ok'], ['Held Node', 'Held Node', 'Intended NodePool']])
     await nothingLeft(ClusterId)
   })
+})
+
+const SECOND = 1_000, MINUTE = 60 * SECOND
+
+/** In memory: the answer to the first claim that is tried is lost, and its provider takes nothing back. */
+function losesOneAnswer(ports: WorldPorts): WorldPorts {
+  let made = 0
+  return { ...ports, machines: new Proxy(ports.machines, {
+    get: (target, name) => {
+      if (name === 'ensureGone') return async (id: string) => { throw new MachineHeld(`ReleaseMachine: ${id} is protected`) }
+      if (name !== 'ensure') return Reflect.get(target, name) as unknown
+      return async (order: MachineOrder) => {
+        const seen = await target.ensure(order)
+        if (made++ === 0) throw new Error('the connection was lost before the answer')
+        return seen
+      }
+    },
+  }) }
+}
+
+test('a process that dies while what cannot be taken back becomes a node, at any call, makes no second machine of one that is wanted', async () => {
+  const scaling: Scaling = { enabled: false, minReplicas: 0, maxReplicas: 5, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10 }
+  const life = async (plan: CrashPlan): Promise<void> => {
+    plan.isWaiting = true
+    const scene = await Scene.begin(ports => {
+      const losing = losesOneAnswer(ports)
+      return { ...losing, store: crashing(losing.store, plan), machines: crashing(losing.machines, plan, ['ensure', 'ensureGone']) }
+    }), { world, users } = scene
+    const cluster = await scene.runningCluster()
+    world.machines.stock = 0
+    const pool = await users.createPool(cluster, { name: 'late', type: 'edge-machine-pool', scaling })
+    await scene.pool(pool, 'Running StockOut')
+    world.machines.stock = 5
+    await world.store.write(world.clock.now(), async tx => { await retryRefused(tx, (await world.store.findNodePool(pool))!, world.clock.now()) })
+    plan.isWaiting = false
+    await world.until(`it has its node, though the process died ${plan.when} call ${plan.at}`, async () => {
+      plan.isWaiting = true
+      const has = (await world.store.nodesOf({ nodePoolId: pool })).map(shows).join() === 'Running Ok'
+      plan.isWaiting = has
+      return has
+    }, 10 * MINUTE)
+    assert.deepEqual([world.machines.stock, (await world.store.findNodePool(pool))?.facts.leftovers], [4, undefined])
+    await scene.end()
+  }
+  const counted: CrashPlan = { calls: 0, at: -1, when: 'before' }
+  await life(counted)
+  assert.ok(counted.calls > 20, 'the plan must bite')
+  for (let at = 0; at < counted.calls; at++) await life({ calls: 0, at, when: at % 2 === 0 ? 'before' : 'after' })
 })

@@ -7,8 +7,8 @@ import type { leavesToOthers } from './leave-to-others.ts'
 export interface MachinePorts extends DecisionPorts {
   readonly store: Store
   readonly newLedgerId: () => string
-  /** `tellsAll`: the region tells of everything by which an answer of it may be another one. */
-  regionOf(region: string): { readonly clock: Clock; readonly machines: Machines; readonly tellsAll?: boolean }
+  /** `tellsAll`: the region tells of everything by which an answer of it may be another one; `toldAt`: when it last told of something that may concern one machine, where it keeps that. */
+  regionOf(region: string): { readonly clock: Clock; readonly machines: Machines; readonly tellsAll?: boolean; readonly toldAt?: (id?: string) => number | undefined }
 }
 
 /** As passes have it. */

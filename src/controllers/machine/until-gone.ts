@@ -6,14 +6,14 @@ import type { MachinePorts } from './ports.ts'
 const MINUTE = 60_000
 
 /**
- * A pass over what a pool tried to have: once that is to go, it is asked to go again, ever more seldom, until it is gone, and no pool has to wait for that. The obstacle is lifted first: whoever looks at it while it is being removed
+ * A pass over what a pool tried to have: once that is to go, it is asked to go again, ever more seldom, and soon once the region told of something, until it is gone, and no pool has to wait for that. The obstacle is lifted first: whoever looks at it while it is being removed
  * again may not count on it.
  */
 export async function untilGone(record: OrderedMachine, ports: MachinePorts, pass: (record: OrderedMachine) => Promise<{ lookAgainAt?: number }>): Promise<{ lookAgainAt?: number }> {
   const { obstacle, deletionRequestedAt, ownedBy, region } = record
   if (ownedBy.nodeId !== undefined || deletionRequestedAt === undefined) return await pass(record)
-  const now = ports.regionOf(region).clock.now()
-  const dueAt = obstacle && lookedForAgainAt({ region, since: deletionRequestedAt, now: obstacle.at }, ports)
+  const { clock, toldAt } = ports.regionOf(region), now = clock.now(), told = toldAt?.(record.id) ?? -Infinity
+  const dueAt = obstacle && (obstacle.at <= told ? obstacle.at + MINUTE : lookedForAgainAt({ region, since: deletionRequestedAt, now: obstacle.at }, ports))
   if (dueAt !== undefined && dueAt > now) return { lookAgainAt: dueAt }
   const lifted = obstacle ? await lift(record, now, ports) : record
   return lifted ? sooner(await pass(lifted), now + MINUTE) : {}

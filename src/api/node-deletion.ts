@@ -40,6 +40,6 @@ export async function removeNodes(context: ActionContext, body: Parameters<typeo
     checkPrecondition(action, { cluster, nodePool, nodes }, context.now)
     await lowerTarget(context, tx, nodePool, nodes)
     await deleteNodes(context, tx, nodes, { by: 'call', machine }, askedBy(context, 'The deletion of the node was asked for.'))
-    return { resourceId: nodes[0]?.id ?? nodePool.id, result: {} }
+    return { resourceId: nodePool.id, result: {} }
   }))
 }

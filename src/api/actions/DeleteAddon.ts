@@ -26,7 +26,7 @@ export const DeleteAddon = defineAction({
       const facts = withFacts(addon.facts, { deletion: { requestedAt: now, by: 'call', crds }, obstacles: [], left: undefined, waitsFor: undefined })
       await tx.changeAddon(addon.id, { facts }, askedBy(context, 'The removal of the add-on was asked for.'))
       await tx.enqueue({ kind: 'addon', id: addon.id, region: scope.region })
-      return { resourceId: addon.id, result: {} }
+      return { resourceId: cluster.id, result: {} }
     }))
   },
 })

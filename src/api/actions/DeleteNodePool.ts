@@ -37,7 +37,7 @@ export const DeleteNodePool = defineAction({
       })
       await tx.enqueue({ kind: 'node-pool', id: nodePool.id, region: scope.region })
       await wakeSharers(tx, nodePool)
-      return { resourceId: nodePool.id, result: {} }
+      return { resourceId: cluster.id, result: {} }
     }))
   },
 })

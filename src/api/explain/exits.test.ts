@@ -88,3 +88,12 @@ test('a pool that was refused machines is asked for fewer only where that is wha
   assert.deepEqual(calls(3, undefined, 'machine-set'), ['UpdateNodePoolConfig', 'DeleteNodePool'])
   assert.deepEqual(calls(undefined), ['DeleteNodePool'], 'its size is no matter of the pool')
 })
+
+test('a pool that was refused machines says what cures it, each refusal by its own cause', () => {
+  const of = (condition: 'StockOut' | 'LimitedByQuota' | 'Balance' | 'ScalingFailed') => tableOf('NodePool', { phase: 'Running', conditions: [condition] }).filter(exit => exit.By === 'cause').map(exit => exit.What)
+  assert.match(of('StockOut').join(), /stock again \(SetStock\)/)
+  assert.match(of('LimitedByQuota').join(), /quota is raised \(SetQuota\) or a machine .* given back/)
+  assert.match(of('Balance').join(), /debt is paid \(SetBalance\)/)
+  assert.match(of('ScalingFailed').join(), /what refused them is mended/)
+  for (const condition of ['StockOut', 'LimitedByQuota', 'Balance', 'ScalingFailed'] as const) assert.match(of(condition).join(), /tries again by itself/)
+})

@@ -1,8 +1,9 @@
 import type { NodeRecord } from '#model/node/record.ts'
 import type { MachineFate, NodeDeletionRequest } from '#model/node/validate.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
-import { movedBy } from '#model/node-pool/scaling.ts'
+import { movedBy, targetOf } from '#model/node-pool/scaling.ts'
 import { checkPrecondition } from '#model/preconditions.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { Because, Transaction } from '#ports/store.ts'
 import { askedBy, type ActionContext } from './action.ts'
 import { once } from './idempotency.ts'
@@ -24,12 +25,19 @@ export async function deleteNodes(context: ActionContext, tx: Transaction, nodes
   }
 }
 
-/** The pool is not to replace nodes that a caller takes away; one that is going already has been counted, and one that is stopped is none of those that are wanted. */
+/**
+ * The pool is not to replace nodes that a caller takes away; one that is going already has been counted, and one that is stopped is none of those that are wanted. An autoscaler that holds more than
+ * callers want holds so many fewer, until pods that wait say otherwise.
+ */
 export async function lowerTarget(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, nodes: readonly NodeRecord[]): Promise<void> {
-  const { scaling } = nodePool.spec
+  const { spec: { scaling }, facts } = nodePool
   const going = nodes.filter(node => node.spec.machine !== undefined && !node.facts.deletion && node.facts.ordered?.power !== 'off').length
   if (!scaling || going === 0) return
-  await putNodePool(context, tx, nodePool, { spec: { ...nodePool.spec, scaling: movedBy(scaling, -going) } }, `${going === 1 ? 'A node of it was' : `${going} nodes of it were`} asked to go, and so many fewer are wanted.`)
+  const held = scaling.enabled ? facts.autoscaler : undefined
+  const lowered = movedBy(scaling, -going, held?.target)
+  const autoscaler = held && held.target - going > targetOf(lowered) ? { ...held, target: held.target - going } : undefined
+  const change = { spec: { ...nodePool.spec, scaling: lowered }, facts: withFacts(facts, { autoscaler }) }
+  await putNodePool(context, tx, nodePool, change, `${going === 1 ? 'A node of it was' : `${going} nodes of it were`} asked to go, and so many fewer are wanted.`)
 }
 
 /** DeleteEdgeNodes and DeleteNodes: all of them or none. */

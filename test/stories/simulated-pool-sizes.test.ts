@@ -48,6 +48,31 @@ describe('the size of a pool is what its callers want, whatever befalls its memb
     shows() { return regions.server.shows('ListEdgeNodePools', this.id, regions.region) }
   }
 
+  test('a node that came for pods is taken away by hand, and what callers want stays what it was', async () => {
+    const pool = await Pool.of({ Enabled: true })
+    const pods = (Pods: number) => done('SetWorkload', { ClusterId: pool.clusterId, Name: 'batch', Pods, Cpu: '1', MemoryMiB: 512 })
+    await pods(6)
+    await step('5m')
+    assert.deepEqual(await nodes(), ['Running/Ok', 'Running/Ok'])
+    await pool.remove(await nodeIs('Running/Ok'))
+    await step('5m')
+    assert.deepEqual(await nodes(), ['Running/Ok', 'Running/Ok'], 'pods need it still')
+    await pods(0)
+    await step('2h')
+    assert.deepEqual(await nodes(), ['Running/Ok'], 'callers want one')
+
+    await pods(6)
+    await step('5m')
+    await pods(0)
+    await step('1m')
+    await pool.remove(await nodeIs('Running/Ok'))
+    await step('2h')
+    assert.deepEqual(await nodes(), ['Running/Ok'], 'also where it was idle')
+    await pool.remove(await nodeIs('Running/Ok'))
+    await step('2h')
+    assert.deepEqual(await nodes(), [], 'one that callers wanted is not replaced')
+  })
+
   test('a node that cannot be removed takes no healthy one\'s place', async () => {
     const pool = await Pool.of({ DesiredReplicas: 3 })
     await protect()

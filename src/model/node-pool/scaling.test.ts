@@ -38,6 +38,13 @@ describe('who owns DesiredReplicas', () => {
     assert.deepEqual([targetOf(scaling), targetOf(scaling, 3), targetOf(scaling, 9), targetOf({ ...scaling, desiredReplicas: 65_535 }), targetOf(movedBy(scaling, -5))], [2, 3, 4, 4, 2])
   })
 
+  test('nodes that a caller takes away are taken from what the pool holds: those that came for need alone lower nothing that callers want', () => {
+    const wants = (desired: number, nodes: number, need: number) => movedBy(sent(all(desired)), -nodes, need).desiredReplicas
+    assert.deepEqual([wants(1, 1, 2), wants(1, 2, 2), wants(3, 1, 5), wants(3, 3, 5), wants(3, 1, 2)], [1, 0, 3, 2, 2])
+    const least = sent({ ...all(0), MinReplicas: 2 })
+    assert.equal(targetOf(sent({ MinReplicas: 0 }, movedBy(least, -1))), 0, 'the least is not made a wish')
+  })
+
   test('answers show what was last sent, all five members, and Mode only if it was sent', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 65_535 }), fc.array(fc.integer({ min: -5, max: 5 })), (desired, moves) => {
       const scaling = moves.reduce<Scaling>((one, move) => movedBy(one, move), sent(all(desired)))

@@ -33,9 +33,13 @@ export function scaledTo(scaling: Scaling, desiredReplicas: number): Scaling {
   return { ...scaling, desiredReplicas, sentDesiredReplicas: desiredReplicas }
 }
 
-/** Nodes that a caller adds or takes away by hand move the target by their number, so that the pool neither gives them back nor replaces them. Answers go on showing what was last sent. */
-export function movedBy(scaling: Scaling, nodes: number): Scaling {
-  return { ...scaling, desiredReplicas: Math.max(0, targetOf(scaling) + nodes) }
+/**
+ * Nodes that a caller adds or takes away by hand move the target by their number, so that the pool neither gives them back nor replaces them. Those taken away are taken from what it holds, pods' need
+ * included: what came for need alone is nothing that callers wanted. Answers go on showing what was last sent.
+ */
+export function movedBy(scaling: Scaling, nodes: number, need = 0): Scaling {
+  const moved = Math.max(0, targetOf(scaling, nodes < 0 ? need : 0) + nodes)
+  return { ...scaling, desiredReplicas: nodes < 0 ? Math.min(scaling.desiredReplicas, moved) : moved }
 }
 
 /** The number of machines that a pool is to have: what callers want or pods need, whichever is more, within the pool's bounds. */

@@ -9,6 +9,7 @@ import { checkPrecondition } from '#model/preconditions.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, Store, Transaction } from '#ports/store.ts'
+import { beginningOf, type Beginning } from './node-settings.ts'
 import { JoinRefused } from './refused.ts'
 
 /** A kubelet's certificate is given for a year; a removed name is free again when it has certainly ended. */
@@ -44,6 +45,7 @@ export interface Admitted {
   readonly nodeId: string
   readonly nodeName: string
   readonly nodeAddress: string
+  readonly begins: Beginning
 }
 
 /**
@@ -74,16 +76,16 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   }
 
   const nodeId = own?.id ?? newId('node', now, randomBytes)
-  if (!own) {
-    const facts: NodeFacts = { claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }
-    await tx.insertNode({ id: nodeId, accountId: cluster.accountId, region: cluster.region, clusterId: cluster.id, nodePoolId: nodePool.id, spec, facts }, because)
+  const facts: NodeFacts = {
+    claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...nodePool.spec.cordon && { toCordon: true as const },
   }
+  if (!own) await tx.insertNode({ id: nodeId, accountId: cluster.accountId, region: cluster.region, clusterId: cluster.id, nodePoolId: nodePool.id, spec, facts }, because)
   await tx.putMachineSecret({
     secretHash: machine.secretHash, clusterId: cluster.id, nodePoolId: nodePool.id, nodeId, nodeName: name, onboardingId: onboarding.id,
     state: 'member', certificateUntil: now + CERTIFICATE_MS, changedAt: now,
   })
   for (const key of [{ kind: 'node', id: nodeId }, { kind: 'node-pool', id: nodePool.id }, { kind: 'cluster', id: cluster.id }] as const) await tx.enqueue({ ...key, region: cluster.region })
-  return { cluster, nodePool, nodeId, nodeName: name, nodeAddress }
+  return { cluster, nodePool, nodeId, nodeName: name, nodeAddress, begins: beginningOf(nodePool, own ?? { spec, facts }) }
 }
 
 /** The owner of a machine's address in the overlay: the secret, whose tombstone keeps it from others as it keeps the name. */

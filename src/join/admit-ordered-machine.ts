@@ -6,6 +6,7 @@ import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
 import { admitMachine, admitted, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
+import { beginningOf } from './node-settings.ts'
 import type { Invitation } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
 
@@ -65,7 +66,7 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
     })
     // What its kubelet does is told by the watch; only silence has to be looked at.
     await tx.enqueue({ kind: 'node', id: node.id, region: node.region }, now + MEMBER_AWAITED_MS)
-    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: address })
+    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: address, begins: beginningOf(nodePool, node) })
   }
   const admitted = new Set(outcomes.flatMap((outcome, index) => (outcome instanceof JoinRefused ? [] : newcomers[index]?.machine.secretHash ?? [])))
   if (admitted.size > 0) await tx.putMachineSecrets([...admitted].flatMap(secretHash => secrets.get(secretHash) ?? []))

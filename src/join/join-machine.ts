@@ -28,8 +28,8 @@ export async function joinMachine(options: JoinOptions, form: Form, address: str
   const files = await machineFiles(components, before.spec.servedVersion, architecture, overlay !== undefined)
   const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address, ...(overlay ? { overlayPool: overlay.pool } : {}) }
 
-  const { cluster, nodePool, nodeId, nodeName, nodeAddress, tenant, bootstrapToken: token } = await letMachineIn(options, invitation, machine)
-  const settings = nodeSettings(cluster, nodePool, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)
+  const { cluster, nodePool, nodeId, nodeName, nodeAddress, begins, tenant, bootstrapToken: token } = await letMachineIn(options, invitation, machine)
+  const settings = nodeSettings(cluster, nodePool, begins, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)
   return `${assignments({ ...settings, ...(overlay ? overlaySettings(overlay, nodeAddress) : {}), EH_NODE_ID: nodeId, EH_NODE_NAME: nodeName, EH_BOOTSTRAP_TOKEN: token, EH_NOW: String(Math.floor(now / 1000)) })}\n`
 }
 

@@ -1,12 +1,27 @@
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
-import type { Label, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeRecord } from '#model/node/record.ts'
+import { wishOf } from '#model/node-pool/node-config.ts'
+import type { Label, NodePoolRecord, Taint } from '#model/node-pool/record.ts'
 import type { ComponentFile } from '#ports/components.ts'
 import type { Overlay } from '#ports/overlay.ts'
 import { fileWords } from './machine-files.ts'
 
+/** What a Node object carries from its first moment, as its kubelet registers it: before anybody else could change it, pods come. */
+export interface Beginning {
+  readonly labels: readonly Label[]
+  readonly taints: readonly Taint[]
+  /** Nothing is scheduled on it until somebody opens it. */
+  readonly cordoned?: true
+}
+
+export function beginningOf(nodePool: Pick<NodePoolRecord, 'spec'>, node: Pick<NodeRecord, 'spec' | 'facts'>): Beginning {
+  const { labels, taints } = wishOf(nodePool.spec, node.spec)
+  return { labels: labels.filter(mayLabelItself), taints, ...node.facts.toCordon && { cordoned: true } }
+}
+
 /** Everything of the answer to a join that is not particular to one node. */
-export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, region: { registry: string; pauseImage: string; clusterDomain: string }, ca: string, files: readonly ComponentFile[]): Record<string, string> {
+export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, begins: Beginning, region: { registry: string; pauseImage: string; clusterDomain: string }, ca: string, files: readonly ComponentFile[]): Record<string, string> {
   const serviceCidr = cluster.spec.serviceCidrs[0] ?? ''
   return {
     EH_CLUSTER_ID: cluster.id,
@@ -22,8 +37,8 @@ export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, r
     EH_REGISTRY: region.registry,
     EH_PAUSE_IMAGE: `${region.registry}/${region.pauseImage}`,
     EH_MAX_PODS: String(cluster.spec.maxPodsPerNode),
-    EH_NODE_LABELS: nodePool.spec.labels.filter(mayLabelItself).map(({ key, value }) => `${key}=${value}`).join(','),
-    EH_NODE_TAINTS: nodePool.spec.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).join(','),
+    EH_NODE_LABELS: begins.labels.map(({ key, value }) => `${key}=${value}`).join(','),
+    EH_NODE_TAINTS: begins.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).join(','),
     EH_KUBERNETES_VERSION: cluster.spec.servedVersion,
     EH_FILES: fileWords(files),
   }

@@ -91,6 +91,12 @@ export class FreshRegions {
     return this.#ofWorld('link')
   }
 
+  /** How many pods of each workload of users are on which node, as `batch: 2 on burst-1`; `nowhere` where they wait. */
+  async podPlaces(): Promise<readonly string[]> {
+    const workloads = (await this.#worlds.ofKind([this.region], 'workload')).map(({ text }) => JSON.parse(text) as { namespace: string; name: string; pods?: readonly { node?: string }[] })
+    return workloads.filter(({ namespace }) => namespace === 'default').flatMap(({ name, pods = [] }) => Object.entries(Object.groupBy(pods, ({ node }) => node ?? 'nowhere')).map(([node, there]) => `${name}: ${there?.length ?? 0} on ${node}`)).toSorted()
+  }
+
   async #ofWorld(member: 'power' | 'link'): Promise<readonly string[]> {
     return (await this.#worlds.ofKind([this.region], 'machine')).map(({ text }) => String((JSON.parse(text) as Record<string, unknown>)[member])).toSorted()
   }

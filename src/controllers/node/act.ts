@@ -52,7 +52,8 @@ async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSee
     case 'cordonNew': {
       await tenant.setSchedulable(address, name, false)
       await changeNode(record, ports, facts => withFacts(facts, { toCordon: undefined }), doneEvidence(name, 'cordoned, as its pool wants of new nodes', ports.regionOf(record.region).clock.now()), false)
-      return {}
+      // A node that registered so does not change by it, and nobody else says that its labels and taints are next.
+      return { lookAgainAt: ports.regionOf(record.region).clock.now() + SECOND / 5 }
     }
     case 'leaveMembers': await ensureMembers(address, ports.store, tenant); await markDone(record, LEFT.members, ports); return {}
     case 'cordon': await tenant.setSchedulable(address, name, false); await markDone(record, LEFT.cordoned, ports); return {}

@@ -284,7 +284,7 @@ export class RegionSights {
 
   async #tellOutcome({ machineId, hostname }: OfKind<'Join'>, outcome: Admitted | JoinRefused | undefined): Promise<void> {
     const { onboarding, log } = this.#parts
-    if (outcome && !(outcome instanceof JoinRefused)) return onboarding.admitted(machineId, { clusterId: outcome.cluster.id, nodeName: outcome.nodeName, nodeId: outcome.nodeId })
+    if (outcome && !(outcome instanceof JoinRefused)) return onboarding.admitted(machineId, { clusterId: outcome.cluster.id, nodeName: outcome.nodeName, nodeId: outcome.nodeId, begins: outcome.begins })
     log.info({ machineId, hostname, why: outcome?.message }, 'Refusing a machine')
     await onboarding.refused(machineId, outcome !== undefined && isForLater(outcome))
   }

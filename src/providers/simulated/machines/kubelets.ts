@@ -3,6 +3,7 @@ import { HEARD_AGAIN } from '../durations.ts'
 import type { Faults } from '../faults/faults.ts'
 import type { Insides } from '../tenant/insides.ts'
 import type { Kubelets as Heard, Nodes } from '../tenant/nodes.ts'
+import type { Beginning } from '../world/things.ts'
 import type { World } from '../world/world.ts'
 import { targetOfMachine, type Fleet } from './fleet.ts'
 import type { Onboarding } from './onboarding.ts'
@@ -45,14 +46,14 @@ export class Kubelets implements Heard {
   register(machineId: string): void {
     const machine = this.#fleet.get(machineId), now = this.#world.now()
     if (!machine?.member || machine.member.fails || machine.member.startsAt > now || !isConnected(machine, now)) return
-    const { clusterId, nodeName } = machine.member
+    const { clusterId, nodeName, node: { labels, taints, cordoned } = NOTHING } = machine.member
     if (!this.#planes.isUp(clusterId) || !this.#insides.get(clusterId).members.includes(nodeName)) return
     if (this.#nodes.get(clusterId, nodeName)) return this.#nodes.refresh(clusterId, nodeName)
     const { from, says } = this.hearing(machineId)
     this.#nodes.add(clusterId, {
       name: nodeName, machine: machineId, uid: this.#world.draw.hex(32, 'node', clusterId, nodeName, now).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
       createdAt: now, podCidr: this.#planes.takePodRange(clusterId), ip: machine.address,
-      labels: NO_LABELS, taints: NO_TAINTS, unschedulable: false, ready: says === undefined && from !== undefined ? 'True' : 'False', since: now, heardSince: now,
+      labels: labels.length > 0 ? Object.fromEntries(labels.map(({ key, value }) => [key, value])) : NO_LABELS, taints, unschedulable: cordoned === true, ready: says === undefined && from !== undefined ? 'True' : 'False', since: now, heardSince: now,
     })
   }
 
@@ -99,4 +100,4 @@ export class Kubelets implements Heard {
 
 // Shared by all nodes that have none, of which there are many.
 const NO_LABELS: Readonly<Record<string, string>> = {}
-const NO_TAINTS: readonly never[] = []
+const NOTHING: Beginning = { labels: [], taints: [] }

@@ -1,7 +1,7 @@
 import { DOWNLOAD_SHARE, PREFLIGHT_SHARE, type Durations } from '../durations.ts'
 import type { Fault } from '../faults/fault.ts'
 import type { Faults } from '../faults/faults.ts'
-import type { Membership, WorldMachine } from '../world/things.ts'
+import type { Beginning, Membership, WorldMachine } from '../world/things.ts'
 import { NEVER, type World } from '../world/world.ts'
 import { targetOfMachine, type Fleet } from './fleet.ts'
 import { tokenOf } from './onboarding-line.ts'
@@ -20,6 +20,8 @@ export interface Admission {
   readonly clusterId: string
   readonly nodeName: string
   readonly nodeId?: string
+  /** What its kubelet is told of the Node object that it registers. */
+  readonly begins?: Beginning
 }
 
 /**
@@ -91,11 +93,12 @@ export class Onboarding {
   }
 
   /** The join endpoint let the machine in. */
-  async admitted(id: string, admission: Admission): Promise<void> {
+  async admitted(id: string, { begins: told, ...admitted }: Admission): Promise<void> {
     const machine = this.#fleet.get(id), now = this.#world.now()
     this.#asked.delete(id)
     if (!machine?.script || machine.script.ended) return
     const { run, preflight } = machine.script
+    const admission = { ...admitted, ...told && saysAnything(told) && { node: told } }
     const known = { ...machine, member: { ...admission, admittedAt: now, startsAt: now } }
     const download = preflight?.fails === undefined ? this.#strike(id, known, 'download') : undefined
     const start = preflight?.fails === undefined && !ends(download) ? this.#strike(id, known, 'start') : undefined
@@ -252,6 +255,11 @@ export class Onboarding {
   #share(id: string, run: number, step: string, share: number): number {
     return Math.round(this.#world.draw.within(this.#durations.join, 'machines', step, id, run) * share)
   }
+}
+
+/** Of most nodes nothing is said, and there are a hundred thousand. */
+function saysAnything({ labels, taints, cordoned }: Beginning): boolean {
+  return labels.length > 0 || taints.length > 0 || cordoned === true
 }
 
 /** Doubling up to a bound, and by an eighth from there on: a machine that stays a member for years without its Node object, or is told to come later for years, is no work. */

@@ -1,4 +1,4 @@
-import type { Taint } from '#model/node-pool/record.ts'
+import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { ControlPlaneComponent } from '#ports/control-plane-host.ts'
 import type { MachineStuck } from '#ports/machines.ts'
 import type { OutsideKind } from '#ports/outside.ts'
@@ -118,10 +118,18 @@ export interface ScriptRun {
   ended?: true
 }
 
+/** What a kubelet puts on the Node object that it registers, as the join endpoint told it. */
+export interface Beginning {
+  readonly labels: readonly Label[]
+  readonly taints: readonly Taint[]
+  readonly cordoned?: true
+}
+
 export interface Membership {
   readonly clusterId: string
   readonly nodeName: string
   readonly nodeId?: string
+  readonly node?: Beginning
   readonly admittedAt: number
   /** The kubelet starts for the first time. */
   readonly startsAt: number

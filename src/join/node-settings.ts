@@ -1,7 +1,7 @@
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import { wishOf } from '#model/node-pool/node-config.ts'
+import { BEGINS_CORDONED, wishOf } from '#model/node-pool/node-config.ts'
 import type { Label, NodePoolRecord, Taint } from '#model/node-pool/record.ts'
 import type { ComponentFile } from '#ports/components.ts'
 import type { Overlay } from '#ports/overlay.ts'
@@ -38,7 +38,7 @@ export function nodeSettings(cluster: ClusterRecord, nodePool: NodePoolRecord, b
     EH_PAUSE_IMAGE: `${region.registry}/${region.pauseImage}`,
     EH_MAX_PODS: String(cluster.spec.maxPodsPerNode),
     EH_NODE_LABELS: begins.labels.map(({ key, value }) => `${key}=${value}`).join(','),
-    EH_NODE_TAINTS: begins.taints.map(({ key, value, effect }) => `${key}=${value}:${effect}`).join(','),
+    EH_NODE_TAINTS: [...begins.taints, ...begins.cordoned ? [BEGINS_CORDONED] : []].map(({ key, value, effect }) => `${key}=${value}:${effect}`).join(','),
     EH_KUBERNETES_VERSION: cluster.spec.servedVersion,
     EH_FILES: fileWords(files),
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { BEGINS_CORDONED } from '#model/node-pool/node-config.ts'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type RoomSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { inTime, until } from '#test/harness/waiting.ts'
 
@@ -11,8 +12,8 @@ export interface TenantClusterUnderTest {
   readonly base: ClusterBase
   /** One whose API does not. */
   readonly unreachable: TenantClusterAddress
-  /** A kubelet registers: it is on the members' list, and then there is its Node object. */
-  register(nodeName: string): Promise<void>
+  /** A kubelet registers: it is on the members' list, and then there is its Node object. `cordoned`: as it was told when it joined. */
+  register(nodeName: string, cordoned?: true): Promise<void>
   /** The kubelet of a registered node says that it is Ready, and has four processors, 8 GiB and places for 64 pods. */
   takesPods(nodeName: string): Promise<void>
   /** A Deployment, or a DaemonSet, whose pods ask for so much each, have a label `app` with its name, and these terms; none of a Deployment's where it is to have 0. */
@@ -153,6 +154,20 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
       assert.equal(await tenant.evict(cluster, 'cordoned'), 0)
       await tenant.setSchedulable(cluster, 'cordoned', true)
       assert.equal((await node('cordoned')).unschedulable, false)
+    })
+
+    test('a node that is registered as cordoned is so from its first moment, until somebody opens it', async () => {
+      await parts.register('closed', true)
+      const shut = await node('closed')
+      assert.equal(shut.unschedulable, true)
+      await tenant.setSchedulable(cluster, 'closed', false)
+      assert.equal((await node('closed')).unschedulable, true)
+      await tenant.setSchedulable(cluster, 'closed', true)
+      assert.equal((await node('closed')).unschedulable, false)
+      await parts.register('opened', true)
+      await tenant.setSchedulable(cluster, 'opened', true)
+      const { taints, unschedulable } = await node('opened')
+      assert.deepEqual([unschedulable, taints.filter(({ key }) => key === BEGINS_CORDONED.key)], [false, []])
     })
 
     test('a watch begins with the whole list, tells what changes and what goes, and ends', async () => {

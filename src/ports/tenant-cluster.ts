@@ -33,6 +33,7 @@ export interface NodeSeen {
   readonly name: string
   readonly uid: string
   readonly ready: { readonly status: 'True' | 'False' | 'Unknown'; readonly since: number; readonly reason: string; readonly message: string; readonly lastHeartbeatAt?: number } | undefined
+  /** Cordoned, or registered as to be so (BEGINS_CORDONED), and nobody has set it since. */
   readonly unschedulable: boolean
   readonly podCidr?: string
   readonly internalIp?: string

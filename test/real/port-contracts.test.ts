@@ -5,6 +5,7 @@ import { BaseAddons, CORE_DNS } from '#kubernetes/tenant-cluster/base-addons.ts'
 import { COREDNS_VERSION } from '#kubernetes/tenant-cluster/base/cluster-dns.ts'
 import { KubernetesTenantCluster } from '#kubernetes/tenant-cluster/kubernetes-tenant-cluster.ts'
 import type { LocalParts } from '#main/local/parts.ts'
+import { BEGINS_CORDONED } from '#model/node-pool/node-config.ts'
 import { addonInstallerContract } from '#ports/addon-installer.contract.ts'
 import { controlPlaneHostContract } from '#ports/control-plane-host.contract.ts'
 import { machinesContract } from '#ports/machines.contract.ts'
@@ -40,13 +41,13 @@ tenantClusterContract('Kubernetes', async () => {
   const members: string[] = []
   return {
     tenant, cluster: order, base: { serviceCidr: order.serviceCidr, podCidr: order.podCidr, registry: '10.0.0.1:5000' }, unreachable: { ...order, clusterId: 'ccontract00000000004', address: order.address.replace(/\.\d+$/, '.250') },
-    async register(name) {
+    async register(name, cordoned) {
       members.push(name)
       await tenant.ensureMembers(order, members)
       // The API server's policy hears of the list a moment later.
       for (const patience = Date.now() + 20_000; ;) {
         try {
-          await admin.json('POST', '/api/v1/nodes', { body: { metadata: { name } } })
+          await admin.json('POST', '/api/v1/nodes', { body: { metadata: { name }, ...cordoned && { spec: { taints: [BEGINS_CORDONED] } } } })
           return
         } catch (error) {
           if (!(error instanceof ApiRefusal) || error.httpStatus !== 403 || Date.now() > patience) throw error

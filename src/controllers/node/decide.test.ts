@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ClusterRecord } from '#model/cluster/record.ts'
-import { configText } from '#model/node-pool/node-config.ts'
+import { BEGINS_CORDONED, configText } from '#model/node-pool/node-config.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { NODE_RULES } from '#model/node/rules.ts'
@@ -71,6 +71,7 @@ describe('the life of a node', () => {
     ['shows a cordon',                                        { object: object({ unschedulable: true }) },                                         'Running Unschedulable'],
     ['and its end',                                           { facts: { ...member, unschedulable: true }, object: object() },                     'Running Ok'],
     ['is cordoned where its pool wants that of new nodes',    { facts: { ...claimed, toCordon: true }, object: object() },                         'Running Ok',           'cordonNew'],
+    ['and where it registered so, whenever that was',         { object: object({ unschedulable: true, taints: [BEGINS_CORDONED] }) },              'Running Unschedulable', 'cordonNew'],
     ['is Updating until its labels are there',                { pool: wish, object: object() },                                                    'Updating Progressing', 'ensureNodeConfig'],
     ['is told once though it carries them',                   { pool: wish, object: object(carried) },                                             'Running Ok',           'ensureNodeConfig'],
     ['and is left alone then',                                { facts: { ...member, configured }, pool: wish, object: object(carried) },           'Running Ok'],

@@ -7,7 +7,7 @@ import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
 import { arrearsNews, machineNews, machineStep, takesOrders } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
-import { isAwaited, isOutOfSync, wishOf } from '#model/node-pool/node-config.ts'
+import { beginsCordoned, isAwaited, isOutOfSync, wishOf } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
 
 export type NodeStep =
@@ -151,7 +151,7 @@ function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<No
 function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
-  if (there && facts.toCordon) return 'cordonNew'
+  if (there && (facts.toCordon || beginsCordoned(object.fact))) return 'cordonNew'
   if (there && pool && (facts.outOfSync || isAwaited(facts, wishOf(pool.spec, record.spec)))) return 'ensureNodeConfig'
   const since = joiningSince(facts, record)
   return since !== undefined && !there && now - since >= patience(record) ? 'ensureMembers' : undefined

@@ -13,7 +13,7 @@ import { applyBase, pathOf } from './base/base.ts'
 import { MEMBERS, SYSTEM_NAMESPACE } from './base/names.ts'
 import { makeBootstrapToken } from './bootstrap-tokens.ts'
 import { evictPods } from './evict-pods.ts'
-import { planNodeConfig } from './node-config.ts'
+import { planNodeConfig, planSchedulable } from './node-config.ts'
 import { probeControlPlane } from './probe.ts'
 import { seeNode } from './see-node.ts'
 import { isWaiting, seeRoom } from './see-room.ts'
@@ -109,28 +109,12 @@ export class KubernetesTenantCluster implements TenantCluster {
   }
 
   async ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'> {
-    return this.#with(cluster, async ({ api }) => {
-      for (let tries = 1; ; tries++) {
-        const node = await api.find<NodeObject>(nodePath(name))
-        if (node === undefined) return 'pending'
-        const patch = planNodeConfig(node, config)
-        if (patch === undefined) return 'done'
-        try {
-          await api.json('PATCH', nodePath(name), { body: patch, contentType: 'application/merge-patch+json' })
-          return 'done'
-        } catch (error) {
-          if (error instanceof ApiRefusal && error.httpStatus === 404) return 'pending'
-          if (!(error instanceof ApiRefusal && error.httpStatus === 409) || tries >= CONFLICT_TRIES) throw error
-        }
-      }
-    })
+    return this.#with(cluster, ({ api }) => patchNode(api, name, node => planNodeConfig(node, config)))
   }
 
   /** A node that is not there needs nothing. */
   async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
-    await this.#with(cluster, ({ api }) => orUndefined(api.json('PATCH', nodePath(name), {
-      body: { spec: { unschedulable: schedulable ? null : true } }, contentType: 'application/merge-patch+json',
-    })))
+    await this.#with(cluster, ({ api }) => patchNode(api, name, node => planSchedulable(node, schedulable)))
   }
 
   async evict(cluster: TenantClusterAddress, name: string): Promise<number> {
@@ -194,4 +178,21 @@ function administratorBinding(userName: string) {
 async function ensureAdministrator(api: ApiClient, userName: string): Promise<void> {
   const binding = administratorBinding(userName)
   await api.apply(pathOf(binding), binding)
+}
+
+/** Planned again from how the Node is then, where somebody changed it meanwhile. */
+async function patchNode(api: ApiClient, name: string, plan: (node: NodeObject) => object | undefined): Promise<'done' | 'pending'> {
+  for (let tries = 1; ; tries++) {
+    const node = await api.find<NodeObject>(nodePath(name))
+    if (node === undefined) return 'pending'
+    const body = plan(node)
+    if (body === undefined) return 'done'
+    try {
+      await api.json('PATCH', nodePath(name), { body, contentType: 'application/merge-patch+json' })
+      return 'done'
+    } catch (error) {
+      if (error instanceof ApiRefusal && error.httpStatus === 404) return 'pending'
+      if (!(error instanceof ApiRefusal && error.httpStatus === 409) || tries >= CONFLICT_TRIES) throw error
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import { KUBELETS_OWN_LABELS } from '#model/node-pool/labels.ts'
+import { BEGINS_CORDONED, beginsCordoned } from '#model/node-pool/node-config.ts'
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { NodeObject, NodeTaint } from '../client/objects.ts'
 import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
@@ -47,6 +48,17 @@ export function planNodeConfig(node: NodeObject, wanted: { labels: readonly Labe
       annotations: { [NODE_CONFIG_ANNOTATION]: memory },
     },
     ...(taintsChange ? { spec: { taints: after } } : {}),
+  }
+}
+
+/** The patch that cordons a Node or opens it, or undefined if nothing is to do; the taint with which it began goes with either. */
+export function planSchedulable({ metadata: { resourceVersion }, spec = {} }: NodeObject, schedulable: boolean): object | undefined {
+  const { taints = [] } = spec, began = beginsCordoned({ taints })
+  if (!began && (spec.unschedulable === true) === !schedulable) return undefined
+  return {
+    // Taints are replaced as one list, so nobody may have changed them since they were read.
+    ...began && resourceVersion !== undefined && { metadata: { resourceVersion } },
+    spec: { unschedulable: schedulable ? null : true, ...began && { taints: taints.filter(({ key }) => key !== BEGINS_CORDONED.key) } },
   }
 }
 

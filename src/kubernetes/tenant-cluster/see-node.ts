@@ -1,3 +1,4 @@
+import { beginsCordoned } from '#model/node-pool/node-config.ts'
 import type { Taint } from '#model/node-pool/record.ts'
 import type { NodeSeen } from '#ports/tenant-cluster.ts'
 import type { NodeObject } from '../client/objects.ts'
@@ -19,7 +20,7 @@ export function seeNode(node: NodeObject): NodeSeen {
       message: ready.message ?? '',
       ...(ready.lastHeartbeatTime === undefined ? {} : { lastHeartbeatAt: time(ready.lastHeartbeatTime) }),
     },
-    unschedulable: node.spec?.unschedulable ?? false,
+    unschedulable: isCordoned(node),
     ...(node.spec?.podCIDR === undefined ? {} : { podCidr: node.spec.podCIDR }),
     ...(internalIp === undefined ? {} : { internalIp }),
     labels: node.metadata.labels ?? {},
@@ -29,6 +30,11 @@ export function seeNode(node: NodeObject): NodeSeen {
   }
 }
 
+/** It is, or it is to be as soon as somebody can. */
+export function isCordoned({ spec }: NodeObject): boolean {
+  return spec?.unschedulable === true || beginsCordoned({ taints: spec?.taints ?? [] })
+}
+
 export function isReady({ status }: NodeObject): boolean {
   return status?.conditions?.some(condition => condition.type === 'Ready' && condition.status === 'True') ?? false
 }
@@ -36,5 +42,5 @@ export function isReady({ status }: NodeObject): boolean {
 /** Whether an ordinary pod could be placed there now. */
 export function isSchedulable(node: NodeObject): boolean {
   const shut = node.spec?.taints?.some(taint => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') ?? false
-  return isReady(node) && !shut && node.spec?.unschedulable !== true
+  return isReady(node) && !shut && !isCordoned(node)
 }

@@ -4,7 +4,7 @@ import { SYSTEM_NAMESPACE } from './base/names.ts'
 import { hasEnded, mustLeave } from './evict-pods.ts'
 import { amount, cpuMillis } from './quantities.ts'
 import { asksOfNeighbours, marksOf, needOf, requestsOf } from './see-need.ts'
-import { isReady, seeNode } from './see-node.ts'
+import { isCordoned, isReady, seeNode } from './see-node.ts'
 
 /** What a new node of the cluster would have to offer, by the scheduler's own words on pods and by what nodes carry. */
 export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[], daemonSets: readonly DaemonSetObject[] = []): RoomSeen {
@@ -54,7 +54,7 @@ function roomOf(nodes: readonly NodeObject[], pods: readonly PodObject[], { weig
 }
 
 function takesPods(node: NodeObject): boolean {
-  return isReady(node) && node.spec?.unschedulable !== true
+  return isReady(node) && !isCordoned(node)
 }
 
 function offerOf({ status }: NodeObject): { readonly cpuMillis: number; readonly memoryMiB: number; readonly pods: number } | undefined {

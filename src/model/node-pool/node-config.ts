@@ -3,6 +3,15 @@ import type { NodePoolSpec, Taint } from './record.ts'
 
 type Wish = Pick<NodePoolSpec, 'labels' | 'taints' | 'autoSyncDisabled'>
 
+/**
+ * With this taint a kubelet registers a node that begins cordoned: it cannot set spec.unschedulable itself, and pods would come before anybody else can. It stands for that until it is set, and goes with it.
+ */
+export const BEGINS_CORDONED: Taint = { key: 'edgehold/begins-cordoned', value: '', effect: 'NoSchedule' }
+
+export function beginsCordoned({ taints }: { readonly taints: readonly { readonly key: string }[] }): boolean {
+  return taints.some(({ key }) => key === BEGINS_CORDONED.key)
+}
+
 /** What a node is to carry: what its pool wants, and what is its own, which goes before where both name the same. */
 export function wishOf(pool: Wish, { carries }: Pick<NodeSpec, 'carries'>): Wish {
   if (!carries) return pool

@@ -49,7 +49,7 @@ tenantClusterContract('simulated', async () => {
   const cluster = await tiny.cluster()
   return {
     tenant: tiny.region.tenant, cluster, base: { serviceCidr: '10.1.0.0/16', podCidr: '10.0.0.0/16', registry: '10.213.0.1:5000' }, unreachable: { ...cluster, clusterId: 'c-away' }, pass: ms => tiny.pass(ms), close,
-    register: name => tiny.node(cluster, name, `m-${name}`), takesPods: close,
+    register: (name, cordoned) => tiny.node(cluster, name, `m-${name}`, cordoned), takesPods: close,
     async run({ pods, kind = 'Deployment', labels, ...order }) {
       tiny.region.ground.workloads.apply(cluster.clusterId, order.namespace === 'default' ? undefined : order.name, { ...order, labels: { app: order.name, ...labels }, kind, ...kind === 'Deployment' && { replicas: pods }, image: `${order.name}:v1` })
       await tiny.pass(0)

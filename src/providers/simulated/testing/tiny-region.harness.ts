@@ -22,6 +22,8 @@ export class TinyRegion {
   hears = true
   /** To which cluster machines are admitted. */
   admitsTo: string | undefined
+  /** Machines that join are told so. */
+  #cordoned: true | undefined
   readonly #options: SimulatedRegionOptions
 
   private constructor(options: Partial<SimulatedRegionOptions>) {
@@ -64,7 +66,8 @@ export class TinyRegion {
   }
 
   /** A machine that joins the cluster at its first start, and has joined. */
-  async node(cluster: TenantClusterAddress, name = 'shop-1', id = 'm1'): Promise<void> {
+  async node(cluster: TenantClusterAddress, name = 'shop-1', id = 'm1', cordoned?: true): Promise<void> {
+    this.#cordoned = cordoned
     this.admitsTo = cluster.clusterId
     await this.region.tenant.ensureMembers(cluster, [...new Set([...this.members, name])])
     this.members.push(name)
@@ -84,6 +87,6 @@ export class TinyRegion {
 
   async #answer(change: RegionChange): Promise<void> {
     if (change.kind !== 'Join' || this.admitsTo === undefined) return
-    await this.region.onboarding.admitted(change.machineId, { clusterId: this.admitsTo, nodeName: change.hostname, nodeId: `n${change.machineId.slice(1)}` })
+    await this.region.onboarding.admitted(change.machineId, { clusterId: this.admitsTo, nodeName: change.hostname, nodeId: `n${change.machineId.slice(1)}`, ...this.#cordoned && { begins: { labels: [], taints: [], cordoned: this.#cordoned } } })
   }
 }

@@ -65,6 +65,20 @@ suite('a pool of the local region makes its boxes by itself', { skip: missingFor
     await place.reaches('the pool', () => place.pool(pool), 'absent', MINUTE, pool)
     await until('the box is gone', async () => place.onHost().machines.length === 0, 10 * SECOND)
     await place.assertLedgerEqualsHost()
+  })
+
+  test('one of a pool with Cordon is closed from its first moment, by its kubelet and then as Kubernetes has it', async () => {
+    pool = (await place.call('CreateEdgeNodePool', { ClusterId: cluster, Name: 'closed', NodePoolType: 'edge-machine-pool', KubernetesConfig: { Cordon: true, Taints: [{ Key: 'gpu', Value: 'yes', Effect: 'NoSchedule' }] }, ElasticConfig: config(1) })).Id
+    await comes('Running/Unschedulable', 2 * MINUTE)
+    const [node] = await nodes(), id = node?.id ?? ''
+    const pairs = (await place.history(id)).map(({ Status }) => `${Status?.Phase}/${Status?.Conditions.map(({ Type }) => Type).join('+')}`)
+    assert.deepEqual([...new Set(pairs)].sort(), ['Creating/Progressing', 'Running/Unschedulable'])
+    const { spec } = JSON.parse(await place.kubectl('shop', 'get', 'node', node?.name ?? '', '-o', 'json')) as { readonly spec: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly key: string }[] } }
+    assert.deepEqual([spec.unschedulable, spec.taints?.map(({ key }) => key).sort()], [true, ['gpu', 'node.kubernetes.io/unschedulable']])
+    await place.call('SetNodeSchedulable', { Id: id, Schedulable: true })
+    await comes(RUNNING, 30 * SECOND)
+    await place.call('DeleteNodePool', { ClusterId: cluster, Id: pool, CascadingDeleteResources: ['Ecs'] })
+    await place.reaches('the pool', () => place.pool(pool), 'absent', MINUTE, pool)
     await place.deleteCluster(cluster)
   })
 })

@@ -9,7 +9,7 @@ import { checkPrecondition } from '#model/preconditions.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, Store, Transaction } from '#ports/store.ts'
-import { beginningOf, type Beginning } from './node-settings.ts'
+import { beginningOf, beginsText, type Beginning } from './node-settings.ts'
 import { JoinRefused } from './refused.ts'
 
 /** A kubelet's certificate is given for a year; a removed name is free again when it has certainly ended. */
@@ -70,22 +70,21 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   const nodeAddress = machine.overlayPool ? await overlayAddress(tx, cluster.region, machine.secretHash, machine.overlayPool) : machine.address
   const because = whatWasSeen(machine, name, nodeAddress, onboarding, now)
   const spec: NodeSpec = { name, onboardingId: onboarding.id, architecture: machine.architecture, machineId: machine.machineId, address: nodeAddress }
-  if (own) {
-    const locked = await tx.lockNode(own.id)
-    if (locked) await tx.changeNode(own.id, { spec: { ...locked.spec, ...spec }, facts: startedOver(locked, machine, now) }, because)
-  }
-
   const nodeId = own?.id ?? newId('node', now, randomBytes)
   const facts: NodeFacts = {
     claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...nodePool.spec.cordon && { toCordon: true as const },
   }
-  if (!own) await tx.insertNode({ id: nodeId, accountId: cluster.accountId, region: cluster.region, clusterId: cluster.id, nodePoolId: nodePool.id, spec, facts }, because)
+  const begins = beginningOf(nodePool, own ?? { spec, facts })
+  if (own) {
+    const locked = await tx.lockNode(own.id)
+    if (locked) await tx.changeNode(own.id, { spec: { ...locked.spec, ...spec }, facts: { ...startedOver(locked, machine, now), ...beginsText(begins) } }, because)
+  } else await tx.insertNode({ id: nodeId, accountId: cluster.accountId, region: cluster.region, clusterId: cluster.id, nodePoolId: nodePool.id, spec, facts: { ...facts, ...beginsText(begins) } }, because)
   await tx.putMachineSecret({
     secretHash: machine.secretHash, clusterId: cluster.id, nodePoolId: nodePool.id, nodeId, nodeName: name, onboardingId: onboarding.id,
     state: 'member', certificateUntil: now + CERTIFICATE_MS, changedAt: now,
   })
   for (const key of [{ kind: 'node', id: nodeId }, { kind: 'node-pool', id: nodePool.id }, { kind: 'cluster', id: cluster.id }] as const) await tx.enqueue({ ...key, region: cluster.region })
-  return { cluster, nodePool, nodeId, nodeName: name, nodeAddress, begins: beginningOf(nodePool, own ?? { spec, facts }) }
+  return { cluster, nodePool, nodeId, nodeName: name, nodeAddress, begins }
 }
 
 /** The owner of a machine's address in the overlay: the secret, whose tombstone keeps it from others as it keeps the name. */

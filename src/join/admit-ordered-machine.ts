@@ -6,7 +6,7 @@ import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
 import { admitMachine, admitted, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
-import { beginningOf } from './node-settings.ts'
+import { beginningOf, beginsText } from './node-settings.ts'
 import type { Invitation } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
 
@@ -54,8 +54,9 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
       continue
     }
     const address = machine.overlayPool ? await overlayAddress(tx, node.region, machine.secretHash, machine.overlayPool) : machine.address
+    const begins = beginningOf(nodePool, node)
     // The machine of a pool is known by its provider before it comes; one that was logged in to says who it is now.
-    const change = { spec: { ...node.spec, architecture: machine.architecture, ...address !== '' && { address }, ...node.spec.login && { machineId: machine.machineId } }, facts: joinedNow(node, machine, now) }
+    const change = { spec: { ...node.spec, architecture: machine.architecture, ...address !== '' && { address }, ...node.spec.login && { machineId: machine.machineId } }, facts: { ...joinedNow(node, machine, now), ...beginsText(begins) } }
     await tx.changeNode(node.id, change, {
       evidence: [{ observer: 'join endpoint', source: `machine ${node.spec.name}`, observedAt: now, fact: `The machine that was ${node.spec.login ? 'logged in to' : 'ordered'} for the node ${node.spec.name} came at ${machine.address} (${machine.architecture}, kernel ${machine.kernel}).` }],
     })
@@ -66,7 +67,7 @@ export async function admitOrderedMachines(tx: Transaction, newcomers: readonly 
     })
     // What its kubelet does is told by the watch; only silence has to be looked at.
     await tx.enqueue({ kind: 'node', id: node.id, region: node.region }, now + MEMBER_AWAITED_MS)
-    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: address, begins: beginningOf(nodePool, node) })
+    outcomes.push({ cluster, nodePool, nodeId: node.id, nodeName: node.spec.name, nodeAddress: address, begins })
   }
   const admitted = new Set(outcomes.flatMap((outcome, index) => (outcome instanceof JoinRefused ? [] : newcomers[index]?.machine.secretHash ?? [])))
   if (admitted.size > 0) await tx.putMachineSecrets([...admitted].flatMap(secretHash => secrets.get(secretHash) ?? []))

@@ -1,7 +1,7 @@
 import { cidrOf, nthAddress } from '#model/cidr.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
-import type { NodeRecord } from '#model/node/record.ts'
-import { BEGINS_CORDONED, wishOf } from '#model/node-pool/node-config.ts'
+import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
+import { BEGINS_CORDONED, configText, wishOf } from '#model/node-pool/node-config.ts'
 import type { Label, NodePoolRecord, Taint } from '#model/node-pool/record.ts'
 import type { ComponentFile } from '#ports/components.ts'
 import type { Overlay } from '#ports/overlay.ts'
@@ -18,6 +18,11 @@ export interface Beginning {
 export function beginningOf(nodePool: Pick<NodePoolRecord, 'spec'>, node: Pick<NodeRecord, 'spec' | 'facts'>): Beginning {
   const { labels, taints } = wishOf(nodePool.spec, node.spec)
   return { labels: labels.filter(mayLabelItself), taints, ...node.facts.toCordon && { cordoned: true } }
+}
+
+/** So that the server can take off what its pool wants no more when it comes; undefined where it is told nothing. */
+export function beginsText(begins: Beginning): Pick<NodeFacts, 'begins'> {
+  return begins.labels.length + begins.taints.length > 0 ? { begins: configText(begins) } : {}
 }
 
 /** Everything of the answer to a join that is not particular to one node. */

@@ -29,6 +29,11 @@ export interface TenantClusterProbe {
   readonly dns: { readonly available: number; readonly wanted: number; readonly schedulableNodes: number }
 }
 
+export interface NodeConfig {
+  readonly labels: readonly Label[]
+  readonly taints: readonly Taint[]
+}
+
 export interface NodeSeen {
   readonly name: string
   readonly uid: string
@@ -135,8 +140,8 @@ export interface TenantCluster {
   leaseRenewedAt?(cluster: TenantClusterAddress, name: string): Promise<number | undefined>
   /** The names that may have Node objects; replaces the whole list (the admission policy's parameter). */
   ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void>
-  /** Labels and taints of the pool on the Node object; those set by an earlier pool spec and no longer wanted are taken off; others' are left alone. `pending`: no such Node object yet. */
-  ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'>
+  /** Labels and taints of the pool on the Node object; those set by an earlier pool spec and no longer wanted are taken off; others' are left alone. `began`: what its kubelet was told to register, which is of an earlier pool spec too. `pending`: no such Node object yet. */
+  ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: NodeConfig & { readonly began?: NodeConfig }): Promise<'done' | 'pending'>
   setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void>
   /** One round of evictions on the node (DaemonSet and mirror pods left out); answers how many pods are still there. Call again until 0 or your deadline. */
   evict(cluster: TenantClusterAddress, name: string): Promise<number>

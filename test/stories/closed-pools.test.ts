@@ -40,6 +40,22 @@ describe('nodes of a pool that keeps pods off are closed from their first moment
     assert.deepEqual(await regions.podPlaces(), [`batch: 3 on ${String(node?.['Name'])}`], 'and whoever opens one has it open')
   })
 
+  test('and open where the pool wants its taint no more when the machine, which was told of it, comes', async () => {
+    const ClusterId = await begin()
+    await done('InjectFault', { Port: 'machines', Call: 'download', Effect: { Type: 'slow', For: '5m' }, Times: 1 })
+    const { Id } = await done('CreateEdgeNodePool', {
+      ClusterId, Name: 'closed', NodePoolType: 'edge-machine-pool', KubernetesConfig: { Labels: [{ Key: 'side', Value: 'south' }], Taints: [{ Key: 'gpu', Value: 'yes', Effect: 'NoSchedule' }] },
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+    })
+    await regions.step('2m')
+    await done('UpdateEdgeNodePoolConfig', { ClusterId, Id, KubernetesConfig: { Labels: [], Taints: [] } })
+    await regions.step('1m')
+    assert.deepEqual([await regions.nodePairs(), await regions.podPlaces()], [['Creating/Progressing'], ['batch: 3 on nowhere']])
+    await regions.step('5m')
+    const [node] = await regions.nodes()
+    assert.deepEqual([await regions.nodePairs(), await regions.podPlaces()], [['Running/Ok'], [`batch: 3 on ${String(node?.['Name'])}`]])
+  })
+
   test('a server of the default pool by its own', async () => {
     const ClusterId = await begin()
     await done('CreateDefaultNodePool', { ClusterId })

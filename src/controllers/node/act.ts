@@ -13,7 +13,7 @@ import { giveBack } from './give-back.ts'
 import { askMachineGone, switchMachine } from './machine-orders.ts'
 import { ensureMembers } from './members.ts'
 import type { NodePorts } from './ports.ts'
-import { configText, wishOf } from '#model/node-pool/node-config.ts'
+import { configOf, configText, wishOf } from '#model/node-pool/node-config.ts'
 import type { NodePassSeen } from './seen.ts'
 
 const SECOND = 1_000
@@ -73,13 +73,13 @@ async function evict(record: NodeRecord, { object, now }: NodePassSeen, address:
 async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddress, { pool }: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
   if (!pool) return {}
   const { tenant, clock } = ports.regionOf(record.region)
-  const wish = wishOf(pool.spec, record.spec), { labels, taints } = wish
-  const outcome = await tenant.ensureNodeConfig(address, record.spec.name, { labels, taints })
+  const wish = wishOf(pool.spec, record.spec), { labels, taints } = wish, { begins } = record.facts
+  const outcome = await tenant.ensureNodeConfig(address, record.spec.name, { labels, taints, ...begins !== undefined && { began: configOf(begins) } })
   if (outcome === 'pending') return { lookAgainAt: clock.now() + SECOND }
   const configured = configText(wish)
   if (record.facts.configured === configured) return { lookAgainAt: clock.now() + SECOND }
   const evidence = doneEvidence(record.spec.name, 'labels and taints of its pool put on', clock.now())
-  await changeNode(record, ports, facts => withFacts(facts, { configured }), evidence, awaitsConfig(pool))
+  await changeNode(record, ports, facts => withFacts(facts, { configured, begins: undefined }), evidence, awaitsConfig(pool))
   // The watch brings the changed object; where nothing had to change no event comes, and the next pass says so.
   return { lookAgainAt: clock.now() + SECOND / 5 }
 }

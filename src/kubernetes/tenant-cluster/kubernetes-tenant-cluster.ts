@@ -1,7 +1,6 @@
 import type { WorkloadsSeen } from '#model/addon/health.ts'
-import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { Clock } from '#ports/clock.ts'
-import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type ClusterBase, type NodeConfig, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { ApiRefusal, ApiUnreachable, orUndefined, type ApiClient } from '../client/api-client.ts'
 import { listWatch } from '../client/list-watch.ts'
 import type { DaemonSetObject, KubernetesList, LeaseObject, NodeObject, PodObject } from '../client/objects.ts'
@@ -108,7 +107,7 @@ export class KubernetesTenantCluster implements TenantCluster {
     })
   }
 
-  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'> {
+  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: NodeConfig & { readonly began?: NodeConfig }): Promise<'done' | 'pending'> {
     return this.#with(cluster, ({ api }) => patchNode(api, name, node => planNodeConfig(node, config)))
   }
 

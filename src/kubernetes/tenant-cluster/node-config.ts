@@ -1,6 +1,6 @@
 import { KUBELETS_OWN_LABELS } from '#model/node-pool/labels.ts'
 import { BEGINS_CORDONED, beginsCordoned } from '#model/node-pool/node-config.ts'
-import type { Label, Taint } from '#model/node-pool/record.ts'
+import type { NodeConfig } from '#ports/tenant-cluster.ts'
 import type { NodeObject, NodeTaint } from '../client/objects.ts'
 import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
 
@@ -22,8 +22,8 @@ const textOf = (taint: NodeTaint): string => `${taint.key}=${taint.value ?? ''}:
  * The patch that brings a Node to the pool's labels and taints, or undefined if nothing is to do. What we put there is remembered on the Node itself;
  * of that, what is no longer wanted goes, unless somebody gave it another value since: then it is theirs. A kubelet's own labels never go.
  */
-export function planNodeConfig(node: NodeObject, wanted: { labels: readonly Label[]; taints: readonly Taint[] }): NodeConfigPatch | undefined {
-  const before = remembered(node)
+export function planNodeConfig(node: NodeObject, wanted: NodeConfig & { readonly began?: NodeConfig }): NodeConfigPatch | undefined {
+  const before = remembered(node) ?? textsOf(wanted.began)
   const labels = node.metadata.labels ?? {}
   const wantedLabels: Record<string, string> = Object.fromEntries(wanted.labels.map(label => [label.key, label.value]))
   const changes: Record<string, string | null> = {}
@@ -62,9 +62,14 @@ export function planSchedulable({ metadata: { resourceVersion }, spec = {} }: No
   }
 }
 
-function remembered(node: NodeObject): Remembered {
+function textsOf({ labels, taints }: NodeConfig = { labels: [], taints: [] }): Remembered {
+  return { labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints: taints.map(textOf) }
+}
+
+/** Undefined where nothing was put there yet. */
+function remembered(node: NodeObject): Remembered | undefined {
   const text = node.metadata.annotations?.[NODE_CONFIG_ANNOTATION]
-  if (text === undefined) return { labels: {}, taints: [] }
+  if (text === undefined) return undefined
   try {
     const { labels, taints } = JSON.parse(text) as Partial<Remembered>
     return { labels: labels ?? {}, taints: taints ?? [] }

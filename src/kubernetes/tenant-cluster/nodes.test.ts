@@ -57,6 +57,13 @@ test('a kubelet\'s own label stays, though a pool once wished it', () => {
   assert.deepEqual(planNodeConfig(node, { labels: [], taints: [] })?.metadata.labels, { tier: null })
 })
 
+test('what its kubelet registered for an earlier pool spec goes, unless it is wanted still, or somebody gave it another value', () => {
+  const labels = { 'kubernetes.io/hostname': 'n', side: 'south', tier: 'theirs', kept: 'yes' }, taint = { key: 'gpu', value: 'yes', effect: 'NoSchedule' }, theirs = { key: 'gpu', value: 'no', effect: 'NoExecute' }
+  const began = { labels: ['side', 'tier', 'kept'].map(name => ({ key: name, value: name === 'side' ? 'south' : 'yes' })), taints: [{ ...taint, effect: 'NoSchedule' as const }] }
+  const patch = planNodeConfig({ metadata: { name: 'n', labels }, spec: { taints: [taint, theirs] } }, { labels: [{ key: 'kept', value: 'yes' }], taints: [], began })
+  assert.deepEqual([patch?.metadata.labels, patch?.spec?.taints], [{ side: null }, [theirs]])
+})
+
 test('a node that the pool wants nothing of is left alone', () => {
   assert.equal(planNodeConfig({ metadata: { name: 'n' } }, { labels: [], taints: [] }), undefined)
 })

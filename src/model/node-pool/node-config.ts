@@ -43,14 +43,14 @@ export function configOf(text: string | undefined): Pick<Wish, 'labels' | 'taint
 
 const NOTHING = configText({ labels: [], taints: [] })
 
-/** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited. Without synchronisation a node gets the wish of its beginning, once. */
-export function isAwaited(facts: Pick<NodeFacts, 'configured'>, wish: Wish): boolean {
+/** True if the last wish that was put on the Node object is not the present one; a pool that never wished anything is not awaited, but where a kubelet was told otherwise. Without synchronisation a node gets the wish of its beginning, once. */
+export function isAwaited(facts: Pick<NodeFacts, 'configured' | 'begins'>, wish: Wish): boolean {
   if (wish.autoSyncDisabled) return facts.configured === undefined
-  return (facts.configured ?? NOTHING) !== configText(wish)
+  return (facts.configured ?? NOTHING) !== configText(wish) || (facts.configured === undefined && facts.begins !== undefined)
 }
 
 /** True if the Node object is without something that the pool wants on it, by what it carries or by what was last put on it. */
-export function isOutOfSync(facts: Pick<NodeFacts, 'configured'>, object: Parameters<typeof isCarried>[0], wish: Wish): boolean {
+export function isOutOfSync(facts: Pick<NodeFacts, 'configured' | 'begins'>, object: Parameters<typeof isCarried>[0], wish: Wish): boolean {
   if (wish.autoSyncDisabled && facts.configured !== undefined) return false
   return !isCarried(object, wish) || (facts.configured !== undefined && isAwaited(facts, wish))
 }

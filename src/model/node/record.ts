@@ -56,6 +56,8 @@ export interface NodeFacts {
   readonly outOfSync: boolean
   /** Labels and taints of the pool that were last put on the Node object, as canonical JSON; tells that a pool's update reached it, removals included. */
   readonly configured?: string
+  /** The same of what its kubelet was told to register, until the pool's are put on: by then the pool may want other ones. */
+  readonly begins?: string
   /** The cluster has not been running since then, so the 15 minutes of initialisation stand still; joins `pausedMs` when it runs again. */
   readonly pausedSince?: number
   /** The machine's power as its provider sees it; undefined where the machine is not of a provider of ours. */

@@ -1,5 +1,4 @@
-import type { Label, Taint } from '#model/node-pool/record.ts'
-import { TenantClusterUnreachable, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
+import { TenantClusterUnreachable, type NodeConfig, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { untilAborted, type ControlPlanes } from '../control-planes/control-planes.ts'
 import type { World } from '../world/world.ts'
 import type { Insides } from './insides.ts'
@@ -105,12 +104,12 @@ export class SimulatedTenantCluster implements TenantCluster {
     await this.#world.settle()
   }
 
-  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, { labels, taints }: { labels: readonly Label[]; taints: readonly Taint[] }): Promise<'done' | 'pending'> {
+  async ensureNodeConfig(cluster: TenantClusterAddress, name: string, { labels, taints, began }: NodeConfig & { readonly began?: NodeConfig }): Promise<'done' | 'pending'> {
     this.#reach(cluster)
     const node = this.#nodes.get(cluster.clusterId, name)
     if (!node) return 'pending'
-    const mine = [...labels.map(({ key }) => `label/${key}`), ...taints.map(({ key, effect }) => `taint/${key}/${effect}`)]
-    const old = new Set(node.configured?.filter(one => !mine.includes(one)))
+    const mine = namesOf({ labels, taints })
+    const old = new Set((node.configured ?? (began && namesOf(began)))?.filter(one => !mine.includes(one)))
     const kept = Object.entries(node.labels).filter(([key]) => !old.has(`label/${key}`))
     const nextLabels = Object.fromEntries([...kept, ...labels.map(({ key, value }) => [key, value] as const)])
     const others = node.taints.filter(({ key, effect }) => !old.has(`taint/${key}/${effect}`) && !mine.includes(`taint/${key}/${effect}`))
@@ -173,4 +172,8 @@ export class SimulatedTenantCluster implements TenantCluster {
     if (!this.#planes.isUp(clusterId)) throw new TenantClusterUnreachable(`The API of the cluster ${clusterId} gives no answer: connection refused`)
     return this.#insides.get(clusterId)
   }
+}
+
+function namesOf({ labels, taints }: NodeConfig): readonly string[] {
+  return [...labels.map(({ key }) => `label/${key}`), ...taints.map(({ key, effect }) => `taint/${key}/${effect}`)]
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { ANY_CLUSTER, FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
 
 /** Pods wait for room before the first node of the pool comes, so that the first moment at which one is open is seen. */
 describe('nodes of a pool that keeps pods off are closed from their first moment', () => {
@@ -29,6 +29,8 @@ describe('nodes of a pool that keeps pods off are closed from their first moment
   test('by its taints, which with its labels are no update of the node', async () => {
     assert.deepEqual(await ordered({ Labels: [{ Key: 'side', Value: 'south' }], Taints: [{ Key: 'gpu', Value: 'yes', Effect: 'NoSchedule' }] }), ['Creating/Progressing', 'Running/Ok'])
     assert.deepEqual(await regions.podPlaces(), ['batch: 3 on nowhere'])
+    const [cluster] = (await done('ListClusters')).Items ?? []
+    assert.equal(cluster && pairOf(cluster), 'Running/Ok', 'nor is its DNS missed, for which there is no place')
   })
 
   test('by Cordon: they are never shown as if pods could come', async () => {

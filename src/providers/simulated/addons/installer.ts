@@ -5,6 +5,7 @@ import type { FaultTarget } from '#ports/region-world.ts'
 import { TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { FaultyPort } from '../faults/faulty.ts'
 import type { AddonGround } from '../simulated-region.ts'
+import { isSchedulable } from '../tenant/see-node.ts'
 import type { WorkloadOrder } from '../workloads/workload.ts'
 import { WORLD_ADDONS, type WorldAddon } from './catalogue.ts'
 
@@ -41,7 +42,7 @@ export class WorldAddons implements AddonInstaller {
     return {
       version: own[0]?.image.split(':')[1] ?? '',
       workloads: own.map(workload => workloads.see(workload)),
-      schedulableNodes: nodes.of(clusterId).filter(node => node.ready === 'True' && !node.unschedulable).length,
+      schedulableNodes: nodes.of(clusterId).filter(isSchedulable).length,
     }
   }
 

@@ -21,6 +21,11 @@ export function seeNode(node: WorldNode, draw: Draw, now: number): NodeSeen {
   }
 }
 
+/** Whether an ordinary pod could be placed there now. */
+export function isSchedulable({ ready, unschedulable, taints }: WorldNode): boolean {
+  return ready === 'True' && !unschedulable && taints.every(({ effect }) => effect === 'PreferNoSchedule')
+}
+
 /** Heartbeats come every ten seconds from when it is heard. */
 export function lastHeartbeat({ uid, heardSince, silentSince }: WorldNode, draw: Draw, now: number): number {
   if (silentSince !== undefined) return Math.max(heardSince, silentSince - draw.within(HEARTBEAT_AGE, 'heartbeat', uid, silentSince))

@@ -4,7 +4,7 @@ import type { World } from '../world/world.ts'
 import type { Insides } from './insides.ts'
 import { simulatedKubeconfig } from './kubeconfig.ts'
 import type { Nodes } from './nodes.ts'
-import { lastHeartbeat, seeNode } from './see-node.ts'
+import { isSchedulable, lastHeartbeat, seeNode } from './see-node.ts'
 
 const NOT_READY: TenantClusterProbe = { ready: false, says: 'connection refused', scheduler: false, controllerManager: false, defaultServiceAccount: false, baseApplied: false, dns: { available: 0, wanted: 0, schedulableNodes: 0 } }
 
@@ -43,7 +43,7 @@ export class SimulatedTenantCluster implements TenantCluster {
 
   async probe({ clusterId }: TenantClusterAddress): Promise<TenantClusterProbe> {
     if (!this.#planes.isUp(clusterId)) return NOT_READY
-    const schedulableNodes = this.#nodes.of(clusterId).filter(node => node.ready === 'True' && !node.unschedulable).length
+    const schedulableNodes = this.#nodes.of(clusterId).filter(isSchedulable).length
     const controllerManager = this.#planes.runs(clusterId, 'kube-controller-manager')
     return {
       ready: true, says: 'ok', scheduler: this.#planes.runs(clusterId, 'kube-scheduler'), controllerManager, defaultServiceAccount: controllerManager || this.#insides.get(clusterId).base,

@@ -1,5 +1,6 @@
 import type { ControlPlanes } from '../control-planes/control-planes.ts'
 import type { Nodes } from '../tenant/nodes.ts'
+import { isSchedulable } from '../tenant/see-node.ts'
 import type { World } from '../world/world.ts'
 import type { WorkloadOrder } from './workload.ts'
 import type { Workloads } from './workloads.ts'
@@ -50,7 +51,7 @@ export class ClusterDns {
 
   #count(clusterId: string): { readonly available: number; readonly wanted: number } {
     const [dns] = this.#workloads.of(clusterId, DNS_OWNER)
-    if (!dns || !this.#nodes.of(clusterId).some(node => node.ready === 'True' && !node.unschedulable)) return { available: 0, wanted: 0 }
+    if (!dns || !this.#nodes.of(clusterId).some(isSchedulable)) return { available: 0, wanted: 0 }
     const { available, desired } = this.#workloads.see(dns)
     return { available, wanted: desired }
   }

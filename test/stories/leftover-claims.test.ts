@@ -21,6 +21,8 @@ describe('what a refused pool tried to have, and what cannot be taken back', () 
   const running = (count: number) => Array.from({ length: count }, () => 'Running/Ok')
   const nothingLeft = async (ClusterId: string) => {
     await done('ClearFault', { All: true })
+    // What it waited for may come now, and a cluster whose pools move is not deleted.
+    await step('20m')
     await done('DeleteCluster', { Id: ClusterId, CascadingDeleteResources: ['All'] })
     await step('2h')
     assert.deepEqual([await owners(), await regions.worldPowers()], [[], []])

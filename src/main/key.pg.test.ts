@@ -50,10 +50,19 @@ describe('edgehold key', () => {
     assert.deepEqual([unknown.code, /There is no key AKLTNOBODY/.test(unknown.stderr), odd.code], [1, true, 2])
   })
 
-  test('a database that did not run does not afterwards', async () => {
+  test('a database that did not run is started, and left to whoever uses it by then', async () => {
     await opened.close()
     await opened.stopDatabase()
+    for (const keys of await Promise.all([list(), list(), list()])) assert.equal(keys.length, 3)
+    assert.notEqual(await findPostmaster(join(state, 'postgres', 'data')), undefined)
+    opened = await openStore({ stateDir: state, log: SILENT, clock: CLOCK })
+  })
+
+  test('a database of an older version is refused, and stays as it is', async () => {
+    const [last] = await opened.query<{ number: number; name: string }>('delete from migration where number = (select max(number) from migration) returning number, name')
+    const { code, stderr } = await run('list')
+    assert.deepEqual([code, /The database is of an older version of Edgehold; \.\/edgehold up brings it up to date/.test(stderr)], [1, true], stderr)
+    await opened.query('insert into migration (number, name) values ($1, $2)', [last?.number, last?.name])
     assert.equal((await list()).length, 3)
-    assert.equal(await findPostmaster(join(state, 'postgres', 'data')), undefined)
   })
 })

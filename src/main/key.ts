@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { rfc3339Milliseconds } from '#model/time.ts'
 import type { AccessKeyShown, Store, Transaction } from '#ports/store.ts'
 import { openStore } from '#store/open.ts'
-import { findPostmaster } from '#store/postgres/postmaster.ts'
 import { credentialsFile, drawKey, type Credentials } from './account.ts'
 import type { Configuration } from './configuration.ts'
 import { pinoLog } from './pino-log.ts'
@@ -55,19 +53,25 @@ function write<T>(store: Store, work: (tx: Transaction) => Promise<T>): Promise<
   return store.write(systemClock.now(), work)
 }
 
-/** Whoever reads the state folder's secrets may say whose the administrator's key is. The server may run meanwhile; a database that did not is stopped again. */
+/** Whoever reads the state folder's secrets may say whose the administrator's key is. A database that did not run goes on running, as after `down`: others may have begun to use it. */
 async function withStore(configuration: Configuration, work: (store: Store, accountId: string) => Promise<number>): Promise<number> {
   const { stateDir, databaseUrl } = configuration, file = credentialsFile(stateDir)
   if (!existsSync(file)) throw new Error(`There are no keys yet for ${stateDir}; ./edgehold up makes the first one.`)
-  const { AccessKeyId } = JSON.parse(readFileSync(file, 'utf8')) as Credentials
-  const ran = databaseUrl !== undefined || await findPostmaster(join(stateDir, 'postgres', 'data')) !== undefined
-  const opened = await openStore({ stateDir, databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], log: pinoLog({ fd: 2 }, 'warn'), clock: systemClock })
+  const AccessKeyId = ownKeyOf(file)
+  const opened = await openStore({ stateDir, databaseUrl, masterKey: process.env['EDGEHOLD_MASTER_KEY'], asItIs: true, log: pinoLog({ fd: 2 }, 'warn'), clock: systemClock })
   try {
     const own = await opened.store.findAccessKey(AccessKeyId)
     if (!own) throw new Error(`The database does not know the key ${AccessKeyId} of ${file}; ./edgehold up adds it.`)
     return await work(opened.store, own.accountId)
   } finally {
     await opened.close()
-    if (!ran) await opened.stopDatabase()
+  }
+}
+
+function ownKeyOf(file: string): string {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as Credentials).AccessKeyId
+  } catch (error) {
+    throw new Error(`${file} cannot be read as the credentials that ./edgehold up writes.`, { cause: error })
   }
 }

@@ -6,7 +6,7 @@ import type { Queue } from '#ports/queue.ts'
 import type { Store } from '#ports/store.ts'
 import { Database, type Locate } from './connection/database.ts'
 import { loadMasterKey } from './encryption/master-key.ts'
-import { migrate } from './migrations/migrate.ts'
+import { migrate, refuseOtherVersion } from './migrations/migrate.ts'
 import { findEmbeddedBinaries, type PostgresBinaries } from './postgres/binaries.ts'
 import { PostgresLauncher } from './postgres/launcher.ts'
 import { prepareStateFolder } from './postgres/state-folder.ts'
@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly masterKey?: string | undefined
   /** Other binaries than the embedded ones. */
   readonly binaries?: PostgresBinaries
+  /** For who only looks something up: a database of another version is refused with a sentence, and not changed. */
+  readonly asItIs?: true
   readonly log: Log
   readonly clock: Clock
 }
@@ -41,7 +43,7 @@ export interface OpenStore {
   readonly stopDatabase: () => Promise<void>
 }
 
-/** Finds or starts the database, brings its tables up to date, and opens store and queue on it. Throws with a sentence where that cannot be. */
+/** Finds or starts the database, brings its tables up to date (but `asItIs`), and opens store and queue on it. Throws with a sentence where that cannot be. */
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const { log, clock } = options
   const key = await loadMasterKey(options.stateDir, options.masterKey)
@@ -49,7 +51,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const database = new Database(launcher ? locateOwn(launcher) : locateGiven(options.databaseUrl ?? ''), log)
   try {
     await database.connect()
-    await migrate(database, log, clock)
+    await (options.asItIs ? refuseOtherVersion(database) : migrate(database, log, clock))
   } catch (error) {
     await database.close()
     throw error

@@ -54,3 +54,18 @@ test('a test that waits for ever, and a file that does not end, fail by name, an
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+test('files that share one process end though one of them leaves something behind, with what has passed and failed until then', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgehold-run-files-'))
+  try {
+    const counts = join(folder, 'counts.json'), file = join(folder, 'a.test.mjs')
+    writeFileSync(file, `import { test } from 'node:test'\ntest('waits', async () => { await new Promise(resolve => setTimeout(resolve, 1e9)) })\ntest('goes on', () => {})`)
+    const { NODE_TEST_CONTEXT: _context, ...env } = process.env
+    const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'run-files.ts'), counts, 'shared', '1', '0.02', file], { env, timeout: 60_000, encoding: 'utf8' })
+    const { passed, failed, failures } = JSON.parse(readFileSync(counts, 'utf8')) as { passed: number, failed: number, failures: string[] }
+    assert.deepEqual([status, passed, failed], [1, 1, 2])
+    assert.match(failures.join('\n'), /: waits\nnothing has ended for 1500 ms; what is there still: .*Timeout/)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

@@ -22,9 +22,8 @@ export async function migrate(database: Database, log: Log, clock: Clock): Promi
   await database.transaction(async connection => {
     await connection.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
     await connection.query('create table if not exists migration (number integer primary key, name text not null, applied_at timestamptz not null default now())')
-    const applied = await connection.query<{ number: number; name: string }>('select number, name from migration order by number')
-    const unknown = applied.find(row => MIGRATIONS[row.number - 1]?.name !== row.name)
-    if (unknown) throw new Error(`The database was changed by another version of Edgehold (migration ${unknown.name}); start that version or a newer one`)
+    const applied = await connection.query<Applied>('select number, name from migration order by number')
+    refuseUnknown(applied)
     if (applied.length > 0 && MIGRATIONS.slice(applied.length).some(({ alone }) => alone)) await untilAlone(connection, log, clock)
     for (const [index, migration] of MIGRATIONS.entries()) {
       if (index < applied.length) continue
@@ -36,6 +35,21 @@ export async function migrate(database: Database, log: Log, clock: Clock): Promi
     await sumCostsAnew(connection)
     await countNodesAnew(connection)
   })
+}
+
+/** Throws with a sentence where the database has not the tables of this code. */
+export async function refuseOtherVersion(database: Database): Promise<void> {
+  const [{ made } = { made: false }] = await database.query<{ made: boolean }>(`select to_regclass('migration') is not null as made`)
+  const applied = made ? await database.query<Applied>('select number, name from migration order by number') : []
+  refuseUnknown(applied)
+  if (applied.length < MIGRATIONS.length) throw new Error('The database is of an older version of Edgehold; ./edgehold up brings it up to date')
+}
+
+interface Applied { readonly number: number; readonly name: string }
+
+function refuseUnknown(applied: readonly Applied[]): void {
+  const unknown = applied.find(row => MIGRATIONS[row.number - 1]?.name !== row.name)
+  if (unknown) throw new Error(`The database was changed by another version of Edgehold (migration ${unknown.name}); start that version or a newer one`)
 }
 
 /** A server that was killed has its leases for a few seconds more. Throws with a sentence where one is alive. */

@@ -125,6 +125,55 @@ test('a provider that fails for a while is asked again until it can; one that fa
   await scene.end()
 })
 
+for (const { when, after } of [{ when: 'while it is tried again', after: 3 * MINUTE }, { when: 'just before the deadline', after: 8 * MINUTE - 5_000 }]) {
+  test(`what goes at last is gone at once: a provider that is back ${when}`, async () => {
+    const { scene, outside } = await beginWithOutside()
+    const cluster = await scene.runningCluster()
+    outside.breaks = new Error('connect ECONNREFUSED')
+    await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+    await scene.world.pass(after)
+    outside.breaks = undefined
+    const said = await becausesUntilGone(scene, cluster)
+    assert.deepEqual(said.filter(because => because.includes('still seen') || !because.startsWith('Deleting')), [])
+    assert.deepEqual(await ledger(scene), [])
+    await scene.end()
+  })
+}
+
+test('what goes at last is gone at once: a protection that is off, and a second call', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster(), balancer = outside.made.get(`${cluster}/LoadBalancer`)!
+  balancer.deleteProtected = true
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.cluster(cluster, 'Failed ResourceCleanupFailed', MINUTE)
+  balancer.deleteProtected = false
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  assert.deepEqual((await becausesUntilGone(scene, cluster)).filter(because => because.includes('still seen')), [])
+  await scene.end()
+})
+
+test('what was said to be gone and was not is named, and goes without a word of failure once it does, also at the deadline', async () => {
+  const { scene, outside } = await beginWithOutside()
+  const cluster = await scene.runningCluster()
+  outside.lies = true
+  await scene.users.deleteCluster(cluster, { cascading: ['All'] })
+  await scene.world.pass(8 * MINUTE - 5_000)
+  assert.match((await scene.world.store.findCluster(cluster))!.said.because, /is still seen, though ensureGone says that it is gone/)
+  outside.lies = false
+  assert.deepEqual((await becausesUntilGone(scene, cluster)).filter(because => !because.startsWith('Deleting')), [])
+  await scene.end()
+})
+
+async function becausesUntilGone({ world }: Scene, cluster: string): Promise<string[]> {
+  const said: string[] = [], until = world.clock.now() + 3 * MINUTE
+  for (let record = await world.store.findCluster(cluster); record; record = await world.store.findCluster(cluster)) {
+    assert.ok(world.clock.now() < until, said.at(-1) ?? cluster)
+    said.push(`${record.said.status.phase} ${record.said.because}`)
+    await world.pass(250)
+  }
+  return said
+}
+
 test('what could never be made is not held, and the end of the creation says that it was missing', async () => {
   const { scene, outside } = await beginWithOutside()
   outside.makes = new Error('the load balancer service answers 503')

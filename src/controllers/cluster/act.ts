@@ -6,11 +6,12 @@ import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plan
 import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import { OutsideHeld } from '#ports/outside.ts'
 import type { ClusterStep } from './decide.ts'
-import { hostEvidence } from './evidence.ts'
+import { leavingOutside } from './decide-deletion.ts'
+import { hostEvidence, isGone } from './evidence.ts'
 import { finishDeletion } from './finish-deletion.ts'
 import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
-import { ensureOutside, ensureOutsideGone } from './outside.ts'
+import { ensureOutside, ensureOutsideGone, lookOutside } from './outside.ts'
 import { pkiSecretName } from './tenant-address.ts'
 import { wakeAddons } from './wake-addons.ts'
 
@@ -121,22 +122,18 @@ async function awaitServiceAccount(record: ClusterRecord, ports: ClusterPorts): 
 /** All that could not be removed is collected by name. It is tried again until the deadline; from then on it is what stands in the way. */
 async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
   const { host, clock } = ports.regionOf(record.region)
-  const wasSaidGone = await ports.store.write(clock.now(), async tx => {
+  const hostGoesNow = await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
-    if (!cluster) return false
-    const isReleased = (await tx.ledgerOf(record.id)).some(entry => entry.kind === 'ControlPlane' && entry.state === 'Released')
-    for (const kind of ['Network', 'ControlPlane'] as const) {
-      const known = (await tx.ledgerOf(record.id)).some(entry => entry.kind === kind && entry.state !== 'Released')
-      if (known) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
-    }
-    return isReleased
+    const held = cluster ? (await tx.ledgerOf(record.id)).flatMap(({ kind, state }) => ((kind === 'Network' || kind === 'ControlPlane') && state !== 'Released' ? [kind] : [])) : []
+    if (cluster) for (const kind of held) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
+    return held.length > 0
   })
   const names = { thing: `The control plane of ${record.spec.name} (${record.id})`, call: 'ensureGone' }
   const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => [{ error, says: notRemoved(names, error) }])
   if (hostLeft.length === 0) await releaseControlPlane(record, ports)
-  const notGone = [...hostLeft, ...await ensureOutsideGone(record, ports)]
-  // Who was told before that it is gone asks again only because it is still seen, and would do so for ever in one instant.
-  if (notGone.length === 0 && !wasSaidGone) return {}
+  const outside = await ensureOutsideGone(record, ports), notGone = [...hostLeft, ...outside.notGone]
+  // What went now is looked at again at once. Who was told before that all is gone would ask for ever in one instant, if it is still seen.
+  if (notGone.length === 0 && (hostGoesNow || outside.goesNow || await isAllGone(record, ports))) return {}
   const left = notGone.length === 0 ? [`What was made for ${record.spec.name} (${record.id}) is still seen, though ensureGone says that it is gone`] : notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
   const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
   // What can still be removed goes first: only then is it given up.
@@ -146,6 +143,12 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
   else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
   ports.log.warn({ clusterId: record.id, left }, 'Removing a control plane: something is left')
   return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
+}
+
+/** Somebody who was told of it too early may have removed it by now. */
+async function isAllGone(record: ClusterRecord, ports: ClusterPorts): Promise<boolean> {
+  const [host, outside] = await Promise.all([ports.regionOf(record.region).host.look(record.id), lookOutside(record, ports)])
+  return isGone(host) && leavingOutside({ record, outside }).length === 0
 }
 
 /** Nothing of it is held any more, whatever outside things may still stand in the way. */

@@ -52,7 +52,7 @@ function untilNextLook({ now, shownSince, tellsAll }: ClusterSeen): number {
 }
 
 /** Those that were asked to go and are still there. */
-function leavingOutside({ record: { facts }, outside }: ClusterSeen): ClusterSeen['outside'] {
+export function leavingOutside({ record: { facts }, outside }: Pick<ClusterSeen, 'record' | 'outside'>): ClusterSeen['outside'] {
   const { deletion } = facts
   return deletion ? outside.filter(({ kind, seen }) => seen !== undefined && goesInDeletion(kind, deletion) && !(seen.deleteProtected && leavesWhatIsHeld(deletion))) : []
 }

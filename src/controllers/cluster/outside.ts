@@ -3,7 +3,7 @@ import type { ClusterRecord } from '#model/cluster/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { notRemoved } from '#ports/not-removed.ts'
 import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
-import type { Transaction } from '#ports/store.ts'
+import type { LedgerEntry, Transaction } from '#ports/store.ts'
 import { lookedAt } from './could-not-look.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
@@ -71,33 +71,36 @@ export interface NotGone {
   readonly says: readonly string[]
 }
 
-/** Removes what was asked to go, each on its own, and answers what could not be; with TryBest what is held is retained instead. */
-export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly NotGone[]> {
+/** Removes what was asked to go, each on its own, and answers what could not be, and whether something went that had not gone before; with TryBest what is held is retained instead. */
+export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ readonly notGone: readonly NotGone[]; readonly goesNow: boolean }> {
   const { outside, clock } = ports.regionOf(record.region)
   const { deletion } = record.facts
-  if (!outside || !deletion) return []
-  const failures: NotGone[] = []
+  const notGone: NotGone[] = []
+  let goesNow = false
+  if (!outside || !deletion) return { notGone, goesNow }
   for (const kind of wantedOutside(record.spec).filter(each => goesInDeletion(each, deletion))) {
-    const providerId = await noteFate(record, kind, 'Releasing', undefined, ports)
+    const { providerId, state } = await noteFate(record, kind, 'Releasing', undefined, ports) ?? {}
     try {
       await outside.ensureGone(tokenOf(record, kind))
       await noteFate(record, kind, 'Released', undefined, ports)
+      goesNow ||= state !== undefined && state !== 'Released'
     } catch (error) {
       const thing = `The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}${providerId === undefined ? '' : ` (${providerId})`}`
       const says = notRemoved({ thing, call: 'ensureGone' }, error)
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
       if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', retainedBecause(`It was left at the deletion of its cluster (TryBest): ${says.join('; ')}`), ports)
-      else failures.push({ error, says })
+      else notGone.push({ error, says })
     }
   }
-  return failures
+  return { notGone, goesNow }
 
-  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<string | undefined> {
+  /** Answers how it was before. */
+  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<LedgerEntry | undefined> {
     return await store.write(clock.now(), async tx => {
       const cluster = await tx.lockCluster(of.id)
       const known = cluster && (await tx.ledgerOf(of.id)).find(entry => entry.kind === kind)
       if (cluster && known && !(known.state === 'Retained' && state === 'Releasing')) await putEntry(tx, cluster, kind, state, clock.now(), newLedgerId, { ...(because !== undefined && { because }) })
-      return known?.providerId
+      return known
     })
   }
 }

@@ -12,6 +12,8 @@ export class MemoryOutside implements OutsideResources {
   makes: Error | undefined
   /** Removing ends with this until it is taken away. */
   breaks: Error | undefined
+  /** Removing says that it did, and did not. */
+  lies = false
   /** Removing these is refused, and no look shows it. */
   readonly holds = new Set<string>()
   readonly #clock: SteppedClock
@@ -37,6 +39,6 @@ export class MemoryOutside implements OutsideResources {
   async ensureGone(token: string): Promise<void> {
     if (this.breaks) throw this.breaks
     if (this.made.get(token)?.deleteProtected || this.holds.has(token)) throw new OutsideHeld(`outside-${token} has deletion protection, and DeleteLoadBalancer refused`)
-    this.made.delete(token)
+    if (!this.lies) this.made.delete(token)
   }
 }

@@ -7,11 +7,15 @@ type Refused = NonNullable<NodePoolFacts['refused']>
 
 /**
  * What a pool remembers once a machine was refused: by what, since when, how often in a row, and when the one next claim is tried. Refusals of claims that were made
- * together count once. `now`: epoch ms in the region's time. `isTold`: the region tells of all by which the answer may be another one, so that what is refused for long is tried ever more seldom, and soon once that is told.
+ * together count once, and the newest one says why. `now`: epoch ms in the region's time. `isTold`: the region tells of all by which the answer may be another one, so that what is refused for long is tried ever more seldom, and soon once that is told.
  */
 export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refused, 'as' | 'because' | 'evidence' | 'triedAt'>, now: number, isTold = false): Refused {
   const { as, because, evidence, triedAt = now } = refusal
-  if (known?.claim === undefined && known?.retryAt !== undefined && isPutOff(known, now)) return known
+  if (known?.claim === undefined && known?.retryAt !== undefined && isPutOff(known, now)) {
+    const { evidence: _ofAnother, ...rest } = known
+    // It was tried, perhaps as something was told: if that stood as untried, its next time would have passed already.
+    return { ...rest, as, because, triedAt: Math.max(known.triedAt ?? 0, triedAt), ...(evidence && { evidence }) }
+  }
   const times = (known?.times ?? 0) + 1, tried = known?.claim ?? known?.tried
   const since = known?.since ?? now
   const usual = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)

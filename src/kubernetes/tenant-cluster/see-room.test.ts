@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NodeObject, PodObject } from '../client/objects.ts'
 import { cpuMillis, memoryMiB } from './quantities.ts'
-import { seeRoom } from './see-room.ts'
+import { isWaiting, seeRoom } from './see-room.ts'
 
 const node = (name: string, allocatable: Record<string, string>): NodeObject => ({ metadata: { name }, status: { allocatable, conditions: [{ type: 'Ready', status: 'True' }] } })
 const DNS = { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } }
@@ -32,6 +32,13 @@ test('pods that wait are those that the scheduler finds no node for, with what n
     ],
   })
   assert.deepEqual(seeRoom([], []), { waiting: [], perNode: undefined, busy: [], light: [], free: [] })
+})
+
+test('a pod that is being deleted waits for nothing, whatever holds it back', () => {
+  const going = { ...unscheduled('job', ''), metadata: { name: 'job', deletionTimestamp: '2026-12-01T00:00:00Z', finalizers: ['example.com/tidy'] } }
+  const seen = seeRoom([going, unscheduled('web', '')], [])
+  assert.deepEqual(seen.waiting.map(({ name }) => name), ['default/web'])
+  assert.deepEqual([seeRoom([going], [node('a', { cpu: '2', memory: '4Gi' })]).free, isWaiting(going)], [[], false])
 })
 
 test('a node that takes no pods now says so, and one that has just become Ready has no taint of the time before', () => {

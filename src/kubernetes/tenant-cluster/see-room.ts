@@ -25,10 +25,10 @@ export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[]
   }
 }
 
-/** The scheduler found no node for it, for whatever reason: its words tell of the nodes there are, not of one to come. */
-export function isWaiting({ spec, status }: PodObject): boolean {
+/** The scheduler found no node for it, for whatever reason: its words tell of the nodes there are, not of one to come. One that is being deleted is placed no more. */
+export function isWaiting({ metadata, spec, status }: PodObject): boolean {
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled')
-  return spec?.nodeName === undefined && scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
+  return spec?.nodeName === undefined && metadata.deletionTimestamp === undefined && scheduled?.status === 'False' && scheduled.reason === 'Unschedulable'
 }
 
 function moreOf(pods: readonly PodNeed[]): readonly string[] {

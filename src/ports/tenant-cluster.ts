@@ -98,8 +98,10 @@ export interface NodeRoom extends Pick<NodeSeen, 'name' | 'labels' | 'taints'> {
   readonly shut?: true
   /** All pods on it by what matters to their neighbours. Told where some pod asks for something of its neighbours. */
   readonly carries?: readonly Marks[]
-  /** What it has with nothing on it, and when its Node object was made. Told where pods wait and no new node's offer is known. */
+  /** What it has with nothing on it, and when its Node object was made. Told of those that take pods, where pods wait and no new node's offer is known. */
   readonly whole?: NodeOffer
+  /** Since when it is Ready; told with `whole` where other resources are asked for. */
+  readonly readyAt?: number
 }
 
 /** What a node has for pods. `at`: when it came, epoch ms. */
@@ -108,6 +110,7 @@ export interface NodeOffer {
   readonly cpuMillis: number
   readonly memoryMiB: number
   readonly pods: number
+  /** Of those that are asked for: what it has none of may still come. */
   readonly more?: Amounts
 }
 

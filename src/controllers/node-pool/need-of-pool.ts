@@ -2,6 +2,7 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { withExpected, withNone, withoutVain } from './late-resources.ts'
 import { needIn, needsNodes, untakenText, type NeedSeen, type Taker, type WeighedRoom } from './need.ts'
 import { offersOf } from './offers.ts'
 
@@ -12,7 +13,7 @@ export interface Looked {
   readonly room: RoomSeen | undefined
   /** All of the cluster; none where nothing waits that matters. */
   readonly pools: readonly Taker[]
-  /** By pool: all of this one's, and of others those that may leave. */
+  /** By pool: all of this one's, and of others those that may leave, or all where a node lacks what pods ask for. */
   readonly nodes: ReadonlyMap<string, readonly Member[]>
 }
 
@@ -25,14 +26,17 @@ export interface NeedOfPool {
   readonly facts: NodePoolFacts
 }
 
-export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, { room: looked, pools, nodes }: Looked, now: number): NeedOfPool {
-  if (!looked) return { needed: undefined, room: undefined, facts: pool.facts }
+export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, { room: seen, pools, nodes }: Looked, now: number): NeedOfPool {
+  if (!seen) return { needed: undefined, room: undefined, facts: pool.facts }
+  const looked = withNone(seen, now), before = withoutVain(pool.facts.held, seen, now)
   const own = (nodes.get(pool.id) ?? []).map(({ spec }) => spec.name)
   const learned = pools.length > 0 ? withFacts(pool.facts, { offers: offersOf(pool, looked, own) }) : pool.facts
-  const needed = needIn(withLabels(standing(looked, [...nodes.values()].flat()), own, pool.spec.labels), pools.map(one => (one.id === pool.id ? { ...one, facts: learned } : one)), { before: pool.facts.held, now })
-  const { takenBy, untaken: _none, held, ...room } = needed
+  const takers = pools.map(one => (one.id === pool.id ? { ...one, facts: learned } : one))
+  const room = withExpected(standing(looked, [...nodes.values()].flat()), takers.map(({ id, facts }) => ({ facts, names: (nodes.get(id) ?? []).map(({ spec }) => spec.name) })), now)
+  const needed = needIn(withLabels(room, own, pool.spec.labels), takers, { before, now })
+  const { takenBy, untaken: _none, held, ...weighed } = needed
   const mine = takenBy.get(pool.id) ?? []
-  return { needed, room: { ...room, waiting: mine, ...mine.length === 0 && needsNodes(needed) && { needed: true as const } }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
+  return { needed, room: { ...weighed, waiting: mine, ...mine.length === 0 && needsNodes(needed) && { needed: true as const } }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
 }
 
 /** The room without nodes that are about to go. One that is switched off has no room, and stays a place among others. */

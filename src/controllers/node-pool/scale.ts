@@ -12,6 +12,7 @@ import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.t
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
 import { answerWithLeftovers } from './leftovers.ts'
+import { lackedBy } from './late-resources.ts'
 import { needsNodes } from './need.ts'
 import { needOfPool, standing } from './need-of-pool.ts'
 import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
@@ -111,7 +112,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   if (!scaling) return undefined
   const asks = looked !== undefined && looked.waiting.length > 0 && needsNodes(looked)
   const pools = asks ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
-  const { needed, room, facts } = needOfPool(pool, { room: looked, pools, nodes: asks ? await nodesOf(pools, members, pool.id) : new Map() }, now)
+  const { needed, room, facts } = needOfPool(pool, { room: looked, pools, nodes: asks ? await nodesOf(pools, members, one => one === pool.id || looked.free.some(node => lackedBy(node).length > 0)) : new Map() }, now)
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const toldAt = toldAtOf(pool, ports)
@@ -125,9 +126,9 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   return planned && { planned, room, counts: need.counts }
 }
 
-/** Those that may leave, and all of one pool. */
-async function nodesOf(pools: readonly NodePoolRecord[], members: Members, whole?: string): Promise<ReadonlyMap<string, readonly NodeRecord[]>> {
-  return new Map(await Promise.all(pools.map(async ({ id, counts }) => [id, id === whole || counts.deleting + counts.stopping + counts.stopped + counts.failed > 0 ? await members.of(id) : []] as const)))
+/** Those that may leave, and all of some pools. */
+async function nodesOf(pools: readonly NodePoolRecord[], members: Members, isWhole: (nodePoolId: string) => boolean = () => false): Promise<ReadonlyMap<string, readonly NodeRecord[]>> {
+  return new Map(await Promise.all(pools.map(async ({ id, counts }) => [id, isWhole(id) || counts.deleting + counts.stopping + counts.stopped + counts.failed > 0 ? await members.of(id) : []] as const)))
 }
 
 /** The room on nodes that stay, and the names of those of pools that have more than callers want, and may give back some themselves. */

@@ -60,6 +60,19 @@ test('what a pod asks for is what the scheduler adds up: sidecars, what runs fir
   assert.equal(one({ containers: asks('1', '1Gi'), resources: { requests: { cpu: '300m' } } }).waiting[0]?.cpuMillis, 300)
 })
 
+test('what the next node has is told by those that take pods alone, and of what a node has none of nothing is told', () => {
+  const asking = { ...unscheduled('train', ''), spec: { containers: [{ resources: { requests: { 'cpu': '1', 'example.com/gpu': '1', 'example.com/nic': '1' } } }] } }
+  const seen = (allocatable: Record<string, string>, more: Partial<NodeObject> = {}) => seeRoom([asking], [{ ...node('a', { cpu: '2', memory: '4Gi', ...allocatable }), ...more }])
+  const whole = (...given: Parameters<typeof seen>) => seen(...given).free[0]?.whole
+  assert.deepEqual([whole({})?.more, whole({ 'example.com/gpu': '0' })?.more, whole({ 'example.com/gpu': '2' })?.more], [undefined, undefined, { 'example.com/gpu': 2 }])
+  assert.deepEqual([seen({}).free[0]?.more, seen({ 'example.com/gpu': '2' }).free[0]?.more], [{ 'example.com/gpu': 0, 'example.com/nic': 0 }, { 'example.com/gpu': 2, 'example.com/nic': 0 }])
+  const notReady = { status: { allocatable: { cpu: '0', memory: '0' }, conditions: [{ type: 'Ready', status: 'False' }] } }
+  assert.deepEqual([whole({}, notReady), whole({}, { spec: { unschedulable: true } }), seen({}, notReady).perNode], [undefined, undefined, undefined])
+  const since = (lastTransitionTime: string) => seen({}, { metadata: { name: 'a', creationTimestamp: '2026-12-01T00:00:00Z' }, status: { allocatable: { cpu: '2' }, conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] } }).free[0]?.readyAt
+  assert.deepEqual([since('2026-12-01T00:01:00Z'), since('2026-11-01T00:00:00Z')], [Date.parse('2026-12-01T00:01:00Z'), Date.parse('2026-12-01T00:00:00Z')])
+  assert.deepEqual(seeRoom([asking], [node('a', { cpu: '2', memory: '4Gi' }), { ...node('b', {}), ...notReady }]).perNode, { cpuMillis: 2000, memoryMiB: 4096 })
+})
+
 test('what nobody here weighs is marked', () => {
   const marked = (spec: PodObject['spec']) => seeRoom([{ ...unscheduled('one', ''), spec: spec! }], []).waiting[0]?.unweighed
   const near = (namespaceSelector: object) => ({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'zone', namespaceSelector }] } } })

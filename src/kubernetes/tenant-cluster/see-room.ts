@@ -16,7 +16,7 @@ export function seeRoom(pods: readonly PodObject[], nodes: readonly NodeObject[]
   const weighs = [...waits, ...byNode.flatMap(([, some]) => some.map(({ pod }) => pod))].some(asksOfNeighbours) || pods.some(({ spec }) => spec?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution)
   const waiting = waits.map(pod => needOf(pod, weighs))
   const light = byNode.map(([name, some]) => ({ name, pods: some.map(({ pod }) => needOf(pod, weighs)) })).toSorted((one, other) => (one.name < other.name ? -1 : 1))
-  const offers = nodes.flatMap(node => offerOf(node) ?? [])
+  const offers = offersOf(nodes)
   const least = (of: 'cpuMillis' | 'memoryMiB') => Math.min(...offers.map(offer => offer[of]))
   return {
     waiting, perNode: offers.length === 0 ? undefined : { cpuMillis: least('cpuMillis'), memoryMiB: least('memoryMiB') }, busy: [...busy].toSorted(), light,
@@ -41,16 +41,25 @@ const PASSING = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unr
 function roomOf(nodes: readonly NodeObject[], pods: readonly PodObject[], { weighs, waits, more }: { readonly weighs: boolean; readonly waits: boolean; readonly more: readonly string[] }): readonly NodeRoom[] {
   const on = Map.groupBy(pods.filter(pod => !hasEnded(pod)), ({ spec }) => spec?.nodeName)
   return nodes.map(node => {
-    const taken = on.get(node.metadata.name) ?? [], { name, labels, taints, createdAt } = seeNode(node), asked = taken.map(requestsOf), offer = offerOf(node), isOpen = takesPods(node)
+    const taken = on.get(node.metadata.name) ?? [], { name, labels, taints, createdAt, ready } = seeNode(node), asked = taken.map(requestsOf), offer = offerOf(node), isOpen = takesPods(node)
     const offered = (resource: string) => amount(node.status?.allocatable?.[resource])
     const left = (of: 'cpuMillis' | 'memoryMiB') => asked.reduce((rest, requests) => rest - requests[of], offer?.[of] ?? 0)
     const kept = more.map(resource => [resource, asked.reduce((rest, requests) => rest - (requests.more?.[resource] ?? 0), offered(resource))])
+    // None may be one that its device plugin has not reported yet, or not since its kubelet started.
+    const had = more.filter(resource => offered(resource) > 0)
     return {
       name, labels, taints: isOpen ? taints.filter(({ key }) => !PASSING.has(key)) : taints, cpuMillis: left('cpuMillis'), memoryMiB: left('memoryMiB'), pods: (offer?.pods ?? 0) - taken.length,
       ...more.length > 0 && { more: Object.fromEntries(kept) }, ...!isOpen && { shut: true as const }, ...weighs && { carries: taken.map(marksOf) },
-      ...(waits && offer && { whole: { at: createdAt, ...offer, ...more.length > 0 && { more: Object.fromEntries(more.map(resource => [resource, offered(resource)])) } } }),
+      // One that is not Ready yet, or any more, may be unfinished: it says nothing of the next one.
+      ...(waits && offer && isOpen && { ...more.length > 0 && { readyAt: Math.max(createdAt, ready?.since ?? 0) }, whole: { at: createdAt, ...offer, ...had.length > 0 && { more: Object.fromEntries(had.map(resource => [resource, offered(resource)])) } } }),
     }
   })
+}
+
+/** Those that take no pods now count where none does, if they have said what they have. */
+function offersOf(nodes: readonly NodeObject[]): readonly { readonly cpuMillis: number; readonly memoryMiB: number }[] {
+  const all = nodes.flatMap(node => ({ isOpen: takesPods(node), offer: offerOf(node) })), open = all.filter(({ isOpen }) => isOpen)
+  return (open.length > 0 ? open : all).flatMap(({ offer }) => (offer && offer.cpuMillis > 0 ? offer : []))
 }
 
 function takesPods(node: NodeObject): boolean {

@@ -11,15 +11,15 @@ import { seeRoom } from '#kubernetes/tenant-cluster/see-room.ts'
 import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
-import { asked, fits, PINNED, type OnNodes } from './oracle/kube-scheduler.ts'
+import { asked, DEVICE, fits, PINNED, type OnNodes } from './oracle/kube-scheduler.ts'
 import { SEED } from './size.ts'
 
-const MINUTE = 60_000, HOST = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'
+const MINUTE = 60_000, ROUND = 4 * MINUTE, HOST = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'
 /** Long enough for a dozen nodes to go one after another, and for as long again in which nothing may happen. */
 const ROUNDS = 60, STILL = 25
 
-interface Pool { readonly id: string; readonly spec: NodePoolSpec; facts: NodePoolFacts; readonly cpu: number; readonly kubelets: Readonly<Record<string, string>> }
-interface Node { readonly name: string; readonly pool?: Pool; readonly object: NodeObject; phase: 'Creating' | 'Running' | 'Deleting' | 'Stopped' | 'Starting' }
+interface Pool { readonly id: string; readonly spec: NodePoolSpec; facts: NodePoolFacts; readonly cpu: number; readonly gpus: World['pools'][number]['gpus']; readonly kubelets: Readonly<Record<string, string>> }
+interface Node { readonly name: string; readonly pool?: Pool; readonly object: NodeObject; readyAt: number; phase: 'Creating' | 'Running' | 'Deleting' | 'Stopped' | 'Starting' }
 
 class Cluster {
   readonly pools: readonly Pool[]
@@ -27,6 +27,8 @@ class Cluster {
   nodes: Node[] = []
   /** Names of nodes that have been emptied, and are gone next. */
   readonly #empty = new Set<string>()
+  /** Pools that have lost their first node. */
+  readonly #lost = new Set<Pool>()
   /** With the name of its node. */
   pods: { readonly object: PodObject; node?: string }[] = []
   moves: string[] = []
@@ -36,7 +38,7 @@ class Cluster {
   constructor({ pools, statics, daemon }: World) {
     this.daemons = daemon === 0 ? [] : [{ metadata: { name: 'agent', namespace: 'kube-system' }, spec: { template: { metadata: { labels: { app: 'agent' } }, spec: { containers: [{ resources: { requests: { cpu: `${daemon}m` } }, ports: [{ hostPort: 9100 }] }] } } } }]
     this.pools = pools.map((one, index) => ({
-      id: `p${index}`, cpu: one.cpu, kubelets: { 'kubernetes.io/arch': one.arch }, facts: { ready: true, obstacles: [], openClaims: 0 },
+      id: `p${index}`, cpu: one.cpu, gpus: one.gpus, kubelets: { 'kubernetes.io/arch': one.arch }, facts: { ready: true, obstacles: [], openClaims: 0 },
       spec: {
         name: `p${index}`, type: 'edge-machine-pool', taints: one.tainted ? [{ key: 'only', value: '', effect: 'NoSchedule' }] : [], labels: [{ key: 'pool', value: `p${index}` }, ...one.zone === '' ? [] : [{ key: ZONE, value: one.zone }]], kubernetesConfigSent: true,
         scaling: { enabled: true, minReplicas: 0, maxReplicas: one.most, desiredReplicas: one.base, sentDesiredReplicas: one.base, priority: one.priority, ...one.recycles && { mode: 'Recycle' as const } },
@@ -48,7 +50,7 @@ class Cluster {
   #node(cpu: number, labels: Readonly<Record<string, string>>, pool?: Pool): Node {
     const name = `n${String(this.#made++).padStart(3, '0')}`
     return {
-      name, phase: pool ? 'Creating' : 'Running', ...pool && { pool },
+      name, readyAt: this.now, phase: pool ? 'Creating' : 'Running', ...pool && { pool },
       object: { metadata: { name, creationTimestamp: new Date(this.now).toISOString(), labels: { ...labels, [HOST]: name } }, spec: { taints: pool?.spec.taints ?? [] }, status: { allocatable: { cpu: `${cpu}m`, memory: '64Gi', pods: '12' }, conditions: [{ type: 'Ready', status: 'True' }] } },
     }
   }
@@ -57,7 +59,7 @@ class Cluster {
 
   /** As the API server tells of it now: a node that leaves is cordoned, one that is off is not Ready. */
   objects(): OnNodes[] {
-    return this.nodes.filter(({ phase }) => phase !== 'Creating').map(({ name, object, phase }) => ({
+    return this.nodes.filter(({ phase }) => phase !== 'Creating').map(({ name, object: made, phase, pool, readyAt }) => ({ name, phase, object: withDevices(made, pool, readyAt, this.now) })).map(({ name, object, phase }) => ({
       node: phase === 'Running' ? object : { ...object, spec: { ...object.spec, unschedulable: phase === 'Deleting' }, status: { ...object.status, conditions: [{ type: 'Ready', status: phase === 'Deleting' ? 'True' : 'Unknown' }] } },
       pods: [...this.pods.flatMap(pod => (pod.node === name ? [{ ...pod.object, spec: { ...pod.object.spec, nodeName: name } }] : [])), ...phase === 'Running' ? this.daemonPods(object) : []],
     }))
@@ -97,9 +99,16 @@ class Cluster {
   /** What is under way ends: nodes come, start, are emptied and then gone. */
   settle(): void {
     for (const node of this.nodes) if (node.phase === 'Deleting' || node.phase === 'Stopped') for (const pod of this.pods) if (pod.node === node.name) delete pod.node
+    for (const { name, pool, phase } of this.nodes) if (phase === 'Running' && pool?.gpus?.losesFirst && !this.#lost.has(pool)) this.#lose(name, pool)
     this.nodes = this.nodes.filter(({ name }) => !this.#empty.has(name))
     for (const { name, phase } of this.nodes) if (phase === 'Deleting') this.#empty.add(name)
-    for (const node of this.nodes) if (node.phase === 'Creating' || node.phase === 'Starting') node.phase = 'Running'
+    for (const node of this.nodes) if (node.phase === 'Creating' || node.phase === 'Starting') Object.assign(node, { phase: 'Running', readyAt: this.now })
+  }
+
+  #lose(name: string, pool: Pool): void {
+    this.#lost.add(pool)
+    this.#empty.add(name)
+    for (const pod of this.pods) if (pod.node === name) delete pod.node
   }
 
   /** One pass over each pool, as their controller does it. */
@@ -136,7 +145,7 @@ class Cluster {
     this.settle()
     this.schedule()
     this.pass()
-    this.now += 4 * MINUTE
+    this.now += ROUND
   }
 
   /** Pools that have a place, and whose next node would take a pod that waits, by the scheduler's own filters. */
@@ -145,7 +154,7 @@ class Cluster {
     return this.pools.flatMap(pool => {
       const counts = this.counts(pool), own = this.nodes.filter(node => node.pool === pool)
       if (own.length >= pool.spec.scaling!.maxReplicas && counts.stopped === 0) return []
-      const { object } = this.#node(pool.cpu, { ...pool.kubelets, ...Object.fromEntries(pool.spec.labels.map(({ key, value }) => [key, value])) }, pool), node = { node: object, pods: this.daemonPods(object) }
+      const { object } = this.#node(pool.cpu, { ...pool.kubelets, ...Object.fromEntries(pool.spec.labels.map(({ key, value }) => [key, value])) }, pool), node = { node: withDevices(object, pool, -Infinity, this.now), pods: this.daemonPods(object) }
       return this.pods.filter(pod => pod.node === undefined && !isBase(pod.object) && fits(pod.object, node, [...all, node])).map(({ object: { metadata } }) => `${metadata.name} waits, and a node of ${pool.id} would take it`)
     })
   }
@@ -160,6 +169,12 @@ class Cluster {
   }
 }
 
+/** Its device plugin reports them some time after it is Ready. */
+function withDevices(object: NodeObject, pool: Pool | undefined, readyAt: number, now: number): NodeObject {
+  const isReported = pool?.gpus !== undefined && now >= readyAt + pool.gpus.late * ROUND
+  return { ...object, status: { allocatable: { ...object.status?.allocatable, ...isReported && { [DEVICE]: String(pool.gpus?.count) } }, conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: new Date(Math.max(readyAt, 0)).toISOString() }] } }
+}
+
 const isBase = ({ metadata }: PodObject): boolean => metadata.labels?.['k8s-app'] === 'kube-dns'
 
 const term = fc.record({ topologyKey: fc.constantFrom(HOST, HOST, ZONE), app: fc.constantFrom('a', 'b', 'c') }).map(({ topologyKey, app }) => ({ topologyKey, labelSelector: { matchLabels: { app } } }))
@@ -168,21 +183,21 @@ const nodeAffinity = fc.record({ key: fc.constantFrom('pool', ZONE, 'kubernetes.
   .map(({ key, operator, value }) => ({ requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator, ...operator.endsWith('In') && { values: [value] } }] }] } }))
 const rarely = <Value>(value: fc.Arbitrary<Value>, weight = 3) => fc.oneof({ weight, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })
 const workload = fc.record({
-  app: fc.constantFrom('a', 'b', 'c'), namespace: fc.constantFrom('default', 'kube-system', 'kube-system'), pods: fc.integer({ min: 1, max: 4 }), cpu: fc.constantFrom(100, 400, 900, 1_900, 3_800, 3_950, 9_000), hostPort: rarely(fc.constantFrom(80, 9_100)),
+  app: fc.constantFrom('a', 'b', 'c'), namespace: fc.constantFrom('default', 'kube-system', 'kube-system'), pods: fc.integer({ min: 1, max: 4 }), cpu: fc.constantFrom(100, 400, 900, 1_900, 3_800, 3_950, 9_000), hostPort: rarely(fc.constantFrom(80, 9_100)), gpus: rarely(fc.integer({ min: 1, max: 2 }), 5),
   podAffinity: rarely(required(term)), podAntiAffinity: rarely(required(term)), nodeAffinity: rarely(nodeAffinity), tolerates: fc.boolean(), pinned: rarely(fc.boolean(), 8), dns: rarely(fc.constant(true), 8),
   spread: rarely(fc.array(fc.record({ term, maxSkew: fc.integer({ min: 1, max: 2 }), minDomains: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }) }).map(({ term: each, maxSkew, minDomains }) => ({ ...each, maxSkew, whenUnsatisfiable: 'DoNotSchedule', ...minDomains !== undefined && { minDomains } })), { minLength: 1, maxLength: 2 })),
   at: fc.nat(6), goes: rarely(fc.integer({ min: 7, max: 14 }), 1),
 })
-const pool = fc.record({ cpu: fc.constantFrom(1_000, 2_000, 4_000), most: fc.integer({ min: 1, max: 5 }), base: fc.constantFrom(0, 0, 1), priority: fc.nat(2), zone: fc.constantFrom('', 'z1', 'z2'), tainted: rarely(fc.constant(true)), recycles: fc.boolean(), arch: fc.constantFrom('amd64', 'arm64') })
+const pool = fc.record({ cpu: fc.constantFrom(1_000, 2_000, 4_000), most: fc.integer({ min: 1, max: 5 }), base: fc.constantFrom(0, 0, 1), priority: fc.nat(2), zone: fc.constantFrom('', 'z1', 'z2'), tainted: rarely(fc.constant(true)), recycles: fc.boolean(), gpus: rarely(fc.record({ count: fc.integer({ min: 1, max: 2 }), late: fc.nat(2), losesFirst: fc.boolean() }), 1), arch: fc.constantFrom('amd64', 'arm64') })
 const world = fc.record({ pools: fc.array(pool, { minLength: 1, maxLength: 2 }), statics: fc.array(fc.constantFrom(500, 2_000, 4_000), { maxLength: 2 }), daemon: fc.constantFrom(0, 100), workloads: fc.array(workload, { minLength: 1, maxLength: 4 }) })
 type World = typeof world extends fc.Arbitrary<infer Value> ? Value : never
 
-function podsOf({ app, namespace, pods, cpu, hostPort, podAffinity, podAntiAffinity, nodeAffinity: wanted, tolerates, pinned, dns, spread }: World['workloads'][number], number: number): PodObject[] {
+function podsOf({ app, namespace, pods, cpu, hostPort, podAffinity, podAntiAffinity, nodeAffinity: wanted, tolerates, pinned, dns, spread, gpus }: World['workloads'][number], number: number): PodObject[] {
   return Array.from({ length: pods }, (_, index) => ({
     // One that is pinned may say so, as by a volume, or by nothing that anybody reads.
     metadata: { name: `${app}-${number}-${index}`, namespace: dns ? 'kube-system' : namespace, labels: { app, ...dns && { 'k8s-app': 'kube-dns' } }, ...pinned !== undefined && { annotations: { [PINNED]: '' } } },
     spec: {
-      containers: [{ resources: { requests: { cpu: `${cpu}m` } }, ...hostPort !== undefined && { ports: [{ hostPort }] } }], affinity: { ...podAffinity && { podAffinity }, ...podAntiAffinity && { podAntiAffinity }, ...wanted && { nodeAffinity: wanted } },
+      containers: [{ resources: { requests: { cpu: `${cpu}m`, ...gpus !== undefined && { [DEVICE]: String(gpus) } } }, ...hostPort !== undefined && { ports: [{ hostPort }] } }], affinity: { ...podAffinity && { podAffinity }, ...podAntiAffinity && { podAntiAffinity }, ...wanted && { nodeAffinity: wanted } },
       ...tolerates && { tolerations: [{ key: 'only', operator: 'Exists' }] }, ...spread && { topologySpreadConstraints: spread }, ...pinned && { volumes: [{ persistentVolumeClaim: {} }] },
     },
   }))
@@ -201,9 +216,9 @@ function play(given: World): Cluster {
   return cluster
 }
 
-const POOL: World['pools'][number] = { cpu: 4_000, most: 2, base: 0, priority: 0, zone: 'z1', tainted: undefined, recycles: false, arch: 'amd64' }
+const POOL: World['pools'][number] = { cpu: 4_000, most: 2, base: 0, priority: 0, zone: 'z1', tainted: undefined, recycles: false, gpus: undefined, arch: 'amd64' }
 const ORDER: World['workloads'][number] = {
-  app: 'a', namespace: 'kube-system', pods: 1, cpu: 100, hostPort: undefined, podAffinity: undefined, podAntiAffinity: undefined, nodeAffinity: undefined, tolerates: false, pinned: undefined, dns: undefined, spread: undefined, at: 0, goes: undefined,
+  app: 'a', namespace: 'kube-system', pods: 1, cpu: 100, hostPort: undefined, gpus: undefined, podAffinity: undefined, podAntiAffinity: undefined, nodeAffinity: undefined, tolerates: false, pinned: undefined, dns: undefined, spread: undefined, at: 0, goes: undefined,
 }
 const only = (...terms: readonly object[]) => ({ requiredDuringSchedulingIgnoredDuringExecution: terms as never })
 const of = (app: 'a' | 'b' | 'c', topologyKey: typeof HOST | typeof ZONE = HOST) => ({ topologyKey, labelSelector: { matchLabels: { app } } })
@@ -222,6 +237,9 @@ const TOLD: readonly (readonly [what: string, world: Partial<World>, nodes: numb
   ['two that spread over nodes, which would only be switched off', { pools: [{ ...POOL, recycles: true }], workloads: [{ ...ORDER, app: 'b', pods: 2, cpu: 3_800, namespace: 'default', goes: 9 }, { ...ORDER, pods: 2, spread: [{ ...of('a'), maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' }], at: 4 }] }, 2],
   ['two of which none may be in the same zone', { workloads: [{ ...ORDER, pods: 2, podAntiAffinity: only(of('a', ZONE)) }] }, 1],
   ['two that want the same port', { workloads: [{ ...ORDER, pods: 2, hostPort: 80, namespace: 'default' }] }, 2],
+  ['two that ask for a device, which comes some time after its node, also where the first one goes before that', { pools: [{ ...POOL, gpus: { count: 1, late: 2, losesFirst: true } }], workloads: [{ ...ORDER, pods: 2, gpus: 1, namespace: 'default' }] }, 2],
+  ['one that asks for a device which no node has', { workloads: [{ ...ORDER, gpus: 1, namespace: 'default' }] }, 0],
+  ['one that asks for a device which the nodes of another pool have', { pools: [{ ...POOL, priority: 1 }, { ...POOL, gpus: { count: 2, late: 1, losesFirst: false } }], workloads: [{ ...ORDER, gpus: 2, namespace: 'default' }] }, 1],
   ['one that wants to be near what is nowhere', { workloads: [{ ...ORDER, podAffinity: only(of('b')) }] }, 0],
   ['one that wants to be near another one that waits', { workloads: [{ ...ORDER, podAffinity: only(of('b')) }, { ...ORDER, app: 'b' }] }, 1],
   ['one that asks for another architecture', { workloads: [{ ...ORDER, nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] }] }] } } }] }, 0],

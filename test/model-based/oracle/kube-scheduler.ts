@@ -1,12 +1,17 @@
 import type { NodeObject, PodObject, PodTermObject, SelectorObject } from '#kubernetes/client/objects.ts'
 
-/** kube-scheduler's filters, told by its documentation alone: nothing of the product's own reckoning is in here. Amounts are whole processors' thousandths only. */
+/** kube-scheduler's filters, told by its documentation alone: nothing of the product's own reckoning is in here. Amounts are whole processors' thousandths, and devices. */
 export interface OnNodes { readonly node: NodeObject; readonly pods: readonly PodObject[] }
 
 type Values = Readonly<Record<string, string>>
 
 /** What of a pod the scheduler minds, and the API of a pod does not tell: a volume that is elsewhere, or nowhere. */
 export const PINNED = 'pinned'
+
+/** What a device plugin reports. */
+export const DEVICE = 'example.com/gpu'
+
+const devices = (pod: PodObject): number => (pod.spec?.containers ?? []).reduce((sum, { resources }) => sum + Number(resources?.requests?.[DEVICE] ?? 0), 0)
 
 export function fits(pod: PodObject, on: OnNodes, all: readonly OnNodes[]): boolean {
   const { node, pods } = on, spec = pod.spec ?? {}, labels = node.metadata.labels ?? {}
@@ -15,6 +20,7 @@ export function fits(pod: PodObject, on: OnNodes, all: readonly OnNodes[]): bool
   if (!isWanted(pod, labels)) return false
   if (pod.metadata.annotations?.[PINNED] !== undefined) return false
   if (milli(node.status?.allocatable?.['cpu']) < [pod, ...pods].reduce((sum, one) => sum + asked(one), 0)) return false
+  if (Number(node.status?.allocatable?.[DEVICE] ?? 0) < devices(pod) + (devices(pod) > 0 ? pods.reduce((sum, one) => sum + devices(one), 0) : 0)) return false
   if (pods.length + 1 > Number(node.status?.allocatable?.['pods'])) return false
   const ports = (one: PodObject) => one.spec?.containers?.flatMap(each => each.ports?.flatMap(({ hostPort }) => hostPort ?? []) ?? []) ?? []
   if (pods.some(other => ports(other).some(port => ports(pod).includes(port)))) return false

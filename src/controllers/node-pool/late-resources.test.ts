@@ -51,6 +51,14 @@ describe('a resource that a device plugin reports', () => {
     assert.equal(look(younger.next, [pod('a'), pod('b')], [node('n1', 0, 1, 1), node('n2', 1)], 2).share, 1, 'a young one is expected to have as much as others, and no more')
   })
 
+  test('is known still where the node that had it has it no more, as its device broke', () => {
+    const known = look(facts, [pod('a')], [node('n1', 0, 1)], 0), broken = look(known.next, [pod('a')], [node('n1', 0)], 100)
+    assert.deepEqual([broken.share, broken.has], [1, 1])
+    const next = look(broken.next, [pod('a')], [node('n1', 0), node('n2', 101)], 102), none = look(next.next, [pod('a')], [node('n1', 0), node('n2', 101)], 111)
+    assert.deepEqual([next.share, next.has, none.share, none.has], [0, 1, 0, 0], 'until the next one never had it')
+    assert.deepEqual([look(broken.next, [pod('a')], [], 120).share, look(none.next, [pod('a')], [node('n1', 0)], 120).share], [1, 0])
+  })
+
   test('is not waited for on nodes of no pool, nor of one that is known to have none', () => {
     assert.equal(look(facts, [pod('a')], [], 1, [node('other', 0)]).share, 1)
     const none = look(facts, [pod('a')], [node('n1', 0)], 10)

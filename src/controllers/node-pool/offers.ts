@@ -13,6 +13,9 @@ export function offersOf({ spec, facts }: Pick<NodePoolRecord, 'spec' | 'facts'>
   const seen = room.free.flatMap(({ name, labels, whole }) => (whole && own.has(name) && whole.at >= (before?.at ?? 0) ? [{ name, labels, whole }] : []))
   const [newest] = seen.toSorted((one, other) => other.whole.at - one.whole.at || (one.name < other.name ? -1 : 1))
   if (!newest) return before
-  const more = { ...before?.more, ...newest.whole.more }
-  return { of, ...newest.whole, ...Object.keys(more).length > 0 && { more }, labels: Object.fromEntries(Object.entries(newest.labels).filter(([key]) => KUBELETS_OWN_LABELS.has(key) && key !== HOSTNAME)) }
+  const { at, more: told = {} } = newest.whole
+  // A node that had it and has it no more has lost it: the next one may have it.
+  const more = { ...before?.more, ...Object.fromEntries(Object.entries(told).filter(([name, amount]) => amount > 0 || before?.reportedBy?.[name] !== at)) }
+  const reportedBy = { ...before?.reportedBy, ...Object.fromEntries(Object.entries(told).flatMap(([name, amount]) => (amount > 0 ? [[name, at]] : []))) }
+  return { of, ...newest.whole, ...Object.keys(more).length > 0 && { more }, ...Object.keys(reportedBy).length > 0 && { reportedBy }, labels: Object.fromEntries(Object.entries(newest.labels).filter(([key]) => KUBELETS_OWN_LABELS.has(key) && key !== HOSTNAME)) }
 }

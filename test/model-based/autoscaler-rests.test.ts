@@ -242,6 +242,8 @@ const TOLD: readonly (readonly [what: string, world: Partial<World>, nodes: numb
   ['one that asks for a device which the nodes of another pool have', { pools: [{ ...POOL, priority: 1 }, { ...POOL, gpus: { count: 2, late: 1, losesFirst: false } }], workloads: [{ ...ORDER, gpus: 2, namespace: 'default' }] }, 1],
   ['one that wants to be near what is nowhere', { workloads: [{ ...ORDER, podAffinity: only(of('b')) }] }, 0],
   ['one that wants to be near another one that waits', { workloads: [{ ...ORDER, podAffinity: only(of('b')) }, { ...ORDER, app: 'b' }] }, 1],
+  ['cluster DNS and one that wants to be near what is nowhere, once others have gone', { workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', podAffinity: only(of('b')) }] }, 0],
+  ['cluster DNS and one whose host port is taken on each node, once others have gone', { daemon: 100, workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', hostPort: 9_100 }] }, 0],
   ['one that asks for another architecture', { workloads: [{ ...ORDER, nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] }] }] } } }] }, 0],
 ]
 

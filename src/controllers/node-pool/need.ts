@@ -40,13 +40,13 @@ export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, n
   const rest = new Set(places.putEach(keepPlaces(room.waiting, places, before, now), places.all.toSorted((one, other) => rank(one) - rank(other))))
   const held = places.all.map(place => ({ name: place.name, pods: place.carries.slice(carried.get(place)) as PodNeed[] })).filter(({ pods }) => pods.length > 0)
   const scaled = pools.filter(({ spec, facts }) => spec.scaling?.enabled && !facts.deletion)
-  const { takers, crowded } = takersOf([...rest], scaled, places, room)
+  const takers = takersOf([...rest], scaled, places, room)
   // Sentences name the first one, which is the reason for the others of the base.
   const taken = room.waiting.filter(pod => takers.has(pod)).toSorted((one, other) => Number(one.base ?? false) - Number(other.base ?? false))
   const placed = { ...room, light: withHeld(room, held), free: room.free.map((one, index) => roomOf(one, places.all[index]!)) }
-  const waiting = needsNodes({ ...placed, waiting: taken }) ? taken : []
+  const isNeed = needsNodes({ ...placed, waiting: taken }), waiting = isNeed ? taken : []
   const takenBy = new Map(scaled.map(pool => [pool.id, waiting.filter(pod => takers.get(pod)?.includes(pool))]))
-  return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, before, now), ...crowded && { crowded: true as const } }
+  return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, before, now), ...!isNeed && isCrowded([...rest], scaled, places, placed) && { crowded: true as const } }
 }
 
 /** Those that had a place before keep it; one that has waited there for long is not to be moved. Answers the others. */
@@ -81,22 +81,29 @@ function roomOf(one: NodeRoom, { cpuMillis, memoryMiB, pods, more, carries }: Pl
 }
 
 /** The pools whose next node would take it, of each that one would; also as near to others that wait as it has to be. */
-function takersOf<P extends Taker>(rest: readonly PodNeed[], pools: readonly P[], places: Places, room: RoomSeen): { readonly takers: ReadonlyMap<PodNeed, readonly P[]>; readonly crowded: boolean } {
+function takersOf<P extends Taker>(rest: readonly PodNeed[], pools: readonly P[], places: Places, room: RoomSeen): ReadonlyMap<PodNeed, readonly P[]> {
   const byShape = Map.groupBy(rest, shapeOf), found = new Map<PodNeed, readonly P[]>(), late: PodNeed[][] = []
-  let crowded = false
   for (const some of byShape.values()) {
     const ways = pools.map(pool => ({ pool, why: obstacleOf(some[0]!, pool, places, room) }))
     const takers = ways.flatMap(({ pool, why }) => (why === undefined ? [pool] : []))
     if (takers.length > 0) for (const pod of some) found.set(pod, takers)
     else if (ways.some(({ why }) => why === 'affinity')) late.push(some)
-    crowded ||= takers.length === 0 && some[0]?.base !== true && ways.some(({ why }) => why !== undefined && !OWN.has(why))
   }
   if (late.length > 0 && found.size > 0) addLate(late, found, places.copy(), room)
-  return { takers: found, crowded }
+  return found
 }
 
-/** What lies in the pod and the pool alone. */
-const OWN: ReadonlySet<Obstacle> = new Set(['cordon', 'selector', 'taints', 'room'])
+/** Whether somebody's would bring a node if the base, which alone is on nodes, waited as well: be the nodes that it is on there or not. */
+function isCrowded(rest: readonly PodNeed[], pools: readonly Taker[], places: Places, room: RoomSeen): boolean {
+  const base = room.light.flatMap(({ pods }) => pods), others = rest.filter(pod => pod.base !== true)
+  if (base.length === 0 || others.length === 0) return false
+  const names = new Set(base.map(({ name }) => name)), nodes = new Set(room.light.map(({ name }) => name))
+  const without = places.all.map(place => ({ ...place, carries: place.carries.filter(({ name }) => !names.has(name)) }))
+  return [without, without.filter(({ name }) => !nodes.has(name))].some(all => {
+    const takers = takersOf([...rest, ...base], pools, new Places(all), room)
+    return others.some(pod => takers.has(pod))
+  })
+}
 
 /** Those that want to be near others that wait: each of those is thought to be on a node of its own, of a few that are alike. */
 function addLate<P extends Taker>(late: readonly (readonly PodNeed[])[], found: Map<PodNeed, readonly P[]>, places: Places, room: RoomSeen): void {

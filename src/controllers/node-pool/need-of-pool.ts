@@ -36,7 +36,7 @@ export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, 
   const needed = needIn(withLabels(room, own, pool.spec.labels), takers, { before, now })
   const { takenBy, untaken: _none, held, ...weighed } = needed
   const mine = takenBy.get(pool.id) ?? []
-  return { needed, room: { ...weighed, waiting: mine, ...mine.length === 0 && needsNodes(needed) && { needed: true as const } }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }) }) }
+  return { needed, room: { ...weighed, waiting: mine, ...mine.length === 0 && needsNodes(needed) && { needed: true as const } }, facts: withFacts(learned, { held: Object.keys(held).length > 0 ? held : undefined, untaken: untakenText(needed, { ...pool, facts: learned }, now) }) }
 }
 
 /** The room without nodes that are about to go. One that is switched off has no room, and stays a place among others. */

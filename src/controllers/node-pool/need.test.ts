@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolFacts, NodePoolSpec, Scaling } from '#model/node-pool/record.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
-import { keptFor, needIn, untakenText, type Taker } from './need.ts'
+import { keptFor, needIn, untakenText, type NeedSeen, type Taker } from './need.ts'
 import { offersOf } from './offers.ts'
 import { shareOf } from './share-need.ts'
 
@@ -46,6 +46,8 @@ const share = (one: Taker, waiting: readonly PodNeed[], room: Partial<RoomSeen> 
 }
 const many = (count: number, more: Partial<PodNeed>) => Array.from({ length: count }, (_, index) => pod(`web/web-${index}`, 100, { labels: { app: 'web' }, ...more }))
 
+const heldBy = ({ held }: NeedSeen) => Object.entries(held).map(([name, { node, since }]) => `${name} ${node} ${since}`)
+
 describe('need of those that mind their neighbours', () => {
   test('is a node for each pod that wants to be alone, or has the same host port', () => {
     assert.deepEqual(share(pool(), many(3, { antiAffinity: near('web') })), [3, 3])
@@ -71,10 +73,38 @@ describe('need of those that mind their neighbours', () => {
 
   test('is none of what already has a place, by all that is known; that place is kept', () => {
     const stuck = many(1, { unweighed: true }), needed = needIn({ ...EMPTY, waiting: stuck, free: [host('a'), host('b')] }, [pool()])
-    assert.deepEqual([names(needed), [...keptFor(needed, ['a', 'b'])], needed.held], [[], ['a'], { 'web/web-0': { node: 'a', since: 0 } }])
+    assert.deepEqual([names(needed), [...keptFor(needed, ['a', 'b'])], heldBy(needed)], [[], ['a'], ['web/web-0 a 0']])
     const later = needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 600_000 })
     assert.deepEqual([names(later), later.held], [[], needed.held], 'what took its place would take the next one')
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 60_000 })), ['web/web-0'])
+  })
+})
+
+describe('a pod that waits for long though it has a place', () => {
+  const LATE = 600_000, full = { busy: ['a'], free: [host('a', { cpuMillis: 0 })] }
+  const { held } = needIn({ ...EMPTY, waiting: many(1, {}), free: [host('a')] }, [pool()])
+  const later = (waiting: readonly PodNeed[], room: Partial<RoomSeen>) => needIn({ ...EMPTY, ...room, waiting }, [pool()], { before: held, now: LATE })
+
+  test('is need once its node is closed to it, and not while others have the room', () => {
+    assert.deepEqual(names(later(many(1, {}), full)), [])
+    assert.deepEqual(names(later(many(1, {}), { busy: ['a'], free: [host('a', { cpuMillis: 0, shut: true })] })), ['web/web-0'], 'cordoned, or not Ready')
+    assert.deepEqual(names(later(many(1, {}), { free: [host('a', { shut: true })] })), ['web/web-0'])
+    assert.deepEqual(names(later(many(1, {}), { free: [host('a', { taints: [{ key: 'only', value: '', effect: 'NoSchedule' }] })] })), ['web/web-0'])
+    const closed = later(many(1, {}), { free: [host('a', { shut: true }), host('b')] })
+    assert.deepEqual([names(closed), heldBy(closed)], [[], [`web/web-0 b ${LATE}`]], 'unless another one has room')
+  })
+
+  test('is another one if it asks for something else by now', () => {
+    assert.deepEqual(names(later(many(1, { cpuMillis: 200 }), full)), ['web/web-0'])
+    assert.deepEqual(names(later(many(1, { more: { gpu: 1 } }), full)), ['web/web-0'])
+    assert.deepEqual(heldBy(later(many(1, { cpuMillis: 200 }), { free: [host('a')] })), [`web/web-0 a ${LATE}`])
+    assert.deepEqual(names(later(many(1, { labels: {} }), full)), [], 'labels are told only where they matter to somebody')
+  })
+
+  test('is told of by its pool, once that has been for long', () => {
+    const said = (needed: NeedSeen, now = LATE) => untakenText(needed, pool(), now)
+    assert.equal(said(later(many(1, {}), full)), 'the pod web/web-0 waits, and no node is made for it: the node a had a place for it for at least 10 min from 1970-01-01T00:00:00Z on')
+    assert.equal(said(needIn({ ...EMPTY, waiting: many(1, {}), free: [host('a')] }, [pool()], { before: held, now: 60_000 }), 60_000), undefined)
   })
 })
 

@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto'
 import type { Held, NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import { DWELL } from '#model/status/deadlines.ts'
+import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
 import { largestFirst, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
 
@@ -30,7 +32,7 @@ export interface NeedSeen extends WeighedRoom {
  * Of the pods that wait, those that are need: no node there is has a place for them, a pool that scales by itself makes nodes that would take them, and something besides the cluster's base needs nodes. The base alone
  * brings no first node, so that a cluster without pods of anybody's can be at none; beside others it is need as they are, since they would not run well without it.
  * What has a place by all that is told here waits for its scheduler, or for what nobody here weighs: another node would not help it, and it keeps that place. If it has waited there for long, it waits for the latter,
- * and goes on to do so even if others take that place: their next one would be taken as well, and so on for ever.
+ * and goes on to do so even if others take that place: their next one would be taken as well, and so on for ever. That ends where its node is closed to it, or it asks for something else than it did.
  */
 export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, now = 0 }: { readonly before?: Readonly<Record<string, Held>> | undefined; readonly now?: number } = {}): NeedSeen {
   if (room.waiting.length === 0) return { ...room, takenBy: new Map(), untaken: [], held: {} }
@@ -49,25 +51,47 @@ export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, n
   return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, before, now), ...!isNeed && isCrowded([...rest], scaled, places, placed) && { crowded: true as const } }
 }
 
-/** Those that had a place before keep it; one that has waited there for long is not to be moved. Answers the others. */
+/** Those that had a place before keep it; one that has waited there for long is not to be moved, be there room left or not. Answers the others. */
 function keepPlaces(waiting: readonly PodNeed[], places: Places, before: Readonly<Record<string, Held>>, now: number): readonly PodNeed[] {
   const byName = new Map(places.all.map(place => [place.name, place]))
-  const [long = [], others = []] = [true, false].map(is => waiting.filter(({ name }) => is === (before[name] !== undefined && now - before[name].since >= DWELL.nodeIdle)))
-  const left = [...long.map(pod => ({ pod, isLong: true })), ...others.map(pod => ({ pod, isLong: false }))].filter(({ pod, isLong }) => {
-    const place = byName.get(before[pod.name]?.node ?? '')
-    if (!place || !(isLong || places.judge(pod)(place) === undefined)) return true
-    places.put(isLong ? { ...pod, unweighed: true } : pod, place)
+  const [long = [], others = []] = [true, false].map(is => waiting.filter(pod => is === isLong(heldBefore(pod, before), now)))
+  const keeps = (some: readonly PodNeed[], isIt: boolean) => some.filter(pod => {
+    const place = byName.get(heldBefore(pod, before)?.node ?? ''), why = place && places.judge(pod)(place)
+    if (!place || (why !== undefined && (!isIt || CLOSED.has(why)))) return true
+    places.put(isIt ? { ...pod, unweighed: true } : pod, place)
     return false
   })
-  return left.map(({ pod }) => pod)
+  return [...keeps(long, true), ...keeps(others, false)]
+}
+
+/** What lies in the node and the pod, whatever else is there. */
+const CLOSED: ReadonlySet<Obstacle> = new Set(['cordon', 'taints', 'selector'])
+
+function isLong(held: Held | undefined, now: number): boolean {
+  return held !== undefined && now - held.since >= DWELL.nodeIdle
+}
+
+/** One of that name that asks for something else is another pod. */
+function heldBefore(pod: PodNeed, before: Readonly<Record<string, Held>>): Held | undefined {
+  const held = before[pod.name]
+  return held?.of === undefined || held.of === asksFor(pod) ? held : undefined
+}
+
+/** Labels are told only while they matter to somebody, and are nothing that it asks for. */
+function asksFor({ labels: _labels, ends: _ends, unweighed: _unweighed, ...pod }: PodNeed): string {
+  return hash('sha256', shapeOf(pod)).slice(0, 12)
 }
 
 /** Whoever remembers more than so many looks no further: they are alike. */
 const REMEMBERED = 64
 
 function heldNow(held: RoomSeen['light'], before: Readonly<Record<string, Held>>, now: number): Readonly<Record<string, Held>> {
-  const all = held.flatMap(({ name: node, pods }) => pods.map(({ name }) => [name, before[name]?.node === node ? before[name] : { node, since: now }] as const))
-  return Object.fromEntries(all.toSorted(([, one], [, other]) => one.since - other.since).slice(0, REMEMBERED))
+  const since = (pod: PodNeed, node: string) => {
+    const known = heldBefore(pod, before)
+    return known?.node === node ? known.since : now
+  }
+  const all = held.flatMap(({ name: node, pods }) => pods.map(pod => ({ pod, node, since: since(pod, node) }))).toSorted((one, other) => one.since - other.since)
+  return Object.fromEntries(all.slice(0, REMEMBERED).map(({ pod, ...one }) => [pod.name, { ...one, of: asksFor(pod) }]))
 }
 
 function withHeld({ busy, light }: RoomSeen, held: RoomSeen['light']): RoomSeen['light'] {
@@ -140,10 +164,20 @@ const WORDS: Readonly<Record<Obstacle, string>> = {
 }
 
 /** Why pods that wait are no need of this pool's or any other's; undefined where there are none. */
-export function untakenText({ untaken, ...room }: NeedSeen, pool: Taker): string | undefined {
-  const [first] = untaken.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+export function untakenText({ untaken, held, ...room }: NeedSeen, pool: Taker, now = 0): string | undefined {
+  const [first] = untaken.toSorted(byNames)
   const why = first && obstacleOf(first, pool, Places.of(room.free), room)
-  return first && why && `${untaken.length === 1 ? `the pod ${first.name} waits` : `${untaken.length} pods wait, ${first.name} among them`}, and a new node would not take it: ${WORDS[why]}`
+  if (first) return why && `${whoWaits(first.name, untaken.length)}, and a new node would not take it: ${WORDS[why]}`
+  const stuck = Object.entries(held).flatMap(([name, its]) => (isLong(its, now) ? [{ name, ...its }] : [])).toSorted(byNames), [one] = stuck
+  return one && `${whoWaits(one.name, stuck.length)}, and no node is made for it: the node ${one.node} had a place for it for at least ${spanText(DWELL.nodeIdle)} from ${rfc3339Seconds(one.since)} on`
+}
+
+function byNames({ name: one }: { readonly name: string }, { name: other }: { readonly name: string }): number {
+  return one < other ? -1 : 1
+}
+
+function whoWaits(name: string, count: number): string {
+  return count === 1 ? `the pod ${name} waits` : `${count} pods wait, ${name} among them`
 }
 
 /**

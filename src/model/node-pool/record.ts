@@ -68,7 +68,8 @@ export interface NodePoolSpec {
   readonly kubernetesConfigSent: boolean
 }
 
-export interface Held { readonly node: string; readonly since: number }
+/** `of`: a hash of what the pod asks for; records of before have none. */
+export interface Held { readonly node: string; readonly since: number; readonly of?: string }
 
 export interface NodePoolFacts {
   /** The cluster admits members of this pool (its membership policy and token roles are there). */

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { needOfPool, standing } from '#controllers/node-pool/need-of-pool.ts'
 import { needsNodes } from '#controllers/node-pool/need.ts'
-import { planScaling } from '#controllers/node-pool/plan-scaling.ts'
+import { isFull, planScaling } from '#controllers/node-pool/plan-scaling.ts'
 import { activeOf, shareOf } from '#controllers/node-pool/share-need.ts'
 import type { DaemonSetObject, NodeObject, PodObject } from '#kubernetes/client/objects.ts'
 import { seeRoom } from '#kubernetes/tenant-cluster/see-room.ts'
@@ -124,9 +124,10 @@ class Cluster {
     const waits = room!.waiting.length > 0, all = this.pools.map(one => ({ ...one, counts: this.counts(one), ...one === pool && { facts } }))
     const running = this.nodes.filter(node => node.pool === pool && node.phase === 'Running').map(({ name }) => ({ id: name, name }))
     const others = this.pools.filter(one => one !== pool && activeOf(this.counts(one)) > targetOf(one.spec.scaling!)).flatMap(({ id }) => members(id)).map(({ spec }) => spec.name)
-    const plan = planScaling({ now: this.now, spec: pool.spec, facts, counts, room: standing(room!, [...nodes.values()].flat()), others, share: waits ? shareOf(pool.id, all, needed!) : 0, members: !waits && activeOf(counts) > targetOf(scaling) ? running : [] })!
-    const { autoscaler, idle, offers, held, untaken } = plan
-    pool.facts = { ready: true, obstacles: [], openClaims: 0, ...autoscaler && { autoscaler }, ...idle && { idle }, ...offers && { offers }, ...held && { held }, ...untaken !== undefined && { untaken } }
+    const share = waits ? shareOf(pool.id, all, needed!) : 0, mayIdle = !waits || isFull({ spec: pool.spec, facts, counts, room, share })
+    const plan = planScaling({ now: this.now, spec: pool.spec, facts, counts, room: standing(room!, [...nodes.values()].flat()), others, share, members: mayIdle && activeOf(counts) > targetOf(scaling) ? running : [] })!
+    const { autoscaler, idle, offers, held, untaken, makesRoom } = plan
+    pool.facts = { ready: true, obstacles: [], openClaims: 0, ...autoscaler && { autoscaler }, ...idle && { idle }, ...offers && { offers }, ...held && { held }, ...untaken !== undefined && { untaken }, ...makesRoom !== undefined && { makesRoom } }
     for (const node of this.nodes.filter(one => one.pool === pool && one.phase === 'Stopped').slice(0, plan.start)) this.#turn(node, 'Starting')
     for (let count = 0; count < plan.claim; count++) {
       const node = this.#node(pool.cpu, { ...pool.kubelets, ...Object.fromEntries(pool.spec.labels.map(({ key, value }) => [key, value])) }, pool)
@@ -244,6 +245,7 @@ const TOLD: readonly (readonly [what: string, world: Partial<World>, nodes: numb
   ['one that wants to be near another one that waits', { workloads: [{ ...ORDER, podAffinity: only(of('b')) }, { ...ORDER, app: 'b' }] }, 1],
   ['cluster DNS and one that wants to be near what is nowhere, once others have gone', { workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', podAffinity: only(of('b')) }] }, 0],
   ['cluster DNS and one whose host port is taken on each node, once others have gone', { daemon: 100, workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', hostPort: 9_100 }] }, 0],
+  ['a large one where there may be no more nodes, and add-ons are on all of them', { pools: [{ ...POOL, most: 3 }], workloads: [{ ...ORDER, app: 'c', namespace: 'default', pods: 3, cpu: 3_800, goes: 9 }, { ...ORDER, app: 'b', pods: 3, at: 4 }, { ...ORDER, namespace: 'default', cpu: 3_950, at: 9 }] }, 2],
   ['one that asks for another architecture', { workloads: [{ ...ORDER, nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] }] }] } } }] }, 0],
 ]
 

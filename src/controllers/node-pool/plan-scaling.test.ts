@@ -57,6 +57,27 @@ describe('the size of a pool', () => {
     assert.deepEqual([idleWith(['b'])?.surplus, idleWith(['b', 'broken'])?.surplus], [1, 1])
   })
 
+  test('at its most is one less where add-ons on one find room on others, for what waits', () => {
+    const large = { name: 'web/large', cpuMillis: 1_900, memoryMiB: 64 }, room = { ...calm, waiting: [large], light: [addonOn('a'), addonOn('b')], free: [roomOn('a'), roomOn('b')] }
+    const row: Row = { scaling: { ...auto, maxReplicas: 2 }, counts: { total: 2, running: 2 }, room, members: members('a', 'b'), facts: { idle: { a: NOW - 10 * MINUTE } } }
+    const sized = (more: Row = {}) => {
+      const { idle, surplus, claim, makesRoom } = planScaling(seenOf({ ...row, ...more }))!
+      return [Object.keys(idle ?? {}), surplus, claim, makesRoom]
+    }
+    assert.deepEqual(sized(), [['a'], 1, 0, NOW])
+    assert.deepEqual(sized({ scaling: { ...auto, maxReplicas: 3 }, share: 1 }), [[], 0, 1, undefined], 'where it may have another one that one comes')
+    const none = [[], 0, 0, undefined]
+    assert.deepEqual(sized({ facts: { ...row.facts, refused: { as: 'StockOut', because: 'sold out' } } }), none)
+    assert.deepEqual(sized({ counts: { total: 2, running: 1, failed: 1 } }), none)
+    assert.deepEqual(sized({ room: { ...room, waiting: [{ ...large, hostPorts: [{ port: 80, protocol: 'TCP' }] }] } }), none, 'it might take the place of what moves')
+    assert.deepEqual(sized({ room: { ...room, light: [addonOn('a')], busy: ['b'], free: [{ ...roomOn('a'), shut: true }, roomOn('b')] } }), none)
+    // Until it is gone none comes: what was on it would be there before what waits.
+    const goes = { counts: { total: 2, running: 1, deleting: 1 }, share: 1 }
+    assert.deepEqual(sized({ ...goes, facts: { makesRoom: NOW - MINUTE } }), [[], 0, 0, NOW - MINUTE])
+    assert.deepEqual(sized({ ...goes, facts: { makesRoom: NOW - 60 * MINUTE } }), [[], 0, 1, undefined])
+    assert.deepEqual(sized({ counts: { total: 1, running: 1 }, share: 1, facts: { makesRoom: NOW - MINUTE } }), [[], 0, 1, undefined])
+  })
+
   test('whatever there is, ends within the bounds, and a second look finds nothing to do', () => {
     const counts = fc.record({ running: fc.nat(6), creating: fc.nat(3), failed: fc.nat(3), deleting: fc.nat(3), stopped: fc.nat(4), stopping: fc.nat(2), starting: fc.nat(2) })
     const bounds = fc.record({ minReplicas: fc.nat(4), more: fc.nat(4), desiredReplicas: fc.nat(12), enabled: fc.boolean(), share: fc.nat(5), waits: fc.boolean() })

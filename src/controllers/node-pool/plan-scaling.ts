@@ -1,4 +1,5 @@
 import type { NodeCounts } from '#model/cluster/record.ts'
+import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
@@ -12,7 +13,7 @@ import { activeOf } from './share-need.ts'
 export interface ScalingSeen {
   readonly now: number
   readonly spec: Pick<NodePoolSpec, 'scaling'>
-  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused' | 'gaveWay' | 'offers' | 'held' | 'untaken'>
+  readonly facts: Pick<NodePoolFacts, 'autoscaler' | 'idle' | 'refused' | 'gaveWay' | 'offers' | 'held' | 'untaken' | 'makesRoom'>
   readonly counts: NodeCounts
   /** Undefined where the autoscaler is off, or could not look: then its last target stands. */
   readonly room: RoomSeen | undefined
@@ -54,6 +55,7 @@ export interface ScalingPlan {
   readonly offers: NodePoolFacts['offers']
   readonly held: NodePoolFacts['held']
   readonly untaken: NodePoolFacts['untaken']
+  readonly makesRoom: NodePoolFacts['makesRoom']
   readonly lookAgainAt: number | undefined
 }
 
@@ -67,11 +69,12 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
   const ripe = Object.entries(idle ?? {}).filter(([, since]) => now - since >= DWELL.nodeIdle).map(([id]) => id)
-  const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, ripe.length), base), scaling.maxReplicas) : base
+  const makesRoom = scaling.enabled ? roomMade(seen, ripe.length) : undefined
+  const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, { ripe: ripe.length, makesRoom }), base), scaling.maxReplicas) : base
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped)
   return {
-    target, idle, ripe, start, givesWay, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
+    target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
     claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
@@ -81,17 +84,41 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
 }
 
 /** What the autoscaler wants before limits: pods that wait are met, and never answered by fewer machines; what none of them needs goes when it is ripe. */
-function wanted({ facts: { autoscaler }, room, share }: ScalingSeen, base: number, active: number, ripe: number): number {
+function wanted({ facts: { autoscaler }, room, share }: ScalingSeen, base: number, active: number, { ripe, makesRoom }: { readonly ripe: number; readonly makesRoom: number | undefined }): number {
   if (!room) return autoscaler?.target ?? base
+  if (makesRoom !== undefined) return ripe > 0 ? active - 1 : active
   if (room.waiting.length > 0) return Math.max(autoscaler?.target ?? base, active + share)
   return active - ripe
 }
 
-/** Since when each member carries nothing that needs it, of those that run or are broken; only where some could go, and not while pods wait for room. */
-function idleNow({ now, facts, room, members, others = [] }: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
-  if (!room || active <= base || room.waiting.length > 0) return undefined
+/**
+ * Pods wait that its next node would take, and none may come as it has as many as it may have: then add-ons may move closer together, so that one comes in place of theirs. Only where all of them mind nothing but room: what moves
+ * might else take the place of what waits, and so on for ever. Members that carry nothing, are closed or lost are none of these: the next one might be like them.
+ */
+export function isFull({ spec: { scaling }, facts: { refused }, counts, room, share }: Pick<ScalingSeen, 'spec' | 'facts' | 'counts' | 'room' | 'share'>): boolean {
+  if (!scaling || !room || room.waiting.length === 0 || share > 0 || refused) return false
+  const { creating, starting, deleting, stopping, failed } = counts
+  if (creating + starting + deleting + stopping + failed > 0) return false
+  return activeOf(counts) === scaling.maxReplicas && ![...room.waiting, ...room.light.flatMap(({ pods }) => pods)].some(asksOfNeighbours)
+}
+
+/** Since when one goes for that. Until it is gone none comes in its place: what was on it would be there first. */
+function roomMade({ now, facts, counts: { deleting, stopping }, room }: ScalingSeen, ripe: number): number | undefined {
+  if (!room || room.waiting.length === 0) return undefined
+  if (ripe > 0) return now
+  return facts.makesRoom !== undefined && deleting + stopping > 0 && now - facts.makesRoom < GOES_MS ? facts.makesRoom : undefined
+}
+
+/** What does not go for so long is waited for no longer. */
+const GOES_MS = 3_600_000
+
+/** Since when each member carries nothing that needs it, of those that run or are broken; only where some could go, and not while pods wait for room that another one can bring. */
+function idleNow(seen: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
+  const { now, facts, room, members, others = [] } = seen
+  if (!room || active <= base || (room.waiting.length > 0 && !isFull(seen))) return undefined
   const kept = keptFor(room, [...members.map(({ name }) => name), ...others])
-  const empty = members.filter(({ name }) => !room.busy.includes(name) && !kept.has(name))
+  const open = new Set(room.free.flatMap(({ name, shut }) => (shut ? [] : name))), light = new Set(room.light.map(({ name }) => name))
+  const empty = members.filter(({ name }) => !room.busy.includes(name) && !kept.has(name) && (room.waiting.length === 0 || (light.has(name) && open.has(name))))
   return empty.length === 0 ? undefined : Object.fromEntries(empty.map(({ id }) => [id, facts.idle?.[id] ?? now]))
 }
 

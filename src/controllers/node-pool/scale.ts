@@ -15,7 +15,7 @@ import { answerWithLeftovers } from './leftovers.ts'
 import { lackedBy } from './late-resources.ts'
 import { needsNodes } from './need.ts'
 import { needOfPool, standing } from './need-of-pool.ts'
-import { mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
+import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
 import { isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
@@ -116,8 +116,8 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await stayingOf(pool, members)
   const toldAt = toldAtOf(pool, ports)
-  const mayIdle = room !== undefined && !waits && activeOf(counts) > targetOf(scaling)
   const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt }) : { share: 0, counts }
+  const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
   const seen = { now, spec: pool.spec, facts, ...need, room, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
@@ -171,8 +171,8 @@ function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { ref
   return claim > 0 && claim === refused.waits && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }
 
-function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken }: ScalingPlan): NodePoolFacts {
-  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, openClaims: 0 })
+function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, openClaims: 0 })
 }
 
 /** Undefined where nobody can tell; then nothing is concluded. */

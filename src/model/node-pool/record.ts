@@ -99,6 +99,8 @@ export interface NodePoolFacts {
   readonly held?: Readonly<Record<string, Held>>
   /** Why pods that wait are none of its autoscaler's need: nodes that it makes would not take them. */
   readonly untaken?: string
+  /** Since when a member goes so that another one comes in its place, for pods that wait. */
+  readonly makesRoom?: number
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -2,6 +2,7 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { withAskedLabels } from './asked-labels.ts'
 import { withExpected, withNone, withoutVain } from './late-resources.ts'
 import { needIn, needsNodes, untakenText, type NeedSeen, type Taker, type WeighedRoom } from './need.ts'
 import { offersOf } from './offers.ts'
@@ -32,7 +33,7 @@ export function needOfPool(pool: Pick<NodePoolRecord, 'id' | 'spec' | 'facts'>, 
   const own = (nodes.get(pool.id) ?? []).map(({ spec }) => spec.name)
   const learned = pools.length > 0 ? withFacts(pool.facts, { offers: offersOf(pool, looked, own) }) : pool.facts
   const takers = pools.map(one => (one.id === pool.id ? { ...one, facts: learned } : one))
-  const room = withExpected(standing(looked, [...nodes.values()].flat()), takers.map(({ id, facts }) => ({ facts, names: (nodes.get(id) ?? []).map(({ spec }) => spec.name) })), now)
+  const room = withExpected(standing(withAskedLabels(looked), [...nodes.values()].flat()), takers.map(({ id, facts }) => ({ facts, names: (nodes.get(id) ?? []).map(({ spec }) => spec.name) })), now)
   const needed = needIn(withLabels(room, own, pool.spec.labels), takers, { before, now })
   const { takenBy, untaken: _none, held, ...weighed } = needed
   const mine = takenBy.get(pool.id) ?? []

@@ -4,7 +4,7 @@ import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
-import { largestFirst, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
+import { largestFirst, mayOpen, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
 
 /** A pool as far as it goes whether its nodes would take a pod. */
 export interface Taker {
@@ -38,7 +38,7 @@ export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, n
   if (room.waiting.length === 0) return { ...room, takenBy: new Map(), untaken: [], held: {} }
   const places = Places.of(room.free), carried = new Map(places.all.map(place => [place, place.carries.length]))
   // On nodes that stay anyway first.
-  const rank = ({ name }: Place) => (room.busy.includes(name) ? 0 : room.light.some(one => one.name === name) ? 1 : 2)
+  const busy = new Set(room.busy), light = new Set(room.light.map(({ name }) => name)), rank = ({ name }: Place) => (busy.has(name) ? 0 : light.has(name) ? 1 : 2)
   const rest = new Set(places.putEach(keepPlaces(room.waiting, places, before, now), places.all.toSorted((one, other) => rank(one) - rank(other))))
   const held = places.all.map(place => ({ name: place.name, pods: place.carries.slice(carried.get(place)) as PodNeed[] })).filter(({ pods }) => pods.length > 0)
   const scaled = pools.filter(({ spec, facts }) => spec.scaling?.enabled && !facts.deletion)
@@ -135,7 +135,7 @@ function addLate<P extends Taker>(late: readonly (readonly PodNeed[])[], found: 
   for (const first of [...Map.groupBy(found.keys(), shapeOf).values()].flatMap(some => some.slice(0, 1))) {
     for (const pool of found.get(first) ?? []) {
       const node = { ...nextNode(pool, room, 0), name: `${pool.id} ${ofPool.size}` }
-      places.all.push(node)
+      places.add(node)
       ofPool.set(node, pool)
       places.put(first, node)
     }
@@ -154,8 +154,9 @@ function addLate<P extends Taker>(late: readonly (readonly PodNeed[])[], found: 
 }
 
 function obstacleOf(pod: PodNeed, pool: Taker, places: Places, room: RoomSeen): Obstacle | undefined {
-  const node = nextNode(pool, room, 0)
-  return places.with(node).judge(pod)(node)
+  const node = nextNode(pool, room, 0), takeAway = places.add(node), why = places.judge(pod)(node)
+  takeAway()
+  return why
 }
 
 const WORDS: Readonly<Record<Obstacle, string>> = {
@@ -189,23 +190,20 @@ export function keptFor(room: WeighedRoom, takeable: readonly string[]): Readonl
   if (!needsNodes(room)) return kept
   const staying = new Set([...room.busy, ...room.light.map(({ name }) => name)])
   const going = new Set(takeable.filter(name => !staying.has(name))), moving: PodNeed[] = []
+  const places = Places.of(room.free), byName = new Map(places.all.map(place => [place.name, place]))
+  for (const place of places.all) if (going.has(place.name)) places.empty(place)
   const light = room.light.filter(({ name }) => mayGo.has(name)).toSorted((one, other) => one.pods.length - other.pods.length || (one.name < other.name ? -1 : 1))
   for (const { name, pods } of light) {
     // With those of nodes that go as well: what would have moved to this one moves elsewhere.
-    const all = [...moving, ...pods], left = () => withoutThose(room.free, new Set([...going, name]))
-    if (!pods.some(({ unweighed }) => unweighed) && findRoom(all, left()) && hasRoomAnyhow(all, left())) {
+    const all = [...moving, ...pods], place = byName.get(name), fillAgain = place && places.empty(place)
+    if (!pods.some(({ unweighed }) => unweighed) && hasRoomAnyhow(all, places) && findRoom(all, places)) {
       moving.push(...pods)
-      going.add(name)
-    } else kept.add(name)
+    } else {
+      kept.add(name)
+      fillAgain?.()
+    }
   }
   return kept
-}
-
-/** One that goes is still a place to spreads while it goes, and for ever where its machine is only switched off. */
-function withoutThose(free: readonly NodeRoom[], going: ReadonlySet<string>): Places {
-  const places = Places.of(free)
-  for (const place of places.all) if (going.has(place.name)) Object.assign(place, { shut: true, goes: true, carries: [] })
-  return places
 }
 
 /** Something besides the base is there that is on a node, or waits for one that it could have. */
@@ -222,8 +220,8 @@ function hasRoomAnyhow(pods: readonly PodNeed[], places: Places): boolean {
     cpuMillis: Math.max(most.cpuMillis, cpuMillis), memoryMiB: Math.max(most.memoryMiB, memoryMiB), more: { ...most.more, ...Object.fromEntries(Object.entries(more).map(([name, amount]) => [name, Math.max(amount, most.more[name] ?? 0)])) },
   }), { cpuMillis: 0, memoryMiB: 0, more: {} as Record<string, number> })
   const choosy = pods.filter(asksOfNeighbours).length
-  return pods.every(pod => {
-    const judged = places.judge(pod), clashes = asksOfNeighbours(pod) ? pods.length - 1 : choosy
+  return Map.groupBy(pods, shapeOf).values().every(([first]) => {
+    const pod = first!, judged = places.judge(pod), clashes = asksOfNeighbours(pod) ? pods.length - 1 : choosy
     const open = places.all.flatMap(place => (judged(place) === undefined ? [slotsOf(place, largest)] : [])).toSorted((one, other) => other - one)
     return open.slice(clashes).reduce((sum, slots) => sum + slots, 0) >= pods.length - clashes
   })
@@ -234,13 +232,47 @@ function slotsOf(place: Place, { cpuMillis, memoryMiB, more }: { readonly cpuMil
   return Math.max(0, Math.min(place.pods, times(place.cpuMillis, cpuMillis), times(place.memoryMiB, memoryMiB), ...Object.entries(more).map(([name, amount]) => times(place.more[name] ?? Infinity, amount))))
 }
 
-/** Whether each finds a place: the largest one first, each on the emptiest that takes it; what waits for others after them. */
+/** Whether each finds a place: the largest one first, each on the emptiest that takes it; what waits for others after them. All places are left as they were. */
 function findRoom(pods: readonly PodNeed[], places: Places): boolean {
-  const left = pods.toSorted(largestFirst).filter(pod => {
-    const judged = places.judge(pod)
-    const [emptiest] = places.all.filter(place => judged(place) === undefined).sort((one, other) => other.cpuMillis - one.cpuMillis)
-    if (emptiest) places.put(pod, emptiest)
-    return emptiest === undefined
-  })
-  return left.length === 0 || (left.length < pods.length && left.every(({ affinity, spread }) => affinity ?? spread) && findRoom(left, places))
+  const takeOff: (() => void)[] = [], ranks = new Map(places.all.map((place, index) => [place, index]))
+  const emptiestFirst = (one: Place, other: Place) => other.cpuMillis - one.cpuMillis || ranks.get(one)! - ranks.get(other)!
+  let open = pods.toSorted(largestFirst), before = Infinity
+  while (open.length > 0 && open.length < before && (before === Infinity || open.every(mayOpen))) {
+    before = open.length
+    open = putOnEmptiest(open)
+  }
+  for (const one of takeOff.toReversed()) one()
+  return open.length === 0
+
+  function putOnEmptiest(some: readonly PodNeed[]): PodNeed[] {
+    const left: PodNeed[] = []
+    let shape = '', isStale = false, judged: (place: Place) => Obstacle | undefined = () => undefined, those: Place[] = []
+    for (const pod of some) {
+      const own = shapeOf(pod), isNew = own !== shape
+      if (isNew || isStale) [shape, judged] = [own, places.judge(pod)]
+      if (isNew || (isStale && mayOpen(pod))) those = places.all.filter(place => judged(place) === undefined).sort(emptiestFirst)
+      while (those.length > 0 && judged(those[0]!) !== undefined) those.shift()
+      const emptiest = those.shift()
+      isStale = emptiest !== undefined && asksOfNeighbours(pod)
+      if (!emptiest) {
+        left.push(pod)
+        // Nothing that is placed after it would help it.
+        if (!mayOpen(pod)) return left
+        continue
+      }
+      takeOff.push(places.put(pod, emptiest))
+      insert(those, emptiest, emptiestFirst)
+    }
+    return left
+  }
+}
+
+function insert(sorted: Place[], place: Place, order: (one: Place, other: Place) => number): void {
+  let from = 0, to = sorted.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (order(sorted[middle]!, place) < 0) from = middle + 1
+    else to = middle
+  }
+  sorted.splice(from, 0, place)
 }

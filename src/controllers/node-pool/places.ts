@@ -26,49 +26,93 @@ export interface Place extends Ground {
 
 export type Obstacle = InTheWay | 'cordon' | 'selector' | 'taints' | 'room'
 
-/** Nodes and what is on them. Pods are put on them as the scheduler would. */
+/** Nodes and what is on them. Pods are put on them as the scheduler would. How many pods of a kind are where is kept, as a look at each pod for each one that waits would take seconds. */
 export class Places {
-  readonly all: Place[]
+  readonly #all: Place[] = []
+  readonly #kinds = new Map<string, { readonly marks: Marks; readonly on: Map<Ground, number> }>()
 
   constructor(all: readonly Place[]) {
-    this.all = [...all]
+    for (const place of all) this.add(place)
   }
 
   static of(free: readonly NodeRoom[]): Places {
     return new Places(free.map(({ carries = [], more = {}, shut = false, name, labels, taints, cpuMillis, memoryMiB, pods }) => ({ name, labels, taints, cpuMillis, memoryMiB, pods, shut, goes: false, more: { ...more }, carries: [...carries] })))
   }
 
+  get all(): readonly Place[] {
+    return this.#all
+  }
+
   copy(): Places {
     return new Places(this.all.map(one => ({ ...one, more: { ...one.more }, carries: [...one.carries] })))
   }
 
-  with(place: Place): Places {
-    return new Places([...this.all, place])
+  /** Answers how to take it away again; whatever was done after it is taken back before. */
+  add(place: Place): () => void {
+    this.#all.push(place)
+    this.#count(place, 1)
+    return () => {
+      this.#all.pop()
+      this.#count(place, -1)
+    }
   }
 
-  /** What keeps the pod from each of the places, as they are now. */
+  /** What keeps the pod from each of the places. Neighbours are as they are when the first place is found that has room, or at once where none is put before that. */
   judge(pod: PodNeed): (place: Place) => Obstacle | undefined {
-    const near = neighboursOf(pod, this.all)
+    let near: ((place: Place) => InTheWay | undefined) | undefined
     return place => {
       if (place.shut) return 'cordon'
       if (!isPutUpWith(place.taints, pod.tolerations)) return 'taints'
       if (!isChosen(place, pod)) return 'selector'
-      return hasRoom(place, pod) ? near(place) : 'room'
+      if (!hasRoom(place, pod)) return 'room'
+      near ??= neighboursOf(pod, this.all, [...this.#kinds.values()])
+      return near(place)
     }
   }
 
-  put(pod: PodNeed, place: Place): void {
+  /** Answers how to take it off again; whatever was done after it is taken back before. */
+  put(pod: PodNeed, place: Place): () => void {
+    const { cpuMillis, memoryMiB, pods, more } = place, asked = Object.entries(pod.more ?? {}).filter(([name]) => more[name] !== undefined)
     place.carries.push(pod)
+    this.#countOne(pod, place, 1)
     place.cpuMillis -= pod.cpuMillis
     place.memoryMiB -= pod.memoryMiB
     place.pods -= 1
-    for (const [name, amount] of Object.entries(pod.more ?? {})) if (place.more[name] !== undefined) place.more[name] -= amount
+    if (asked.length > 0) place.more = { ...more, ...Object.fromEntries(asked.map(([name, amount]) => [name, more[name]! - amount])) }
+    return () => {
+      place.carries.pop()
+      this.#countOne(pod, place, -1)
+      Object.assign(place, { cpuMillis, memoryMiB, pods, more })
+    }
+  }
+
+  /** Its node is about to go, and so does what is on it: it is still a place to spreads while it goes, and for ever where its machine is only switched off. Answers how to take that back, as `put` does. */
+  empty(place: Place): () => void {
+    const { shut, goes, carries } = place
+    this.#count(place, -1)
+    Object.assign(place, { shut: true, goes: true, carries: [] })
+    return () => {
+      Object.assign(place, { shut, goes, carries })
+      this.#count(place, 1)
+    }
+  }
+
+  #count(place: Place, by: 1 | -1): void {
+    for (const marks of place.carries) this.#countOne(marks, place, by)
+  }
+
+  #countOne(marks: Marks, place: Place, by: 1 | -1): void {
+    const key = kindOf(marks), kind = this.#kinds.get(key) ?? { marks, on: new Map<Ground, number>() }, count = (kind.on.get(place) ?? 0) + by
+    if (count === 0) kind.on.delete(place)
+    else kind.on.set(place, count)
+    if (kind.on.size === 0) this.#kinds.delete(key)
+    else this.#kinds.set(key, kind)
   }
 
   /** Puts each on the first of those places that takes it, the largest one first, and answers those that none takes. What waits for others is tried again after them. */
   putEach(pods: readonly PodNeed[], among: readonly Place[] = this.all): readonly PodNeed[] {
     const left = this.#putOnce(pods.toSorted(largestFirst), among)
-    return left.length > 0 && left.length < pods.length && left.some(({ affinity, spread }) => affinity ?? spread) ? this.putEach(left, among) : left
+    return left.length > 0 && left.length < pods.length && left.some(mayOpen) ? this.putEach(left, among) : left
   }
 
   #putOnce(pods: readonly PodNeed[], among: readonly Place[]): readonly PodNeed[] {
@@ -76,8 +120,9 @@ export class Places {
     let shape = '', from = 0, isStale = false, judged: (place: Place) => Obstacle | undefined = () => undefined
     for (const pod of pods) {
       const own = shapeOf(pod)
-      // What has no place for one has none for the next that is just like it; where neighbours matter to them, until one more is placed.
-      if (own !== shape || isStale) [shape, from, judged] = [own, 0, this.judge(pod)]
+      // What has no place for one has none for the next that is just like it; where it wants to be near others or to spread, until one more is placed.
+      if (own !== shape || (isStale && mayOpen(pod))) from = 0
+      if (own !== shape || isStale) [shape, judged] = [own, this.judge(pod)]
       while (from < among.length && judged(among[from]!) !== undefined) from += 1
       const found = among[from]
       isStale = found !== undefined && asksOfNeighbours(pod)
@@ -86,6 +131,11 @@ export class Places {
     }
     return left
   }
+}
+
+/** Whether places that are closed to it may open as others are placed. */
+export function mayOpen({ affinity, spread }: PodNeed): boolean {
+  return (affinity ?? spread) !== undefined
 }
 
 export function hasRoom(place: Room & { readonly guessed?: Room }, pod: PodNeed): boolean {
@@ -108,6 +158,18 @@ export function shapeOf(pod: PodNeed): string {
   let shape = shapes.get(pod)
   if (shape === undefined) shapes.set(pod, shape = JSON.stringify({ ...pod, name: pod.name.slice(0, pod.name.indexOf('/') + 1) }))
   return shape
+}
+
+const kinds = new WeakMap<Marks, string>()
+
+/** All that others look at of it. */
+function kindOf(marks: Marks): string {
+  let kind = kinds.get(marks)
+  if (kind === undefined) {
+    const { name, labels, antiAffinity, hostPorts, ends } = marks
+    kinds.set(marks, kind = JSON.stringify([name.slice(0, Math.max(0, name.indexOf('/'))), labels, antiAffinity, hostPorts, ends]))
+  }
+  return kind
 }
 
 /** A node that the pool would make next, with one pod of each DaemonSet that goes there. */

@@ -34,18 +34,16 @@ export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSee
   }
   for (const pool of scaled) {
     const { counts, scaling, facts } = pool, coming = counts.creating + counts.starting + wantedOf({ facts, counts }, scaling)
-    for (let number = 0; number < coming; number++) places.all.push(next(pool))
+    for (let number = 0; number < coming; number++) places.add(next(pool))
   }
   let open = places.putEach(room.waiting)
   for (const pool of scaled) {
     const { scaling, facts, counts } = pool, most = Math.min(hadOf({ facts, counts }) - wantedOf({ facts, counts }, scaling), Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling))))
     let taken = 0
     while (taken < most && open.length > 0) {
-      const node = next(pool)
-      places.all.push(node)
-      const left = places.putEach(open, [node])
+      const node = next(pool), takeAway = places.add(node), left = places.putEach(open, [node])
       if (left.length === open.length) {
-        places.all.pop()
+        takeAway()
         break
       }
       open = left

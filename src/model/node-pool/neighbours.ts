@@ -55,15 +55,24 @@ export interface Ground extends Bearer {
   readonly carries: readonly Marks[]
 }
 
+/** Pods that are alike to whoever looks at them, with how many of them are on which ground. */
+export interface Kind {
+  readonly marks: Marks
+  readonly on: Iterable<readonly [Ground, number]>
+}
+
 export type InTheWay = 'ports' | 'spread' | 'affinity' | 'antiAffinity' | 'othersAntiAffinity'
 
 export function asksOfNeighbours({ affinity = [], antiAffinity = [], spread = [], hostPorts = [] }: NearTerms): boolean {
   return affinity.length + antiAffinity.length + spread.length + hostPorts.length > 0
 }
 
-/** What on nodes and near them keeps the pod from each of them, by the scheduler's filters for ports, spreads and other pods; nodes are as they are now. */
-export function neighboursOf(pod: NearTerms, grounds: readonly Ground[]): (ground: Ground) => InTheWay | undefined {
-  const filters = [portsOf(pod), ...(pod.spread ?? []).map(term => spreadOf(pod, term, grounds)), ...pod.affinity?.length ? [affinityOf(pod, pod.affinity, grounds)] : [], antiAffinityOf(pod, grounds), othersOf(pod, grounds)]
+/**
+ * What on nodes and near them keeps the pod from each of them, by the scheduler's filters for ports, spreads and other pods; nodes are as they are now. Whoever asks this of many pods keeps `kinds`: each is looked at once,
+ * however many pods are of it.
+ */
+export function neighboursOf(pod: NearTerms, grounds: readonly Ground[], kinds: readonly Kind[] = kindsOf(pod, grounds)): (ground: Ground) => InTheWay | undefined {
+  const filters = [portsOf(pod, kinds), ...(pod.spread ?? []).map(term => spreadOf(pod, term, grounds, kinds)), ...pod.affinity?.length ? [affinityOf(pod, pod.affinity, kinds)] : [], antiAffinityOf(pod, kinds), othersOf(pod, kinds)]
     .filter(filter => filter !== undefined)
   return ground => {
     for (const filter of filters) {
@@ -74,27 +83,42 @@ export function neighboursOf(pod: NearTerms, grounds: readonly Ground[]): (groun
   }
 }
 
+/** Each as one of its own, of those that matter: to a pod that asks for nothing those that keep others away. */
+function kindsOf(pod: NearTerms, grounds: readonly Ground[]): readonly Kind[] {
+  const asks = asksOfNeighbours(pod), kinds: Kind[] = []
+  for (const ground of grounds) for (const marks of ground.carries) if (asks || marks.antiAffinity) kinds.push({ marks, on: [[ground, 1]] })
+  return kinds
+}
+
 type Filter = ((ground: Ground) => InTheWay | undefined) | undefined
 
-function portsOf({ hostPorts = [] }: NearTerms): Filter {
+function portsOf({ hostPorts = [] }: NearTerms, kinds: readonly Kind[]): Filter {
   if (hostPorts.length === 0) return undefined
   const clash = (one: HostPort, other: HostPort) => one.port === other.port && one.protocol === other.protocol && (isAny(one) || isAny(other) || one.ip === other.ip)
-  return ({ carries }) => (carries.some(other => other.hostPorts?.some(theirs => hostPorts.some(own => clash(own, theirs)))) ? 'ports' : undefined)
+  const taken = groundsOf(kinds, other => other.hostPorts?.some(theirs => hostPorts.some(own => clash(own, theirs))) === true)
+  return ground => (taken.has(ground) ? 'ports' : undefined)
+}
+
+/** Those that carry such pods, with how many. */
+function groundsOf(kinds: readonly Kind[], isMeant: (marks: Marks) => boolean): ReadonlyMap<Ground, number> {
+  const found = new Map<Ground, number>()
+  for (const { marks, on } of kinds) if (isMeant(marks)) for (const [ground, count] of on) found.set(ground, (found.get(ground) ?? 0) + count)
+  return found
 }
 
 function isAny({ ip = '' }: HostPort): boolean {
   return ip === '' || ip === '0.0.0.0' || ip === '::'
 }
 
-function spreadOf(pod: NearTerms, term: SpreadTerm, grounds: readonly Ground[]): Filter {
+function spreadOf(pod: NearTerms, term: SpreadTerm, grounds: readonly Ground[], kinds: readonly Kind[]): Filter {
   const { topologyKey, maxSkew, minDomains = 1, nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = term
-  const counts = new Map<string, number>(), staying = new Set<string>()
+  const counts = new Map<string, number>(), staying = new Set<string>(), namespace = namespaceOf(pod)
+  const found = groundsOf(kinds, other => !other.ends && namespaceOf(other) === namespace && selects(term.labelSelector, other.labels))
   for (const ground of grounds) {
     const value = ground.labels[topologyKey]
     const isCounted = (nodeAffinityPolicy !== 'Honor' || isChosen(ground, pod)) && (nodeTaintsPolicy !== 'Honor' || (ground.shut !== true && isPutUpWith(ground.taints, pod.tolerations)))
     if (value === undefined || !isCounted || pod.spread?.some(other => ground.labels[other.topologyKey] === undefined)) continue
-    const found = ground.carries.filter(other => !other.ends && namespaceOf(other) === namespaceOf(pod) && selects(term.labelSelector, other.labels)).length
-    counts.set(value, (counts.get(value) ?? 0) + found)
+    counts.set(value, (counts.get(value) ?? 0) + (found.get(ground) ?? 0))
     if (!ground.goes) staying.add(value)
   }
   const least = staying.size < minDomains ? 0 : Math.min(...counts.values()), self = selects(term.labelSelector, pod.labels) ? 1 : 0
@@ -105,8 +129,8 @@ function spreadOf(pod: NearTerms, term: SpreadTerm, grounds: readonly Ground[]):
 }
 
 /** A pod counts if all terms select it. The first of those that want to be near each other may be anywhere. */
-function affinityOf(pod: NearTerms, terms: readonly PodTerm[], grounds: readonly Ground[]): Filter {
-  const near = grounds.filter(({ carries }) => carries.some(other => terms.every(term => concerns(pod, term, other))))
+function affinityOf(pod: NearTerms, terms: readonly PodTerm[], kinds: readonly Kind[]): Filter {
+  const near = [...groundsOf(kinds, other => terms.every(term => concerns(pod, term, other))).keys()]
   const isFirst = terms.every(({ topologyKey }) => !near.some(({ labels }) => labels[topologyKey] !== undefined)) && terms.every(term => concerns(pod, term, pod))
   const values = terms.map(({ topologyKey }) => new Set(near.flatMap(({ labels }) => labels[topologyKey] ?? [])))
   const isNear = ({ labels }: Ground, { topologyKey }: PodTerm, index: number) => {
@@ -116,16 +140,16 @@ function affinityOf(pod: NearTerms, terms: readonly PodTerm[], grounds: readonly
   return ground => (terms.every((term, index) => isNear(ground, term, index)) ? undefined : 'affinity')
 }
 
-function antiAffinityOf(pod: NearTerms, grounds: readonly Ground[]): Filter {
+function antiAffinityOf(pod: NearTerms, kinds: readonly Kind[]): Filter {
   const { antiAffinity = [] } = pod, shut = new Shut()
-  for (const term of antiAffinity) for (const ground of grounds) if (!shut.has(term, ground) && ground.carries.some(other => concerns(pod, term, other))) shut.add(term, ground)
+  for (const term of antiAffinity) for (const { marks, on } of kinds) if (concerns(pod, term, marks)) shut.add(term, on)
   return shut.filter('antiAffinity')
 }
 
 /** Those that are there already want it no nearer either. */
-function othersOf(pod: NearTerms, grounds: readonly Ground[]): Filter {
+function othersOf(pod: NearTerms, kinds: readonly Kind[]): Filter {
   const shut = new Shut()
-  for (const ground of grounds) for (const other of ground.carries) for (const term of other.antiAffinity ?? []) if (!shut.has(term, ground) && concerns(other, term, pod)) shut.add(term, ground)
+  for (const { marks, on } of kinds) for (const term of marks.antiAffinity ?? []) if (concerns(marks, term, pod)) shut.add(term, on)
   return shut.filter('othersAntiAffinity')
 }
 
@@ -133,14 +157,10 @@ function othersOf(pod: NearTerms, grounds: readonly Ground[]): Filter {
 class Shut {
   readonly #values = new Map<string, Set<string>>()
 
-  has({ topologyKey }: PodTerm, { labels }: Ground): boolean {
-    const value = labels[topologyKey]
-    return value === undefined || this.#values.get(topologyKey)?.has(value) === true
-  }
-
-  add({ topologyKey }: PodTerm, { labels }: Ground): void {
+  add({ topologyKey }: PodTerm, on: Kind['on']): void {
     const values = this.#values.get(topologyKey) ?? new Set()
-    this.#values.set(topologyKey, values.add(labels[topologyKey] ?? ''))
+    for (const [{ labels }] of on) if (labels[topologyKey] !== undefined) values.add(labels[topologyKey])
+    if (values.size > 0) this.#values.set(topologyKey, values)
   }
 
   filter(why: InTheWay): Filter {

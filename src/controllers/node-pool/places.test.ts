@@ -1,0 +1,62 @@
+/** What a pass may cost is counted, not timed: judgements, and looks at what is on nodes. */
+import assert from 'node:assert/strict'
+import { describe, mock, test } from 'node:test'
+import { NO_NODES } from '#model/counts.ts'
+import type { Marks } from '#model/node-pool/neighbours.ts'
+import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
+import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
+import { needOfPool } from './need-of-pool.ts'
+import { keptFor, needIn } from './need.ts'
+import { Places } from './places.ts'
+import { shareOf } from './share-need.ts'
+
+const HOSTNAME = 'kubernetes.io/hostname'
+const spec = { name: 'p', taints: [], labels: [], scaling: { enabled: true, minReplicas: 0, maxReplicas: 300, desiredReplicas: 0, sentDesiredReplicas: 0, priority: 10 } } as unknown as NodePoolSpec
+const pool = { id: 'p', spec, facts: { ready: true, obstacles: [], openClaims: 0 } as NodePoolFacts, counts: NO_NODES }
+const host = (name: string, more: Partial<NodeRoom> = {}): NodeRoom => ({ name, labels: { [HOSTNAME]: name }, taints: [], cpuMillis: 100, memoryMiB: 9_999, pods: 84, ...more })
+const alone = { antiAffinity: [{ topologyKey: HOSTNAME, labelSelector: { matchLabels: { app: 'es' } } }] }
+/** Each with a label of its own, as a StatefulSet has it. */
+const members = (count: number): PodNeed[] => Array.from({ length: count }, (_, index) => ({ name: `web/es-${index}`, labels: { 'app': 'es', 'apps.kubernetes.io/pod-index': String(index) }, cpuMillis: 2_000, memoryMiB: 64, ...alone }))
+const seen = (more: Partial<RoomSeen>): RoomSeen => ({ waiting: [], perNode: { cpuMillis: 4_000, memoryMiB: 9_999 }, busy: [], light: [], free: [], ...more })
+
+function judgementsOf<Result>(work: () => Result): { readonly result: Result; readonly judgements: number } {
+  const judge = mock.method(Places.prototype, 'judge')
+  try {
+    return { result: work(), judgements: judge.mock.callCount() }
+  } finally {
+    judge.mock.restore()
+  }
+}
+
+describe('a pass over an autoscaler\'s need', () => {
+  test('judges two times for each node that it thinks of, though each pod that waits has a label of its own', () => {
+    const free = Array.from({ length: 300 }, (_, index) => host(`n${index}`, { carries: [{ name: `web/old-${index}`, labels: { app: 'old', index: String(index) } }] }))
+    const room = seen({ waiting: members(100), busy: free.map(({ name }) => name), free })
+    const { result, judgements } = judgementsOf(() => {
+      const { needed, facts } = needOfPool(pool, { room, pools: [pool], nodes: new Map() }, 0)
+      return [shareOf('p', [{ ...pool, facts }], needed!), keptFor(needed!, free.map(({ name }) => name)).size]
+    })
+    assert.deepEqual(result, [100, 0])
+    assert.ok(judgements <= 2 * 100 + 10, `${judgements} judgements`)
+  })
+
+  test('looks at each pod that is on a node a few times at most, however many wait', () => {
+    let looks = 0
+    const labels = { app: 'old' }, old = (name: string): Marks => ({ name, get labels() {
+      looks += 1
+      return labels
+    } })
+    const free = Array.from({ length: 50 }, (_, index) => host(`n${index}`, { carries: Array.from({ length: 26 }, (_none, number) => old(`web/old-${index}-${number}`)) }))
+    const needed = needIn(seen({ waiting: members(100).map(pod => ({ ...pod, labels: { app: 'es' } })), busy: free.map(({ name }) => name), free }), [pool])
+    assert.equal(shareOf('p', [pool], needed), 100)
+    assert.ok(looks <= 3 * 50 * 26, `${looks} looks at ${50 * 26} pods`)
+  })
+
+  test('judges two times for each light node that may go', () => {
+    const light = Array.from({ length: 100 }, (_, index) => ({ name: `n${String(index).padStart(3, '0')}`, pods: [{ name: `kube-system/x-${index}`, cpuMillis: 100, memoryMiB: 10 }] }))
+    const free = light.map(({ name, pods }) => host(name, { cpuMillis: 3_000, carries: pods }))
+    const { result, judgements } = judgementsOf(() => keptFor(seen({ light, free }), light.map(({ name }) => name)).size)
+    assert.equal(result, 4)
+    assert.ok(judgements <= 2 * 100, `${judgements} judgements`)
+  })
+})

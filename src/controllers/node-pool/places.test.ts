@@ -40,14 +40,14 @@ describe('a pass over an autoscaler\'s need', () => {
     assert.ok(judgements <= 2 * 100 + 10, `${judgements} judgements`)
   })
 
-  test('looks at each pod that is on a node a few times at most, however many wait', () => {
+  test('looks at each pod that is on a node a few times at most, however many wait and whatever amounts each asks for', () => {
     let looks = 0
     const labels = { app: 'old' }, old = (name: string): Marks => ({ name, get labels() {
       looks += 1
       return labels
     } })
     const free = Array.from({ length: 50 }, (_, index) => host(`n${index}`, { carries: Array.from({ length: 26 }, (_none, number) => old(`web/old-${index}-${number}`)) }))
-    const needed = needIn(seen({ waiting: members(100).map(pod => ({ ...pod, labels: { app: 'es' } })), busy: free.map(({ name }) => name), free }), [pool])
+    const needed = needIn(seen({ waiting: members(100).map((pod, index) => ({ ...pod, cpuMillis: 1_000 + index, labels: { app: 'es' } })), busy: free.map(({ name }) => name), free }), [pool])
     assert.equal(shareOf('p', [pool], needed), 100)
     assert.ok(looks <= 3 * 50 * 26, `${looks} looks at ${50 * 26} pods`)
   })

@@ -31,6 +31,9 @@ export class Places {
   readonly #all: Place[] = []
   readonly #kinds = new Map<string, { readonly marks: Marks; readonly on: Map<Ground, number> }>()
 
+  /** What was found of neighbours since something was put anywhere: those that differ in amounts alone share it. */
+  readonly #near = new Map<string, (place: Place) => InTheWay | undefined>()
+
   constructor(all: readonly Place[]) {
     for (const place of all) this.add(place)
   }
@@ -65,9 +68,15 @@ export class Places {
       if (!isPutUpWith(place.taints, pod.tolerations)) return 'taints'
       if (!isChosen(place, pod)) return 'selector'
       if (!hasRoom(place, pod)) return 'room'
-      near ??= neighboursOf(pod, this.all, [...this.#kinds.values()])
+      near ??= this.#nearOf(pod)
       return near(place)
     }
+  }
+
+  #nearOf(pod: PodNeed): (place: Place) => InTheWay | undefined {
+    const terms = termsOf(pod), near = this.#near.get(terms) ?? neighboursOf(pod, this.all, [...this.#kinds.values()])
+    this.#near.set(terms, near)
+    return near
   }
 
   /** Answers how to take it off again; whatever was done after it is taken back before. */
@@ -98,10 +107,12 @@ export class Places {
   }
 
   #count(place: Place, by: 1 | -1): void {
+    this.#near.clear()
     for (const marks of place.carries) this.#countOne(marks, place, by)
   }
 
   #countOne(marks: Marks, place: Place, by: 1 | -1): void {
+    this.#near.clear()
     const key = kindOf(marks), kind = this.#kinds.get(key) ?? { marks, on: new Map<Ground, number>() }, count = (kind.on.get(place) ?? 0) + by
     if (count === 0) kind.on.delete(place)
     else kind.on.set(place, count)
@@ -151,25 +162,26 @@ export function largestFirst(one: PodNeed, other: PodNeed): number {
   return other.cpuMillis - one.cpuMillis || other.memoryMiB - one.memoryMiB || (shapeOf(one) < shapeOf(other) ? -1 : Number(shapeOf(one) !== shapeOf(other)))
 }
 
-const shapes = new WeakMap<PodNeed, string>()
-
 /** All of a pod but its name. */
-export function shapeOf(pod: PodNeed): string {
-  let shape = shapes.get(pod)
-  if (shape === undefined) shapes.set(pod, shape = JSON.stringify({ ...pod, name: pod.name.slice(0, pod.name.indexOf('/') + 1) }))
-  return shape
+export const shapeOf = remembered((pod: PodNeed) => JSON.stringify({ ...pod, name: namespaceOf(pod) }))
+
+/** All of a pod but its name and how much it asks for. */
+const termsOf = remembered(({ cpuMillis: _cpu, memoryMiB: _memory, more: _more, base: _base, unweighed: _unweighed, ...terms }: PodNeed) => JSON.stringify({ ...terms, name: namespaceOf(terms) }))
+
+/** All of a pod that others look at. */
+const kindOf = remembered((marks: Marks) => JSON.stringify([namespaceOf(marks), marks.labels, marks.antiAffinity, marks.hostPorts, marks.ends]))
+
+function namespaceOf({ name }: Marks): string {
+  return name.slice(0, name.indexOf('/') + 1)
 }
 
-const kinds = new WeakMap<Marks, string>()
-
-/** All that others look at of it. */
-function kindOf(marks: Marks): string {
-  let kind = kinds.get(marks)
-  if (kind === undefined) {
-    const { name, labels, antiAffinity, hostPorts, ends } = marks
-    kinds.set(marks, kind = JSON.stringify([name.slice(0, Math.max(0, name.indexOf('/'))), labels, antiAffinity, hostPorts, ends]))
+function remembered<Pod extends object>(reckon: (pod: Pod) => string): (pod: Pod) => string {
+  const known = new WeakMap<Pod, string>()
+  return pod => {
+    const found = known.get(pod) ?? reckon(pod)
+    known.set(pod, found)
+    return found
   }
-  return kind
 }
 
 /** A node that the pool would make next, with one pod of each DaemonSet that goes there. */

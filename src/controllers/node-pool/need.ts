@@ -184,6 +184,7 @@ function whoWaits(name: string, count: number): string {
 /**
  * Of the nodes that autoscalers may take those that stay: pods of add-ons and of the base that are on them, and what has its place there, would find no room on what stays. All others may go at once, and each of them alone.
  * Nodes with fewer such pods go first, by name among equals, so that every pool of the cluster reckons alike. The base alone keeps none.
+ * Pods that mind their neighbours are put in thought one by one, anew for each node: where many of them would move, the nodes of the others stay until those have.
  */
 export function keptFor(room: WeighedRoom, takeable: readonly string[]): ReadonlySet<string> {
   const kept = new Set<string>(), mayGo = new Set(takeable)
@@ -195,8 +196,9 @@ export function keptFor(room: WeighedRoom, takeable: readonly string[]): Readonl
   const light = room.light.filter(({ name }) => mayGo.has(name)).toSorted((one, other) => one.pods.length - other.pods.length || (one.name < other.name ? -1 : 1))
   for (const { name, pods } of light) {
     // With those of nodes that go as well: what would have moved to this one moves elsewhere.
-    const all = [...moving, ...pods], place = byName.get(name), fillAgain = place && places.empty(place)
-    if (!pods.some(({ unweighed }) => unweighed) && hasRoomAnyhow(all, places) && findRoom(all, places)) {
+    const all = [...moving, ...pods], isTooMuch = moving.some(asksOfNeighbours) && all.filter(asksOfNeighbours).length > MOVED_AT_ONCE
+    const place = byName.get(name), fillAgain = place && places.empty(place)
+    if (!isTooMuch && !pods.some(({ unweighed }) => unweighed) && hasRoomAnyhow(all, places) && findRoom(all, places)) {
       moving.push(...pods)
     } else {
       kept.add(name)
@@ -205,6 +207,9 @@ export function keptFor(room: WeighedRoom, takeable: readonly string[]): Readonl
   }
   return kept
 }
+
+/** Of pods that mind their neighbours: so many are reckoned within a fraction of a second. */
+const MOVED_AT_ONCE = 50
 
 /** Something besides the base is there that is on a node, or waits for one that it could have. */
 export function needsNodes({ waiting, busy, light, crowded, needed }: Pick<WeighedRoom, 'waiting' | 'busy' | 'light' | 'crowded' | 'needed'>): boolean {

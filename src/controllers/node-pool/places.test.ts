@@ -5,6 +5,7 @@ import { NO_NODES } from '#model/counts.ts'
 import type { Marks } from '#model/node-pool/neighbours.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
+import { withAskedLabels } from './asked-labels.ts'
 import { needOfPool } from './need-of-pool.ts'
 import { keptFor, needIn } from './need.ts'
 import { Places } from './places.ts'
@@ -58,5 +59,17 @@ describe('a pass over an autoscaler\'s need', () => {
     const { result, judgements } = judgementsOf(() => keptFor(seen({ light, free }), light.map(({ name }) => name)).size)
     assert.equal(result, 4)
     assert.ok(judgements <= 2 * 100, `${judgements} judgements`)
+  })
+
+  test('lets fifty pods move that mind their neighbours, and the others after them', () => {
+    const names = (kind: string) => Array.from({ length: 80 }, (_, index) => `${kind}-${String(index).padStart(3, '0')}`)
+    const light = members(80).map((pod, index) => ({ name: names('light')[index]!, pods: [{ ...pod, name: `kube-system/es-${index}` }] }))
+    const room = withAskedLabels(seen({ light, busy: names('busy'), free: [...light.map(({ name, pods }) => host(name, { carries: pods })), ...names('busy').map(name => host(name, { cpuMillis: 4_000 }))] }))
+    const { result: kept, judgements } = judgementsOf(() => keptFor(room, names('light')))
+    assert.deepEqual([...kept], names('light').slice(50))
+    assert.ok(judgements <= 50 * 51 / 2 + 2 * 80, `${judgements} judgements`)
+    const stay = light.filter(({ name }) => kept.has(name)), moved = light.filter(({ name }) => !kept.has(name))
+    const later = { ...room, light: stay, free: [...stay.map(({ name, pods }) => host(name, { carries: pods })), ...names('busy').map((name, index) => host(name, { cpuMillis: index < 50 ? 2_000 : 4_000, carries: moved[index]?.pods ?? [] }))] }
+    assert.equal(keptFor(later, names('light')).size, 0)
   })
 })

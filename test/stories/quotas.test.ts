@@ -5,6 +5,7 @@ import { wakeRefusedPools } from '#api/actions/limits-changed.ts'
 import type { ActionContext } from '#api/action.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { MachineOrder, Machines } from '#ports/machines.ts'
+import { StoreUnavailable, type Store } from '#ports/store.ts'
 import { machinesWithinQuota } from '#providers/local/quotas/machines-within-quota.ts'
 import { RecordedQuotas } from '#providers/local/quotas/recorded-quotas.ts'
 import { crashing, type CrashPlan } from '#test/harness/crashing.ts'
@@ -83,6 +84,25 @@ describe('a pool beyond its account\'s quota', () => {
     await scene.end()
   })
 
+  for (const call of ['write', 'findMachine'] as const) {
+    for (const error of [new StoreUnavailable('The database cannot be reached at the moment; try again'), new Error('canceling statement due to lock timeout')]) {
+      test(`has what it may have at once where ${call} fails in our own database as it takes its place: ${error.message}`, async () => {
+        let failures = 0
+        const { scene, pool, set, held } = await begin(0, ports => ({ ...ports, store: failing(ports.store, call, () => { if (failures-- > 0) throw error }) })), { world } = scene
+        const id = await pool('counters', 1)
+        await scene.pool(id, 'Running LimitedByQuota')
+        await world.pass(240 * MINUTE)
+        failures = 1
+        await set(5)
+        await scene.pool(id, 'Running Ok', 2 * MINUTE)
+        const rows = (await world.store.listHistory(SCOPE, { ids: [id] }, ALL)).items
+        assert.deepEqual([rows.filter(({ status }) => JSON.stringify(status).includes('ScalingFailed')), world.machines.made.size, await held()], [[], 1, 1])
+        assert.equal(world.errors.length, 1, 'the pass that met it')
+        await scene.end()
+      })
+    }
+  }
+
   test('that is raised after a machine was refused and before that is known is told by the supply', async () => {
     let onRefused = async (): Promise<void> => {}, refused = 0
     const { scene, quotas, pool } = await begin(0)
@@ -151,6 +171,19 @@ describe('a pool beyond its account\'s quota', () => {
     assert.ok(points >= 6, `${points} points at which it can die`)
   })
 })
+
+/** Says so before each call of that name, which may fail it. */
+function failing(store: Store, call: 'write' | 'findMachine', called: () => void): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      return typeof member !== 'function' ? member : async (...given: unknown[]): Promise<unknown> => {
+        if (name === call) called()
+        return await (member as (...args: unknown[]) => unknown).apply(target, given)
+      }
+    },
+  })
+}
 
 /** Tells of each refusal before whoever asked hears of it. */
 function telling(machines: Machines, onRefused: () => Promise<void>): Machines {

@@ -14,6 +14,7 @@ import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
 import { eachOf, notRemoved } from '#ports/not-removed.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { Store } from '#ports/store.ts'
 import { type AddressedCluster, TenantClusterUnreachable, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { decideAddon, restsUntil, type AddonDecision, type AddonStep } from './decide.ts'
@@ -130,7 +131,7 @@ async function install(record: AddonRecord, facts: AddonFacts, address: TenantCl
   try {
     await addons.ensure(address, record.spec)
   } catch (error) {
-    if (error instanceof TenantClusterUnreachable) throw new Error(`Installing add-on ${record.id}`, { cause: error })
+    if (error instanceof TenantClusterUnreachable || isOfOurStore(error)) throw new Error(`Installing add-on ${record.id}`, { cause: error })
     const now = clock.now(), text = messageOf(error)
     const isConflict = error instanceof Error && 'kind' in error && error.kind === 'AddonConflict'
     const failed = isConflict
@@ -152,6 +153,7 @@ async function uninstall(record: AddonRecord, address: TenantClusterAddress, por
   try {
     await addons.ensureGone(address, record.spec.name, { crds: deletion?.crds ?? 'Retain' })
   } catch (error) {
+    if (isOfOurStore(error)) throw new Error(`Removing add-on ${record.id}`, { cause: error })
     const left = notRemoved({ thing: `The add-on ${record.spec.name}`, call: 'ensureGone' }, error)
     if (error instanceof TenantClusterUnreachable) {
       await noteUnreached(record, left, ports)

@@ -4,6 +4,7 @@ import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plane-host.ts'
 import { eachOf, notRemoved } from '#ports/not-removed.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import { OutsideHeld } from '#ports/outside.ts'
 import type { ClusterStep } from './decide.ts'
 import { leavingOutside } from './decide-deletion.ts'
@@ -129,7 +130,10 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
     return held.length > 0
   })
   const names = { thing: `The control plane of ${record.spec.name} (${record.id})`, call: 'ensureGone' }
-  const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => [{ error, says: notRemoved(names, error) }])
+  const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => {
+    if (isOfOurStore(error)) throw error
+    return [{ error, says: notRemoved(names, error) }]
+  })
   if (hostLeft.length === 0) await releaseControlPlane(record, ports)
   const outside = await ensureOutsideGone(record, ports), notGone = [...hostLeft, ...outside.notGone]
   // What went now is looked at again at once. Who was told before that all is gone would ask for ever in one instant, if it is still seen.

@@ -2,6 +2,7 @@ import { goesInDeletion, leavesWhatIsHeld, OUTSIDE_NAMES, retainedBecause, wante
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { notRemoved } from '#ports/not-removed.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
 import type { LedgerEntry, Transaction } from '#ports/store.ts'
 import { lookedAt } from './could-not-look.ts'
@@ -85,6 +86,7 @@ export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPor
       await noteFate(record, kind, 'Released', undefined, ports)
       goesNow ||= state !== undefined && state !== 'Released'
     } catch (error) {
+      if (isOfOurStore(error)) throw error
       const thing = `The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}${providerId === undefined ? '' : ` (${providerId})`}`
       const says = notRemoved({ thing, call: 'ensureGone' }, error)
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'

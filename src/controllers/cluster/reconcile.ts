@@ -5,7 +5,7 @@ import { clusterSight } from '#model/cluster/sight.ts'
 import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
-import { StoreUnavailable } from '#ports/store.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import { act } from './act.ts'
 import { CouldNotLook } from './could-not-look.ts'
 import { decideBlind } from './decide-blind.ts'
@@ -109,7 +109,7 @@ async function lookAt(record: ClusterRecord, ports: ClusterPorts, blindSince: Ma
     return seen
   } catch (error) {
     // A store that gives no answer says nothing about the host, and could write nothing down either.
-    if (!(error instanceof StoreUnavailable)) await noteBlindness(record, error, ports, blindSince)
+    if (!isOfOurStore(error)) await noteBlindness(record, error, ports, blindSince)
     throw new Error(`Looking at cluster ${record.id}`, { cause: error })
   }
 }

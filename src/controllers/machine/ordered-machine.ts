@@ -4,6 +4,7 @@ import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import { MachineRefused, type MachineSeen } from '#ports/machines.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
 import { decideOrdered } from './decide.ts'
@@ -65,7 +66,7 @@ export async function make(record: OrderedMachine, { arrears, asked, ask }: Maki
   try {
     return await makeForOwner(record, ask, ports)
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || isOfOurStore(error)) throw error
     return await noteNotMade(record, error, asked, ports)
   }
 }
@@ -243,7 +244,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
   try {
     await removeMachine(record, machines)
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted || isOfOurStore(error)) throw error
     const isRefused = error instanceof NotRemoved && error.isHeld
     if (!isRefused && !(await isOverdue(record, ports))) throw error
     // What it was asked to do may be all that this provider fails at, or only its answers are lost: what it sees no more is gone. Where it answers no look, the obstacle is told all the same.

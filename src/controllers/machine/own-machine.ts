@@ -1,3 +1,4 @@
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { decideMachine } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
@@ -56,7 +57,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
   try {
     await removeMachine(record, machines)
   } catch (error) {
-    if (!signal.aborted) await noteNotGone(record, error, ports)
+    if (!signal.aborted && !isOfOurStore(error)) await noteNotGone(record, error, ports)
     throw error
   }
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)

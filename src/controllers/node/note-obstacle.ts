@@ -3,7 +3,7 @@ import { nodeDeletionDeadline } from '#model/node/readiness.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { failed } from '#ports/not-removed.ts'
-import { StaleRevision, StoreUnavailable } from '#ports/store.ts'
+import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { NodeStep } from './decide.ts'
 import type { NodePorts } from './ports.ts'
 
@@ -39,8 +39,8 @@ const TRIED: Partial<Record<NodeStep, (name: string) => Tried>> = {
 
 /** A pass that ends in an error writes nothing, so the deadline of a removal that only ever meets errors is kept here; it is tried again all the same. */
 export async function noteObstacle(id: string, { error, step }: { readonly error: unknown; readonly step: NodeStep | undefined }, stuckSince: Map<string, number>, ports: NodePorts): Promise<void> {
-  // Neither says anything about the cluster or the node.
-  if (error instanceof StaleRevision || error instanceof StoreUnavailable) return
+  // It says nothing about the cluster or the node.
+  if (isOfOurStore(error)) return
   const record = await ports.store.findNode(id)
   if (!record?.facts.deletion) return
   const now = ports.regionOf(record.region).clock.now()

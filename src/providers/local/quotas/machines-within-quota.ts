@@ -1,4 +1,5 @@
 import { MachineRefused, supplyOf, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { isOfOurStore, NotAsked } from '#ports/of-our-store.ts'
 import type { Store } from '#ports/store.ts'
 import { COUNTED } from './recorded-quotas.ts'
 
@@ -15,7 +16,7 @@ interface Parts {
 export function machinesWithinQuota(machines: Machines, parts: Parts): Machines {
   return {
     async ensure(order: MachineOrder): Promise<MachineSeen> {
-      if (order.template) await take(order, parts)
+      if (order.template) await take(order, parts).catch((error: unknown) => fail(order, error))
       return await machines.ensure(order)
     },
     async supply(): Promise<string> {
@@ -28,6 +29,11 @@ export function machinesWithinQuota(machines: Machines, parts: Parts): Machines 
     exec: (id, command, options) => machines.exec(id, command, options),
     ...machines.runScript && { runScript: (id: string, line: string) => machines.runScript?.(id, line) ?? Promise.resolve() },
   }
+}
+
+/** The provider was not asked, so only a refusal is told as what became of the machine. */
+function fail({ name }: MachineOrder, error: unknown): never {
+  throw error instanceof MachineRefused || isOfOurStore(error) ? error : new NotAsked(`Taking a place under the quota for the machine ${name}`, { cause: error })
 }
 
 /** Throws MachineRefused where the account has as many as it may. Of one whose record is gone nothing is counted: whoever asked takes it down again. */

@@ -403,6 +403,34 @@ export function storeThingsContract(name: string, open: () => Promise<{ store: S
       assert.deepEqual(await shown(), [[], 0, 0])
     })
 
+    test('a server that becomes another machine counts once against a quota, whoever else asks meanwhile', async () => {
+      const { scope, mark } = fresh()
+      const there = { ...scope, region: `region-${mark}` }, ownedBy = { nodePoolId: `p-${mark}`, clusterId: `c-${mark}` }
+      const insert = (name: string, more: Partial<MachineRecord>) => store.write(NOON, tx => tx.insertMachine(machine({ id: `${mark}-${name}`, name, ...there, ...more })))
+      const change = (name: string, to: Parameters<Transaction['changeMachine']>[1]) => store.write(NOON, tx => tx.changeMachine(`${mark}-${name}`, to))
+      const held = async () => [await store.machinesHeld(there), ...await store.write(NOON, async tx => [await tx.machinesHeld(there, `${mark}-next`), await tx.machinesHeld(there, `${mark}-other`)])]
+      for (const instanceId of [`i-${mark}`, `${mark}-kept`]) {
+        await insert('kept', { template: { instanceId: `i-${mark}` }, machineId: `kept-${mark}` })
+        await insert('next', { template: { instanceId }, ownedBy })
+        await insert('other', { template: { instanceId: `j-${mark}` }, ownedBy })
+        assert.deepEqual(await held(), [1, 1, 1], 'it does not go')
+        await change('kept', { deletionRequestedAt: NOON })
+        assert.deepEqual(await held(), [1, 0, 1])
+        await change('next', { granted: true })
+        assert.deepEqual(await held(), [1, 1, 1])
+        await change('next', { machineId: `next-${mark}` })
+        assert.deepEqual(await held(), [1, 1, 1])
+        await change('next', { deletionRequestedAt: NOON })
+        assert.deepEqual(await held(), [2, 2, 2], 'both go, and nothing takes their place')
+        await store.write(NOON, async tx => {
+          for (const name of ['kept', 'next', 'other']) await tx.forgetMachine(`${mark}-${name}`)
+        })
+      }
+      await insert('kept', { template: { instanceId: `i-${mark}` }, machineId: `kept-${mark}`, deletionRequestedAt: NOON })
+      await store.write(NOON, tx => tx.insertMachine(machine({ id: `${mark}-next`, name: 'next', ...there, accountId: `${scope.accountId}9`, template: { instanceId: `i-${mark}` }, ownedBy, granted: true })))
+      assert.deepEqual(await held(), [1, 1, 1], 'another account\'s is another server')
+    })
+
     test('add-ons: one of a name in a cluster, filters, the cluster\'s stop and start, and their end', async () => {
       const { scope, clusterId } = await grow()
       const id = addonId(clusterId, 'core-dns')

@@ -108,7 +108,7 @@ export interface Store {
   quotasOf(scope: Scope): Promise<readonly { readonly kind: string; readonly limit: number }[]>
   /** How often quotas were set, or taken away, in the region. */
   quotaChanges(region: string): Promise<number>
-  /** Machines that the account's pools ordered, and that were made or may be. */
+  /** Machines that the account's pools ordered, and that were made or may be. A server that becomes another machine counts once: the one that goes from it holds its place until the other has one. */
   machinesHeld(scope: Scope): Promise<number>
 }
 
@@ -450,8 +450,8 @@ export interface Transaction {
   /** How many of a kind the account may have; undefined: no limit. A limit is locked until the end of the transaction. Whoever locks machines as well does so after it. */
   lockQuota(scope: Scope, kind: string): Promise<number | undefined>
   setQuota(scope: Scope, kind: string, limit: number | undefined): Promise<void>
-  /** As the store tells it, as this transaction sees them. */
-  machinesHeld(scope: Scope): Promise<number>
+  /** As the store tells it, as this transaction sees them; and as if the machine `asking` had its place. */
+  machinesHeld(scope: Scope, asking?: string): Promise<number>
 
   insertMachine(record: MachineRecord): Promise<void>
   lockMachine(id: string): Promise<MachineRecord | undefined>

@@ -343,8 +343,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     await setQuota(this.#connection, scope, kind, limit)
   }
 
-  machinesHeld(scope: Scope): Promise<number> {
-    return machinesHeld(this.#connection, scope)
+  machinesHeld(scope: Scope, asking?: string): Promise<number> {
+    return machinesHeld(this.#connection, scope, asking)
   }
 
   async insertAccount(account: NewAccessKey): Promise<void> {

@@ -1,8 +1,10 @@
 /** Stories of quotas in a region whose provider keeps none: they stand among the records. */
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { wakeRefusedPools } from '#api/actions/limits-changed.ts'
 import type { ActionContext } from '#api/action.ts'
+import { claimOf, machineIdOf } from '#model/node/claim.ts'
 import type { Scaling } from '#model/node-pool/record.ts'
 import type { MachineOrder, Machines } from '#ports/machines.ts'
 import { StoreUnavailable, type Store } from '#ports/store.ts'
@@ -149,6 +151,32 @@ describe('a pool beyond its account\'s quota', () => {
     await scene.end()
   })
 
+  for (const named of ['instance', 'machine'] as const) {
+    test(`lets a server that was kept come again by the id of its ${named} where all places are taken, and another pool does not have its place meanwhile`, async () => {
+      const { scene, pool, set, held } = await begin(1), { world, users } = scene, { store } = world
+      const [cluster] = (await store.clustersOfRegion(REGION)).map(({ id }) => id)
+      const central = await users.createPool(cluster!, { name: 'central', type: 'machine-set', template: { nodeConfig: {} } })
+      await scene.pool(central, 'Running Ok')
+      const first = await addServer(scene, central, 'i-1')
+      await scene.node(first, 'Running Ok', 2 * MINUTE)
+      await users.deleteNodes([first], 'Retain')
+      await scene.node(first, 'gone')
+      const other = await pool('other', 1)
+      await scene.pool(other, 'Running LimitedByQuota')
+      const [kept] = await store.machinesOfRegion(REGION)
+      world.machines.held.set(kept!.id, new Error('it is still being taken down'))
+      const second = await addServer(scene, central, named === 'instance' ? 'i-1' : kept!.id)
+      await scene.node(second, 'Running Ok', 2 * MINUTE)
+      await set(1)
+      await world.pass(MINUTE)
+      assert.deepEqual([shows(await store.findNodePool(other)), await held()], ['Running LimitedByQuota', 1])
+      world.machines.held.delete(kept!.id)
+      await world.until('the old machine is gone', async () => await store.findMachine(kept!.id) === undefined, 10 * MINUTE)
+      assert.deepEqual([shows(await store.findNode(second)), shows(await store.findNodePool(other)), await held(), world.machines.made.size], ['Running Ok', 'Running LimitedByQuota', 1, 1])
+      await scene.end()
+    })
+  }
+
   test('counts each machine once, wherever the server dies between counting and making it', async () => {
     let points = Number.POSITIVE_INFINITY
     for (let at = 0; at < points; at++) {
@@ -171,6 +199,26 @@ describe('a pool beyond its account\'s quota', () => {
     assert.ok(points >= 6, `${points} points at which it can die`)
   })
 })
+
+/** As CreateNodes does it. */
+async function addServer({ world }: Scene, pool: string, instanceId: string): Promise<string> {
+  const nodeId = world.newId('node'), machineId = machineIdOf(nodeId), token = `token-${nodeId}`, now = world.clock.now()
+  await world.store.write(now, async tx => {
+    const record = (await tx.lockNodePool(pool))!
+    for (const machine of [...await tx.machinesOfInstances(SCOPE, [instanceId]), await tx.lockMachine(instanceId)]) {
+      if (!machine) continue
+      await tx.changeMachine(machine.id, { deletionRequestedAt: now })
+      await tx.enqueue({ kind: 'machine', id: machine.id, region: REGION })
+    }
+    const claim = claimOf({ nodeId, now, pool: record, address: '10.213.4.9', firstBoot: `run ${token}`, template: { ...record.spec.template, instanceId } })
+    await tx.insertNode(claim.node, { evidence: [], operation: 'CreateNodes' })
+    await tx.insertMachine(claim.machine)
+    await tx.putLedger(claim.ledger)
+    await tx.putNodeToken({ tokenHash: hash('sha256', token, 'hex'), nodeId, machineId })
+    for (const key of [{ kind: 'node', id: nodeId }, { kind: 'machine', id: machineId }, { kind: 'node-pool', id: pool }] as const) await tx.enqueue({ ...key, region: REGION })
+  })
+  return nodeId
+}
 
 /** Says so before each call of that name, which may fail it. */
 function failing(store: Store, call: 'write' | 'findMachine', called: () => void): Store {

@@ -156,8 +156,8 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
     this.#tables.quotas.set(key, { accountId, region, kind, limit, changes: (this.#tables.quotas.get(key)?.changes ?? 0) + 1 })
   }
 
-  async machinesHeld(scope: Scope): Promise<number> {
-    return heldIn(this.#tables, scope)
+  async machinesHeld(scope: Scope, asking?: string): Promise<number> {
+    return heldIn(this.#tables, scope, asking)
   }
 
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {

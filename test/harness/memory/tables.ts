@@ -75,9 +75,13 @@ export function meterIn(tables: Tables, scope: { readonly accountId: string; rea
   return { spent, price, pricedSince }
 }
 
-/** Machines that were made for pools of the account, or may be. */
-export function heldIn(tables: Tables, scope: { readonly accountId: string; readonly region: string }): number {
-  return [...tables.machines.values()].filter(one => one.accountId === scope.accountId && one.region === scope.region && (one.template ?? one.ownedBy) && (one.granted || one.machineId !== undefined)).length
+/** Machines that were made for pools of the account, or may be; of a server that becomes another machine, one. */
+export function heldIn(tables: Tables, scope: { readonly accountId: string; readonly region: string }, asking?: string): number {
+  const all = [...tables.machines.values()].filter(one => one.accountId === scope.accountId && one.region === scope.region)
+  const taking = all.filter(one => one.deletionRequestedAt === undefined && (one.granted || one.machineId !== undefined || one.id === asking))
+  const isReplaced = ({ id, template, deletionRequestedAt }: MachineRecord) => deletionRequestedAt !== undefined
+    && taking.some(other => other.id !== id && other.template?.instanceId !== undefined && [template?.instanceId, id].includes(other.template.instanceId))
+  return all.filter(one => (one.template ?? one.ownedBy) && (one.granted || one.machineId !== undefined) && !isReplaced(one)).length
 }
 
 /** As `enqueue` of the store's queue: the sooner of both times; an event ends a back-off; a running key gets a new generation. */

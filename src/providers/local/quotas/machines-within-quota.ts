@@ -45,7 +45,7 @@ async function take({ id, name }: MachineOrder, { store, now }: Parts): Promise<
     const limit = await tx.lockQuota(known, COUNTED)
     const machine = await tx.lockMachine(id)
     if (!machine || machine.granted || machine.machineId !== undefined) return undefined
-    const held = limit === undefined ? 0 : await tx.machinesHeld(machine)
+    const held = limit === undefined ? 0 : await tx.machinesHeld(machine, id)
     if (limit !== undefined && held >= limit) return { limit, held }
     await tx.changeMachine(id, { granted: true })
     return undefined

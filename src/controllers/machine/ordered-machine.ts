@@ -7,6 +7,7 @@ import { MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
+import { awaitsItsServer } from './awaits-its-server.ts'
 import { decideOrdered } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
 import { askAgain, askedAgainAt, isOrderedOtherwise, lookedFor, orderAskedAgainAt } from './looked-for.ts'
@@ -66,7 +67,7 @@ export async function make(record: OrderedMachine, { arrears, asked, ask }: Maki
   try {
     return await makeForOwner(record, ask, ports)
   } catch (error) {
-    if (signal.aborted || isOfOurStore(error)) throw error
+    if (signal.aborted || isOfOurStore(error) || await awaitsItsServer(record, error, ports)) throw error
     return await noteNotMade(record, error, asked, ports)
   }
 }
@@ -251,8 +252,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     const { seen, answers } = await lookedFor(record, ports)
     if (isRefused || seen || !answers) return await noteLeft(record, { because: messageOf(error), at: clock.now(), ...isRefused && { held: true } }, seen, ports, !answers)
   }
-  const left = await ports.leaveToOthers(record)
-  const now = clock.now()
+  const left = await ports.leaveToOthers(record), now = clock.now()
   await ports.store.write(now, async tx => {
     const locked = await tx.lockMachine(record.id)
     if (!locked) return

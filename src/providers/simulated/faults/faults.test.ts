@@ -1,3 +1,4 @@
+/** Each effect of a fault at each port, what it strikes and when it ends; over three hundred lines, as it is one table of them. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ControlPlaneFailure } from '#ports/control-plane-host.ts'

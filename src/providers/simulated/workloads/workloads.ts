@@ -1,3 +1,4 @@
+/** What runs in the region's clusters, from order to pods; a little over three hundred lines, as each step of a workload is only right after the others. */
 import type { WorkloadSeen } from '#model/addon/health.ts'
 import { takes, tolerates } from '#model/node-pool/fits.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { HistoryFilter, Page, Store } from '#ports/store.ts'
+import type { Page, Store } from '#ports/store.ts'
+import type { HistoryFilter } from '#ports/store-filters.ts'
 import { staleStore } from './stale-lists.ts'
 
 const SCOPE = { accountId: 'a', region: 'r' }

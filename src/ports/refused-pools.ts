@@ -1,6 +1,7 @@
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { retriedAtOnce } from '#model/node-pool/refusal.ts'
-import type { MachineRecord, Scope, StatusFilter, Store, Transaction, WorkKey } from './store.ts'
+import type { MachineRecord, Scope, Store, Transaction, WorkKey } from './store.ts'
+import type { StatusFilter } from './store-filters.ts'
 
 const PAGE_SIZE = 1_000
 /** What a pool that was refused machines may show: the refusal, or something that covers it. */

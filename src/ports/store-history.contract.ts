@@ -1,8 +1,9 @@
 /** The contract of the store's port, its third part: the history of statuses, for those who look and those who follow. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import type { ChangesAfter, FollowFilter, StatusChange, Store } from '#ports/store.ts'
+import { withStore, type OpenForContract } from '#test/harness/contract-store.ts'
 import { freshScopes } from '#test/harness/fresh-scopes.ts'
 import { addCluster, addNode, becauseOf, NEW_NODE, NOON, READY_NODE } from '#test/harness/sample-records.ts'
 import { inTime } from '#test/harness/waiting.ts'
@@ -12,15 +13,10 @@ const ALL = { number: 1, size: 100 }
 const MINUTE = 60_000
 
 /** Each a test on a scope of its own. */
-export function storeHistoryContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+export function storeHistoryContract(name: string, open: OpenForContract): void {
   describe(`store contract, history: ${name}`, () => {
     let store: Store
-    let opened: Awaited<ReturnType<typeof open>> | undefined
-    before(async () => {
-      opened = await open()
-      store = opened.store
-    })
-    after(() => opened?.close())
+    withStore(open, opened => { store = opened })
 
     const { fresh, grow } = freshScopes(() => store, 'h')
 

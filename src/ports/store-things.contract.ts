@@ -1,6 +1,6 @@
 /** The contract of the store's port, its second part: machines, claims, ledger, accounts and add-ons. Over three hundred lines, as its tests share one store. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { spentUntil } from '#model/account/arrears.ts'
 import { addonId } from '#model/addon/record.ts'
@@ -8,6 +8,7 @@ import { priceOf } from '#model/account/prices.ts'
 import { claimOf } from '#model/node/claim.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
 import { NameTaken, StaleRevision, type LedgerEntry, type MachineRecord, type Store, type Transaction } from '#ports/store.ts'
+import { withStore, type OpenForContract } from '#test/harness/contract-store.ts'
 import { freshScopes } from '#test/harness/fresh-scopes.ts'
 import { addNode, becauseOf, clusterSpec, ledgerEntry, machine, machineSecret, NEW_NODE, nodePoolSpec, NOON, onboarding, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
 
@@ -16,15 +17,10 @@ const ALL = { number: 1, size: 100 }
 const MINUTE = 60_000
 
 /** More promises of the store's port, each a test on a scope of its own. */
-export function storeThingsContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+export function storeThingsContract(name: string, open: OpenForContract): void {
   describe(`store contract, things: ${name}`, () => {
     let store: Store
-    let opened: Awaited<ReturnType<typeof open>> | undefined
-    before(async () => {
-      opened = await open()
-      store = opened.store
-    })
-    after(() => opened?.close())
+    withStore(open, opened => { store = opened })
 
     const { fresh, grow } = freshScopes(() => store, 't')
 

@@ -1,8 +1,9 @@
 /** The contract of the store's port: records, transactions, lists and what callers are kept apart by. What machines and money promise stands in `store-things.contract.ts`, what history does in `store-history.contract.ts`; every implementation runs all three. Over three hundred lines, as its tests share one store. */
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 
 import { NameTaken, StaleRevision, type Scope, type Store } from '#ports/store.ts'
+import { withStore, type OpenForContract } from '#test/harness/contract-store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE } from '#test/harness/sample-records.ts'
 
 const ALL = { number: 1, size: 100 }
@@ -10,15 +11,10 @@ const ALL = { number: 1, size: 100 }
 const MINUTE = 60_000
 
 /** The promises of the store's port, each a test on a scope of its own, so that one store serves them all. */
-export function storeContract(name: string, open: () => Promise<{ store: Store; close(): Promise<void> }>): void {
+export function storeContract(name: string, open: OpenForContract): void {
   describe(`store contract: ${name}`, () => {
     let store: Store
-    let opened: Awaited<ReturnType<typeof open>> | undefined
-    before(async () => {
-      opened = await open()
-      store = opened.store
-    })
-    after(() => opened?.close())
+    withStore(open, opened => { store = opened })
 
     let scopes = 0
     /** A scope and a mark for ids that no other test uses. */

@@ -7,6 +7,7 @@ import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodeFacts, NodeRecord, NodeSpec } from '#model/node/record.ts'
 import type { MachineTemplate, NodePoolFacts, NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
+import type { AddonFilter, ClusterFilter, HistoryFilter, NodeFilter, NodePoolFilter, OnboardingFilter } from './store-filters.ts'
 
 /** Of a region's time: what is written is of `now`, and the rules judge deadlines by `heardUntil`, up to which all that happened is known. */
 export interface WriteInstants {
@@ -121,71 +122,6 @@ export interface AccessKeyShown { readonly id: string; readonly accountId: strin
 
 export interface Page { readonly number: number; readonly size: number }
 export interface Listing<Item> { readonly items: readonly Item[]; readonly totalCount: number }
-/** ORed; within one both members must match. */
-export interface StatusFilter { readonly phase?: string; readonly condition?: string }
-
-export interface ClusterFilter {
-  readonly ids?: readonly string[]
-  readonly name?: string
-  readonly deleteProtectionEnabled?: boolean
-  readonly podNetworkMode?: string
-  readonly statuses?: readonly StatusFilter[]
-  readonly createClientToken?: string
-  readonly updateClientToken?: string
-  readonly profiles?: readonly string[]
-  readonly tags?: readonly { key: string; value?: string }[]
-}
-export interface NodePoolFilter {
-  readonly ids?: readonly string[]
-  readonly clusterIds?: readonly string[]
-  readonly name?: string
-  readonly statuses?: readonly StatusFilter[]
-  readonly types?: readonly string[]
-  readonly createClientToken?: string
-  readonly updateClientToken?: string
-  readonly autoScalingEnabled?: boolean
-  /** Those that were refused machines and wait for them. */
-  readonly refused?: true
-  readonly tags?: readonly { key: string; value?: string }[]
-}
-export interface NodeFilter {
-  readonly ids?: readonly string[]
-  readonly clusterIds?: readonly string[]
-  readonly nodePoolIds?: readonly string[]
-  readonly name?: string
-  readonly ips?: readonly string[]
-  /** What lists show as InstanceId (model/node `instanceIdOf`). */
-  readonly instanceIds?: readonly string[]
-  readonly statuses?: readonly StatusFilter[]
-  readonly createClientToken?: string
-}
-export interface AddonFilter {
-  readonly clusterIds?: readonly string[]
-  readonly names?: readonly string[]
-  readonly deployModes?: readonly string[]
-  readonly deployNodeTypes?: readonly string[]
-  readonly statuses?: readonly StatusFilter[]
-  readonly createClientToken?: string
-  readonly updateClientToken?: string
-}
-export interface OnboardingFilter {
-  readonly ids?: readonly string[]
-  readonly clusterIds?: readonly string[]
-  readonly nodePoolIds?: readonly string[]
-  readonly name?: string
-  readonly statuses?: readonly StatusFilter[]
-  readonly createClientToken?: string
-}
-export interface HistoryFilter {
-  readonly ids?: readonly string[]
-  readonly clusterIds?: readonly string[]
-  readonly kinds?: readonly ResourceKind[]
-  readonly from?: number
-  readonly to?: number
-  /** For each resource the one row that held then. */
-  readonly at?: number
-}
-
 export type FollowFilter = Pick<HistoryFilter, 'clusterIds' | 'kinds'>
 
 export interface ChangesAfter {

@@ -1,4 +1,5 @@
-import type { Page, Scope, StatusFilter } from '#ports/store.ts'
+import type { Page, Scope } from '#ports/store.ts'
+import type { StatusFilter } from '#ports/store-filters.ts'
 import { STATE } from './operations/read-state.ts'
 
 /**

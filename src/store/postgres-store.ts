@@ -8,10 +8,8 @@ import type { KubeconfigRecord } from '#model/kubeconfig/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
-import {
-  NameTaken, type AccessKey, type AddonFilter, type ChangesAfter, type ClusterFilter, type FollowFilter, type HistoryFilter, type HistoryStand, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodeFilter, type NodePlace, type NodePoolFilter, type NodeToken, type OnboardingFilter,
-  type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants,
-} from '#ports/store.ts'
+import { NameTaken, type AccessKey, type ChangesAfter, type FollowFilter, type HistoryStand, type LedgerEntry, type Listing, type MachineRecord, type MachineSecret, type NodePlace, type NodeToken, type Page, type RegionRecord, type Scope, type Sight, type SightKind, type StatusChange, type Store, type Transaction, type WriteInstants } from '#ports/store.ts'
+import type { AddonFilter, ClusterFilter, HistoryFilter, NodeFilter, NodePoolFilter, OnboardingFilter } from '#ports/store-filters.ts'
 import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'

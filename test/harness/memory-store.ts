@@ -9,10 +9,8 @@ import type { NodeRecord } from '#model/node/record.ts'
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
 import type { Settled, SettleInput } from '#model/settle.ts'
-import type {
-  AccessKey, AddonFilter, ChangesAfter, ClusterFilter, FollowFilter, HistoryFilter, HistoryStand, LedgerEntry, Listing, MachineRecord, MachineSecret, NodeFilter, NodePlace, NodePoolFilter, NodeToken, OnboardingFilter, Page, RegionRecord, Scope, Sight, SightKind, StatusChange,
-  StatusFilter, Store, Transaction, WriteInstants,
-} from '#ports/store.ts'
+import type { AccessKey, ChangesAfter, FollowFilter, HistoryStand, LedgerEntry, Listing, MachineRecord, MachineSecret, NodePlace, NodeToken, Page, RegionRecord, Scope, Sight, SightKind, StatusChange, Store, Transaction, WriteInstants } from '#ports/store.ts'
+import type { AddonFilter, ClusterFilter, HistoryFilter, NodeFilter, NodePoolFilter, OnboardingFilter, StatusFilter } from '#ports/store-filters.ts'
 import { MemoryQueue } from './memory/memory-queue.ts'
 import { inOrder, isIn, machinesWhere, MemoryTransaction } from './memory/memory-transaction.ts'
 import { heldIn, meterIn, Tables } from './memory/tables.ts'

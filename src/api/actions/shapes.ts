@@ -2,7 +2,8 @@ import { Type } from 'typebox'
 import type { ResourceKind } from '#model/evidence.ts'
 import { membersOf, optionalObject } from '#model/request.ts'
 import { parseStatuses } from '#model/status/filter.ts'
-import type { Listing, Page, StatusFilter } from '#ports/store.ts'
+import type { Listing, Page } from '#ports/store.ts'
+import type { StatusFilter } from '#ports/store-filters.ts'
 import { renderOnce } from '../rendered.ts'
 
 /** Members that many bodies share (api.md 1.4), and what becomes of them in the store's words. */

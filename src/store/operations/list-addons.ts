@@ -1,5 +1,6 @@
 import type { AddonRecord } from '#model/addon/record.ts'
-import type { AddonFilter, Listing, Page, Scope } from '#ports/store.ts'
+import type { Listing, Page, Scope } from '#ports/store.ts'
+import type { AddonFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { ADDON_COLUMNS, addonOf } from '../records/rows.ts'

@@ -1,5 +1,6 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
-import type { ClusterFilter, Listing, Page, Scope } from '#ports/store.ts'
+import type { Listing, Page, Scope } from '#ports/store.ts'
+import type { ClusterFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { CLUSTER_COLUMNS, clusterOf } from '../records/rows.ts'

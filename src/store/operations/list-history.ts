@@ -1,4 +1,5 @@
-import type { HistoryFilter, Listing, Page, Scope, StatusChange } from '#ports/store.ts'
+import type { Listing, Page, Scope, StatusChange } from '#ports/store.ts'
+import type { HistoryFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { STATUS_CHANGE_COLUMNS, statusChangeOf, type StatusChangeRow } from '../records/status-change-row.ts'

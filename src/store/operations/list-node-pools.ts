@@ -1,5 +1,6 @@
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
-import type { Listing, NodePoolFilter, Page, Scope } from '#ports/store.ts'
+import type { Listing, Page, Scope } from '#ports/store.ts'
+import type { NodePoolFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { NODE_POOL_COLUMNS, nodePoolOf } from '../records/rows.ts'

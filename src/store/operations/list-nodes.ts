@@ -1,5 +1,6 @@
 import type { NodeRecord } from '#model/node/record.ts'
-import type { Listing, NodeFilter, Page, Scope } from '#ports/store.ts'
+import type { Listing, Page, Scope } from '#ports/store.ts'
+import type { NodeFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { NODE_COLUMNS, nodeOf } from '../records/rows.ts'

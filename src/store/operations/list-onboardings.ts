@@ -1,6 +1,7 @@
 import type { OnboardingRecord } from '#model/onboarding/record.ts'
 import { ONBOARDING_SHOWS } from '#model/onboarding/status.ts'
-import type { Listing, OnboardingFilter, Page, Scope } from '#ports/store.ts'
+import type { Listing, Page, Scope } from '#ports/store.ts'
+import type { OnboardingFilter } from '#ports/store-filters.ts'
 import { Conditions } from '../conditions.ts'
 import type { Queryable } from '../connection/database.ts'
 import { ONBOARDING_COLUMNS, onboardingOf } from '../records/onboarding-row.ts'

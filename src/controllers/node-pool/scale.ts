@@ -191,7 +191,7 @@ async function lookForRoom(cluster: ClusterRecord, ports: NodePoolPorts): Promis
 function evidenceOf({ spec, counts }: NodePoolRecord, { target, autoscaler }: ScalingPlan, saw: { readonly source: string; readonly fact: string }, room: RoomSeen | undefined, now: number): Evidence[] {
   const sized = { observer: 'node pool controller', source: `size of ${spec.name}`, observedAt: now, fact: `It has ${activeOf(counts)} ${activeOf(counts) === 1 ? 'member that is' : 'members that are'} not off, and is to have ${target}${autoscaler ? `: ${autoscaler.because}` : ', as its callers want'}.` }
   const pods = room && room.waiting.length > 0
-    ? [{ observer: 'node pool controller', source: 'pods of its cluster', observedAt: now, fact: `${room.waiting.length} cannot be scheduled for lack of room.`, raw: JSON.stringify({ waiting: room.waiting.slice(0, 10), perNode: room.perNode }) }]
+    ? [{ observer: 'node pool controller', source: 'pods of its cluster', observedAt: now, fact: `${room.waiting.length} ${room.waiting.length === 1 ? 'finds' : 'find'} no place on the nodes that there are.`, raw: JSON.stringify({ waiting: room.waiting.slice(0, 10), perNode: room.perNode }) }]
     : []
   return [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }, sized, ...pods]
 }

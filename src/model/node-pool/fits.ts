@@ -1,5 +1,5 @@
 import { KUBELETS_OWN_LABELS } from './labels.ts'
-import type { NodePoolSpec, Taint } from './record.ts'
+import type { Taint } from './record.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -57,11 +57,6 @@ export function isChosen(node: Bearer, { nodeSelector, nodeAffinity }: Terms): b
 
 export function isPutUpWith(taints: readonly Taint[], tolerations: readonly Toleration[] | undefined): boolean {
   return taints.every(taint => taint.effect === 'PreferNoSchedule' || tolerates(tolerations, taint))
-}
-
-/** Whether a node that the pool makes next would take the pod. What a kubelet says of its machine is not known before; its name is one that nobody has asked for. */
-export function wouldTake({ labels, taints, cordon }: Pick<NodePoolSpec, 'labels' | 'taints' | 'cordon'>, terms: Terms): boolean {
-  return cordon !== true && takes({ labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints, open: true }, terms)
 }
 
 /** A term that says nothing holds nowhere. */

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { until } from '#test/harness/waiting.ts'
 import { pinoLog } from './pino-log.ts'
 
 const LARGEST = 4_000, LONGEST_LINE = 200
+/** The files of two logs. */
+const STILL_WRITTEN_TO = 2
 
 test('a log that has grown large begins anew, one old one is kept, and no line is lost or cut', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-log-'))
@@ -29,9 +32,10 @@ test('a log that has grown large begins anew, one old one is kept, and no line i
   const kept = [...numbersIn(`${path}.1`), ...numbersIn(path)]
   assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => number - kept.length + index), 'the newest lines, in order')
   assert.ok(kept.length > LARGEST / LONGEST_LINE)
-  // Other tests of this process have files of their own.
-  const open = readdirSync('/proc/self/fd').filter(file => targetOf(`/proc/self/fd/${file}`).startsWith(folder))
-  assert.ok(open.length > 0 && open.length < 10, `files that were left are closed: ${open.length} are open`)
+  // Other tests of this process have files of their own. What is left is closed on a thread beside this one, which others may keep busy.
+  const open = () => readdirSync('/proc/self/fd').filter(file => targetOf(`/proc/self/fd/${file}`).startsWith(folder)).length
+  await until(() => open() <= STILL_WRITTEN_TO, 60_000)
+  assert.ok(open() > 0)
 })
 
 /** Nothing for one that was closed meanwhile. */

@@ -43,12 +43,18 @@ export interface Action {
   readonly streams?: true
   /** A call of our own that orders what costs, or changes what an account in arrears has; the product's writes are refused whatever they say here, but for deletions. */
   readonly refusedInArrears?: true | ((body: never) => boolean)
+  /**
+   * Of a call whose one write leaves nothing behind but what it does in its transaction: what may not be written in one transaction by two calls, but for their ClientToken. Calls of a busy region are written
+   * together then. Absent: each is written by itself.
+   */
+  apart?(body: never): readonly string[]
   run(context: ActionContext, body: never): Promise<object>
 }
 
 /** An action: its name and version, the shape of its body, and what it does. The answer is the envelope's `Result`. */
-export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schema' | 'run'> & {
+export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schema' | 'run' | 'apart'> & {
   readonly schema: Schema
+  apart?(body: Static<Schema>): readonly string[]
   run(context: ActionContext, body: Static<Schema>): Promise<object>
 }): Action {
   if (action.version === OWN_VERSION && action.kind === 'write') close(action.schema)

@@ -99,7 +99,7 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
   const begin = async ({ until, wasHeld = false }: HowToRun): Promise<object> => {
     // The region may have closed meanwhile, or be another server's.
     if ((wasHeld || meeting) && action.kind === 'write') await untilOpen(region)
-    const context = contextOf(parts, action, caller, region, requestId)
+    const context = contextOf(parts, action, caller, region, requestId, meeting && togetherIn(region.ports, action, body))
     const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
     if (action.kind === 'write') await region.ports.afterWrite?.()
     return result
@@ -109,8 +109,13 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
   return faults ? underFaults(faults, { action, body, requestId, now: region.ports.now() }, run) : run()
 }
 
+function togetherIn(ports: RegionPorts, action: Action, body: object): Store | undefined {
+  const apart = action.apart?.(body as never), token = tokenOf(body)
+  return apart && ports.storeTogether?.([...apart, ...token === undefined ? [] : [`token/${action.name}/${token}`]])
+}
+
 /** What an action is given when it begins: the time above all is that of then, however long its call was held. */
-function contextOf(parts: CallParts, action: Action, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string): ActionContext {
+function contextOf(parts: CallParts, action: Action, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, together: Store | undefined): ActionContext {
   return {
     action: action.name,
     requestId,
@@ -119,7 +124,7 @@ function contextOf(parts: CallParts, action: Action, caller: Caller, region: Ret
     scope: { accountId: caller.accountId, region: region.name },
     region: region.ports,
     regions: parts.regions,
-    store: (action.kind === 'write' ? region.ports.store : undefined) ?? parts.store,
+    store: (action.kind === 'write' ? together ?? region.ports.store : undefined) ?? parts.store,
     settings: parts.settings,
     log: parts.log,
     now: region.ports.now(),

@@ -44,6 +44,8 @@ export interface RegionPorts {
   readonly clock?: RegionTime | undefined
   /** The store as calls write to it there, where that is not as it is. */
   readonly store?: Store | undefined
+  /** The store for one call, whose write may be one with those of other calls but such as share one of these; see Action. Absent: each call is written by itself. */
+  storeTogether?(apart: readonly string[]): Store | undefined
   /** Bytes for ids and tokens, where the region draws them from a seed. */
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
   /** The server that runs it, where that is another one. */

@@ -3,6 +3,7 @@ import type { Controller } from '#ports/controller.ts'
 import type { Store, Transaction, WorkKey, WorkKind } from '#ports/store.ts'
 import { gatheredById } from '#store/gathered-look.ts'
 import { storeWith } from '#ports/store-with.ts'
+import { Together, type Write } from './together.ts'
 
 /** The keys whose pass is under way. */
 const passes = new AsyncLocalStorage<readonly WorkKey[]>()
@@ -19,13 +20,7 @@ export function ofTheirKeys(controllers: readonly Controller[]): readonly Contro
   })
 }
 
-interface Write {
-  readonly keys: readonly WorkKey[]
-  readonly now: number
-  readonly work: (tx: Transaction) => Promise<unknown>
-  readonly done: (answer: unknown) => void
-  readonly failed: (error: unknown) => void
-}
+interface PassWrite extends Write { readonly keys: readonly WorkKey[] }
 
 /** Passes that lock trees which their keys do not name: among others' writes they would do so behind machines that are held already, against the order of locks. */
 const LOCK_OTHER_TREES: ReadonlySet<WorkKind> = new Set(['account', 'given-back'])
@@ -50,73 +45,39 @@ export function sharedStore(store: Store, isShared: () => boolean): Store {
   return storeWith(store, () => (isShared() ? shared : asItIs))
 }
 
+/** One transaction at a time: none waits for locks of another. */
 class SharedWrites {
-  readonly #store: Pick<Store, 'write'>
-  readonly #waiting: Write[] = []
-  #isRunning = false
+  readonly #together: Together<PassWrite>
 
   constructor(store: Pick<Store, 'write'>) {
-    this.#store = store
+    this.#together = new Together({ store, take, answersOf })
   }
 
   write<Answer>(keys: readonly WorkKey[], now: number, work: (tx: Transaction) => Promise<Answer>): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.push({ keys, now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
-      this.#run()
+      this.#together.add({ keys, now, work, done: answer => { resolve(answer as Answer) }, failed: reject })
     })
-  }
-
-  /** One transaction at a time: the writes of others come together meanwhile, and none waits for locks of another. */
-  #run(): void {
-    if (this.#isRunning || this.#waiting.length === 0) return
-    this.#isRunning = true
-    // Those who come in the same turn of the event loop are still to join.
-    setImmediate(() => {
-      void this.#together(this.#take()).finally(() => {
-        this.#isRunning = false
-        this.#run()
-      })
-    })
-  }
-
-  /** Of one instant, since a transaction has one. */
-  #take(): Write[] {
-    const [first] = this.#waiting
-    if (first && isAlone(first)) return this.#waiting.splice(0, 1)
-    const others = this.#waiting.findIndex(write => write.now !== first?.now || isAlone(write))
-    return this.#waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? this.#waiting.length : others))
-  }
-
-  async #together(writes: readonly Write[]): Promise<void> {
-    const [first] = writes
-    if (!first) return
-    if (writes.length > 1) {
-      const answers = await this.#store.write(first.now, tx => answersOf(tx, writes)).catch(() => undefined) // whose fault it is, each hears from its own transaction
-      if (answers) {
-        for (const write of writes) write.done(answers.get(write))
-        return
-      }
-    }
-    for (const { now, work, done, failed } of writes) {
-      try {
-        done(await this.#store.write(now, work))
-      } catch (error) {
-        failed(error)
-      }
-    }
   }
 }
 
-function isAlone({ keys }: Write): boolean {
+/** Of one instant, since a transaction has one. */
+function take(waiting: PassWrite[]): readonly PassWrite[] {
+  const [first] = waiting
+  if (first && isAlone(first)) return waiting.splice(0, 1)
+  const others = waiting.findIndex(write => write.now !== first?.now || isAlone(write))
+  return waiting.splice(0, Math.min(MOST_AT_ONCE, others === -1 ? waiting.length : others))
+}
+
+function isAlone({ keys }: PassWrite): boolean {
   return keys.some(({ kind }) => LOCK_OTHER_TREES.has(kind))
 }
 
 /** Writers of one cluster's tree come one after another, and those of different trees side by side: most of what they wait for is a statement of their own. */
-async function answersOf(tx: Transaction, writes: readonly Write[]): Promise<ReadonlyMap<Write, unknown>> {
+async function answersOf(tx: Transaction, writes: readonly PassWrite[]): Promise<ReadonlyMap<PassWrite, unknown>> {
   await tx.lockTrees([...new Map(writes.flatMap(({ keys }) => keys.map(key => [`${key.kind}/${key.id}`, key]))).values()])
-  const answers = new Map<Write, unknown>()
+  const answers = new Map<PassWrite, unknown>()
   const byTree = Map.groupBy(writes, ({ keys }) => (keys.length === 1 && keys[0] ? tx.treeOf(keys[0]) : undefined))
-  const oneAfterAnother = async (some: readonly Write[], clusterId: string | undefined): Promise<void> => {
+  const oneAfterAnother = async (some: readonly PassWrite[], clusterId: string | undefined): Promise<void> => {
     for (const write of some) {
       tx.nextWriter(clusterId)
       answers.set(write, await write.work(tx))

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
-import { NameTaken, StaleRevision, type Scope, type Store } from '#ports/store.ts'
+import { NameTaken, StaleRevision, type Scope, type Store, type Transaction } from '#ports/store.ts'
 import { withStore, type OpenForContract } from '#test/harness/contract-store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, kubeconfig, NEW_CLUSTER, NEW_NODE, NOON, onboarding, READY_NODE } from '#test/harness/sample-records.ts'
 
@@ -240,6 +240,27 @@ export function storeContract(name: string, open: OpenForContract): void {
       assert.deepEqual(await claim('seven', ['172.20.0.0/16']), [])
       const raced = await Promise.all(['a', 'b', 'c', 'd'].map((letter, index) => claim(letter, index % 2 ? ['192.168.0.0/20', '192.168.16.0/20'] : ['192.168.16.0/20', '192.168.0.0/20'])))
       assert.deepEqual([raced.filter(others => others.length === 0).length, new Set(raced.flat()).size], [1, 1])
+    })
+
+    test('what two creations must not both have is not claimed by both in one transaction', async () => {
+      const { scope, mark } = fresh()
+      const make = async (tx: Transaction, name: string, cidr: string): Promise<void> => {
+        assert.deepEqual(await tx.claimRanges(scope, `c-${mark}-${name}`, [cidr]), [])
+        assert.equal(await tx.clusterNamed(scope, `${mark}-${name}`), undefined)
+        await addCluster(tx, `${mark}-${name}`, scope)
+      }
+      await assert.rejects(store.write(NOON, tx => Promise.all([make(tx, 'a', '172.20.0.0/16'), make(tx, 'b', '172.20.128.0/24')])))
+      await assert.rejects(store.write(NOON, tx => Promise.all([tx.claimClientToken(scope, 'CreateCluster', 'token', 'hash'), tx.claimClientToken(scope, 'CreateCluster', 'token', 'hash')])))
+      assert.deepEqual((await store.listClusters(scope, {}, ALL)).items, [])
+      await store.write(NOON, async tx => {
+        await Promise.all(['a', 'b', 'c'].map(async (name, number) => {
+          assert.equal((await tx.claimClientToken(scope, 'CreateCluster', name, 'hash')).kind, 'fresh')
+          await make(tx, name, `172.20.${number}.0/24`)
+          await tx.bindClientToken(scope, 'CreateCluster', name, `c-${mark}-${name}`, { Id: name })
+        }))
+      })
+      assert.equal((await store.listClusters(scope, {}, ALL)).items.length, 3)
+      for (const name of ['a', 'b', 'c']) assert.deepEqual(await store.write(NOON, tx => tx.claimClientToken(scope, 'CreateCluster', name, 'hash')), { kind: 'repeat', result: { Id: name } })
     })
 
     test('a node that is new and deleted at once has its own rows of history', async () => {

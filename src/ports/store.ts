@@ -337,7 +337,7 @@ export interface Transaction {
   clusterNamed(scope: Scope, name: string): Promise<ClusterRecord | undefined>
   /**
    * Claims IPv4 ranges for a cluster that this transaction inserts, in the VPC of account and region, until the cluster is forgotten. Answers the clusters that have
-   * overlapping ones, oldest first: none if the claim stands. A transaction that claims an overlapping range at the same moment is waited for.
+   * overlapping ones, oldest first: none if the claim stands. A transaction that claims an overlapping range at the same moment is waited for; a second claim of such in this one throws.
    */
   claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]>
   /** Machines of one account in one region, as this transaction sees them; unlocked. */
@@ -371,7 +371,7 @@ export interface Transaction {
   forgetKubeconfig(id: string): Promise<void>
   lockKubeconfigs(clusterId: string, ids?: readonly string[]): Promise<readonly KubeconfigRecord[]>
 
-  /** `fresh`: this call is the first with that token and must call `bindClientToken`. A token is free again once its resource is gone. */
+  /** `fresh`: this call is the first with that token and must call `bindClientToken`. A token is free again once its resource is gone. A second claim of one token in a transaction throws. */
   claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<{ kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }>
   bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void>
 

@@ -12,7 +12,7 @@ import { accessKeys, insertAccount, setAdministrator } from './operations/access
 import { addHistory, type HistoryAdded } from './operations/add-history.ts'
 import { claimAddresses, claimAddressOfEach, releaseAddress, searchAgainFrom } from './operations/claim-address.ts'
 import { claimRanges } from './operations/claim-ranges.ts'
-import { bindClientToken, claimClientToken, type ClaimedToken } from './operations/client-tokens.ts'
+import { bindClientTokens, claimClientToken, type BoundToken, type ClaimedToken } from './operations/client-tokens.ts'
 import { changeKubeconfig, forgetKubeconfig, insertKubeconfig, lockKubeconfigs } from './operations/kubeconfigs.ts'
 import { lockName } from './operations/lock-name.ts'
 import { isNameTaken, lockCluster, lockClusters, lockClustersOf, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
@@ -25,7 +25,7 @@ import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-
 import { lockQuota, machinesHeld, setQuota } from './operations/quotas.ts'
 import { forgetRegion } from './operations/forget-region.ts'
 import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
-import { deleteSecrets, putSecret } from './operations/secrets.ts'
+import { deleteSecrets, putSecrets } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
 import { gatheredLook } from './gathered-look.ts'
@@ -42,6 +42,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #keys: EnqueuedKey[] = []
   /** The hashes of requests whose ClientTokens this transaction claimed. */
   readonly #claims = new Map<string, string>()
+  readonly #bound: BoundToken[] = []
+  /** Those that are not sent yet. */
+  readonly #secrets = new Map<string, string>()
+  readonly #held = new Map<string, Promise<boolean>>()
   readonly accessKeyIds: string[] = []
   /** Entries that are not written yet, those that this transaction wrote, and what was read of ledgers, by owner: others may read and write beside one that waits. */
   readonly #entries = new Map<string, LedgerEntry>()
@@ -79,6 +83,8 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   async finish(): Promise<{ enqueuedRegions: readonly string[]; history: HistoryAdded; ledgerWrites: number; isRegionGone: boolean }> {
     const history = await this.settle()
     this.#sendClaims()
+    this.#sendSecrets()
+    bindClientTokens(this.#connection, this.#bound)
     await this.#writeLedger()
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connectionWithClaims, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
     writeRecords(this.#connection, this.work)
@@ -125,14 +131,17 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<ClaimedToken> {
-    this.#claims.set([scope.accountId, scope.region, action, token].join('/'), requestHash)
+    const place = [scope.accountId, scope.region, action, token].join('/')
+    // Both would be told that it is fresh.
+    if (this.#claims.has(place)) throw new Error('E-TOKEN: a ClientToken is claimed twice in one transaction')
+    this.#claims.set(place, requestHash)
     return claimClientToken(this.#connection, scope, action, token, requestHash)
   }
 
   async bindClientToken(scope: Scope, action: string, token: string, resourceId: string, result: unknown): Promise<void> {
     const requestHash = this.#claims.get([scope.accountId, scope.region, action, token].join('/'))
     if (requestHash === undefined) throw new Error('E-TOKEN: a ClientToken is bound that was not claimed')
-    bindClientToken(this.#connection, scope, action, token, requestHash, resourceId, result)
+    this.#bound.push({ ...scope, action, token, requestHash, resourceId, result })
   }
 
   async putLedger(entry: LedgerEntry): Promise<void> {
@@ -281,19 +290,28 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   holdRegion(region: string): Promise<boolean> {
-    return holdRegion(this.#connection, region)
+    const held = this.#held.get(region) ?? holdRegion(this.#connection, region)
+    this.#held.set(region, held)
+    return held
   }
 
   forgetRegion(region: string): Promise<void> {
     this.#isRegionGone = true
+    this.#sendSecrets()
     return forgetRegion(this.#connectionWithClaims, region)
   }
 
   async putSecret(name: string, value: string): Promise<void> {
-    putSecret(this.#connection, this.#key, name, value)
+    this.#secrets.set(name, value)
+  }
+
+  #sendSecrets(): void {
+    putSecrets(this.#connection, this.#key, this.#secrets)
+    this.#secrets.clear()
   }
 
   deleteSecrets(prefix: string): Promise<void> {
+    this.#sendSecrets()
     return deleteSecrets(this.#connection, prefix)
   }
 

@@ -38,8 +38,8 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
   readonly #source: TreeSource
   /** Clusters all of whose pools are here, read under their lock. */
   readonly #withAllPools = new Set<string>()
-  /** A name that was looked for and is no cluster's. */
-  #free: (Scope & { readonly name: string }) | undefined
+  /** Names that were looked for and were no cluster's, as `account/region/name`. */
+  readonly #free = new Set<string>()
 
   constructor(source: TreeSource, now: number, instants: () => WriteInstants = () => ({ now, heardUntil: now })) {
     this.#source = source
@@ -128,7 +128,7 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
     const read = await this.#source.clusterNamed(scope, name)
     // One that this transaction holds has another name by now, or is gone.
     const found = read && this.work.clusters.has(read.id) ? undefined : read
-    if (!found) this.#free = { ...scope, name }
+    if (!found) this.#free.add(placeOf(scope, name))
     return found
   }
 
@@ -216,13 +216,12 @@ export class TreeTransaction implements Pick<Transaction, TreeMethod> {
 
   async #refuseTakenName(table: 'cluster' | 'node_pool' | 'node', record: { accountId: string; region: string; clusterId?: string; spec: { name: string } }): Promise<void> {
     const { name } = record.spec
-    if (table === 'cluster' && this.#free?.name === name && isIn(record, this.#free) && this.work.clusters.size === 0) return
     const here = table === 'cluster'
       ? [...this.work.clusters.values()].filter(one => one.now.accountId === record.accountId && one.now.region === record.region)
       : [...(table === 'node_pool' ? this.work.nodePools : this.work.nodes).values()].filter(one => one.now.clusterId === record.clusterId)
     const holder = here.find(one => one.now.spec.name === name)
     if (holder && !holder.gone) throw new NameTaken(name)
-    if (holder || (table === 'node_pool' && this.#withAllPools.has(record.clusterId ?? ''))) return
+    if (holder || (table === 'cluster' && this.#free.has(placeOf(record, name))) || (table === 'node_pool' && this.#withAllPools.has(record.clusterId ?? ''))) return
     if (await this.#source.isNameTaken(table, record, name)) throw new NameTaken(name)
   }
 
@@ -254,6 +253,10 @@ function withKept<Record extends ClusterRecord | NodePoolRecord | NodeRecord | A
 
 function living<Record>(tracked: Tracked<Record> | undefined): Record[] {
   return tracked && !tracked.gone ? [tracked.now] : []
+}
+
+function placeOf({ accountId, region }: Scope, name: string): string {
+  return [accountId, region, name].join('/')
 }
 
 function isIn(record: Scope, scope: Scope): boolean {

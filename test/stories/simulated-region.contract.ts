@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Queue } from '#ports/queue.ts'
-import type { Store } from '#ports/store.ts'
+import type { Store, Transaction, WriteInstants } from '#ports/store.ts'
 import type { WorldStore } from '#providers/simulated/store/world-store.ts'
 import { SimulatedServer, type History } from '#test/harness/simulated-server.ts'
+import { until } from '#test/harness/waiting.ts'
 
 export interface Database { readonly store: Store; readonly queue: Queue; readonly worldStore: WorldStore; close(): Promise<void> }
 
@@ -68,6 +69,49 @@ export function simulatedRegionStories(name: string, open: () => Promise<Databas
       assert.equal(await server.shows('ListClusters', Id, REGION), 'Creating/Progressing')
       assert.deepEqual(await server.done('SetClock', { Step: '59s' }, REGION), { Now: '2026-12-01T00:01:00.000Z', Speed: 1, Paused: true })
       assert.equal(await server.shows('ListClusters', Id, REGION), 'Running/Ok')
+    })
+
+    test('of calls that come at once, in a region whose clock runs, each is answered as if it were alone', async t => {
+      let mostClusters = 0, mostPools = 0
+      const write = database.store.write.bind(database.store)
+      t.mock.method(database.store, 'write', (now: number, work: (tx: Transaction) => Promise<unknown>, instants?: () => WriteInstants) => write(now, async tx => {
+        let clusters = 0, pools = 0
+        const answer = await work(new Proxy(tx, { get: (target, name) => {
+          if (name === 'insertCluster') clusters++
+          if (name === 'insertNodePool') pools++
+          const own: unknown = Reflect.get(target, name, target)
+          return typeof own === 'function' ? own.bind(target) as unknown : own
+        } }))
+        mostClusters = Math.max(mostClusters, clusters)
+        mostPools = Math.max(mostPools, pools)
+        return answer
+      }, instants))
+      await ci({ Paused: false })
+      const body = (name: string, range: number, more: object = {}) => ({
+        Name: name, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-shop'] },
+        PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: [`20.${range}.0.0/18`] } }, ServicesConfig: { ServiceCidrsv4: [`20.${range}.64.0/24`] }, ...more,
+      })
+      const calls = {
+        plain: Array.from({ length: 40 }, (_, number) => body(`plain-${number}`, number)), named: Array.from({ length: 4 }, (_, number) => body('named', 50 + number)),
+        token: Array.from({ length: 4 }, () => body('token', 60, { ClientToken: 'one' })), other: [body('other', 61, { ClientToken: 'two' }), body('another', 62, { ClientToken: 'two' })], ranges: [body('left', 70), body('right', 70)],
+      }
+      const answered = Object.fromEntries(await Promise.all(Object.entries(calls).map(async ([kind, bodies]) => [kind, await Promise.all(bodies.map(one => server.call('CreateCluster', one, REGION)))] as const)))
+      const codes = (kind: string) => (answered[kind] ?? []).map(({ code }) => code ?? 'made').sort()
+      assert.deepEqual(codes('plain'), calls.plain.map(() => 'made'))
+      assert.deepEqual(codes('named'), ['Conflict.Name', 'Conflict.Name', 'Conflict.Name', 'made'])
+      assert.deepEqual(codes('token'), ['made', 'made', 'made', 'made'])
+      assert.equal(new Set(answered['token']?.map(({ result }) => result.Id)).size, 1)
+      assert.deepEqual(codes('other'), ['IdempotentParameterMismatch', 'made'])
+      assert.deepEqual(codes('ranges').filter(code => code === 'made'), ['made'])
+      assert.equal((await server.done('ListClusters', {}, REGION)).TotalCount, 44)
+      const ids = (answered['plain'] ?? []).map(({ result }) => result.Id ?? '')
+      // A cluster takes pools once it runs.
+      await server.done('SetClock', { Speed: 600 }, REGION)
+      await until(async () => (await server.done('ListClusters', { Filter: { Ids: ids, Statuses: [{ Phase: 'Running', ConditionsType: 'Ok' }] } }, REGION)).TotalCount === ids.length)
+      const pools = await Promise.all([...ids, ...ids.slice(0, 5)].map(ClusterId => server.call('CreateEdgeNodePool', { ClusterId, Name: 'pool', NodePoolType: 'edge-machine-set' }, REGION)))
+      assert.deepEqual(pools.slice(5, 40).map(({ code }) => code ?? 'made'), ids.slice(5).map(() => 'made'))
+      for (let number = 0; number < 5; number++) assert.deepEqual([pools[number], pools[40 + number]].map(one => one?.code ?? 'made').sort(), ['Conflict.Name', 'made'])
+      assert.ok(mostClusters > 1 && mostPools > 1, `written together at most ${mostClusters} clusters and ${mostPools} pools`)
     })
 
     test('a script whose time is over because the region\'s time ran ahead makes no node', async () => {

@@ -18,5 +18,6 @@ export const CreateEdgeNodePool = defineAction({
     ...NODE_POOL_CONFIG,
     ...TOKEN,
   }),
+  apart: ({ ClusterId }) => [ClusterId],
   run: (context, body) => createNodePool(context, body, 'CreateEdgeNodePool', parseCreateEdgeNodePool(body)),
 })

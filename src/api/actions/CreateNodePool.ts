@@ -19,5 +19,6 @@ export const CreateNodePool = defineAction({
     Tags: Type.Optional(Tags),
     ...TOKEN,
   }),
+  apart: ({ ClusterId }) => [ClusterId],
   run: (context, body) => createNodePool(context, body, 'CreateNodePool', parseCreateNodePool(body)),
 })

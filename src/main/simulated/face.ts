@@ -22,6 +22,7 @@ export interface OpenRegion {
   readonly randomBytes: (count: number) => Uint8Array
   /** As everybody writes to it in this region. */
   readonly store: Store
+  readonly storeTogether: (apart: readonly string[]) => Store
   /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
   settled(patienceMs: number): Promise<boolean>
   /** Somebody changed something in it: its own work looks now. */
@@ -215,6 +216,10 @@ export class SimulatedRegionFace implements RegionPorts {
 
   get store(): Store | undefined {
     return this.#open?.store
+  }
+
+  storeTogether(apart: readonly string[]): Store | undefined {
+    return this.#open?.storeTogether(apart)
   }
 
   get randomBytes(): ((count: number) => Uint8Array) | undefined {

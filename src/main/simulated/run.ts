@@ -24,6 +24,7 @@ import { controllersOver } from '../controllers.ts'
 import { BeginsAnew, keepPlaying } from './keep-playing.ts'
 import type { Plays } from './plays.ts'
 import { seededBytes } from './seeded-bytes.ts'
+import { callsTogether } from '../calls-together.ts'
 import { ofTheirKeys, sharedStore } from '../shared-store.ts'
 import type { SimulatedRegionFace } from './face.ts'
 import { CLUSTER_ADDRESSES, MACHINE_ADDRESSES, settingsOf, withSettings } from './settings.ts'
@@ -163,7 +164,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
     controllers: controllersOf({ ...run, store }, world, clock, logins), tell: changes => sights.tell(changes),
   }, ends)
   face.open({
-    clock, world, logins, randomBytes, store,
+    clock, world, logins, randomBytes, store, storeTogether: callsTogether(store, () => handsOf(clock) > 1),
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
     keepClock: async () => {

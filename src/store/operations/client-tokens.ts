@@ -1,5 +1,6 @@
 import type { Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { jsonOf } from '../connection/statements.ts'
 import { lockName } from './lock-name.ts'
 
 export type ClaimedToken = { kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }
@@ -18,12 +19,16 @@ export async function claimClientToken(connection: Queryable, scope: Scope, acti
   return found.request_hash === requestHash ? { kind: 'repeat', result: found.result } : { kind: 'mismatch' }
 }
 
-/** Of a token that this transaction claimed. */
-export function bindClientToken(connection: TransactionConnection, scope: Scope, action: string, token: string, requestHash: string, resourceId: string, result: unknown): void {
+/** A token that a transaction claimed, with the resource whose end frees it and what a repeat is answered. */
+export interface BoundToken extends Scope { readonly action: string; readonly token: string; readonly requestHash: string; readonly resourceId: string; readonly result: unknown }
+
+/** Sent, not waited for. */
+export function bindClientTokens(connection: TransactionConnection, tokens: readonly BoundToken[]): void {
+  if (tokens.length === 0) return
   connection.send(
-    `insert into client_token (account_id, region, action, token, request_hash, resource_id, result) values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into client_token (account_id, region, action, token, request_hash, resource_id, result) select account_id, region, action, token, request_hash, resource_id, result from json_populate_recordset(null::client_token, $1::json)
      on conflict (account_id, region, action, token) do update set request_hash = excluded.request_hash, resource_id = excluded.resource_id, result = excluded.result`,
-    [scope.accountId, scope.region, action, token, requestHash, resourceId, JSON.stringify(result ?? null)],
+    [jsonOf(tokens.map(({ accountId, region, action, token, requestHash, resourceId, result }) => ({ account_id: accountId, region, action, token, request_hash: requestHash, resource_id: resourceId, result: result ?? null })))],
   )
 }
 

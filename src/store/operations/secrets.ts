@@ -8,9 +8,14 @@ function place(name: string): string {
   return `secret/${name}`
 }
 
-/** Sent, not waited for. */
-export function putSecret(connection: TransactionConnection, key: KeyObject, name: string, value: string): void {
-  connection.send('insert into secret (name, sealed) values ($1, $2) on conflict (name) do update set sealed = excluded.sealed', [name, seal(key, place(name), value)])
+/** By their names, in the order of which they are locked. Sent, not waited for. */
+export function putSecrets(connection: TransactionConnection, key: KeyObject, values: ReadonlyMap<string, string>): void {
+  if (values.size === 0) return
+  const sorted = [...values].sort(([one], [other]) => (one < other ? -1 : 1))
+  connection.send(
+    'insert into secret (name, sealed) select * from unnest($1::text[], $2::bytea[]) on conflict (name) do update set sealed = excluded.sealed',
+    [sorted.map(([name]) => name), sorted.map(([name, value]) => `\\x${seal(key, place(name), value).toString('hex')}`)],
+  )
 }
 
 /** Sealed, by their names; those that are not there are left out. */

@@ -71,7 +71,12 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]> {
     const held = [...this.#tables.ranges].filter(([id, range]) => this.#tables.clusters.has(id) && isIn(range, scope) && range.cidrs.some(one => cidrs.some(other => cidrsOverlap(cidrOf(one), cidrOf(other)))))
-    if (held.length === 0) this.#tables.ranges.set(clusterId, { ...scope, cidrs })
+    if (held.length === 0) {
+      for (const one of this.#ranges) if (isIn(one, scope) && one.cidrs.some(own => cidrs.some(other => cidrsOverlap(cidrOf(own), cidrOf(other))))) throw new Error('Ranges that overlap are claimed in one transaction')
+      const claimed = { ...scope, cidrs }
+      this.#ranges.push(claimed)
+      this.#tables.ranges.set(clusterId, claimed)
+    }
     return inOrder(held.flatMap(([id]) => this.#tables.clusters.get(id) ?? []))
   }
 
@@ -113,6 +118,7 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async claimClientToken(scope: Scope, action: string, token: string, requestHash: string): Promise<{ kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }> {
     const found = this.#tables.clientTokens.get(tokenKey(scope, action, token))
+    if (this.#tokenHashes.has(tokenKey(scope, action, token))) throw new Error('A ClientToken is claimed twice in one transaction')
     this.#tokenHashes.set(tokenKey(scope, action, token), requestHash)
     if (!found) return { kind: 'fresh' }
     return found.requestHash === requestHash ? { kind: 'repeat', result: found.result } : { kind: 'mismatch' }
@@ -124,6 +130,8 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
   }
 
   readonly #tokenHashes = new Map<string, string>()
+  /** Claimed by this transaction. */
+  readonly #ranges: (Scope & { readonly cidrs: readonly string[] })[] = []
 
   async putLedger(entry: LedgerEntry): Promise<void> {
     this.#tables.ledger.set(entry.id, entry)

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
+import { storeWith } from '#ports/store-with.ts'
+import { MemoryStore } from '#test/harness/memory-store.ts'
+import { addCluster, NOON } from '#test/harness/sample-records.ts'
+import { until } from '#test/harness/waiting.ts'
+import { callsTogether } from './calls-together.ts'
+
+const NEVER = () => new Promise<void>(() => {})
+
+/** A store that tells which clusters each of its transactions added, and waits before each of them for what `before` answers. */
+async function watched(before: (number: number) => Promise<unknown> = async () => undefined): Promise<{ store: Store; transactions: string[][] }> {
+  const memory = new MemoryStore(() => 0)
+  const transactions: string[][] = []
+  return { transactions, store: storeWith(memory, () => ({
+    write: async (now, work, instants) => {
+      const added: string[] = []
+      await before(transactions.push(added))
+      return memory.write(now, tx => work(new Proxy(tx, {
+        get(target, name) {
+          const own: unknown = Reflect.get(target, name, target)
+          if (name !== 'insertCluster') return typeof own === 'function' ? own.bind(target) as unknown : own
+          return (...given: Parameters<Transaction['insertCluster']>) => {
+            added.push(given[0].spec.name)
+            return target.insertCluster(...given)
+          }
+        },
+      })), instants)
+    },
+  })) }
+}
+
+const make = (store: Store, name: string, now = NOON): Promise<string> => store.write(now, tx => addCluster(tx, name))
+
+test('calls that come while a transaction is under way are written together in the next one, each with its own answer', async () => {
+  const first = Promise.withResolvers<void>()
+  const { store, transactions } = await watched(number => (number === 1 ? first.promise : Promise.resolve()))
+  const together = callsTogether(store, () => true, NEVER)
+  const one = make(together(['a']), 'a')
+  await until(() => transactions.length === 1)
+  const others = ['b', 'c', 'd'].map((name, number) => make(together([name]), name, NOON + number))
+  first.resolve()
+  assert.deepEqual(await Promise.all([one, ...others]), ['c-a', 'c-b', 'c-c', 'c-d'])
+  assert.deepEqual(transactions, [['a'], ['b', 'c', 'd']])
+})
+
+test('two that must not meet are written one after the other, the first one first', async () => {
+  const { store, transactions } = await watched()
+  const together = callsTogether(store, () => true, NEVER)
+  await Promise.all([make(together(['pool', 'token']), 'a'), make(together(['other', 'token']), 'b'), make(together(['other']), 'c'), make(together(['third']), 'd')])
+  assert.deepEqual(transactions, [['a', 'd'], ['b'], ['c']])
+})
+
+test('one that is refused is so alone, and what it wrote is nowhere', async () => {
+  const { store, transactions } = await watched()
+  const together = callsTogether(store, () => true, NEVER)
+  const refused = together(['b']).write(NOON, async tx => {
+    await addCluster(tx, 'b')
+    throw new Error('on purpose')
+  })
+  const ended = await Promise.allSettled([make(together(['a']), 'a'), refused, make(together(['c']), 'c')])
+  assert.deepEqual(ended.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+  assert.deepEqual((await store.clustersById(['c-a', 'c-b', 'c-c'])).map(({ id }) => id), ['c-a', 'c-c'])
+  assert.deepEqual(transactions, [['a', 'b', 'c'], ['a'], ['b'], ['c']])
+})
+
+test('where the database cannot be reached any more nothing is written a second time, as it may have been committed', async () => {
+  const memory = new MemoryStore(() => 0)
+  const together = callsTogether(storeWith(memory, () => ({
+    write: async (now, work, instants) => {
+      await memory.write(now, work, instants)
+      throw new StoreUnavailable('gone')
+    },
+  })), () => true, NEVER)
+  const ended = await Promise.allSettled(['a', 'b'].map(name => make(together([name]), name)))
+  for (const outcome of ended) assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailable, JSON.stringify(outcome))
+  assert.deepEqual((await memory.clustersById(['c-a', 'c-b'])).map(({ id, revision }) => [id, revision]), [['c-a', 1], ['c-b', 1]])
+})
+
+test('who comes after a transaction that waits for long does not wait for its end', async () => {
+  const first = Promise.withResolvers<void>(), patience = Promise.withResolvers<void>()
+  const { store, transactions } = await watched(number => (number === 1 ? first.promise : Promise.resolve()))
+  const together = callsTogether(store, () => true, () => patience.promise)
+  const waits = make(together(['a']), 'a')
+  await until(() => transactions.length === 1)
+  const next = make(together(['b']), 'b')
+  patience.resolve()
+  assert.equal(await next, 'c-b')
+  first.resolve()
+  assert.equal(await waits, 'c-a')
+})
+
+test('while the order of calls matters each is written by itself', async () => {
+  const { store, transactions } = await watched()
+  const together = callsTogether(store, () => false, NEVER)
+  await Promise.all(['a', 'b'].map(name => make(together([name]), name)))
+  assert.deepEqual(transactions, [['a'], ['b']])
+})

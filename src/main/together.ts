@@ -1,0 +1,76 @@
+import { StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
+
+/** A write that waits for its transaction. */
+export interface Write {
+  readonly now: number
+  readonly work: (tx: Transaction) => Promise<unknown>
+  readonly done: (answer: unknown) => void
+  readonly failed: (error: unknown) => void
+}
+
+export interface TogetherParts<Item extends Write> {
+  readonly store: Pick<Store, 'write'>
+  /** Takes from those that wait, oldest first, what goes into one transaction: one of them at least. */
+  take(waiting: Item[]): readonly Item[]
+  /** Does the work of all of them in one transaction; each is answered what it is given for it. */
+  answersOf(tx: Transaction, writes: readonly Item[]): Promise<ReadonlyMap<Item, unknown>>
+  /** Ends when a transaction has been under way for so long that the next one begins beside it; absent: that waits for its end. */
+  patience?(): Promise<unknown>
+}
+
+/**
+ * Writes that come together while a transaction is under way go in the next one. Each writer is answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. Only a
+ * database that cannot be reached any more is so for all of them: what was sent to it may have been committed.
+ */
+export class Together<Item extends Write> {
+  readonly #parts: TogetherParts<Item>
+  readonly #waiting: Item[] = []
+  #isRunning = false
+
+  constructor(parts: TogetherParts<Item>) {
+    this.#parts = parts
+  }
+
+  add(write: Item): void {
+    this.#waiting.push(write)
+    this.#run()
+  }
+
+  #run(): void {
+    if (this.#isRunning || this.#waiting.length === 0) return
+    this.#isRunning = true
+    // Those who come in the same turn of the event loop are still to join.
+    setImmediate(() => {
+      const written = this.#write(this.#parts.take(this.#waiting))
+      void Promise.race([written, ...this.#parts.patience ? [this.#parts.patience()] : []]).finally(() => {
+        this.#isRunning = false
+        this.#run()
+      })
+    })
+  }
+
+  async #write(writes: readonly Item[]): Promise<void> {
+    const [first] = writes
+    if (!first) return
+    if (writes.length > 1) {
+      try {
+        const answers = await this.#parts.store.write(Math.max(...writes.map(({ now }) => now)), tx => this.#parts.answersOf(tx, writes))
+        for (const write of writes) write.done(answers.get(write))
+        return
+      } catch (error) {
+        if (error instanceof StoreUnavailable) {
+          for (const { failed } of writes) failed(error)
+          return
+        }
+        // Whose fault it is, each hears from its own transaction.
+      }
+    }
+    for (const { now, work, done, failed } of writes) {
+      try {
+        done(await this.#parts.store.write(now, work))
+      } catch (error) {
+        failed(error)
+      }
+    }
+  }
+}

@@ -42,24 +42,27 @@ describe('ResourceCleanupFailed says which thing and which call, and what was sa
 
   const MACHINE = String.raw`The machine burst-\w+ \(m\w+\)`, PLANE = String.raw`The control plane of shop \(c\w+\)`, ADDON = 'The add-on ingress-nginx', NODE = String.raw`The Node object burst-\w+`
   const BALANCER = String.raw`The load balancer shop-LoadBalancer \(clb-\w+\)`, GROUP = String.raw`The security group shop-SecurityGroup \(sg-\w+\)`
-  const LOCKED = { Type: 'protected', Message: 'locked by audit' }, BUSY = { Type: 'fail', Message: 'busy' }, HANGS = { Type: 'hang' }
+  const LOCKED = { Type: 'protected', Message: 'locked by audit' }, BUSY = { Type: 'fail', Message: 'busy' }, HANGS = { Type: 'hang' }, LIES = { Type: 'lie' }
   const not = (thing: string, what: string) => `${thing} could not be removed: ${what}`
   const locked = (thing: string, call: string) => `${thing} is protected against deletion: ${call} was refused: locked by audit`
+  const UNTRUE = 'is still seen, though ensureGone says that it is gone'
   const SILENT = 'ensureGone: no answer within 30 s'
   // oxfmt-ignore
   const rows: [port: string, call: string, effect: object, says: string][] = [
     ['machines',           'ensureGone',     LOCKED, locked(MACHINE, 'ReleaseMachine')],
     ['machines',           'ensureGone',     BUSY,   not(MACHINE, 'ensureGone failed: busy')],
     ['machines',           'ensureGone',     HANGS,  not(MACHINE, SILENT)],
-    ['machines',           'ensureGone',     { Type: 'lie' }, not(MACHINE, 'ensureGone failed: it answered that the machine is gone, and the machine is still there')],
+    ['machines',           'ensureGone',     LIES,   not(MACHINE, 'ensureGone failed: it answered that the machine is gone, and the machine is still there')],
     ['machines',           'look',           BUSY,   not(MACHINE, 'look failed: busy')],
     ['outside',            'ensureGone',     LOCKED, `${locked(BALANCER, 'DeleteLoadBalancer')}; ${locked(GROUP, 'DeleteSecurityGroup')}`],
     ['outside',            'ensureGone',     BUSY,   `${not(BALANCER, 'ensureGone failed: busy')}; ${not(GROUP, 'ensureGone failed: busy')}`],
     ['outside',            'ensureGone',     HANGS,  `${not(BALANCER, SILENT)}; ${not(GROUP, SILENT)}`],
+    ['outside',            'ensureGone',     LIES,   `${BALANCER} ${UNTRUE}; ${GROUP} ${UNTRUE}`],
     ['outside',            'look',           BUSY,   String.raw`The load balancer shop-LoadBalancer could not be looked at since \S+: look failed: busy`],
     ['control-plane-host', 'ensureGone',     LOCKED, locked(PLANE, 'DeleteControlPlane')],
     ['control-plane-host', 'ensureGone',     BUSY,   not(PLANE, 'ensureGone failed: busy')],
     ['control-plane-host', 'ensureGone',     HANGS,  not(PLANE, SILENT)],
+    ['control-plane-host', 'ensureGone',     LIES,   String.raw`${PLANE} ${UNTRUE}: its network, etcd \(running\), kube-apiserver \(running\), kube-controller-manager \(running\), kube-scheduler \(running\)`],
     ['control-plane-host', 'look',           HANGS,  String.raw`${PLANE} could not be looked at since \S+: look: no answer within 30 s`],
     ['tenant-cluster',     'ensureNodeGone', BUSY,   String.raw`${NODE} could not be removed since \S+: ensureNodeGone failed: busy`],
     ['tenant-cluster',     'ensureNodeGone', HANGS,  String.raw`${NODE} could not be removed since \S+: ensureNodeGone: no answer within 30 s`],

@@ -129,4 +129,27 @@ describe('removals that something stands in the way of', () => {
     await step('10m')
     assert.deepEqual(await lastOfCluster(2), ['Deleting/Progressing', 'gone'])
   })
+
+  for (const { port, still } of [{ port: 'outside', still: ['LoadBalancer', 'Nat', 'SecurityGroup'] }, { port: 'control-plane-host', still: ['ControlPlane', 'Network'] }]) {
+    test(`what is still seen though its provider said that it is gone stays in the ledger until it is: ${port}`, async () => {
+      const { Id = '' } = await done('CreateCluster', { ...ANY_CLUSTER, ClusterConfig: { SubnetIds: ['subnet-shop'], ResourcePublicAccessDefaultEnabled: true } })
+      await step('60s')
+      const made = (await done('ListLedger')).Items ?? [], all = ['LoadBalancer', 'Nat', 'SecurityGroup', 'ControlPlane', 'Network']
+      await done('InjectFault', { Port: port, Call: 'ensureGone', Effect: { Type: 'lie' } })
+      await deleteCluster(Id)
+      for (const time of ['10s', '9m', '10m']) {
+        await step(time)
+        const { Items: rows = [] } = await done('ListLedger', { Filter: { States: ['Held', 'Releasing', 'Released'] } })
+        const said = Object.fromEntries(rows.map(({ Kind, State }) => [Kind, State]))
+        assert.deepEqual(all.map(kind => [kind, said[kind]]), all.map(kind => [kind, still.includes(kind) ? 'Releasing' : 'Released']), time)
+        assert.equal(rows.length, made.length)
+        // Once it is given up, somebody asks for it again.
+        if (time === '9m') await deleteCluster(Id)
+      }
+      await done('ClearFault', { All: true })
+      await deleteCluster(Id)
+      await step('1m')
+      assert.deepEqual([await lastOfCluster(2), (await done('ListLedger')).Items], [['Deleting/Progressing', 'gone'], []])
+    })
+  }
 })

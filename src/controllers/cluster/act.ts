@@ -6,13 +6,13 @@ import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plan
 import { eachOf, notRemoved } from '#ports/not-removed.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import { OutsideHeld } from '#ports/outside.ts'
+import type { LedgerState } from '#ports/store.ts'
 import type { ClusterStep } from './decide.ts'
-import { leavingOutside } from './decide-deletion.ts'
-import { hostEvidence, isGone } from './evidence.ts'
+import { hostEvidence, isGone, partsThere } from './evidence.ts'
 import { finishDeletion } from './finish-deletion.ts'
 import { putEntry } from './ledger.ts'
 import type { ClusterPorts } from './ports.ts'
-import { ensureOutside, ensureOutsideGone, lookOutside } from './outside.ts'
+import { ensureOutside, ensureOutsideGone, stillSeen, type NotGone } from './outside.ts'
 import { pkiSecretName } from './tenant-address.ts'
 import { wakeAddons } from './wake-addons.ts'
 
@@ -122,26 +122,13 @@ async function awaitServiceAccount(record: ClusterRecord, ports: ClusterPorts): 
 
 /** All that could not be removed is collected by name. It is tried again until the deadline; from then on it is what stands in the way. */
 async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ retryAt?: number }> {
-  const { host, clock } = ports.regionOf(record.region)
-  const hostGoesNow = await ports.store.write(clock.now(), async tx => {
-    const cluster = await tx.lockCluster(record.id)
-    const held = cluster ? (await tx.ledgerOf(record.id)).flatMap(({ kind, state }) => ((kind === 'Network' || kind === 'ControlPlane') && state !== 'Released' ? [kind] : [])) : []
-    if (cluster) for (const kind of held) await putEntry(tx, cluster, kind, 'Releasing', clock.now(), ports.newLedgerId)
-    return held.length > 0
-  })
-  const names = { thing: `The control plane of ${record.spec.name} (${record.id})`, call: 'ensureGone' }
-  const hostLeft = await host.ensureGone(record.id).then(() => [], (error: unknown) => {
-    if (isOfOurStore(error)) throw error
-    return [{ error, says: notRemoved(names, error) }]
-  })
-  if (hostLeft.length === 0) await releaseControlPlane(record, ports)
-  const outside = await ensureOutsideGone(record, ports), notGone = [...hostLeft, ...outside.notGone]
-  // What went now is looked at again at once. Who was told before that all is gone would ask for ever in one instant, if it is still seen.
-  if (notGone.length === 0 && (hostGoesNow || outside.goesNow || await isAllGone(record, ports))) return {}
-  const left = notGone.length === 0 ? [`What was made for ${record.spec.name} (${record.id}) is still seen, though ensureGone says that it is gone`] : notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
+  const { clock } = ports.regionOf(record.region)
+  const notGone = [...await ensureHostGone(record, ports), ...await ensureOutsideGone(record, ports)]
+  if (notGone.length === 0) return {}
+  const left = notGone.flatMap(({ says }) => says), failures = notGone.flatMap(({ error }) => eachOf(error))
   const now = clock.now(), since = record.facts.deletion?.requestedAt ?? now
   // What can still be removed goes first: only then is it given up.
-  const forGood = failures.length > 0 && failures.every(isForGood)
+  const forGood = failures.every(isForGood)
   const deadline = since + DEADLINES.clusterDeletion
   if (forGood || now >= deadline) await changeFacts(record, ports, left.join('; '), { obstacles: left })
   else await changeFacts(record, ports, left.join('; '), { controlPlaneSays: left.join('; ') })
@@ -149,20 +136,31 @@ async function ensureControlPlaneGone(record: ClusterRecord, ports: ClusterPorts
   return { retryAt: now >= deadline ? now + 10_000 : Math.min(now + Math.min(Math.max((now - since) / 2, 1_000), 30_000), deadline) }
 }
 
-/** Somebody who was told of it too early may have removed it by now. */
-async function isAllGone(record: ClusterRecord, ports: ClusterPorts): Promise<boolean> {
-  const [host, outside] = await Promise.all([ports.regionOf(record.region).host.look(record.id), lookOutside(record, ports)])
-  return isGone(host) && leavingOutside({ record, outside }).length === 0
+/** Removes it and looks. Nothing of it is held any more once it is seen to be gone, whatever outside things may still stand in the way. */
+async function ensureHostGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly NotGone[]> {
+  const { host } = ports.regionOf(record.region)
+  const thing = `The control plane of ${record.spec.name} (${record.id})`
+  const notGone = (call: string) => (error: unknown): NotGone => {
+    if (isOfOurStore(error)) throw error
+    return { error, says: notRemoved({ thing, call }, error) }
+  }
+  await putHostEntries(record, ports, 'Releasing', 'Released')
+  const failure = await host.ensureGone(record.id).then(() => undefined, notGone('ensureGone'))
+  if (failure) return [failure]
+  const seen = await host.look(record.id).catch(notGone('look'))
+  if ('error' in seen) return [seen]
+  await putHostEntries(record, ports, isGone(seen) ? 'Released' : 'Releasing')
+  return isGone(seen) ? [] : [stillSeen(thing, `: ${partsThere(seen).join(', ')}`)]
 }
 
-/** Nothing of it is held any more, whatever outside things may still stand in the way. */
-async function releaseControlPlane(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+/** But those that are `unless`. */
+async function putHostEntries(record: ClusterRecord, ports: ClusterPorts, state: LedgerState, unless?: LedgerState): Promise<void> {
   const { clock } = ports.regionOf(record.region)
   await ports.store.write(clock.now(), async tx => {
     const cluster = await tx.lockCluster(record.id)
     if (!cluster) return
     for (const entry of await tx.ledgerOf(record.id))
-      if (entry.kind === 'Network' || entry.kind === 'ControlPlane') await putEntry(tx, cluster, entry.kind, 'Released', clock.now(), ports.newLedgerId)
+      if ((entry.kind === 'Network' || entry.kind === 'ControlPlane') && entry.state !== unless) await putEntry(tx, cluster, entry.kind, state, clock.now(), ports.newLedgerId)
   })
 }
 

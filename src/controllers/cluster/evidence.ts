@@ -48,9 +48,14 @@ export function componentsEvidence(says: string, now: number): Evidence {
   return { observer: OBSERVER, source: 'components of its Kubernetes version', observedAt: now, fact: says }
 }
 
+/** What of the control plane is there, in words. */
+export function partsThere(host: ControlPlaneSeen): readonly string[] {
+  return [...host.network ? ['its network'] : [], ...host.components.filter(({ state }) => state !== 'absent').map(({ name, state }) => `${name} (${state})`), ...host.keeps ?? []]
+}
+
 /** What of the control plane is there, as it was looked at. */
 export function lookEvidence(host: ControlPlaneSeen, now: number): Evidence {
-  const there = [...host.network ? ['its network'] : [], ...host.components.filter(({ state }) => state !== 'absent').map(({ name, state }) => `${name} (${state})`), ...host.keeps ?? []]
+  const there = partsThere(host)
   return hostEvidence(there.length === 0 ? 'Nothing of its control plane is there.' : `Of its control plane there are ${there.join(', ')}.`, now)
 }
 

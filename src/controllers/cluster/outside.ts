@@ -4,7 +4,7 @@ import { withFacts } from '#model/with-facts.ts'
 import { notRemoved } from '#ports/not-removed.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import { OutsideRefused, type OutsideSeen } from '#ports/outside.ts'
-import type { LedgerEntry, Transaction } from '#ports/store.ts'
+import type { LedgerEntry, LedgerState, Transaction } from '#ports/store.ts'
 import { lookedAt } from './could-not-look.ts'
 import { hostEvidence } from './evidence.ts'
 import { putEntry } from './ledger.ts'
@@ -72,36 +72,45 @@ export interface NotGone {
   readonly says: readonly string[]
 }
 
-/** Removes what was asked to go, each on its own, and answers what could not be, and whether something went that had not gone before; with TryBest what is held is retained instead. */
-export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<{ readonly notGone: readonly NotGone[]; readonly goesNow: boolean }> {
+/** Of what its provider says is done. What is seen all the same stays in the ledger: it would be nobody's from then on. */
+export function stillSeen(thing: string, what = ''): NotGone {
+  const says = `${thing} is still seen, though ensureGone says that it is gone${what}`
+  return { error: new Error(says), says: [says] }
+}
+
+/** Removes what was asked to go, each on its own, looks, and answers what could not be removed; with TryBest what is held is retained instead. */
+export async function ensureOutsideGone(record: ClusterRecord, ports: ClusterPorts): Promise<readonly NotGone[]> {
   const { outside, clock } = ports.regionOf(record.region)
   const { deletion } = record.facts
   const notGone: NotGone[] = []
-  let goesNow = false
-  if (!outside || !deletion) return { notGone, goesNow }
+  if (!outside || !deletion) return notGone
   for (const kind of wantedOutside(record.spec).filter(each => goesInDeletion(each, deletion))) {
-    const { providerId, state } = await noteFate(record, kind, 'Releasing', undefined, ports) ?? {}
+    const { providerId } = await noteFate(kind, 'Releasing', ['Released', 'Retained']) ?? {}
+    const thing = `The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}${providerId === undefined ? '' : ` (${providerId})`}`
+    let call = 'ensureGone'
     try {
       await outside.ensureGone(tokenOf(record, kind))
-      await noteFate(record, kind, 'Released', undefined, ports)
-      goesNow ||= state !== undefined && state !== 'Released'
+      call = 'look'
+      if (await outside.look(tokenOf(record, kind))) {
+        await noteFate(kind, 'Releasing', ['Retained'])
+        notGone.push(stillSeen(thing))
+      } else await noteFate(kind, 'Released')
     } catch (error) {
       if (isOfOurStore(error)) throw error
-      const thing = `The ${OUTSIDE_NAMES[kind]} ${nameOf(record, kind)}${providerId === undefined ? '' : ` (${providerId})`}`
-      const says = notRemoved({ thing, call: 'ensureGone' }, error)
+      const says = notRemoved({ thing, call }, error)
       const isHeld = error instanceof Error && 'kind' in error && error.kind === 'OutsideHeld'
-      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(record, kind, 'Retained', retainedBecause(`It was left at the deletion of its cluster (TryBest): ${says.join('; ')}`), ports)
+      if (isHeld && leavesWhatIsHeld(deletion)) await noteFate(kind, 'Retained', [], retainedBecause(`It was left at the deletion of its cluster (TryBest): ${says.join('; ')}`))
       else notGone.push({ error, says })
     }
   }
-  return { notGone, goesNow }
+  return notGone
 
-  /** Answers how it was before. */
-  async function noteFate(of: ClusterRecord, kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', because: string | undefined, { store, newLedgerId }: ClusterPorts): Promise<LedgerEntry | undefined> {
-    return await store.write(clock.now(), async tx => {
-      const cluster = await tx.lockCluster(of.id)
-      const known = cluster && (await tx.ledgerOf(of.id)).find(entry => entry.kind === kind)
-      if (cluster && known && !(known.state === 'Retained' && state === 'Releasing')) await putEntry(tx, cluster, kind, state, clock.now(), newLedgerId, { ...(because !== undefined && { because }) })
+  /** But where it is one of `unless`. Answers how it was before. */
+  async function noteFate(kind: ClusterOutsideKind, state: 'Releasing' | 'Released' | 'Retained', unless: readonly LedgerState[] = [], because?: string): Promise<LedgerEntry | undefined> {
+    return await ports.store.write(clock.now(), async tx => {
+      const cluster = await tx.lockCluster(record.id)
+      const known = cluster && (await tx.ledgerOf(record.id)).find(entry => entry.kind === kind)
+      if (cluster && known && !unless.includes(known.state)) await putEntry(tx, cluster, kind, state, clock.now(), ports.newLedgerId, { ...(because !== undefined && { because }) })
       return known
     })
   }

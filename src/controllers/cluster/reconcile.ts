@@ -65,6 +65,7 @@ async function write(record: ClusterRecord, seen: ClusterSeen, { facts, evidence
     // A debt that is paid before the control plane was switched off ends a wait, though its API never went.
     const runsOn = record.facts.startingSince !== undefined && facts.startingSince === undefined
     const went = facts.deletion?.controlPlaneGone === true && record.facts.deletion?.controlPlaneGone !== true
+    if (went) await releaseWhatIsGone(tx, locked, seen)
     if (turns || ends || runsOn || went) await wakeAddons(tx, record)
     if (turns || went) await wakeKubeconfigs(tx, record)
     if (!turns) return

@@ -51,7 +51,7 @@ async function dropClaim(record: NodePoolRecord, ports: NodePoolPorts): Promise<
   })
 }
 
-/** Nobody asks for the machines again that a pool of joined ones was refused. */
+/** Nobody asks any more for the machines that it was refused: it is to go, or its machines are joined ones. One that it tries meanwhile is a leftover. */
 async function dropRefusal(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
   const now = ports.regionOf(record.region).clock.now()
   await ports.store.write(now, async tx => {
@@ -59,7 +59,9 @@ async function dropRefusal(record: NodePoolRecord, ports: NodePoolPorts): Promis
     const pool = await tx.lockNodePool(record.id)
     if (!pool?.facts.refused) return
     await keepWaiting(tx, pool, 0, { region: ports.regionOf(pool.region) })
-    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No machine is asked for any more.' }] })
+    const { refused: { claim }, leftovers = [] } = pool.facts
+    const left = claim === undefined ? leftovers : [...leftovers, { claim, because: 'a machine that it tried to have is to go' }]
+    await tx.changeNodePool(pool.id, { facts: withFacts(pool.facts, { refused: undefined, ...left.length > 0 && { leftovers: left } }) }, { evidence: [{ observer: 'node pool controller', source: `claims of ${pool.spec.name}`, observedAt: now, fact: 'No machine is asked for any more.' }] })
   })
 }
 

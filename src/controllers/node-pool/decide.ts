@@ -112,14 +112,17 @@ function decideUpdate({ now, record: { facts, spec }, nodes }: NodePoolPassSeen)
 function decideDeletion(seen: NodePoolPassSeen): Next {
   const { now, record: { facts }, nodes } = seen
   if (nodes.length === 0) return lastClaim(facts) === undefined ? decision(facts, {}, { step: 'forget' }) : decideLastClaim(seen)
+  // Claims of it wait that nobody will ever answer.
+  if (facts.refused) return decision(facts, {}, { step: 'dropRefusal', lookAgainAt: now })
+  const claimed = lastClaim(facts) === undefined ? undefined : decideLastClaim(seen)
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   // Everything else goes first; then what is left is what stands in the way.
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
-  const obstacles = stuck ? nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`) : []
+  const obstacles = stuck ? [...nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`), ...claimed?.facts.obstacles ?? []] : []
   const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
   // Its nodes call it when they change; a pool that is stuck for years is looked at less and less.
   const again = stuck ? Math.max(MINUTE, (now - (facts.deletion?.requestedAt ?? now)) / 2) : 5 * SECOND
-  return decision(facts, { obstacles }, { ...(joinedMeanwhile && { step: 'deleteNodes' as const }), lookAgainAt: now + again })
+  return decision(facts, { obstacles }, { step: joinedMeanwhile ? 'deleteNodes' : claimed?.step, lookAgainAt: Math.min(now + again, claimed?.lookAgainAt ?? Infinity) })
 }
 
 /** The record of a machine that it tried to have, and that has to go before it does. */

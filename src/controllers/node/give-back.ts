@@ -14,7 +14,7 @@ const PAGE = 100
 
 /**
  * A refused machine leaves no node behind: record and machine record go in one transaction, the claim waits in the ledger under the pool's name, and the pool says
- * by what it was refused and when it tries again. What others gave back, or what was set otherwise or paid, between the asking and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the
+ * by what it was refused and when it tries again; a pool that is to go waits for none. What others gave back, or what was set otherwise or paid, between the asking and this was offered to nobody, as no pool said that it waits: it is tried for at once, after the
  * first refusal only.
  */
 export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<void> {
@@ -30,9 +30,14 @@ export async function giveBack(record: NodeRecord, ports: NodePorts): Promise<vo
     const evidence = [refusalEvidence(machine.name, refused), ...refused.as === 'Balance' ? [balanceEvidence(account, await tx.meterOf(record), { now })] : []]
     await tx.releaseAddress(record.region, machine.id)
     await tx.forgetMachine(machine.id)
-    const { providerId: _gone, ...entry } = machineEntry({ ...machine, name: pool.spec.name, ownedBy: { nodePoolId: pool.id, clusterId: pool.clusterId } }, 'Intended', now, { because: `Its machine was refused, and the claim waits: ${refused.because}` })
+    const waits = pool.facts.deletion === undefined
+    const { providerId: _gone, ...entry } = machineEntry({ ...machine, name: pool.spec.name, ownedBy: { nodePoolId: pool.id, clusterId: pool.clusterId } }, waits ? 'Intended' : 'Released', now, { because: waits ? `Its machine was refused, and the claim waits: ${refused.because}` : `Its machine was refused: ${refused.because}` })
     await tx.putLedger(entry)
     await tx.forget({ kind: 'Node', id: node.id }, { evidence, text: `The machine was refused: ${refused.because}` })
+    if (!waits) {
+      await tx.enqueue({ kind: 'node-pool', id: pool.id, region: record.region })
+      return undefined
+    }
     const known = pool.facts.refused
     // A pool that makes its own machines asks for one only while it waits, so this one was refused together with those that it knows of, and says nothing new.
     const next = known && pool.spec.scaling ? known : refusedOnceMore(known, { ...refused, evidence }, now)

@@ -18,6 +18,8 @@ export interface RegionEvents {
 
 export type RegionChange =
   | { readonly kind: 'ControlPlane'; readonly clusterId: string }
+  /** It is there, though until now its provider may have answered that it is not: whoever believed that may have left it to nobody. */
+  | { readonly kind: 'MachineAfterAll'; readonly seen: MachineSeen }
   | { readonly kind: 'Node'; readonly clusterId: string; readonly name: string; readonly seen: NodeSeen | undefined }
   | { readonly kind: 'Machine'; readonly id: string; readonly seen: MachineSeen | undefined }
   /** Pods of a workload changed, by which an add-on's health may have. */

@@ -11,6 +11,9 @@ export interface MachinePorts extends DecisionPorts {
   regionOf(region: string): { readonly clock: Clock; readonly machines: Machines; readonly tellsAll?: boolean; readonly toldAt?: (id?: string) => number | undefined }
 }
 
+/** Of machines of nobody their provider is asked no more than whether they are there. */
+export type LostMachinePorts = Pick<MachinePorts, 'store' | 'newLedgerId'> & { regionOf(region: string): { readonly clock: Clock; readonly machines: Pick<Machines, 'look'> } }
+
 /** As passes have it. */
 export interface MachinePassPorts extends MachinePorts {
   readonly leaveToOthers: ReturnType<typeof leavesToOthers>

@@ -1,6 +1,6 @@
 import { ledgerIdOf, machineEntry } from '#model/node/claim.ts'
 import type { LedgerEntry, MachineRecord, Transaction } from '#ports/store.ts'
-import type { MachinePorts } from './ports.ts'
+import type { LostMachinePorts } from './ports.ts'
 
 const BECAUSE = 'It was made when its record was gone already'
 /** Somebody else may take an id or a name between the look and the write, and no record is left by which a later pass would try again. */
@@ -10,7 +10,7 @@ const TRIES = 3
  * Another process took their records down while this one, long thought dead, was still making them: they are nobody's. Each becomes its account's own and is asked to go, so that its removal outlasts whoever dies now, is tried until
  * its provider says that it is gone, and is seen meanwhile. Nothing is taken down here: one whose id has a record again is that one's, and stays. All are of one region.
  */
-export async function takeDownLost(lost: readonly MachineRecord[], ports: MachinePorts): Promise<void> {
+export async function takeDownLost(lost: readonly MachineRecord[], ports: LostMachinePorts): Promise<void> {
   const [first] = lost
   if (!first) return
   const { clock } = ports.regionOf(first.region)
@@ -26,13 +26,13 @@ export async function takeDownLost(lost: readonly MachineRecord[], ports: Machin
 /**
  * Right after its record went: whoever was still making it may have ended since its removal looked, and the watch told of it while the record was there. Where nobody can look it stays as it was.
  */
-export async function takeDownIfBack(gone: MachineRecord, ports: MachinePorts): Promise<void> {
+export async function takeDownIfBack(gone: MachineRecord, ports: LostMachinePorts): Promise<void> {
   const seen = await ports.regionOf(gone.region).machines.look(gone.id).catch(() => undefined) // as where nothing is there
   if (seen) await takeDownLost([{ ...gone, power: seen.power, machineId: seen.machineId }], ports)
 }
 
 /** Makes a machine that is there already, or tries to: of an error nobody knows what it left behind, so that is somebody's, too. */
-export async function makeForOwner<Seen>(record: MachineRecord, ask: () => Promise<Seen>, ports: MachinePorts): Promise<Seen> {
+export async function makeForOwner<Seen>(record: MachineRecord, ask: () => Promise<Seen>, ports: LostMachinePorts): Promise<Seen> {
   try {
     return await ask()
   } catch (error) {
@@ -46,7 +46,7 @@ export function isSame(one: Pick<MachineRecord, 'createdAt'>, other: Pick<Machin
   return one.createdAt === other.createdAt
 }
 
-async function putBack(tx: Transaction, lost: readonly MachineRecord[], now: number, ports: MachinePorts): Promise<void> {
+async function putBack(tx: Transaction, lost: readonly MachineRecord[], now: number, ports: LostMachinePorts): Promise<void> {
   const [first] = lost
   // With its region everything goes that was made in it.
   if (!first || !(await tx.holdRegion(first.region))) return
@@ -55,7 +55,7 @@ async function putBack(tx: Transaction, lost: readonly MachineRecord[], now: num
   for (const record of lost) if (!there.has(record.id)) await putBackOne(tx, record, now, ports)
 }
 
-async function putBackOne(tx: Transaction, record: MachineRecord, now: number, ports: MachinePorts): Promise<void> {
+async function putBackOne(tx: Transaction, record: MachineRecord, now: number, ports: LostMachinePorts): Promise<void> {
   const { id, accountId, region, power, link, machineId, template } = record
   const isNameTaken = (await tx.machinesOf({ accountId, region })).some(other => other.name === record.name)
   const name = isNameTaken ? id : record.name
@@ -76,7 +76,7 @@ export function isWaitingClaim({ state, owner, providerId }: LedgerEntry): boole
   return state === 'Intended' && owner.kind === 'NodePool' && providerId === undefined
 }
 
-function entryOf(record: MachineRecord, now: number, ports: MachinePorts): LedgerEntry {
+function entryOf(record: MachineRecord, now: number, ports: LostMachinePorts): LedgerEntry {
   const { id, accountId, region, name, ownedBy } = record
   if (ownedBy) return machineEntry({ ...record, ownedBy }, 'Releasing', now)
   return { id: ports.newLedgerId(), accountId, region, kind: 'Machine', owner: { kind: 'Machine', id, name }, state: 'Releasing', deleteProtected: false, since: now }

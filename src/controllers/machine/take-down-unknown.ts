@@ -1,7 +1,7 @@
 import { ledgerIdOf, nodeIdOf } from '#model/node/claim.ts'
 import type { MachineSeen } from '#ports/machines.ts'
 import type { LedgerEntry, MachineRecord } from '#ports/store.ts'
-import type { MachinePorts } from './ports.ts'
+import type { LostMachinePorts } from './ports.ts'
 import { isWaitingClaim, takeDownLost } from './take-down-lost.ts'
 
 /**
@@ -9,7 +9,7 @@ import { isWaitingClaim, takeDownLost } from './take-down-lost.ts'
  * the machine. Whoever watches the provider's machines sees it, and keeps it to be taken down. What is not in our ledger as released, or as a claim that was given back and waits, is not touched: it may be another's, or of records that
  * somebody has put back since. False: it is to be looked at again, as its record may go and leave it behind.
  */
-export async function takeDownUnknown(region: string, { id, nodePoolId }: MachineSeen, ports: MachinePorts): Promise<boolean> {
+export async function takeDownUnknown(region: string, { id, nodePoolId }: MachineSeen, ports: LostMachinePorts): Promise<boolean> {
   const { store } = ports
   const [record] = await store.machinesById([id])
   if (record) return record.machineId !== undefined && record.deletionRequestedAt === undefined

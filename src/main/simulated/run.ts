@@ -140,8 +140,9 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
   const { seed, lane, durations } = face.settings
   const randomBytes = seededBytes(face.settings, 'calls')
   const world = await openSimulatedRegion({ name: region, seed, lane, clock, store: worldStore, log, serverOf, ...(durations && { durations }) })
+  const foundBytes = seededBytes(face.settings, 'found')
   const sights = new RegionSights({
-    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(face.settings, 'joins'), hands: () => handsOf(clock),
+    region, store, queue, watch: held, clock, log, tenantAddressOf, tenant: world.tenant, onboarding: world.onboarding, randomBytes: seededBytes(face.settings, 'joins'), newLedgerId: () => newId('ledger', clock.now(), foundBytes(8)), hands: () => handsOf(clock),
   })
   // What came after its world was kept last happens again before anybody looks at it: a pass that saw it as it had been before would tell of that.
   const again = await world.events.liveUntil(clock.now() - 1)

@@ -1,5 +1,6 @@
 /** What a simulated region tells, made into sights and answers; over three hundred lines, since all of it is heard in one order over one memory of names, and each part is only right beside the others. */
 import { isDeepStrictEqual } from 'node:util'
+import { takeDownUnknown } from '#controllers/machine/take-down-unknown.ts'
 import { machineSight } from '#controllers/machine/watch-machines.ts'
 import { kubernetesNodeFact, type KubernetesNodeFact, machinePowerFact, transitionText, NODE_GONE, nodeSight } from '#controllers/node/sights.ts'
 import type { HeldWatch } from '#kernel/watching.ts'
@@ -29,6 +30,7 @@ export interface SightsParts {
   readonly tenant: TenantCluster
   readonly onboarding: SimulatedRegion['onboarding']
   readonly randomBytes: (count: number) => Uint8Array
+  readonly newLedgerId: () => string
   /** How many machines are answered at once. */
   readonly hands: () => number
   tenantAddressOf(cluster: AddressedCluster): Promise<TenantClusterAddress | undefined>
@@ -108,6 +110,7 @@ export class RegionSights {
       gone.delete(name)
       ;(put.fact === undefined ? gone : puts).set(name, put)
     }
+    for (const change of changes) if (change.kind === 'MachineAfterAll') await this.#takeDown(change)
     const known = await this.#lookUp(changes), rooms = new Set<string>()
     for (const change of changes) {
       if (change.kind === 'Node') for (const put of await this.#node(change, known)) note(put)
@@ -150,6 +153,12 @@ export class RegionSights {
     const nodes = seen ? onMachines.get(seen.machineId) ?? [] : []
     const { sight, others } = machineSight({ region, id, seen, nodes, seenAt: clock.now() })
     return [sight, others]
+  }
+
+  /** Unless somebody knows it, who asks for its removal again and looks. It is there by what the region tells, whatever its provider may still answer. */
+  async #takeDown({ seen }: OfKind<'MachineAfterAll'>): Promise<void> {
+    const { region, clock } = this.#parts
+    await takeDownUnknown(region, seen, { ...this.#parts, regionOf: () => ({ clock, machines: { look: async () => seen } }) })
   }
 
   /** A Node object of nobody whom we know: its node left while the API was away. */

@@ -119,6 +119,10 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       if (machine?.member?.nodeName === name) onboarding.asksLater(id, machine)
     }
   })
+  const afterAll = (id: string): readonly RegionChange[] => {
+    const machine = fleet.get(id)
+    return machine ? [{ kind: 'MachineAfterAll', seen: seeMachine(id, machine, world.draw) }] : []
+  }
   const podsOf = (clusterId: string): readonly RegionChange[] => {
     const owners = new Set(workloads.of(clusterId).map(({ owner }) => owner))
     return [{ kind: 'Room', clusterId }, ...[...owners].flatMap(addon => (addon === undefined ? [] : [{ kind: 'Workload' as const, clusterId, addon }]))]
@@ -130,6 +134,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
       for (const change of podsOf(clusterId)) world.tell(change)
     }
   })
+  faults.onLieEnd((port, call, id) => { if (port === 'machines' && call === 'look') for (const change of afterAll(id)) world.tell(change) })
   world.onTurn(() => onboarding.turned())
   planes.onTurn(clusterId => {
     if (planes.isUp(clusterId)) onboarding.turned()
@@ -166,6 +171,7 @@ export async function openSimulatedRegion(options: SimulatedRegionOptions): Prom
   const unheard = (): readonly RegionChange[] => world.unheard().flatMap((told): readonly RegionChange[] => {
     switch (told[0]) {
       case 'Machine': return [machineNow(told[1])]
+      case 'MachineAfterAll': return afterAll(told[1])
       case 'Node': return planes.isUp(told[1]) ? [nodeNow(told[1], told[2])] : []
       case 'Workload': return [{ kind: told[0], clusterId: told[1], addon: told[2] }]
       case 'Turn': return [{ kind: told[0] }]

@@ -7,7 +7,7 @@ import { OutsideHeld, OutsideRefused } from '#ports/outside.ts'
 import type { FaultOrder } from '#ports/region-world.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { MemoryWorldStore } from '../store/memory-world-store.ts'
-import { TinyRegion } from '../testing/tiny-region.harness.ts'
+import { NOON, TinyRegion } from '../testing/tiny-region.harness.ts'
 import { regionsWithFaults } from './kept-faults.ts'
 
 const CLUSTER = { clusterId: 'c1', name: 'shop', version: 'v1.35.4', address: '10.213.4.7', podCidr: '10.0.0.0/16', serviceCidr: '10.1.0.0/16', maxPodsPerNode: 64 }
@@ -169,6 +169,25 @@ test('half: the thing is made and the call fails; double: the request arrives tw
   await tiny.region.host.ensure({ ...CLUSTER, pki: PKI })
   assert.equal((await tiny.region.host.look('c1')).components[0]?.recentStarts, 1)
 })
+
+for (const { ends, order, end } of [
+  { ends: 'when it is cleared', order: {}, end: async (tiny: TinyRegion, id: string) => { await tiny.region.faults.clear(id) } },
+  { ends: 'when all are cleared', order: {}, end: (tiny: TinyRegion) => tiny.region.faults.clearAll() },
+  { ends: 'at its time', order: { until: NOON + 60_000 }, end: (tiny: TinyRegion) => tiny.pass(60_000) },
+  { ends: 'after so many looks', order: { times: 2 }, end: async () => {} },
+]) {
+  test(`a machine that is there after all is told of once, when the look that hid it lies no more: ${ends}`, async () => {
+    const tiny = await TinyRegion.open()
+    const id = await inject(tiny, { port: 'machines', call: 'look', effect: { type: 'lie' }, ...order })
+    for (const each of ['m1', 'm2']) assert.equal(await tiny.region.machines.look(each), undefined)
+    await tiny.region.machines.ensure(BOX)
+    await end(tiny, id)
+    await tiny.pass(1_000)
+    await tiny.region.faults.clearAll()
+    await tiny.pass(1_000)
+    assert.deepEqual(tiny.told.flatMap(({ change }) => (change.kind === 'MachineAfterAll' ? change.seen.id : [])), ['m1'])
+  })
+}
 
 test('a look that lies tells what it told at first, also after the process died', async () => {
   const tiny = await opened({ port: 'control-plane-host', call: 'look', effect: { type: 'lie' } })

@@ -14,16 +14,25 @@ export class Faults implements RegionFaults {
   readonly #world: World
   readonly #table
   readonly #onChange: (() => void)[] = []
+  readonly #onLieEnd: ((port: string, call: string, id: string) => void)[] = []
 
   constructor(world: World) {
     this.#world = world
     this.#table = world.table<Fault>('fault')
-    world.on('fault', id => this.#changed(id === END))
+    world.on('fault', id => {
+      if (id === END) this.#endLies(fault => !isActive(fault, world.now()))
+      this.#changed(id === END)
+    })
   }
 
   /** Told when a fault begins, ends or goes, so that what goes on by itself is looked at again. */
   onChange(told: () => void): void {
     this.#onChange.push(told)
+  }
+
+  /** Told of each thing about which a look goes on telling the truth again. */
+  onLieEnd(told: (port: string, call: string, id: string) => void): void {
+    this.#onLieEnd.push(told)
   }
 
   complaint(order: FaultOrder): ReturnType<RegionFaults['complaint']> {
@@ -44,6 +53,7 @@ export class Faults implements RegionFaults {
 
   /** False if there is none of that id. */
   async clear(id: string): Promise<boolean> {
+    this.#endLies(fault => fault.id === id)
     const was = this.#table.delete(id)
     if (was) this.#changed(true)
     await this.#world.settle()
@@ -51,6 +61,7 @@ export class Faults implements RegionFaults {
   }
 
   async clearAll(): Promise<void> {
+    this.#endLies(() => true)
     for (const { id } of this.list()) this.#table.delete(id)
     this.#changed(true)
     await this.#world.settle()
@@ -169,6 +180,16 @@ export class Faults implements RegionFaults {
   /** What it held for its time goes its way. */
   #wasHeld(fault: Fault, call: string, target: FaultTarget): boolean {
     return this.heldSince(fault, call, target) !== undefined
+  }
+
+  /** What such faults lied about is told once. */
+  #endLies(of: (fault: Fault) => boolean): void {
+    for (const fault of this.list()) {
+      if (!fault.lies || !of(fault)) continue
+      const { lies, ...rest } = fault
+      this.#table.put(fault.id, rest)
+      for (const [call = '', id = ''] of Object.keys(lies).map(key => key.split(/\/(.*)/s))) for (const told of this.#onLieEnd) told(fault.port, call, id)
+    }
   }
 
   #schedule({ from, until }: FaultOrder): void {

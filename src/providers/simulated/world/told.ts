@@ -5,7 +5,7 @@ import type { KeptThing } from '../store/world-store.ts'
 export const TOLD = 'told'
 
 /** What a change is of, without how it was seen then. What machines ask is not among these: they ask again. */
-export type ToldOf = readonly [kind: 'Turn'] | readonly [kind: 'ControlPlane' | 'Room', clusterId: string] | readonly [kind: 'Machine', id: string] | readonly [kind: 'Node', clusterId: string, name: string] | readonly [kind: 'Workload', clusterId: string, addon: string]
+export type ToldOf = readonly [kind: 'Turn'] | readonly [kind: 'ControlPlane' | 'Room', clusterId: string] | readonly [kind: 'Machine' | 'MachineAfterAll', id: string] | readonly [kind: 'Node', clusterId: string, name: string] | readonly [kind: 'Workload', clusterId: string, addon: string]
 
 /** `turn` tells which was told first. */
 interface Told { readonly turn: number; readonly of: ToldOf }
@@ -109,6 +109,7 @@ function ofChange(change: RegionChange): ToldOf | undefined {
     case 'Room': return [change.kind, change.clusterId]
     case 'Turn': return [change.kind]
     case 'Machine': return [change.kind, change.id]
+    case 'MachineAfterAll': return [change.kind, change.seen.id]
     case 'Node': return [change.kind, change.clusterId, change.name]
     case 'Workload': return [change.kind, change.clusterId, change.addon]
     case 'Join':

@@ -13,7 +13,8 @@ export function tokenOf(body: Tokens): string | undefined {
 
 /**
  * Runs `make` once for a token: a repeat with the same parameters answers the first result, one with others is refused. `resourceId` is the thing whose
- * end frees the token, for a deletion what the deleted is part of, as a lost answer is asked for again when it is gone; a region that is removed meanwhile takes none. Without a token it just runs. `locks`: what `make` begins with; they are asked for together with the token, behind it, so they may write nothing, and a repeat is answered once they are free.
+ * end frees the token, for a deletion what the deleted is part of, as a lost answer is asked for again when it is gone. A cluster is part of nothing that ends: all tokens of it and in it are free once it is gone, and a deletion that is sent again
+ * then is answered that it is gone, which is what it asked for. A region that is removed meanwhile takes no token. Without a token it just runs. `locks`: what `make` begins with; they are asked for together with the token, behind it, so they may write nothing, and a repeat is answered once they are free.
  */
 export async function once<Locked = undefined>(
   context: ActionContext, tx: Transaction, body: Tokens, make: (locked: Locked) => Promise<{ resourceId: string; result: object }>, ...[locks]: undefined extends Locked ? [] : [locks: () => Promise<Locked>]

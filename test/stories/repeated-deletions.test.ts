@@ -58,4 +58,21 @@ describe('a deletion whose answer was lost is sent again with its ClientToken, a
     const { Id } = await done('CreateKubeconfig', { ClusterId, Type: 'Public', ValidDuration: 24 })
     await deleteTwice('DeleteKubeconfigs', { ClusterId, Ids: [Id] }, { Ids: ['another'] }, 'NotFound.Kubeconfig')
   })
+
+  test('but a cluster takes its tokens along: the deletion that is sent again says that it is gone, and another cluster is deleted with the same token', async () => {
+    const create = async () => {
+      const { Id = '' } = await done('CreateCluster', { ...ANY_CLUSTER, ClientToken: 'token of CreateCluster' })
+      await regions.step('60s')
+      return Id
+    }
+    const sent = (Id: string) => ({ Id, CascadingDeleteResources: ['All'], ClientToken: 'token of DeleteCluster' })
+    const first = await create()
+    await done('DeleteCluster', sent(first))
+    await regions.step('10m')
+    const { code, status } = await call('DeleteCluster', sent(first))
+    assert.deepEqual([code, status], ['NotFound.Cluster', 404])
+    const second = await create()
+    assert.notEqual(second, first)
+    await done('DeleteCluster', sent(second))
+  })
 })

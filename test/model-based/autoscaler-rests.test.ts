@@ -17,9 +17,11 @@ import { SEED } from './size.ts'
 const MINUTE = 60_000, ROUND = 4 * MINUTE, HOST = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'
 /** Long enough for a dozen nodes to go one after another, and for as long again in which nothing may happen. */
 const ROUNDS = 60, STILL = 25
+/** Pods that are bound to a machine which is off are given up after five minutes. */
+const KEPT_ROUNDS = 2
 
 interface Pool { readonly id: string; readonly spec: NodePoolSpec; facts: NodePoolFacts; readonly cpu: number; readonly gpus: World['pools'][number]['gpus']; readonly kubelets: Readonly<Record<string, string>> }
-interface Node { readonly name: string; readonly pool?: Pool; readonly object: NodeObject; readyAt: number; phase: 'Creating' | 'Running' | 'Deleting' | 'Stopped' | 'Starting' }
+interface Node { readonly name: string; readonly pool?: Pool; readonly object: NodeObject; readyAt: number; phase: 'Creating' | 'Running' | 'Deleting' | 'Stopping' | 'Stopped' | 'Starting'; /** Rounds for which it has been off. */ off: number }
 
 class Cluster {
   readonly pools: readonly Pool[]
@@ -50,17 +52,17 @@ class Cluster {
   #node(cpu: number, labels: Readonly<Record<string, string>>, pool?: Pool): Node {
     const name = `n${String(this.#made++).padStart(3, '0')}`
     return {
-      name, readyAt: this.now, phase: pool ? 'Creating' : 'Running', ...pool && { pool },
+      name, readyAt: this.now, off: 0, phase: pool ? 'Creating' : 'Running', ...pool && { pool },
       object: { metadata: { name, creationTimestamp: new Date(this.now).toISOString(), labels: { ...labels, [HOST]: name } }, spec: { taints: pool?.spec.taints ?? [] }, status: { allocatable: { cpu: `${cpu}m`, memory: '64Gi', pods: '12' }, conditions: [{ type: 'Ready', status: 'True' }] } },
     }
   }
 
   add(object: PodObject): void { this.pods.push({ object }) }
 
-  /** As the API server tells of it now: a node that leaves is cordoned, one that is off is not Ready. */
+  /** As the API server tells of it now: a node that leaves, or is about to be switched off, is cordoned; one that is off is not Ready. */
   objects(): OnNodes[] {
     return this.nodes.filter(({ phase }) => phase !== 'Creating').map(({ name, object: made, phase, pool, readyAt }) => ({ name, phase, object: withDevices(made, pool, readyAt, this.now) })).map(({ name, object, phase }) => ({
-      node: phase === 'Running' ? object : { ...object, spec: { ...object.spec, unschedulable: phase === 'Deleting' }, status: { ...object.status, conditions: [{ type: 'Ready', status: phase === 'Deleting' ? 'True' : 'Unknown' }] } },
+      node: phase === 'Running' ? object : { ...object, spec: { ...object.spec, unschedulable: phase !== 'Starting' }, status: { ...object.status, conditions: [{ type: 'Ready', status: phase === 'Deleting' || phase === 'Stopping' ? 'True' : 'Unknown' }] } },
       pods: [...this.pods.flatMap(pod => (pod.node === name ? [{ ...pod.object, spec: { ...pod.object.spec, nodeName: name } }] : [])), ...phase === 'Running' ? this.daemonPods(object) : []],
     }))
   }
@@ -93,15 +95,16 @@ class Cluster {
 
   counts(pool: Pool) {
     const own = this.nodes.filter(node => node.pool === pool), of = (phase: Node['phase']) => own.filter(node => node.phase === phase).length
-    return { ...NO_NODES, total: own.length, creating: of('Creating'), running: of('Running'), deleting: of('Deleting'), stopped: of('Stopped'), starting: of('Starting') }
+    return { ...NO_NODES, total: own.length, creating: of('Creating'), running: of('Running'), deleting: of('Deleting'), stopping: of('Stopping'), stopped: of('Stopped'), starting: of('Starting') }
   }
 
-  /** What is under way ends: nodes come, start, are emptied and then gone. */
+  /** What is under way ends: nodes come, start, are emptied and then off or gone. On one that is off pods stay for a while. */
   settle(): void {
-    for (const node of this.nodes) if (node.phase === 'Deleting' || node.phase === 'Stopped') for (const pod of this.pods) if (pod.node === node.name) delete pod.node
+    for (const node of this.nodes) if (node.phase === 'Deleting' || node.phase === 'Stopping' || (node.phase === 'Stopped' && node.off++ >= KEPT_ROUNDS)) for (const pod of this.pods) if (pod.node === node.name) delete pod.node
     for (const { name, pool, phase } of this.nodes) if (phase === 'Running' && pool?.gpus?.losesFirst && !this.#lost.has(pool)) this.#lose(name, pool)
     this.nodes = this.nodes.filter(({ name }) => !this.#empty.has(name))
     for (const { name, phase } of this.nodes) if (phase === 'Deleting') this.#empty.add(name)
+    for (const node of this.nodes) if (node.phase === 'Stopping') node.phase = 'Stopped'
     for (const node of this.nodes) if (node.phase === 'Creating' || node.phase === 'Starting') Object.assign(node, { phase: 'Running', readyAt: this.now })
   }
 
@@ -117,7 +120,7 @@ class Cluster {
   }
 
   #scale(pool: Pool): void {
-    const { scaling } = pool.spec, looked = this.room(), counts = this.counts(pool), members = (id: string) => this.nodes.filter(node => node.pool?.id === id).map(({ name, phase }) => ({ spec: { name }, facts: { ...phase === 'Deleting' && { deletion: { requestedAt: 0, by: 'scaling', done: [] } as never }, ...phase === 'Stopped' && { ordered: { power: 'off' as const, since: 0 } } } }))
+    const { scaling } = pool.spec, looked = this.room(), counts = this.counts(pool), members = (id: string) => this.nodes.filter(node => node.pool?.id === id).map(({ name, phase }) => ({ spec: { name }, facts: { ...phase === 'Deleting' && { deletion: { requestedAt: 0, by: 'scaling', done: [] } as never }, ...(phase === 'Stopping' || phase === 'Stopped') && { ordered: { power: 'off' as const, since: 0 } } } }))
     if (!scaling) return
     const asks = looked.waiting.length > 0 && needsNodes(looked), nodes = new Map(this.pools.map(({ id }) => [id, members(id)]))
     const { needed, room, facts } = needOfPool(pool, { room: looked, pools: asks ? this.pools : [], nodes: asks ? nodes : new Map() }, this.now)
@@ -134,11 +137,11 @@ class Cluster {
       this.nodes.push(node)
       this.#turn(node, 'Creating')
     }
-    for (const name of plan.ripe.slice(0, plan.surplus)) this.#turn(this.nodes.find(node => node.name === name)!, scaling.mode === 'Recycle' && this.nodes.filter(node => node.pool === pool).length <= scaling.maxReplicas ? 'Stopped' : 'Deleting')
+    for (const name of plan.ripe.slice(0, plan.surplus)) this.#turn(this.nodes.find(node => node.name === name)!, scaling.mode === 'Recycle' && this.nodes.filter(node => node.pool === pool).length <= scaling.maxReplicas ? 'Stopping' : 'Deleting')
   }
 
   #turn(node: Node, phase: Node['phase']): void {
-    node.phase = phase
+    Object.assign(node, { phase, off: 0 })
     this.moves.push(`${node.name} of ${node.pool?.id ?? ''} ${phase}`)
   }
 
@@ -246,6 +249,7 @@ const TOLD: readonly (readonly [what: string, world: Partial<World>, nodes: numb
   ['cluster DNS and one that wants to be near what is nowhere, once others have gone', { workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', podAffinity: only(of('b')) }] }, 0],
   ['cluster DNS and one whose host port is taken on each node, once others have gone', { daemon: 100, workloads: [{ ...ORDER, namespace: 'default', goes: 9 }, { ...ORDER, app: 'c', dns: true, pods: 2 }, { ...ORDER, namespace: 'default', hostPort: 9_100 }] }, 0],
   ['a large one where there may be no more nodes, and add-ons are on all of them', { pools: [{ ...POOL, most: 3 }], workloads: [{ ...ORDER, app: 'c', namespace: 'default', pods: 3, cpu: 3_800, goes: 9 }, { ...ORDER, app: 'b', pods: 3, at: 4 }, { ...ORDER, namespace: 'default', cpu: 3_950, at: 9 }] }, 2],
+  ['a large one where there may be no more nodes, which are switched off for it', { pools: [{ ...POOL, most: 3, recycles: true }], workloads: [{ ...ORDER, app: 'c', namespace: 'default', pods: 3, cpu: 3_800, goes: 9 }, { ...ORDER, app: 'b', pods: 3, at: 4 }, { ...ORDER, namespace: 'default', cpu: 3_950, at: 9 }] }, 2],
   ['one that asks for another architecture', { workloads: [{ ...ORDER, nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] }] }] } } }] }, 0],
 ]
 

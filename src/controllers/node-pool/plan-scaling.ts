@@ -29,6 +29,8 @@ export interface ScalingSeen {
   readonly members: readonly { readonly id: string; readonly name: string }[]
   /** Lost members that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
   readonly givesWay?: readonly string[]
+  /** Members whose machines are to go off once they are empty, and are on until then: they can stay. */
+  readonly emptied?: number
   /** When the next lost one may. */
   readonly givesWayAt?: number | undefined
 }
@@ -37,7 +39,7 @@ export interface ScalingPlan {
   readonly target: number
   readonly autoscaler: NodePoolFacts['autoscaler']
   readonly idle: NodePoolFacts['idle']
-  /** Stopped members to switch on. */
+  /** Stopped members to switch on; those that are still being emptied stay before that. */
   readonly start: number
   /** Machines to ask for, beyond those. */
   readonly claim: number
@@ -64,7 +66,7 @@ const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [] } = seen
+  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [], emptied = 0 } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
@@ -72,13 +74,13 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const makesRoom = scaling.enabled ? roomMade(seen, ripe.length) : undefined
   const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, { ripe: ripe.length, makesRoom }), base), scaling.maxReplicas) : base
   const missing = Math.max(0, target - active)
-  const start = Math.min(missing, counts.stopped)
+  const start = Math.min(missing, counts.stopped + emptied)
   return {
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
     claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
-    drop: Math.min(counts.stopped - start, Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
+    drop: Math.min(counts.stopped - Math.max(0, start - emptied), Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
     lookAgainAt: scaling.enabled ? nextLook(seen, idle) : undefined,
   }
 }

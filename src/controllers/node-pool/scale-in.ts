@@ -1,19 +1,21 @@
 import type { Evidence } from '#model/evidence.ts'
-import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import { isMachineRemoved } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { Transaction } from '#ports/store.ts'
 import type { ScalingPlan } from './plan-scaling.ts'
 
 /**
- * Members that a plan wants no more: switched off where the pool recycles its machines and has a place for them, else removed with them. Counted under the cluster's lock: however many do this
+ * Members that a plan wants no more: switched off where the pool recycles its machines, has a place for them, and could use them again, else removed with them. Counted under the cluster's lock: however many do this
  * at once, no fewer than MinReplicas stay Running. Answers how many go.
  */
-export async function scaleIn(tx: Transaction, { spec: { scaling } }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
+export async function scaleIn(tx: Transaction, { spec }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
+  const { scaling } = spec
   const dropped = [...nodes.filter(isStopped).slice(0, plan.drop), ...nodes.filter(({ id }) => plan.givesWay.includes(id))]
   let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
   const goes = candidates(nodes.filter(({ id }) => !plan.givesWay.includes(id)), plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
-  const whole = scaling?.mode === 'Recycle' ? goes.filter(({ spec, facts }) => spec.machine !== undefined && facts.firstReadyAt !== undefined && facts.ordered?.power !== 'off') : []
+  const whole = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined && node.facts.ordered?.power !== 'off' && !isOfNoUse(node, spec)) : []
   const staying = nodes.filter(node => !node.facts.deletion).length - dropped.length - goes.length
   let places = Math.min(whole.length, Math.max(0, (scaling?.maxReplicas ?? 0) - staying))
   const locked = new Map((await tx.lockNodes([...goes, ...dropped].map(({ id }) => id))).map(node => [node.id, node]))
@@ -23,30 +25,38 @@ export async function scaleIn(tx: Transaction, { spec: { scaling } }: NodePoolRe
     if (!node) continue
     if (places > 0 && whole.some(one => one.id === id) && !isMachineRemoved(node.facts) && await hasMachine(tx, node)) {
       places -= 1
-      await order(tx, node, 'off', now, evidence)
+      await orderOff(tx, node, now, evidence)
     } else await remove(tx, node, now, evidence)
   }
   return locked.size
 }
 
-/** Stopped members are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go. Answers how many are switched on. */
-export async function startStopped(tx: Transaction, nodes: readonly NodeRecord[], count: number, now: number, evidence: readonly Evidence[]): Promise<number> {
+/** Members that are still being emptied stay on, and stopped ones are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go, and one that would be of no use goes where it would be started. Answers how many are to run again. */
+export async function startStopped(tx: Transaction, { spec: pool }: NodePoolRecord, { nodes, count }: { readonly nodes: readonly NodeRecord[]; readonly count: number }, now: number, evidence: readonly Evidence[]): Promise<number> {
+  const emptied = nodes.filter(isBeingEmptied).slice(0, count)
+  for (const { id } of emptied) {
+    const node = await tx.lockNode(id)
+    if (node?.facts.ordered?.emptying) await takeBack(tx, node, evidence)
+    // Its machine is about to go off, just now.
+    else if (node) await orderOn(tx, node, now, evidence)
+  }
   const stopped = nodes.filter(isStopped)
-    .sort((one, other) => (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
-  let started = 0
-  for (const { id, spec } of stopped) {
-    if (started === count) break
-    const isThere = await hasMachine(tx, { spec }), node = await tx.lockNode(id)
+    .sort((one, other) => Number(isOfNoUse(one, pool)) - Number(isOfNoUse(other, pool)) || (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
+  let started = emptied.length, replaced = 0
+  for (const one of stopped) {
+    if (started + replaced === count) break
+    const isThere = await hasMachine(tx, one), node = await tx.lockNode(one.id)
     if (!node) continue
-    if (!isThere) {
+    if (!isThere || isOfNoUse(node, pool)) {
+      if (isThere) replaced += 1
       await remove(tx, node, now, evidence)
       continue
     }
-    await order(tx, node, 'on', now, evidence)
+    await orderOn(tx, node, now, evidence)
     started += 1
   }
   // What runs on each node is asked for there again, once it should be back.
-  const [some] = started > 0 ? stopped : []
+  const [some] = started > 0 ? [...emptied, ...stopped] : []
   for (const addon of some ? await tx.addonsOf(some.clusterId) : []) await tx.enqueue({ kind: 'addon', id: addon.id, region: addon.region })
   return started
 }
@@ -70,10 +80,21 @@ async function hasMachine(tx: Transaction, { spec }: Pick<NodeRecord, 'spec'>): 
   return machine !== undefined && (machine.deletionRequestedAt === undefined || machine.obstacle?.held === true)
 }
 
-async function order(tx: Transaction, node: NodeRecord, power: 'on' | 'off', now: number, evidence: readonly Evidence[]): Promise<void> {
-  await tx.changeNode(node.id, { facts: { ...node.facts, ordered: { power, since: now } } }, { evidence })
+/** Its own controller empties it, and asks its machine to go off then. */
+async function orderOff(tx: Transaction, node: NodeRecord, now: number, evidence: readonly Evidence[]): Promise<void> {
+  await tx.changeNode(node.id, { facts: { ...node.facts, ordered: { power: 'off', since: now, emptying: true } } }, { evidence })
+  await tx.enqueue({ kind: 'node', id: node.id, region: node.region })
+}
+
+async function takeBack(tx: Transaction, { id, region, facts }: NodeRecord, evidence: readonly Evidence[]): Promise<void> {
+  await tx.changeNode(id, { facts: withFacts(facts, { ordered: undefined }) }, { evidence })
+  await tx.enqueue({ kind: 'node', id, region })
+}
+
+async function orderOn(tx: Transaction, node: NodeRecord, now: number, evidence: readonly Evidence[]): Promise<void> {
+  await tx.changeNode(node.id, { facts: { ...node.facts, ordered: { power: 'on', since: now } } }, { evidence })
   if (node.spec.machine !== undefined && await tx.lockMachine(node.spec.machine)) {
-    await tx.changeMachine(node.spec.machine, { power })
+    await tx.changeMachine(node.spec.machine, { power: 'on' })
     await tx.enqueue({ kind: 'machine', id: node.spec.machine, region: node.region })
   }
   await tx.enqueue({ kind: 'node', id: node.id, region: node.region })
@@ -94,8 +115,18 @@ export function isLost({ said, facts }: NodeRecord): boolean {
   return said.status.phase === 'Failed' && !facts.deletion && (isMachineRemoved(facts) || facts.firstReadyAt === undefined)
 }
 
+/** Somebody cordoned it, and would find it so when it is on again: an autoscaler has one in its place on which pods find room, unless that would begin cordoned as well. */
+function isOfNoUse({ facts: { unschedulable, cordonedToStop } }: NodeRecord, { scaling, cordon }: NodePoolSpec): boolean {
+  return scaling?.enabled === true && unschedulable && cordonedToStop === undefined && cordon !== true
+}
+
 function isRunning({ said, facts }: NodeRecord): boolean {
   return said.status.phase === 'Running' && !facts.deletion && facts.ordered?.power !== 'off'
+}
+
+/** Its pool has ordered it off, and its machine has not been asked yet. */
+export function isBeingEmptied({ said, facts }: NodeRecord): boolean {
+  return said.status.phase === 'Stopping' && !facts.deletion && facts.ordered?.emptying === true
 }
 
 function isStopped({ said, facts }: NodeRecord): boolean {

@@ -18,7 +18,7 @@ import { needOfPool, standing } from './need-of-pool.ts'
 import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
+import { isBeingEmptied, isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
@@ -61,7 +61,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     if (!look) return undefined
     const { planned, counts } = look
     const evidence = evidenceOf({ ...pool, counts }, planned, saw, look.room, now)
-    const started = planned.start > 0 ? await startStopped(tx, await members.of(pool.id), planned.start, now, evidence) : 0
+    const started = planned.start > 0 ? await startStopped(tx, pool, { nodes: await members.of(pool.id), count: planned.start }, now, evidence) : 0
     // Those that were started above are none of those that may go.
     if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
     const answered = await answerWithLeftovers(tx, pool, planned.claim + planned.start - started, isPaid, ports)
@@ -120,7 +120,8 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const emptied = counts.stopping === 0 ? 0 : (await members.of(pool.id)).filter(isBeingEmptied).length
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...emptied > 0 && { emptied }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   return planned && { planned, room, counts: need.counts }

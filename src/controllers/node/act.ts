@@ -10,7 +10,7 @@ import type { NodeStep } from './decide.ts'
 import { doneEvidence } from './evidence.ts'
 import { forgetNode } from './forget.ts'
 import { giveBack } from './give-back.ts'
-import { askMachineGone, switchMachine } from './machine-orders.ts'
+import { askMachineGone, stopEmptied, switchMachine } from './machine-orders.ts'
 import { ensureMembers } from './members.ts'
 import type { NodePorts } from './ports.ts'
 import { configOf, configText, wishOf } from '#model/node-pool/node-config.ts'
@@ -31,14 +31,15 @@ export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen
   }
   switch (step) {
     case 'giveBack': await giveBack(record, ports); return {}
+    case 'stop': await stopEmptied(record, ports); return {}
     case 'askMachineGone': await askMachineGone(record, ports); return {}
     case 'switchOff': await switchMachine(record, 'off', ports); return {}
     case 'switchOn': await switchMachine(record, 'on', ports); return {}
-    case 'ensureMembers': case 'ensureNodeConfig': case 'cordonNew': case 'leaveMembers': case 'cordon': case 'evict': case 'ensureNodeGone': return await actInside(step, record, seen, parents, ports)
+    case 'ensureMembers': case 'ensureNodeConfig': case 'cordonNew': case 'leaveMembers': case 'cordon': case 'evict': case 'ensureNodeGone': case 'empty': case 'uncordon': return await actInside(step, record, seen, parents, ports)
   }
 }
 
-type InsideStep = Exclude<NodeStep, 'forget' | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'>
+type InsideStep = Exclude<NodeStep, 'forget' | 'giveBack' | 'stop' | 'askMachineGone' | 'switchOff' | 'switchOn'>
 
 /** Steps that are taken inside the tenant cluster. */
 async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSeen, parents: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
@@ -59,15 +60,33 @@ async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSee
     case 'cordon': await tenant.setSchedulable(address, name, false); await markDone(record, LEFT.cordoned, ports); return {}
     case 'evict': return await evict(record, seen, address, ports)
     case 'ensureNodeGone': await tenant.ensureNodeGone(address, name); await markDone(record, LEFT.object, ports); return {}
+    case 'empty': return await empty(record, seen, address, ports)
+    case 'uncordon': {
+      await tenant.setSchedulable(address, name, true)
+      await changeNode(record, ports, facts => withFacts(facts, { cordonedToStop: undefined }), doneEvidence(name, 'uncordoned, as it is to run again', ports.regionOf(record.region).clock.now()), false)
+      return {}
+    }
   }
 }
 
-/** A machine that is off ends no pod, so it gets one round and no waiting. */
-async function evict(record: NodeRecord, { object, now }: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
-  const left = await ports.regionOf(record.region).tenant.evict(address, record.spec.name)
-  if (left > 0 && object?.fact.ready?.status === 'True') return { lookAgainAt: now + SECOND }
+async function evict(record: NodeRecord, seen: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
+  if (!(await isEmptied(record, seen, address, ports))) return { lookAgainAt: seen.now + SECOND }
   await markDone(record, LEFT.evicted, ports)
   return {}
+}
+
+/** Cordoned in each round, which costs nothing where it is so. */
+async function empty(record: NodeRecord, seen: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
+  await ports.regionOf(record.region).tenant.setSchedulable(address, record.spec.name, false)
+  if (!(await isEmptied(record, seen, address, ports))) return { lookAgainAt: seen.now + SECOND }
+  await stopEmptied(record, ports)
+  return {}
+}
+
+/** One round of evictions. A machine that is off ends no pod, so it gets one and no waiting. */
+async function isEmptied({ region, spec }: NodeRecord, { object }: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<boolean> {
+  const left = await ports.regionOf(region).tenant.evict(address, spec.name)
+  return left === 0 || object?.fact.ready?.status !== 'True'
 }
 
 async function ensureNodeConfig(record: NodeRecord, address: TenantClusterAddress, { pool }: NodeParents, ports: NodePorts): Promise<{ lookAgainAt?: number }> {

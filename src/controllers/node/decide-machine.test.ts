@@ -7,6 +7,7 @@ import { NODE_RULES } from '#model/node/rules.ts'
 import { verdict } from '#model/status/rules.ts'
 import { decideNode } from './decide.ts'
 import type { NodePassSeen } from './seen.ts'
+import { NODE_GONE, type KubernetesNodeFact } from './sights.ts'
 
 const NOW = 1_000_000_000, MINUTE = 60_000
 const claimed = claimedFacts(NOW - MINUTE)
@@ -17,6 +18,9 @@ const on = { machineId: 'id', power: 'on' } as const, off = { machineId: 'id', p
 const obstacle = { because: 'RunInstances: internal error', at: NOW }, refused = { as: 'StockOut', because: 'sold out', at: NOW } as const
 const leaving = (more: Partial<NonNullable<NodeFacts['deletion']>> = {}): NodeFacts => ({ ...member, deletion: { requestedAt: NOW - MINUTE, by: 'call', done: ['taken off the members', 'Node object deleted'], machine: 'Destroy', ...more } })
 const power = (state: 'on' | 'off', since: number): NodePassSeen['power'] => ({ fact: { state, since, link: 'up', machineId: 'id' }, machine: 'shop-1', seenAt: since, observer: 'machines' })
+
+const emptying: NodeFacts = { ...member, ordered: { power: 'off', since: NOW, emptying: true } }
+const node = (fact: Partial<KubernetesNodeFact> = {}): NonNullable<NodePassSeen['object']> => ({ fact: { uid: 'u', unschedulable: false, labels: {}, taints: [], pressures: [], ready, ...fact }, seenAt: NOW, observer: 'watch on cluster shop' })
 
 type Row = Partial<NodePassSeen> & { facts?: NodeFacts }
 function seenOf({ facts = member, ...row }: Row): NodePassSeen {
@@ -40,6 +44,15 @@ describe('a node whose machine its pool ordered', () => {
     ['not if somebody switches it off again',                 { machine: off, power: power('off', NOW), facts: { ...member, paidAt: NOW - 1 } },      'Failed NotReady'],
     ['is not switched on if its pool had stopped it',         { machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
     ['nor shut down for arrears then',                        { cluster: cluster(true), machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
+    ['is cordoned and emptied before its pool switches it off', { facts: emptying, object: node(), machine: on },                                  'Stopping Progressing', 'empty'],
+    ['for two minutes at most',                               { facts: emptying, object: node(), now: NOW + 2 * MINUTE },                            'Stopping Progressing', 'stop'],
+    ['which waits for an API that is away',                   { facts: emptying, object: node(), apiAnswers: false },                                'Stopping Progressing'],
+    ['and not for longer than a minute',                      { facts: emptying, object: node(), apiAnswers: false, now: NOW + MINUTE },             'Stopping Progressing', 'stop'],
+    ['nor for what is in no Node object',                     { facts: emptying, object: { ...node(), fact: NODE_GONE } },                           'Stopping Progressing', 'stop'],
+    ['nor while there are arrears, which find it stopped by its pool', { facts: emptying, object: node(), cluster: cluster(true) },                  'Stopping Progressing', 'stop'],
+    ['is uncordoned once it is to run again',                 { facts: { ...member, cordonedToStop: true, ordered: { power: 'on', since: NOW } }, object: node({ unschedulable: true }), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing', 'uncordon'],
+    ['not before',                                            { facts: { ...member, cordonedToStop: true, ordered: { power: 'off', since: NOW - MINUTE } }, object: node({ unschedulable: true }), machine: off, power: power('off', NOW) }, 'Stopped Ok'],
+    ['nor where another one cordoned it',                     { facts: { ...member, ordered: { power: 'on', since: NOW } }, object: node({ unschedulable: true }), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing'],
     ['is its pool\'s no more if a user switches it on',       { power: power('on', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE }, power: { state: 'off', since: NOW - MINUTE, machine: 'shop-1' } } }, 'Running Ok'],
     ['asks its machine to go after all else',                 { facts: leaving() },                                                                 'Deleting Progressing', 'askMachineGone'],
     ['waits for that',                                        { facts: leaving({ machineAsked: true }) },                                           'Deleting Progressing'],
@@ -59,6 +72,10 @@ describe('a node whose machine its pool ordered', () => {
       assert.deepEqual([`${status.phase} ${status.conditions.join('+')}`, decision.step], [shows, step])
     })
   }
+
+  test('is told from one that another had cordoned before it is switched off', () => {
+    for (const unschedulable of [false, true]) assert.equal(decideNode(seenOf({ facts: emptying, object: node({ unschedulable }) })).facts.cordonedToStop, unschedulable ? undefined : true)
+  })
 
   test('has its fifteen minutes from when its machine was switched on', () => {
     assert.equal(decideNode(seenOf({ facts: claimed, power: { ...power('on', NOW - 30_000)!, fact: { state: 'on', since: NOW - 30_000, lastOnAt: NOW - 30_000, link: 'up', machineId: 'id' } } })).facts.machineExistsAt, NOW - 30_000)

@@ -63,12 +63,12 @@ export function takesOrders({ machine, power }: NodePassSeen): boolean {
 
 /**
  * While the account of its cluster is in arrears past the grace time (`unpaid` of the cluster), a machine that is on is shut down, and on again when they are
- * paid; one that was off already, by its pool's order or a user's, stays what it was, and so does one of which nobody knows what its removal left.
+ * paid; one that was off already, or about to be, by its pool's order or a user's, stays what it was, and so does one of which nobody knows what its removal left.
  */
 function arrears(seen: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
   const { now, record: { facts }, cluster } = seen
   if (!cluster?.facts.unpaid && machine.obstacle && !takesOrders(seen)) return nothingToPayFor(facts)
-  if (cluster?.facts.unpaid) return (machine.power === 'on' && takesOrders(seen)) || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
+  if (cluster?.facts.unpaid) return (machine.power === 'on' && !facts.ordered?.emptying && takesOrders(seen)) || facts.shutDown ? { unpaid: true, shutDown: true, paidAt: undefined, arrears: cluster.facts.arrears } : {}
   const isOver = facts.paidAt !== undefined && (isReady({ now, facts }) || (machine.power === 'off' && !facts.shutDown))
   return {
     ...facts.unpaid && { unpaid: false, arrears: undefined, ...facts.shutDown && { paidAt: now } },
@@ -90,8 +90,8 @@ function nothingToPayFor({ unpaid, shutDown, paidAt }: NodeFacts): FactsChange<N
 function order({ now, record: { facts }, power }: NodePassSeen, machine: NonNullable<NodePassSeen['machine']>): FactsChange<NodeFacts> {
   const { ordered } = facts
   if (ordered?.power === 'on' && isReady({ now, facts })) return { ordered: undefined }
-  // The order to stop is written to both at once, so a machine that is wanted on was wanted so later, be it before it went off.
-  const isTakenBack = ordered?.power === 'off' && machine.power === 'on' && power?.staleSince === undefined && power?.fact.state === 'on'
+  // The order to stop is written to both at once, when it is empty, so a machine that is wanted on was wanted so later, be it before it went off.
+  const isTakenBack = ordered?.power === 'off' && !ordered.emptying && machine.power === 'on' && power?.staleSince === undefined && power?.fact.state === 'on'
   return isTakenBack ? { ordered: undefined } : {}
 }
 

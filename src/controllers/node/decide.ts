@@ -5,6 +5,7 @@ import { MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { decideLeaving } from './decide-leaving.ts'
 import { LOGIN_LOOK_MS, loginNews } from './decide-login.ts'
+import { decideStopping } from './decide-stopping.ts'
 import { arrearsNews, machineNews, machineStep, takesOrders } from './decide-machine.ts'
 import { configEvidence, powerEvidence, readyEvidence, removedEvidence } from './evidence.ts'
 import { beginsCordoned, isAwaited, isOutOfSync, wishOf } from '#model/node-pool/node-config.ts'
@@ -13,6 +14,7 @@ import type { NodePassSeen } from './seen.ts'
 export type NodeStep =
   | 'ensureMembers' | 'ensureNodeConfig' | 'cordonNew'
   | 'leaveMembers' | 'cordon' | 'evict' | 'ensureNodeGone' | 'forget'
+  | 'empty' | 'stop' | 'uncordon'
   | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'
 
 /** What one look leads to; the status itself follows from the facts by the model's rules. */
@@ -37,9 +39,10 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
   const joined = withFacts(next, firstReady(next, seen))
   const machine = machineNews({ ...seen, record: { ...seen.record, facts: joined } })
   const told = withFacts(joined, machine.change)
-  const remembered = withFacts(told, pause(told, seen))
+  const stopping = decideStopping(told, seen)
+  const remembered = withFacts(told, { ...pause(told, seen), ...stopping?.change })
   const news = [...login.evidence, ...machine.evidence, ...evidence]
-  return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? nextStep(remembered, seen), lookAgainAt: nextLook(remembered, seen) }
+  return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? stopping?.step ?? nextStep(remembered, seen), lookAgainAt: stopping?.lookAgainAt ?? nextLook(remembered, seen) }
 }
 
 /**
@@ -151,6 +154,7 @@ function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<No
 function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
+  if (there && facts.cordonedToStop && facts.ordered?.power !== 'off') return 'uncordon'
   if (there && (facts.toCordon || beginsCordoned(object.fact))) return 'cordonNew'
   if (there && pool && (facts.outOfSync || isAwaited(facts, wishOf(pool.spec, record.spec)))) return 'ensureNodeConfig'
   const since = joiningSince(facts, record)

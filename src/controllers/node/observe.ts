@@ -6,11 +6,12 @@ import { withFacts } from '#model/with-facts.ts'
 import type { MachineRecord, Sight } from '#ports/store.ts'
 import { failed } from '#ports/not-removed.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
+import { isEmptiedStill } from './decide-stopping.ts'
 import type { NodePorts, NodeRegion } from './ports.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
 import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePowerFact } from './sights.ts'
 
-/** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, and for the first heartbeat after power-on. */
+/** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, before it is switched off, and for the first heartbeat after power-on. */
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {
   const { store } = ports
   const region = ports.regionOf(record.region), { logins } = region
@@ -21,7 +22,7 @@ export async function observeNode(record: NodeRecord, ports: NodePorts): Promise
   const seen = { ...seenFrom(record, region, { cluster, pool, object, ...found }), ...loginUnderWay && { loginUnderWay } }
   if (!isUsable(seen)) return seen
   if (fellSilent(seen)) return { ...seen, object: await withLease(seen.object, record, seen.cluster, ports) }
-  if (!record.facts.deletion && !awaitsFirstHeartbeat(seen)) return seen
+  if (!asksItself(seen)) return seen
   const fresh = await lookNow(record, seen.cluster, ports)
   return fresh ? { ...seen, object: fresh, apiAnswers: true } : seen
 }
@@ -45,7 +46,7 @@ export function seenFrom(record: NodeRecord, { clock, tellsAll }: NodeRegion, { 
 
 /** True where the tenant cluster itself has to be asked for the node. */
 export function asksItself(seen: NodePassSeen): boolean {
-  return isUsable(seen) && (seen.record.facts.deletion !== undefined || awaitsFirstHeartbeat(seen))
+  return isUsable(seen) && (seen.record.facts.deletion !== undefined || isEmptiedStill(seen.record.facts, seen.now) || awaitsFirstHeartbeat(seen))
 }
 
 /** The same, with the last renewal of the Lease of a node that fell silent. */

@@ -19,7 +19,7 @@ export interface NodePassSeen {
   readonly power: (Watched<MachinePowerFact> & { readonly machine: string }) | undefined
   /** This process is logging in to its machine; left out otherwise. */
   readonly loginUnderWay?: true
-  /** Asked in deletion only: the cluster's API answered this pass. */
+  /** Asked in deletion and before it is switched off only: the cluster's API answered this pass. */
   readonly apiAnswers: boolean
   /** Each change in the region is told, so nothing need be asked for again and again; left out where some are not. */
   readonly tellsAll?: true

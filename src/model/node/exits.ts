@@ -13,7 +13,7 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
   'Updating/Progressing':         [['cause', 'its Node object carries labels, taints and version of its pool'], DELETE],
   'Deleting/Progressing':         [['cause', 'its pods are evicted and its Node object is gone'], ['cause', 'its machine cannot be removed, or the deadline passes (8 min; 4 min in a pool\'s deletion)']],
   'Starting/Progressing':         [['cause', 'its kubelet is Ready'], ['cause', 'it is not Ready 15 min after the order'], DELETE],
-  'Stopping/Progressing':         [['cause', 'its machine is off'], DELETE],
+  'Stopping/Progressing':         [['cause', 'its pods are evicted and its machine is off'], ['cause', 'its pool scales out before that'], DELETE],
   'Stopped/Ok':                   [['cause', 'its pool scales out'], DELETE],
   'Failed/InitializeFailed':      [['cause', 'the same machine runs its script again after the fault is mended (one that a pool ordered begins no second time)'], ['cause', 'it becomes a Ready member of the cluster after all'], DELETE],
   'Failed/NotReady':              [['cause', 'its kubelet reports Ready again, once it has power and network'], DELETE],

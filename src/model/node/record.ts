@@ -77,7 +77,9 @@ export interface NodeFacts {
   /** When they were paid and its machine was to be on again; until it is Ready, or somebody switches it off. */
   readonly paidAt?: number
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
-  readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number }
+  readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number; /** Pods are still asked to leave it; its machine goes off after that. */ readonly emptying?: true }
+  /** Its pool cordoned it before it was switched off, and takes that back once it is to run again; not set where somebody else had. */
+  readonly cordonedToStop?: true
   readonly staleSince?: number
 }
 

@@ -68,7 +68,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'ordered to stop',
     holds: seen => seen.facts.ordered?.power === 'off' && seen.facts.power?.state !== 'off',
     shows: () => ({ phase: 'Stopping', conditions: ['Progressing'] }),
-    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and it is not off yet`,
+    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and ${seen.facts.ordered?.emptying ? 'its pods are asked to leave first' : 'it is not off yet'}`,
   },
   {
     name: 'stopped by its pool',

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+
+/** Nodes of a simulated region have four processors, of which cluster DNS and each pod of the add-ons here ask for a tenth. */
+describe('a pool that recycles its machines switches off what nobody misses', () => {
+  const regions = new FreshRegions('recycled')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const nodes = () => regions.nodePairs()
+  const rows = async (kind: string) => (await regions.server.history(regions.region)).filter(({ Kind }) => Kind === kind)
+  const phases = async () => (await rows('Node')).map(({ Status }) => Status?.Phase)
+  const waits = async () => (await regions.podPlaces()).filter(one => one.endsWith('nowhere'))
+
+  class Shop {
+    readonly id: string
+    readonly pool: string
+    constructor(id: string, pool: string) {
+      this.id = id
+      this.pool = pool
+    }
+
+    static async open(scale: object): Promise<Shop> {
+      const { Id = '' } = await done('CreateCluster', ANY_CLUSTER)
+      await step('60s')
+      const pool = await done('CreateEdgeNodePool', {
+        ClusterId: Id, Name: 'burst', NodePoolType: 'edge-machine-pool',
+        ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 3, DesiredReplicas: 3, Priority: 10, Mode: 'Recycle', ...scale }, InstanceArea: { AreaName: 'north' } },
+      })
+      await step('5m')
+      return new Shop(Id, pool.Id ?? '')
+    }
+
+    runs(Pods: number, Cpu: string) { return done('SetWorkload', { ClusterId: this.id, Name: 'web', Pods, Cpu, MemoryMiB: 100 }) }
+    to(DesiredReplicas: number) { return done('ScaleUpEdgeNodePool', { ClusterId: this.id, NodePoolId: this.pool, DesiredReplicas }) }
+    scalesItself(MaxReplicas = 3) {
+      return done('UpdateEdgeNodePoolConfig', { ClusterId: this.id, Id: this.pool, ElasticConfig: { AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas, DesiredReplicas: 0, Priority: 10, Mode: 'Recycle' } } })
+    }
+
+    async addons() {
+      for (const Name of ['ingress-nginx', 'prometheus-agent']) await done('CreateAddon', { ClusterId: this.id, Name })
+      await step('2m')
+    }
+  }
+  const cordon = (node: Record<string, unknown> | undefined) => done('SetNodeSchedulable', { Id: node?.['Id'], Schedulable: false })
+
+  test('pods find their new places while its machine is still on, also where callers want fewer', async () => {
+    const shop = await Shop.open({ DesiredReplicas: 2 })
+    await shop.runs(2, '1500m')
+    await step('1m')
+    assert.equal(new Set(await regions.podPlaces()).size, 2)
+    await shop.to(1)
+    await step('30s')
+    assert.deepEqual([await nodes(), (await regions.podPlaces()).length], [['Running/Ok', 'Stopped/Ok'], 1])
+    await step('10m')
+    await shop.to(2)
+    await step('5m')
+    assert.deepEqual(await nodes(), ['Running/Ok', 'Running/Ok'])
+  })
+
+  test('an autoscaler that takes light nodes leaves the cluster well', async () => {
+    const shop = await Shop.open({})
+    await shop.addons()
+    await shop.scalesItself()
+    await step('3h')
+    assert.deepEqual(await nodes(), ['Running/Ok', 'Stopped/Ok', 'Stopped/Ok'])
+    assert.deepEqual((await rows('Cluster')).filter(({ Status }) => Status?.Conditions.some(({ Type }) => Type === 'Degraded')), [])
+  })
+
+  test('where there may be no more nodes, room for a large pod is made once', async () => {
+    const shop = await Shop.open({})
+    await shop.addons()
+    await shop.runs(1, '3950m')
+    await shop.scalesItself()
+    await step('3h')
+    const before = await phases()
+    await step('6h')
+    assert.deepEqual([await waits(), (await phases()).length - before.length], [[], 0])
+    assert.equal(before.filter(phase => phase === 'Stopping').length, 1 + (await nodes()).filter(pair => pair === 'Stopped/Ok').length)
+  })
+
+  test('what cannot be evicted is waited for two minutes', async () => {
+    const shop = await Shop.open({ DesiredReplicas: 1 })
+    await done('InjectFault', { Port: 'tenant-cluster', Call: 'evict', Effect: { Type: 'fail' } })
+    await shop.to(0)
+    await step('100s')
+    assert.deepEqual(await nodes(), ['Stopping/Progressing'])
+    await step('100s')
+    assert.deepEqual(await nodes(), ['Stopped/Ok'])
+  })
+
+  test('one that is wanted again before it is empty stays on, uncordoned', async () => {
+    const shop = await Shop.open({ DesiredReplicas: 1, MaxReplicas: 1 })
+    await done('InjectFault', { Port: 'tenant-cluster', Call: 'evict', Effect: { Type: 'fail' } })
+    await shop.to(0)
+    await step('30s')
+    assert.deepEqual(await nodes(), ['Stopping/Progressing'])
+    await shop.to(1)
+    await step('5s')
+    assert.deepEqual(await nodes(), ['Running/Ok'])
+    await step('10m')
+    assert.ok(!(await phases()).includes('Stopped'))
+  })
+
+  test('a cordon of its caller\'s is still there when it is on again', async () => {
+    const shop = await Shop.open({ DesiredReplicas: 1 })
+    await cordon((await regions.nodes())[0])
+    await shop.to(0)
+    await step('5m')
+    await shop.to(1)
+    await step('5m')
+    assert.deepEqual(await nodes(), ['Running/Unschedulable'])
+  })
+
+  for (const isStopped of [false, true]) {
+    test(`an autoscaler gives one back that its caller had cordoned${isStopped ? ' before it was switched off' : ''}, as pods would find no room on it`, async () => {
+      const shop = await Shop.open({ DesiredReplicas: 2, MaxReplicas: 2 })
+      await shop.runs(1, '3500m')
+      await step('1m')
+      const places = (await regions.podPlaces()).join()
+      await cordon((await regions.nodes()).find(node => !places.includes(String(node['Name']))))
+      if (isStopped) {
+        await shop.to(1)
+        await step('5m')
+        assert.ok((await nodes()).includes('Stopped/Ok'))
+      }
+      await shop.scalesItself(2)
+      await step('30m')
+      await shop.runs(2, '3500m')
+      await step('1h')
+      assert.deepEqual([await waits(), await nodes()], [[], ['Running/Ok', 'Running/Ok']])
+    })
+  }
+})

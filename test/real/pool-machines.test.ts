@@ -38,7 +38,8 @@ suite('a pool of the local region makes its boxes by itself', { skip: missingFor
   test('one that is wanted no more is switched off and kept, and started again when it is', async () => {
     const [before] = await nodes(), [machine] = await owned()
     await place.call('ScaleUpEdgeNodePool', { ClusterId: cluster, NodePoolId: pool, DesiredReplicas: 0 })
-    await comes('Stopped/Ok', 30 * SECOND)
+    // Its pods leave it first.
+    await comes('Stopped/Ok', MINUTE)
     await place.reaches('the pool', () => place.pool(pool), RUNNING, 10 * SECOND)
     await place.call('ScaleUpEdgeNodePool', { ClusterId: cluster, NodePoolId: pool, DesiredReplicas: 1 })
     await comes(RUNNING, MINUTE)

@@ -4,7 +4,7 @@ import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
-import { largestFirst, mayOpen, nextNode, Places, shapeOf, type Obstacle, type Place } from './places.ts'
+import { largestFirst, mayOpen, nextNode, Places, shapeOf, termsOf, type Obstacle, type Place } from './places.ts'
 
 /** A pool as far as it goes whether its nodes would take a pod. */
 export interface Taker {
@@ -225,7 +225,8 @@ function hasRoomAnyhow(pods: readonly PodNeed[], places: Places): boolean {
     cpuMillis: Math.max(most.cpuMillis, cpuMillis), memoryMiB: Math.max(most.memoryMiB, memoryMiB), more: { ...most.more, ...Object.fromEntries(Object.entries(more).map(([name, amount]) => [name, Math.max(amount, most.more[name] ?? 0)])) },
   }), { cpuMillis: 0, memoryMiB: 0, more: {} as Record<string, number> })
   const choosy = pods.filter(asksOfNeighbours).length
-  return Map.groupBy(pods, shapeOf).values().every(([first]) => {
+  // Where there is no place for the largest there is none that counts, so amounts of its own make no difference.
+  return Map.groupBy(pods, termsOf).values().every(([first]) => {
     const pod = first!, judged = places.judge(pod), clashes = asksOfNeighbours(pod) ? pods.length - 1 : choosy
     const open = places.all.flatMap(place => (judged(place) === undefined ? [slotsOf(place, largest)] : [])).toSorted((one, other) => other - one)
     return open.slice(clashes).reduce((sum, slots) => sum + slots, 0) >= pods.length - clashes
@@ -251,12 +252,15 @@ function findRoom(pods: readonly PodNeed[], places: Places): boolean {
 
   function putOnEmptiest(some: readonly PodNeed[]): PodNeed[] {
     const left: PodNeed[] = []
-    let shape = '', isStale = false, judged: (place: Place) => Obstacle | undefined = () => undefined, those: Place[] = []
+    let shape = '', terms = '', isStale = false, judged: (place: Place) => Obstacle | undefined = () => undefined, those: Place[] = [], passed: Place[] = []
     for (const pod of some) {
-      const own = shapeOf(pod), isNew = own !== shape
-      if (isNew || isStale) [shape, judged] = [own, places.judge(pod)]
-      if (isNew || (isStale && mayOpen(pod))) those = places.all.filter(place => judged(place) === undefined).sort(emptiestFirst)
-      while (those.length > 0 && judged(those[0]!) !== undefined) those.shift()
+      const isNew = shapeOf(pod) !== shape
+      if (isNew || isStale) judged = places.judge(pod)
+      if (termsOf(pod) !== terms || (isNew && asksOfNeighbours(pod)) || (isStale && mayOpen(pod))) [those, passed] = [places.all.filter(place => MAY_HOLD.has(judged(place))).sort(emptiestFirst), []]
+      // What was too little for one may be enough for another that differs in amounts alone.
+      else if (isNew && passed.length > 0) [those, passed] = [[...passed, ...those], []]
+      ;[shape, terms] = [shapeOf(pod), termsOf(pod)]
+      while (those.length > 0 && judged(those[0]!) !== undefined) passed.push(those.shift()!)
       const emptiest = those.shift()
       isStale = emptiest !== undefined && asksOfNeighbours(pod)
       if (!emptiest) {
@@ -271,6 +275,8 @@ function findRoom(pods: readonly PodNeed[], places: Places): boolean {
     return left
   }
 }
+
+const MAY_HOLD: ReadonlySet<Obstacle | undefined> = new Set([undefined, 'room'])
 
 function insert(sorted: Place[], place: Place, order: (one: Place, other: Place) => number): void {
   let from = 0, to = sorted.length

@@ -20,10 +20,19 @@ const alone = { antiAffinity: [{ topologyKey: HOSTNAME, labelSelector: { matchLa
 const members = (count: number): PodNeed[] => Array.from({ length: count }, (_, index) => ({ name: `web/es-${index}`, labels: { 'app': 'es', 'apps.kubernetes.io/pod-index': String(index) }, cpuMillis: 2_000, memoryMiB: 64, ...alone }))
 const seen = (more: Partial<RoomSeen>): RoomSeen => ({ waiting: [], perNode: { cpuMillis: 4_000, memoryMiB: 9_999 }, busy: [], light: [], free: [], ...more })
 
-function judgementsOf<Result>(work: () => Result): { readonly result: Result; readonly judgements: number } {
-  const judge = mock.method(Places.prototype, 'judge')
+/** `judged`: how often a place was. */
+function judgementsOf<Result>(work: () => Result): { readonly result: Result; readonly judgements: number; readonly judged: number } {
+  let judged = 0
+  const original = Object.getOwnPropertyDescriptor(Places.prototype, 'judge')?.value as (this: Places, pod: PodNeed) => ReturnType<Places['judge']>
+  const judge = mock.method(Places.prototype, 'judge', function (this: Places, pod: PodNeed) {
+    const judging = original.call(this, pod)
+    return (place: Parameters<typeof judging>[0]) => {
+      judged += 1
+      return judging(place)
+    }
+  })
   try {
-    return { result: work(), judgements: judge.mock.callCount() }
+    return { result: work(), judgements: judge.mock.callCount(), judged }
   } finally {
     judge.mock.restore()
   }
@@ -59,6 +68,15 @@ describe('a pass over an autoscaler\'s need', () => {
     const { result, judgements } = judgementsOf(() => keptFor(seen({ light, free }), light.map(({ name }) => name)).size)
     assert.equal(result, 4)
     assert.ok(judgements <= 2 * 100, `${judgements} judgements`)
+  })
+
+  test('judges no place anew for pods that differ in amounts alone', () => {
+    const light = Array.from({ length: 100 }, (_, index) => ({ name: `n${String(index).padStart(3, '0')}`, pods: [0, 1, 2].map(number => ({ name: `kube-system/x-${index}-${number}`, cpuMillis: 100 + (index * 3 + number) % 97, memoryMiB: 10 })) }))
+    const free = light.map(({ name, pods }) => host(name, { cpuMillis: 3_600, carries: pods }))
+    const { result, judged } = judgementsOf(() => keptFor(seen({ light, free }), light.map(({ name }) => name)).size)
+    assert.equal(result, 15)
+    // For each node that may go each place two times, and one for each pod that has moved.
+    assert.ok(judged <= 100 * (2 * 100 + 3 * 100), `${judged} places`)
   })
 
   test('lets fifty pods move that mind their neighbours, and the others after them', () => {

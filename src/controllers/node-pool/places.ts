@@ -166,7 +166,7 @@ export function largestFirst(one: PodNeed, other: PodNeed): number {
 export const shapeOf = remembered((pod: PodNeed) => JSON.stringify({ ...pod, name: namespaceOf(pod) }))
 
 /** All of a pod but its name and how much it asks for. */
-const termsOf = remembered(({ cpuMillis: _cpu, memoryMiB: _memory, more: _more, base: _base, unweighed: _unweighed, ...terms }: PodNeed) => JSON.stringify({ ...terms, name: namespaceOf(terms) }))
+export const termsOf = remembered(({ cpuMillis: _cpu, memoryMiB: _memory, more: _more, base: _base, unweighed: _unweighed, ...terms }: PodNeed) => JSON.stringify({ ...terms, name: namespaceOf(terms) }))
 
 /** All of a pod that others look at. */
 const kindOf = remembered((marks: Marks) => JSON.stringify([namespaceOf(marks), marks.labels, marks.antiAffinity, marks.hostPorts, marks.ends]))

@@ -67,17 +67,20 @@ describe('a pool that recycles its machines switches off what nobody misses', ()
     assert.deepEqual((await rows('Cluster')).filter(({ Status }) => Status?.Conditions.some(({ Type }) => Type === 'Degraded')), [])
   })
 
-  test('where there may be no more nodes, room for a large pod is made once', async () => {
-    const shop = await Shop.open({})
-    await shop.addons()
-    await shop.runs(1, '3950m')
-    await shop.scalesItself()
-    await step('3h')
-    const before = await phases()
-    await step('6h')
-    assert.deepEqual([await waits(), (await phases()).length - before.length], [[], 0])
-    assert.equal(before.filter(phase => phase === 'Stopping').length, 1 + (await nodes()).filter(pair => pair === 'Stopped/Ok').length)
-  })
+  for (const isEvicted of [true, false]) {
+    test(`where there may be no more nodes, room for a large pod is made once${isEvicted ? '' : ', also where no pod can be evicted'}`, async () => {
+      const shop = await Shop.open({})
+      await shop.addons()
+      if (!isEvicted) await done('InjectFault', { Port: 'tenant-cluster', Call: 'evict', Effect: { Type: 'fail' } })
+      await shop.runs(1, '3950m')
+      await shop.scalesItself()
+      await step('3h')
+      const before = await phases()
+      await step('6h')
+      assert.deepEqual([await waits(), (await phases()).length - before.length], [[], 0])
+      assert.equal(before.filter(phase => phase === 'Stopping').length, 1 + (await nodes()).filter(pair => pair === 'Stopped/Ok').length)
+    })
+  }
 
   test('what cannot be evicted is waited for two minutes', async () => {
     const shop = await Shop.open({ DesiredReplicas: 1 })

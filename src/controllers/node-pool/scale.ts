@@ -114,7 +114,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const pools = asks ? (await members.reader.nodePoolsOf(pool.clusterId)).map(one => (one.id === pool.id ? pool : one)) : []
   const { needed, room, facts } = needOfPool(pool, { room: looked, pools, nodes: asks ? await nodesOf(pools, members, one => one === pool.id || looked.free.some(node => lackedBy(node).length > 0)) : new Map() }, now)
   const waits = room !== undefined && room.waiting.length > 0
-  const counts = await stayingOf(pool, members)
+  const counts = await emptyOf({ ...pool, counts: await stayingOf(pool, members) }, looked, members)
   const toldAt = toldAtOf(pool, ports)
   const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt }) : { share: 0, counts }
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
@@ -163,6 +163,14 @@ async function stayingOf({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, 
   if (counts.failed === 0) return counts
   const leaving = (await members.of(id)).filter(({ facts, said }) => facts.deletion !== undefined && said.status.phase === 'Failed').length
   return leaving === 0 ? counts : { ...counts, failed: counts.failed - leaving, deleting: counts.deleting + leaving }
+}
+
+/** One that went off so that there is room, and still has the pods that could not be evicted, is no room yet: it is as one that is not off. */
+async function emptyOf({ id, counts, facts }: Pick<NodePoolRecord, 'id' | 'counts' | 'facts'>, room: RoomSeen | undefined, members: Members): Promise<NodePoolRecord['counts']> {
+  if (!room || facts.makesRoom === undefined || counts.stopped === 0) return counts
+  const carrying = new Set([...room.busy, ...room.light.map(({ name }) => name)])
+  const full = (await members.of(id)).filter(({ said, spec }) => said.status.phase === 'Stopped' && carrying.has(spec.name)).length
+  return { ...counts, stopped: counts.stopped - full, stopping: counts.stopping + full }
 }
 
 function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, { now, toldAt, isPaid }: { readonly now: number; readonly toldAt: number | undefined; readonly isPaid: boolean }): boolean {

@@ -32,10 +32,10 @@ export interface ClaimRequest {
 export async function claimMachines(context: ActionContext, tx: Transaction, body: Parameters<typeof tokenOf>[0], request: ClaimRequest): Promise<readonly string[]> {
   refuseWithoutMachines(context)
   await tx.lockName(`machines/${context.scope.accountId}/${context.scope.region}`)
-  await freeServers(context, tx, request)
-  const taken = request.wishes.some(wish => wish.name !== undefined) ? await takenNames(context, tx, request.cluster) : new Set<string>()
+  const wishes = await freeServers(context, tx, request)
+  const taken = wishes.some(wish => wish.name !== undefined) ? await takenNames(context, tx, request.cluster) : new Set<string>()
   const ids: string[] = []
-  for (const wish of request.wishes) ids.push(await claimMachine(context, tx, tokenOf(body), request, wish, taken))
+  for (const wish of wishes) ids.push(await claimMachine(context, tx, tokenOf(body), request, wish, taken))
   await tx.enqueue({ kind: 'node-pool', id: request.nodePool.id, region: context.scope.region })
   return ids
 }
@@ -86,25 +86,37 @@ async function takenNames({ scope }: ActionContext, tx: Transaction, cluster: Cl
 }
 
 /**
- * A server is one node at most. One that a pool kept when its node went may come again: its system is set up anew, so the old machine goes and another takes its place.
+ * A server is one node at most, by whichever of its names it is asked for: its own, or the id of the machine that it is now. One that a pool kept when its node went may come again: its system is set up anew, so the old machine goes and
+ * another takes its place. Answers the wishes by the servers' own names, which outlast their machines.
  */
-async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<void> {
+async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<readonly NodeWish[]> {
   const { scope, now, action } = context
-  const instanceIds = wishes.map(wish => wish.instanceId)
-  const known: MachineRecord[] = [...await tx.machinesOfInstances(scope, instanceIds)]
+  const named = new Map<string, MachineRecord>()
   // In the order in which others lock several.
-  for (const id of [...instanceIds].sort()) {
-    const own = within(scope, await tx.lockMachine(id))
-    if (own) known.push(own)
+  for (const id of wishes.map(wish => wish.instanceId).sort()) {
+    const machine = within(scope, await tx.lockMachine(id))
+    if (machine) named.set(id, machine)
   }
-  for (const machine of known) {
-    const instanceId = instanceIds.includes(machine.id) ? machine.id : machine.template?.instanceId ?? machine.id
-    if (machine.ownedBy) refuse('Conflict.{Parameter}', { Parameter: parameter, value: instanceId, by: `it is the node ${machine.ownedBy.nodeId ?? machine.name} already` })
+  const sent = new Map<string, string>()
+  const resolved = wishes.map(wish => {
+    const machine = named.get(wish.instanceId), instanceId = machine ? serverOf(machine) : wish.instanceId, other = sent.get(instanceId)
+    if (other !== undefined) refuseParameter(action, parameter, `${other} and ${wish.instanceId} are the same server`)
+    sent.set(instanceId, wish.instanceId)
+    return { ...wish, instanceId, name: wish.name === wish.instanceId ? instanceId : wish.name }
+  })
+  const others = (await tx.machinesOfInstances(scope, [...sent.keys()])).filter(machine => named.get(machine.id) === undefined)
+  for (const machine of [...others, ...named.values()]) {
+    if (machine.ownedBy) refuse('Conflict.{Parameter}', { Parameter: parameter, value: sent.get(serverOf(machine)) ?? machine.id, by: `it is the node ${machine.ownedBy.nodeId ?? machine.name} already` })
     if (!machine.template) refuseParameter(action, parameter, `the machine ${machine.id} is yours to set up; run an onboarding script on it (CreateBatchEdgeMachine)`)
     if (machine.deletionRequestedAt !== undefined) continue
     await tx.changeMachine(machine.id, { deletionRequestedAt: now })
     await tx.enqueue({ kind: 'machine', id: machine.id, region: scope.region })
   }
+  return resolved
+}
+
+function serverOf({ id, template }: MachineRecord): string {
+  return template?.instanceId ?? id
 }
 
 /** Nodes that are added by hand are wanted from then on: the pool does not give them back, and has no more than its MaxReplicas. */

@@ -237,6 +237,28 @@ suite('central pools', () => {
     await api.app.close()
   })
 
+  test('a server is one node at most by whichever of its names it is asked for, and shows its own', async () => {
+    const { api, plantId, centralPoolId, centralNodeId, elasticPoolId } = await openSmallWorld()
+    const add = (...InstanceIds: string[]) => api.call('CreateNodes', { ClusterId: plantId, NodePoolId: centralPoolId, InstanceIds, KeepInstanceName: true })
+    const [{ id: old } = { id: '' }] = await machinesOwnedBy(api.store, 'local-1', { nodeId: centralNodeId })
+    await forgetWithChildren(api, centralNodeId)
+    await api.store.write(api.now, tx => tx.changeMachine(old, { ownedBy: null }))
+    const twice = await add('i-0001', old)
+    assert.deepEqual([code(twice), (await api.store.findMachine(old))?.deletionRequestedAt], ['InvalidParameter.InstanceIds', undefined])
+    assert.match(twice.text, new RegExp(`i-0001 and ${old} are the same server`))
+    const ClusterId = plantId, NodePoolId = centralPoolId
+    const edge = await api.call('CreateEdgeNode', { ClusterId, NodePoolId: elasticPoolId, AutoCompleteConfig: directly(old, 'i-0001') })
+    assert.deepEqual([code(edge), (await api.store.findMachine(old))?.deletionRequestedAt], ['InvalidParameter.AutoCompleteConfig.DirectAddInstances', undefined])
+    const [again = ''] = (await api.done('CreateNodes', { ClusterId, NodePoolId, InstanceIds: [old], KeepInstanceName: true })).Ids ?? []
+    assert.partialDeepStrictEqual(await listed(api, 'ListNodes', again), { InstanceId: 'i-0001' })
+    assert.match(String((await listed(api, 'ListNodes', again))['Name']), /^i-0001/)
+    // While the old machine goes, and after it.
+    assert.deepEqual([code(await add('i-0001')), code(await add(old))], ['Conflict.InstanceIds', 'Conflict.InstanceIds'])
+    await api.store.write(api.now, tx => tx.forgetMachine(old))
+    assert.equal(code(await add('i-0001')), 'Conflict.InstanceIds')
+    await api.app.close()
+  })
+
   test('by hand only where nothing scales by itself, and not beyond MaxReplicas', async () => {
     const { api, plantId, centralPoolId, elasticPoolId } = await openSmallWorld()
     const pool = { ClusterId: plantId, NodePoolId: centralPoolId }

@@ -4,7 +4,7 @@ import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import { newId } from '#model/ids.ts'
 import { claimOf, claimedName, machineIdOf } from '#model/node/claim.ts'
 import type { NodeWish } from '#model/node/validate.ts'
-import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { MachineTemplate, NodePoolRecord } from '#model/node-pool/record.ts'
 import { movedBy } from '#model/node-pool/scaling.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedBy, type ActionContext } from './action.ts'
@@ -25,6 +25,8 @@ export interface ClaimRequest {
   readonly parameter: string
 }
 
+type ServerWish = NodeWish & Pick<MachineTemplate, 'replaces'>
+
 /**
  * Claims machines for nodes under the cluster's lock, intent first: nodes, machines, ledger rows, and the tokens of their first boots, all or none. Answers the
  * nodes' ids in the order of the wishes.
@@ -40,7 +42,7 @@ export async function claimMachines(context: ActionContext, tx: Transaction, bod
   return ids
 }
 
-async function claimMachine(context: ActionContext, tx: Transaction, clientToken: string | undefined, { cluster, nodePool, sent }: ClaimRequest, wish: NodeWish, taken: Set<string>): Promise<string> {
+async function claimMachine(context: ActionContext, tx: Transaction, clientToken: string | undefined, { cluster, nodePool, sent }: ClaimRequest, wish: ServerWish, taken: Set<string>): Promise<string> {
   const { scope, region, now } = context
   const nodeId = newId('node', now, context.randomBytes(8))
   const machineId = machineIdOf(nodeId)
@@ -72,10 +74,10 @@ export function nameFor(nodePool: NodePoolRecord, { name }: Pick<NodeWish, 'name
   return chosen
 }
 
-function templateFor(nodePool: NodePoolRecord, { instanceId, cloudServerIdentity, carries }: NodeWish, sent: Readonly<Record<string, unknown>>) {
+function templateFor(nodePool: NodePoolRecord, { instanceId, replaces, cloudServerIdentity, carries }: ServerWish, sent: Readonly<Record<string, unknown>>) {
   const { template } = nodePool.spec
   return {
-    ...template, ...cloudServerIdentity !== undefined && { cloudServerIdentity }, instanceId, ...carries && { carries },
+    ...template, ...cloudServerIdentity !== undefined && { cloudServerIdentity }, instanceId, ...replaces !== undefined && { replaces }, ...carries && { carries },
     ...template?.nodeConfig && { nodeConfig: { ...template.nodeConfig, ...sent } },
   }
 }
@@ -87,9 +89,9 @@ async function takenNames({ scope }: ActionContext, tx: Transaction, cluster: Cl
 
 /**
  * A server is one node at most, by whichever of its names it is asked for: its own, or the id of the machine that it is now. One that a pool kept when its node went may come again: its system is set up anew, so the old machine goes and
- * another takes its place. Answers the wishes by the servers' own names, which outlast their machines.
+ * another takes its place. Answers the wishes by the servers' own names, which outlast their machines, and by the machines that go.
  */
-async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<readonly NodeWish[]> {
+async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<readonly ServerWish[]> {
   const { scope, now, action } = context
   const named = new Map<string, MachineRecord>()
   // In the order in which others lock several.
@@ -105,14 +107,20 @@ async function freeServers(context: ActionContext, tx: Transaction, { wishes, pa
     return { ...wish, instanceId, name: wish.name === wish.instanceId ? instanceId : wish.name }
   })
   const others = (await tx.machinesOfInstances(scope, [...sent.keys()])).filter(machine => named.get(machine.id) === undefined)
-  for (const machine of [...others, ...named.values()]) {
+  const known = [...others, ...named.values()]
+  for (const machine of known) {
     if (machine.ownedBy) refuse('Conflict.{Parameter}', { Parameter: parameter, value: sent.get(serverOf(machine)) ?? machine.id, by: `it is the node ${machine.ownedBy.nodeId ?? machine.name} already` })
     if (!machine.template) refuseParameter(action, parameter, `the machine ${machine.id} is yours to set up; run an onboarding script on it (CreateBatchEdgeMachine)`)
     if (machine.deletionRequestedAt !== undefined) continue
     await tx.changeMachine(machine.id, { deletionRequestedAt: now })
     await tx.enqueue({ kind: 'machine', id: machine.id, region: scope.region })
   }
-  return resolved
+  return resolved.map(wish => {
+    const olds = known.filter(machine => serverOf(machine) === wish.instanceId)
+    // One that was asked to go before may have left its place to the one that goes now.
+    const old = olds.find(({ deletionRequestedAt }) => deletionRequestedAt === undefined) ?? olds.at(-1)
+    return { ...wish, ...old && { replaces: old.id } }
+  })
 }
 
 function serverOf({ id, template }: MachineRecord): string {

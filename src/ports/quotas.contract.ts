@@ -10,6 +10,8 @@ export interface QuotasUnderTest {
   order(number: number, account: string): Promise<MachineOrder>
   /** A machine that somebody adds by hand. */
   own(number: number, account: string): Promise<MachineOrder>
+  /** The machine that a server becomes instead of this one, which is asked to go. */
+  instead(old: MachineOrder, number: number, account: string): Promise<MachineOrder>
   /** It is made, and that is noted. */
   noteMade(order: MachineOrder, machineId: string): Promise<void>
   /** It is removed, and nothing of it is left. */
@@ -73,6 +75,32 @@ export function quotasContract(name: string, open: () => Promise<QuotasUnderTest
       assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 1, held: 0 }])
       await made()
       assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 1, held: 1 }])
+    })
+
+    test('one that takes the place of another needs none of its own, and leaves it to nobody while the other is there', async () => {
+      const { account, order, make, made, shown } = fresh(), one = [{ kind: 'Machine', limit: 1, held: 1 }]
+      await parts.quotas.setQuota('Machine', account, 1)
+      const old = await made(), next = await parts.instead(old, ++numbers, account)
+      await make(next)
+      assert.deepEqual([await shown(), (await parts.machines.look(old.id))?.id], [one, old.id])
+      await assert.rejects(parts.machines.ensure(await order()), refusedBy(/may have 1 of the kind Machine and has 1/))
+      await parts.remove(next)
+      assert.deepEqual(await shown(), one)
+      const third = await make(await parts.instead(old, ++numbers, account))
+      await parts.remove(old)
+      assert.deepEqual(await shown(), one)
+      await parts.remove(third)
+      await made()
+      const last = await made().catch((error: unknown) => error)
+      assert.ok(refusedBy(/may have 1 of the kind Machine and has 1/)(last), 'each place is given back once')
+    })
+
+    test('one that takes the place of another is refused where the account may not even have that', async () => {
+      const { account, made, shown } = fresh()
+      const old = await made()
+      await parts.quotas.setQuota('Machine', account, 0)
+      await assert.rejects(parts.machines.ensure(await parts.instead(old, ++numbers, account)), refusedBy(/may have 0 of the kind Machine and has 0/))
+      assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 0, held: 1 }])
     })
 
     test('of many at once only as many are made as there are places, and one that is asked for twice counts once', async () => {

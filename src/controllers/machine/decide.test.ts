@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decideMachine, decideOrdered, type MachinePassSeen } from './decide.ts'
 
+const NOW = 1_800_000_000_000, obstacle = { because: 'DeleteInstance: it is protected', at: 0 }, refused = { as: 'StockOut', because: 'sold out', at: 0 } as const
+
 // oxfmt-ignore
-const rows: [what: string, seen: MachinePassSeen, step: string][] = [
+const rows: [what: string, seen: Omit<MachinePassSeen, 'now'>, step: string][] = [
   ['the intent stands before anything is made',     { record: {}, ledger: undefined },                                         'intend'],
   ['then it is made',                               { record: {}, ledger: 'Intended' },                                        'ensure'],
   ['and is as ordered from then on',                { record: { machineId: 'm' }, ledger: 'Held' },                            'ensure'],
@@ -12,10 +14,14 @@ const rows: [what: string, seen: MachinePassSeen, step: string][] = [
   ['also one that was only intended',               { record: { deletionRequestedAt: 0 }, ledger: 'Intended' },                'ensureGone'],
   ['or not even that',                              { record: { deletionRequestedAt: 0 }, ledger: undefined },                 'ensureGone'],
   ['and again after a crash before it was forgotten', { record: { deletionRequestedAt: 0 }, ledger: 'Released' },              'ensureGone'],
+  ['one whose server becomes another keeps its place for that', { record: { deletionRequestedAt: 0 }, ledger: 'Retained', successor: { createdAt: NOW } }, 'keepPlace'],
+  ['until that is there',                           { record: { deletionRequestedAt: 0 }, ledger: 'Retained', successor: { createdAt: NOW, machineId: 'n' } }, 'ensureGone'],
+  ['or was refused',                                { record: { deletionRequestedAt: 0 }, ledger: 'Retained', successor: { createdAt: NOW, refused } }, 'ensureGone'],
+  ['or was given up',                               { record: { deletionRequestedAt: 0 }, ledger: 'Retained', successor: { createdAt: NOW, obstacle } }, 'ensureGone'],
+  ['or its time is over',                           { record: { deletionRequestedAt: 0 }, ledger: 'Retained', successor: { createdAt: NOW - 5 * 60_000 } }, 'ensureGone'],
 ]
-for (const [what, seen, step] of rows) test(`a machine: ${what}`, () => assert.equal(decideMachine(seen), step))
+for (const [what, seen, step] of rows) test(`a machine: ${what}`, () => assert.equal(decideMachine({ now: NOW, ...seen }), step))
 
-const obstacle = { because: 'DeleteInstance: it is protected', at: 0 }, refused = { as: 'StockOut', because: 'sold out', at: 0 } as const
 // oxfmt-ignore
 const ordered: [what: string, record: Parameters<typeof decideOrdered>[0], step: string][] = [
   ['is made: its intent came with its record',             {},                                       'ensure'],

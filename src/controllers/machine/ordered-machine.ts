@@ -7,7 +7,6 @@ import { MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
-import { awaitsItsServer } from './awaits-its-server.ts'
 import { decideOrdered } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
 import { askAgain, askedAgainAt, isOrderedOtherwise, lookedFor, orderAskedAgainAt } from './looked-for.ts'
@@ -67,7 +66,7 @@ export async function make(record: OrderedMachine, { arrears, asked, ask }: Maki
   try {
     return await makeForOwner(record, ask, ports)
   } catch (error) {
-    if (signal.aborted || isOfOurStore(error) || await awaitsItsServer(record, error, ports)) throw error
+    if (signal.aborted || isOfOurStore(error)) throw error
     return await noteNotMade(record, error, asked, ports)
   }
 }
@@ -101,7 +100,7 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
     // One that was found after its making failed may be otherwise than it is ordered.
     for (const { id, region, power, ordered } of there) if (power !== ordered) await tx.enqueue({ kind: 'machine', id, region })
     // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
-    for (const machine of there) await wakeOwner(tx, machine, machine.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
+    for (const machine of there) await wakeConcerned(tx, machine, machine.ownedBy.nodeId === undefined ? undefined : clock.now() + NODE_AWAITED_MS)
     return gone
   })
   await takeDownLost(lost, ports)
@@ -261,7 +260,7 @@ async function ensureGone(record: OrderedMachine, ports: MachinePassPorts, signa
     await tx.putLedger(machineEntry(record, 'Released', now))
     await tx.releaseAddress(record.region, record.id)
     await tx.forgetMachine(record.id)
-    await wakeOwner(tx, record)
+    await wakeConcerned(tx, record)
     if (left) await tx.enqueue(left)
   })
   await leaveToLateOnes(record, left, ports)
@@ -291,10 +290,12 @@ async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change:
     if (!machine || !isStill(machine)) return
     await tx.changeMachine(record.id, change(now))
     await more?.(tx, machine, now)
-    await wakeOwner(tx, record)
+    await wakeConcerned(tx, record)
   })
 }
 
-async function wakeOwner(tx: Transaction, { region, ownedBy }: OrderedMachine, dueAt?: number): Promise<void> {
+/** Whoever owns it, and the machine that goes for it. */
+async function wakeConcerned(tx: Transaction, { region, ownedBy, template }: OrderedMachine, dueAt?: number): Promise<void> {
   await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region }, dueAt)
+  if (template?.replaces !== undefined) await tx.enqueue({ kind: 'machine', id: template.replaces, region })
 }

@@ -1,11 +1,12 @@
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
-import { decideMachine } from './decide.ts'
+import { awaitedUntil, decideMachine } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
 import { messageOf } from './message-of.ts'
 import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { removeMachine } from './remove-machine.ts'
+import { successorOf } from './successor.ts'
 import { isSame, makeForOwner, takeDownIfBack, takeDownLost } from './take-down-lost.ts'
 
 /** One pass over a machine that a user added, or kept when its node was deleted. */
@@ -14,7 +15,8 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
   const { clock } = ports.regionOf(region)
   const { items } = await ports.store.listLedger({ accountId, region }, { ownerIds: [id] }, { number: 1, size: 10 })
   const entry = items.find(({ kind }) => kind === 'Machine'), ledger = entry?.state
-  const seen = { record, ledger }
+  const successor = record.deletionRequestedAt === undefined ? undefined : await successorOf(record, ports)
+  const seen = { record, ledger, now: clock.now(), ...successor && { successor } }
   const step = decideMachine(seen)
   ports.onDecision?.({ by: 'decideMachine', about: id, seen, decided: step })
   switch (step) {
@@ -24,7 +26,9 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
       })
       return { lookAgainAt: clock.now() }
     case 'ensure': await ensure(record, entry, ports); return {}
-    case 'ensureGone': await ensureGone(record, ports, signal); return {}
+    // Woken as soon as that one is there, or is not to be.
+    case 'keepPlace': return successor ? { lookAgainAt: awaitedUntil(successor) } : {}
+    case 'ensureGone': await ensureGone(record, successor, ports, signal); return {}
   }
 }
 
@@ -52,7 +56,7 @@ async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, por
 }
 
 /** Tried until it is gone; why it is still there is told meanwhile. */
-async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
+async function ensureGone(record: MachineRecord, successor: MachineRecord | undefined, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
   try {
     await removeMachine(record, machines)
@@ -61,7 +65,9 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
     throw error
   }
   const nodes = record.machineId === undefined ? [] : await ports.store.nodesOfMachine(record.region, record.machineId)
-  const left = await ports.leaveToOthers(record)
+  // What its successor has is left to nobody else.
+  const isHandedOver = successor?.machineId !== undefined
+  const left = isHandedOver ? undefined : await ports.leaveToOthers(record)
   await ports.store.write(clock.now(), async tx => {
     const locked = await tx.lockMachine(record.id)
     if (!locked) return
@@ -73,7 +79,7 @@ async function ensureGone(record: MachineRecord, ports: MachinePassPorts, signal
     for (const node of nodes) await tx.enqueue({ kind: 'node', id: node.id, region: record.region })
     if (left) await tx.enqueue(left)
   })
-  await leaveToLateOnes(record, left, ports)
+  if (!isHandedOver) await leaveToLateOnes(record, left, ports)
   await takeDownIfBack(record, ports)
 }
 

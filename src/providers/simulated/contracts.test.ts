@@ -24,6 +24,7 @@ quotasContract('simulated', async () => {
   const own = (number: number, accountId: string) => ({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power: 'on', link: 'up', accountId }) as const
   return {
     quotas: limits, machines, close, noteMade: close, own: async (number, account) => own(number, account), order: async (number, account) => ({ ...own(number, account), template: {}, nodePoolId: 'p1' }),
+    instead: async (old, number, account) => ({ ...own(number, account), template: { instanceId: 'i-1', replaces: old.id }, nodePoolId: 'p1' }),
     remove: ({ id }) => machines.ensureGone(id),
   }
 })

@@ -70,9 +70,8 @@ export class Limits implements RegionStock, RegionQuotas {
 
   /** Takes one, or throws with the limit that stands in the way. */
   take({ kind, account, areas }: { readonly kind: string; readonly account?: string; readonly areas: readonly string[] }, what: string, refusals: Refusals): Taken {
-    const quota = (account === undefined ? undefined : this.#quotas.get(keyOf(kind, account))) ?? this.#quotas.get(keyOf(kind, undefined))
     const has = this.#held.get(keyOf(kind, account)) ?? 0
-    if (quota && has >= quota.limit) throw refusals.overQuota(`The account may have ${quota.limit} of the kind ${kind} and has ${has}: ${what} was not made`)
+    this.#refuseOver(has, { kind, ...(account !== undefined && { account }) }, what, refusals)
     const area = areas.find(one => this.#stocks.get(keyOf(kind, one)))
     const stock = this.#stocks.get(keyOf(kind, area))
     if (stock && stock.count <= 0) throw refusals.soldOut(`Nothing of the kind ${kind} is left in stock${area === undefined ? '' : ` in ${area}`}: ${what} was not made`)
@@ -81,10 +80,21 @@ export class Limits implements RegionStock, RegionQuotas {
     return { kind, ...(stock && area !== undefined && { area }), ...(account !== undefined && { account }) }
   }
 
+  /** What was taken for one thing goes to another, for which nothing need be left in stock; or throws where the account has more than it may even so. */
+  handOver(taken: Taken, what: string, refusals: Refusals): Taken {
+    this.#refuseOver((this.#held.get(keyOf(taken.kind, taken.account)) ?? 0) - 1, taken, what, refusals)
+    return taken
+  }
+
   giveBack({ kind, area, account }: Taken): void {
     const stock = this.#stocks.get(keyOf(kind, area))
     if (stock) this.#stocks.put(keyOf(kind, area), { ...stock, count: stock.count + 1 })
     this.#held.put(keyOf(kind, account), Math.max((this.#held.get(keyOf(kind, account)) ?? 0) - 1, 0))
+  }
+
+  #refuseOver(has: number, { kind, account }: Taken, what: string, refusals: Refusals): void {
+    const quota = (account === undefined ? undefined : this.#quotas.get(keyOf(kind, account))) ?? this.#quotas.get(keyOf(kind, undefined))
+    if (quota && has >= quota.limit) throw refusals.overQuota(`The account may have ${quota.limit} of the kind ${kind} and has ${has}: ${what} was not made`)
   }
 }
 

@@ -82,7 +82,7 @@ export class SimulatedMachines implements Machines {
     const machine = this.#fleet.get(id)
     if (machine?.protected) throw machineHeld(id, machine.name)
     if (machine) {
-      if (machine.takes) this.#limits.giveBack(machine.takes)
+      this.#giveBack(machine)
       const { member } = machine
       this.#fleet.remove(id)
       if (member) this.#kubelets.lost(member.clusterId, member.nodeName, id)
@@ -122,12 +122,32 @@ export class SimulatedMachines implements Machines {
   }
 
   #make({ id, name, address, template, firstBoot, accountId, nodePoolId, link }: MachineOrder, now: number): WorldMachine {
-    const takes = template && this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused)
+    const takes = template && (this.#handedOver(template.replaces, name) ?? this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused))
     const machine: WorldMachine = {
       name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(nodePoolId !== undefined && { pool: nodePoolId }), ...(takes && { takes }),
+      ...(template?.replaces !== undefined && { replaces: template.replaces }),
     }
     this.#fleet.put(id, machine)
     return machine
+  }
+
+  /** What the machine that it replaces had taken, where that is still there. */
+  #handedOver(replaces: string | undefined, name: string): WorldMachine['takes'] {
+    const before = replaces === undefined ? undefined : this.#fleet.get(replaces)
+    if (replaces === undefined || !before?.takes) return undefined
+    const takes = this.#limits.handOver(before.takes, `the machine ${name}`, MachineRefused)
+    delete before.takes
+    this.#fleet.put(replaces, before)
+    return takes
+  }
+
+  /** Where the machine that it replaced is still there, it is that one's again. */
+  #giveBack({ takes, replaces }: WorldMachine): void {
+    const before = replaces === undefined ? undefined : this.#fleet.get(replaces)
+    if (!takes) return
+    if (replaces === undefined || !before || before.takes) return this.#limits.giveBack(takes)
+    before.takes = takes
+    this.#fleet.put(replaces, before)
   }
 
   #switchOn(id: string, machine: WorldMachine, now: number): void {

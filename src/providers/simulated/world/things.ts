@@ -97,6 +97,8 @@ export interface WorldMachine {
   member?: Membership
   /** What it was taken from, and goes back to. */
   takes?: { readonly kind: string; readonly area?: string; readonly account?: string }
+  /** The machine whose place it took. */
+  readonly replaces?: string
   protected?: true
 }
 

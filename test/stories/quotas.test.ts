@@ -151,8 +151,9 @@ describe('a pool beyond its account\'s quota', () => {
     await scene.end()
   })
 
-  test('lets a server that was kept come again where all places are taken, and another pool has its place at no time and is not told to try', async () => {
-    const { scene, pool, set, held } = await begin(1), { world, users } = scene, { store } = world
+  /** A server is kept, all places are taken, and another pool waits. */
+  async function keep({ scene, pool }: Place): Promise<{ readonly central: string; readonly other: string; readonly kept: string }> {
+    const { world, users } = scene, { store } = world
     const [cluster] = (await store.clustersOfRegion(REGION)).map(({ id }) => id)
     const central = await users.createPool(cluster!, { name: 'central', type: 'machine-set', template: { nodeConfig: {} } })
     await scene.pool(central, 'Running Ok')
@@ -162,21 +163,49 @@ describe('a pool beyond its account\'s quota', () => {
     await scene.node(first, 'gone')
     const other = await pool('other', 1)
     await scene.pool(other, 'Running LimitedByQuota')
-    const [kept] = await store.machinesOfRegion(REGION)
-    world.machines.held.set(kept!.id, new Error('it is still being taken down'))
+    const [{ id: kept } = { id: '' }] = await store.machinesOfRegion(REGION)
+    return { central, other, kept }
+  }
+
+  test('lets a server that was kept come again where all places are taken, and another pool has its place at no time and is not told to try', async () => {
+    const place = await begin(1), { scene, set, held } = place, { world } = scene, { store } = world
+    const { central, other, kept } = await keep(place)
+    world.machines.held.set(kept, new Error('it is still being taken down'))
     const second = await addServer(scene, central, 'i-1')
     await scene.node(second, 'Running Ok', 2 * MINUTE)
     await set(1)
     await world.pass(MINUTE)
     assert.deepEqual([shows(await store.findNodePool(other)), await held()], ['Running LimitedByQuota', 1])
-    world.machines.held.delete(kept!.id)
+    world.machines.held.delete(kept)
     const refused = (await store.findNodePool(other))?.facts.refused
-    await store.write(world.clock.now(), tx => tx.enqueue({ kind: 'machine', id: kept!.id, region: REGION }))
-    await world.until('the old machine is gone', async () => await store.findMachine(kept!.id) === undefined, SECOND)
+    await store.write(world.clock.now(), tx => tx.enqueue({ kind: 'machine', id: kept, region: REGION }))
+    await world.until('the old machine is gone', async () => await store.findMachine(kept) === undefined, SECOND)
     await world.pass(SECOND)
     assert.deepEqual((await store.findNodePool(other))?.facts.refused, refused)
     assert.deepEqual([shows(await store.findNode(second)), shows(await store.findNodePool(other)), await held(), world.machines.made.size], ['Running Ok', 'Running LimitedByQuota', 1, 1])
     await scene.end()
+  })
+
+  test('does so wherever the server dies meanwhile', async () => {
+    let points = Number.POSITIVE_INFINITY
+    for (let at = 0; at < points; at++) {
+      for (const when of ['before', 'after'] as const) {
+        const plan: CrashPlan = { at, when, calls: 0, isWaiting: true }
+        const place = await begin(1), { scene, held } = place, { world } = scene, { store } = world
+        const controllers = world.controllersOver.bind(world), reads = Object.getOwnPropertyNames(Object.getPrototypeOf(store)).filter(name => name !== 'write')
+        world.controllersOver = ports => controllers({ ...ports, store: crashing(ports.store, plan, reads), machines: crashing(ports.machines, plan, ['watch', 'look', 'supply']) })
+        await world.restart()
+        const { central, other, kept } = await keep(place)
+        plan.isWaiting = false
+        const second = await addServer(scene, central, 'i-1')
+        await scene.node(second, 'Running Ok', 2 * MINUTE)
+        await world.until('the old machine is gone', async () => await store.findMachine(kept) === undefined, 2 * MINUTE)
+        assert.deepEqual([shows(await store.findNode(second)), shows(await store.findNodePool(other)), await held(), world.machines.made.size], ['Running Ok', 'Running LimitedByQuota', 1, 1], `${when} ${at}`)
+        points = plan.calls
+        await scene.end()
+      }
+    }
+    assert.ok(points >= 6, `${points} points at which it can die`)
   })
 
   test('counts each machine once, wherever the server dies between counting and making it', async () => {

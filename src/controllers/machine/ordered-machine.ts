@@ -294,8 +294,7 @@ async function writeAndWake(record: OrderedMachine, ports: MachinePorts, change:
   })
 }
 
-/** Whoever owns it, and the machine that goes for it. */
 async function wakeConcerned(tx: Transaction, { region, ownedBy, template }: OrderedMachine, dueAt?: number): Promise<void> {
   await tx.enqueue(ownedBy.nodeId === undefined ? { kind: 'node-pool', id: ownedBy.nodePoolId, region } : { kind: 'node', id: ownedBy.nodeId, region }, dueAt)
-  if (template?.replaces !== undefined) await tx.enqueue({ kind: 'machine', id: template.replaces, region })
+  if (template?.replaces !== undefined) await tx.enqueue({ kind: 'machine', id: template.replaces, region }) // it goes once this one is there
 }

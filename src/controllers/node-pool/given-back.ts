@@ -22,9 +22,9 @@ export function givenBackController(ports: NodePoolPorts): Controller {
   }
 }
 
-/** One that is about to try anyway will find it; for that one another one would be passed over. */
+/** One that is about to try anyway will find it; for that one another one would be passed over. One that leaves it to other pools wants none. */
 function waits({ spec, facts: { refused } }: NodePoolRecord, { machineId }: GivenBack, now: number): boolean {
-  return spec.scaling !== undefined && refused !== undefined && mayBeLeft(refused) && refused.claim !== machineId && !isRetried(refused, now)
+  return spec.scaling !== undefined && refused !== undefined && mayBeLeft(refused) && refused.waits !== 0 && refused.claim !== machineId && !isRetried(refused, now)
 }
 
 function inOrder(one: NodePoolRecord, other: NodePoolRecord, { nodePoolId }: GivenBack): number {

@@ -23,7 +23,7 @@ export interface ScalingSeen {
   readonly toldAt?: number
   /** Names of nodes of the cluster's other pools that their autoscalers may take meanwhile; read only where it matters. */
   readonly others?: readonly string[]
-  /** Machines of the cluster's need that are this pool's to take. */
+  /** Machines of the cluster's need that are this pool's to take; of one that is refused machines, as many as it would take if it was not. */
   readonly share: number
   /** Running members and broken ones, by id and name; read only where some of them may be idle. */
   readonly members: readonly { readonly id: string; readonly name: string }[]
@@ -58,6 +58,8 @@ export interface ScalingPlan {
   readonly held: NodePoolFacts['held']
   readonly untaken: NodePoolFacts['untaken']
   readonly makesRoom: NodePoolFacts['makesRoom']
+  /** What pods wait for comes to other pools: it asks for nothing that it was refused, and is no less refused it if that does not come. */
+  readonly leavesIt: boolean
   readonly lookAgainAt: number | undefined
 }
 
@@ -76,6 +78,7 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped + emptied)
   return {
+    leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
     claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
     surplus: Math.max(0, active - target),
@@ -85,11 +88,11 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   }
 }
 
-/** What the autoscaler wants before limits: pods that wait are met, and never answered by fewer machines; what none of them needs goes when it is ripe. */
+/** What the autoscaler wants before limits: pods that wait are met, by as many as they need now, beside those that callers want and that come as well; what none of them needs goes when it is ripe. */
 function wanted({ facts: { autoscaler }, room, share }: ScalingSeen, base: number, active: number, { ripe, makesRoom }: { readonly ripe: number; readonly makesRoom: number | undefined }): number {
   if (!room) return autoscaler?.target ?? base
   if (makesRoom !== undefined) return ripe > 0 ? active - 1 : active
-  if (room.waiting.length > 0) return Math.max(autoscaler?.target ?? base, active + share)
+  if (room.waiting.length > 0) return Math.max(base, active) + share
   return active - ripe
 }
 

@@ -19,7 +19,7 @@ import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scalin
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
 import { isBeingEmptied, isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
-import { activeOf, shareOf } from './share-need.ts'
+import { activeOf, shareOf, wishOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
 export function isScaled({ spec, facts }: NodePoolRecord, cluster: ClusterRecord | undefined, next: NodePoolFacts): boolean {
@@ -49,7 +49,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
   if (!early) return undefined
   const toldAt = toldAtOf({ ...record, facts: next }, ports)
-  if (!isNews && isNothing(early, next, { now, toldAt, isPaid }) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && retriedAt(next.refused, toldAt))
+  if (!isNews && isNothing(early, next, { now, toldAt, isPaid }) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && early.claim > 0 ? retriedAt(next.refused, toldAt) : undefined)
 
   return await store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
@@ -65,13 +65,13 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     // Those that were started above are none of those that may go.
     if (planned.surplus + planned.drop + planned.givesWay.length > 0) await scaleIn(tx, pool, { nodes: await (planned.start > 0 ? new Members(tx) : members).of(pool.id), plan: planned }, now, evidence)
     const answered = await answerWithLeftovers(tx, pool, planned.claim + planned.start - started, isPaid, ports)
-    const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : await claimRest(answered.open)
+    const { refused, made } = answered.refused ? { refused: answered.refused, made: 0 } : planned.leavesIt ? { refused: next.refused && untried(next.refused), made: 0 } : await claimRest(answered.open)
     const waits = refused ? answered.open - made : 0
     if (next.refused ?? refused) await keepWaiting(tx, pool, waits, { region: ports.regionOf(pool.region), because: refused?.because })
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
     await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits }, leftovers: answered.leftovers }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
-    return soonest(planned.lookAgainAt, refused && retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)))
+    return soonest(planned.lookAgainAt, refused && (waits > 0 || refused.claim !== undefined) ? retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)) : undefined)
 
     async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
       const { made, missing } = await claimMachines(tx, pool, open, ports)
@@ -84,6 +84,11 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
 function retryOf(refused: NonNullable<NodePoolFacts['refused']>, now: number, toldAt: number | undefined): number | undefined {
   const at = retriedAt(refused, toldAt)
   return refused.claim === undefined || (at !== undefined && at > now) ? at : undefined
+}
+
+/** Its claim is gone, be it as it may: nothing is wanted that it could tell of. */
+function untried({ claim, again: _again, onceGone: _gone, ...refused }: NonNullable<NodePoolFacts['refused']>): NonNullable<NodePoolFacts['refused']> {
+  return { ...refused, ...claim !== undefined && { tried: claim } }
 }
 
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
@@ -145,7 +150,7 @@ async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, me
 async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt }: { readonly now: number; readonly toldAt: number | undefined }): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[]; readonly givesWayAt?: number }> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
-  const share = shareOf(pool.id, [...others, pool], room)
+  const share = wishOf(pool.id, [...others, pool], room)
   if (share > 0 || counts.failed === 0) return { share, counts }
   const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
   const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, toldAt)
@@ -173,9 +178,10 @@ async function emptyOf({ id, counts, facts }: Pick<NodePoolRecord, 'id' | 'count
   return { ...counts, stopped: counts.stopped - full, stopping: counts.stopping + full }
 }
 
-function isNothing({ start, claim, surplus, drop, givesWay }: ScalingPlan, { refused }: NodePoolFacts, { now, toldAt, isPaid }: { readonly now: number; readonly toldAt: number | undefined; readonly isPaid: boolean }): boolean {
+function isNothing({ start, claim, surplus, drop, givesWay, leavesIt }: ScalingPlan, { refused }: NodePoolFacts, { now, toldAt, isPaid }: { readonly now: number; readonly toldAt: number | undefined; readonly isPaid: boolean }): boolean {
   if (start + surplus + drop + givesWay.length > 0) return false
   if (!refused) return claim === 0
+  if (leavesIt) return refused.waits === 0 && refused.claim === undefined
   // A claim that is being tried wakes the pool when it is answered; only then is there something to look at. The ledger tells how many wait.
   return claim > 0 && claim === refused.waits && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }

@@ -2,6 +2,7 @@ import type { NodeCounts } from '#model/cluster/record.ts'
 import { HOSTNAME } from '#model/node-pool/fits.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { nextNode, Places } from './places.ts'
 
@@ -52,6 +53,11 @@ export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSee
     if (pool.id === id) return taken
   }
   return 0
+}
+
+/** The same of a pool that is refused machines as if it was not: it waits for as many as pods still need. */
+export function wishOf(id: string, pools: readonly Sharer[], room: Parameters<typeof shareOf>[2]): number {
+  return shareOf(id, pools.map(pool => (pool.id === id ? { ...pool, facts: withFacts(pool.facts, { refused: undefined }) } : pool)), room)
 }
 
 /** How many more it can have: of those that are refused the stopped ones, which nobody can refuse. */

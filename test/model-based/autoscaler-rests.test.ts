@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { needOfPool, standing } from '#controllers/node-pool/need-of-pool.ts'
 import { needsNodes } from '#controllers/node-pool/need.ts'
+import { hashOf } from '#controllers/node-pool/offers.ts'
 import { isFull, planScaling } from '#controllers/node-pool/plan-scaling.ts'
 import { activeOf, shareOf } from '#controllers/node-pool/share-need.ts'
 import type { DaemonSetObject, NodeObject, PodObject } from '#kubernetes/client/objects.ts'
@@ -120,7 +121,7 @@ class Cluster {
   }
 
   #scale(pool: Pool): void {
-    const { scaling } = pool.spec, looked = this.room(), counts = this.counts(pool), members = (id: string) => this.nodes.filter(node => node.pool?.id === id).map(({ name, phase }) => ({ spec: { name }, facts: { ...phase === 'Deleting' && { deletion: { requestedAt: 0, by: 'scaling', done: [] } as never }, ...(phase === 'Stopping' || phase === 'Stopped') && { ordered: { power: 'off' as const, since: 0 } } } }))
+    const { scaling } = pool.spec, looked = this.room(), counts = this.counts(pool), members = (id: string) => this.nodes.filter(node => node.pool?.id === id).map(({ name, phase }) => ({ spec: { name, template: hashOf(undefined) }, facts: { ...phase === 'Deleting' && { deletion: { requestedAt: 0, by: 'scaling', done: [] } as never }, ...(phase === 'Stopping' || phase === 'Stopped') && { ordered: { power: 'off' as const, since: 0 } } } }))
     if (!scaling) return
     const asks = looked.waiting.length > 0 && needsNodes(looked), nodes = new Map(this.pools.map(({ id }) => [id, members(id)]))
     const { needed, room, facts } = needOfPool(pool, { room: looked, pools: asks ? this.pools : [], nodes: asks ? nodes : new Map() }, this.now)

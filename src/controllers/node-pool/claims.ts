@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto'
 import { newId } from '#model/ids.ts'
 import { claimOf, machineEntry, machineIdOf, nodeIdOf } from '#model/node/claim.ts'
-import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { MachineTemplate, NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodeSpec } from '#model/node/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
+import { hashOf } from './offers.ts'
 import type { NodePoolPorts, NodePoolRegion } from './ports.ts'
 
 /** Why a claim cannot even be made. */
@@ -27,7 +29,7 @@ export async function claimMachines(tx: Transaction, pool: NodePoolRecord, count
   const { prepared, missing } = await prepare(tx, count, region)
   const claims = prepared.map(({ tokenHash, ...wish }) => {
     const { node, machine, ledger } = claimOf({ ...wish, pool, now })
-    return { node, machine, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash, nodeId: node.id, machineId: machine.id } }
+    return { node: ofTemplate(node, pool.spec.template), machine, ledger: { ...ledger, state: 'Intended' as const }, token: { tokenHash, nodeId: node.id, machineId: machine.id } }
   })
   if (claims.length > 0) await tx.insertClaims(claims, { evidence: [{ observer: 'node pool controller', source: `node pool ${pool.spec.name}`, observedAt: now, fact: 'Its pool claimed a machine for it.' }] })
   for (const { machine } of claims) await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
@@ -58,13 +60,19 @@ export async function tryOneClaim(tx: Transaction, pool: NodePoolRecord, ports: 
 export async function adopt(tx: Transaction, pool: NodePoolRecord, machine: MachineRecord, ports: NodePoolPorts): Promise<void> {
   const now = ports.regionOf(pool.region).clock.now()
   const nodeId = nodeIdOf(machine.id), ownedBy = { nodeId, nodePoolId: pool.id, clusterId: pool.clusterId }
-  const { id: _same, ...claimed } = claimOf({ nodeId, pool, now, address: machine.address, name: machine.name, ...(machine.template && { template: machine.template }) }).node
+  const { template = pool.spec.template } = machine
+  const { id: _same, ...claimed } = ofTemplate(claimOf({ nodeId, pool, now, address: machine.address, name: machine.name, ...(template && { template }) }).node, template)
   await tx.insertNode({ ...claimed, id: nodeId, spec: { ...claimed.spec, machineId: machine.machineId ?? '' }, facts: { ...claimed.facts, machineExistsAt: now } }, {
     evidence: [{ observer: 'machine controller', source: `machine ${machine.name}`, observedAt: now, fact: `The machine ${machine.name} was had again.` }],
   })
   await tx.changeMachine(machine.id, { ownedBy, power: 'on', deletionRequestedAt: null, refused: null, obstacle: null })
   await tx.putLedger(machineEntry({ ...machine, ownedBy }, 'Held', now, { power: 'on' }))
   await tx.enqueue({ kind: 'machine', id: machine.id, region: pool.region })
+}
+
+/** By the newest node of its template a pool knows what the next one offers. */
+function ofTemplate<Claimed extends { readonly spec: NodeSpec }>(node: Claimed, template: MachineTemplate | undefined): Claimed {
+  return { ...node, spec: { ...node.spec, template: hashOf(template) } }
 }
 
 /** Nobody in arrears is given another machine. */

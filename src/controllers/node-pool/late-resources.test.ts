@@ -4,6 +4,7 @@ import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
 import { needOfPool } from './need-of-pool.ts'
+import { hashOf } from './offers.ts'
 import { shareOf } from './share-need.ts'
 
 const MINUTE = 60_000, START = 1_000 * MINUTE, GPU = 'example.com/gpu'
@@ -17,9 +18,9 @@ const node = (name: string, minute: number, gpus = 0, taken = 0): NodeRoom => ({
 })
 const shut = ({ whole: _untold, readyAt: _none, ...one }: NodeRoom): NodeRoom => ({ ...one, shut: true })
 /** What a pool of those members makes of it after so many minutes; members that take no pods are on their way. `alien`: nodes of no pool. */
-function look(before: NodePoolFacts, waiting: readonly PodNeed[], members: readonly NodeRoom[], minute: number, alien: readonly NodeRoom[] = []) {
-  const pool = { id: 'p', spec, facts: before }, creating = members.filter(one => one.shut).length, room: RoomSeen = { waiting, perNode: undefined, busy: [], light: [], free: [...members, ...alien] }
-  const { needed, facts: next } = needOfPool(pool, { room, pools: [pool], nodes: new Map([['p', members.map(({ name }) => ({ spec: { name }, facts: {} }))]]) }, START + minute * MINUTE)
+function look(before: NodePoolFacts, waiting: readonly PodNeed[], members: readonly NodeRoom[], minute: number, alien: readonly NodeRoom[] = [], daemons: readonly PodNeed[] = []) {
+  const pool = { id: 'p', spec, facts: before }, creating = members.filter(one => one.shut).length, room: RoomSeen = { waiting, perNode: undefined, busy: [], light: [], free: [...members, ...alien], daemons }
+  const { needed, facts: next } = needOfPool(pool, { room, pools: [pool], nodes: new Map([['p', members.map(({ name }) => ({ spec: { name, template: hashOf(undefined) }, facts: {} }))]]) }, START + minute * MINUTE)
   return { next, share: shareOf('p', [{ ...pool, facts: next, counts: { ...NO_NODES, total: members.length, running: members.length - creating, creating } }], needed!), has: next.offers?.more?.[GPU] }
 }
 
@@ -63,5 +64,18 @@ describe('a resource that a device plugin reports', () => {
     assert.equal(look(facts, [pod('a')], [], 1, [node('other', 0)]).share, 1)
     const none = look(facts, [pod('a')], [node('n1', 0)], 10)
     assert.deepEqual([none.has, look(none.next, [pod('a')], [node('n1', 0), node('n2', 10)], 11).next.held], [0, undefined])
+  })
+
+  test('may be there once another DaemonSet is, of which one node shows it', () => {
+    const none = look(look(facts, [pod('a')], [node('n1', 0)], 0).next, [pod('a')], [node('n1', 0)], 10), agent = { name: 'kube-system/agent', cpuMillis: 10, memoryMiB: 10 }, plugin = { ...agent, name: 'kube-system/plugin' }
+    const after = (before: NodePoolFacts, members: readonly NodeRoom[], minute: number, ...daemons: readonly PodNeed[]) => look(before, [pod('a')], members, minute, [], daemons)
+    assert.equal(after(none.next, [node('n1', 0)], 30, plugin).share, 0, 'while one is there that shows it')
+    const gone = after(none.next, [], 60), installed = after(gone.next, [], 61, plugin)
+    assert.deepEqual([gone.share, installed.share], [0, 1])
+    const seen = after(after(installed.next, [node('n2', 62)], 63, plugin).next, [node('n2', 62)], 80, plugin)
+    assert.deepEqual([seen.share, after(seen.next, [], 1_000, plugin).share], [0, 0], 'once')
+    assert.equal(after(seen.next, [], 1_000, { ...plugin, nodeSelector: { disk: 'fast' } }).share, 1, 'and where it goes elsewhere')
+    const found = after(installed.next, [node('n2', 62, 1)], 63, plugin)
+    assert.equal(after(found.next, [], 1_000, agent).has, 1, 'what there is, is there still')
   })
 })

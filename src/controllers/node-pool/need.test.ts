@@ -5,7 +5,7 @@ import { NO_NODES } from '#model/counts.ts'
 import type { NodePoolFacts, NodePoolSpec, Scaling } from '#model/node-pool/record.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
 import { keptFor, needIn, untakenText, type NeedSeen, type Taker } from './need.ts'
-import { offersOf } from './offers.ts'
+import { hashOf, offersOf } from './offers.ts'
 import { shareOf } from './share-need.ts'
 
 const SCALING: Scaling = { enabled: true, minReplicas: 0, maxReplicas: 5, desiredReplicas: 0, sentDesiredReplicas: 0, priority: 10 }
@@ -137,7 +137,8 @@ describe('what no node of a pool could take', () => {
 
 describe('what a pool remembers of its nodes', () => {
   const spec = { labels: [] } as unknown as NodePoolSpec, whole = { cpuMillis: 4_000, memoryMiB: 8_192, pods: 110 }
-  const learned = (offers: Taker['facts']['offers'], ...some: readonly (readonly [name: string, at: number, cpuMillis: number])[]) => offersOf({ spec, facts: { offers } as NodePoolFacts }, { ...EMPTY, free: some.map(([name, at, cpuMillis]) => host(name, { labels: { 'kubernetes.io/arch': 'amd64', 'side': 'north' }, whole: { ...whole, at, cpuMillis } })) }, ['a', 'b'])
+  const learned = (offers: Taker['facts']['offers'], ...some: readonly (readonly [name: string, at: number, cpuMillis: number])[]) => learnedOf(spec.template, offers, ...some)
+  const learnedOf = (template: NodePoolSpec['template'], offers: Taker['facts']['offers'], ...some: readonly (readonly [name: string, at: number, cpuMillis: number])[]) => offersOf({ spec: { ...spec, ...template && { template } }, facts: { offers } as NodePoolFacts }, { ...EMPTY, free: some.map(([name, at, cpuMillis]) => host(name, { labels: { 'kubernetes.io/arch': 'amd64', 'side': 'north' }, whole: { ...whole, at, cpuMillis } })) }, ['a', 'b'].map(name => ({ spec: { name, template: hashOf(undefined) } })))
 
   test('is the newest one, also when it has gone and older ones are there', () => {
     const first = learned(undefined, ['a', 1, 4_000], ['b', 2, 3_000], ['other', 9, 1])
@@ -145,7 +146,14 @@ describe('what a pool remembers of its nodes', () => {
     assert.equal(learned(first, ['a', 1, 4_000])?.cpuMillis, 3_000)
     assert.equal(learned(first)?.cpuMillis, 3_000)
     assert.equal(learned(first, ['a', 3, 4_000])?.cpuMillis, 4_000)
-    assert.equal(learned({ ...first!, of: 'another template' }), undefined)
+  })
+
+  test('is nothing once it has another template, until there is a node of that', () => {
+    const first = learned(undefined, ['a', 1, 4_000]), small = { cloudServerIdentity: 'small' }
+    assert.equal(learnedOf(small, first, ['a', 1, 4_000]), undefined, 'the old one is still there')
+    const [one] = ['small-1'].map(name => ({ spec: { name, template: hashOf(small) } }))
+    const room = { ...EMPTY, free: [host('a', { whole: { ...whole, at: 3 } }), host('small-1', { whole: { ...whole, at: 2, cpuMillis: 1_000 } })] }
+    assert.equal(offersOf({ spec: { ...spec, template: small }, facts: {} as NodePoolFacts }, room, [one!, { spec: { name: 'a' } }])?.cpuMillis, 1_000, 'also where others are younger, and nobody knows of which template')
   })
 })
 

@@ -96,8 +96,8 @@ export interface NodePoolFacts {
   /** Lost members that went so that pods which wait could have a machine in their place: how many in a row, and when the last one did. */
   readonly gaveWay?: { readonly times: number; readonly at: number }
   /** What the newest node offered to pods, its kubelet's labels, and of which template it was; told where the region does not know it before. Of other resources nothing is said that is not known; none is known where a node was Ready without for long. */
-  readonly offers?: { readonly of: string; readonly at: number; readonly cpuMillis: number; readonly memoryMiB: number; readonly pods: number; readonly more?: Readonly<Record<string, number>>; /** By resource, when the node came that had some of it last. */ readonly reportedBy?: Readonly<Record<string, number>>; readonly labels: Readonly<Record<string, string>> }
-  /** Pods that wait though they have a place by all that is known, by name: on which node, and since when. */
+  readonly offers?: { readonly of: string; readonly at: number; readonly cpuMillis: number; readonly memoryMiB: number; readonly pods: number; readonly more?: Readonly<Record<string, number>>; /** By resource, when the node came that had some of it last. */ readonly reportedBy?: Readonly<Record<string, number>>; /** Where there is none of something, a hash of the DaemonSets with which that was so. */ readonly daemons?: string; readonly labels: Readonly<Record<string, string>> }
+  /** Pods that wait though they have a place by all that is known, or had one, by name: on which node, and since when. */
   readonly held?: Readonly<Record<string, Held>>
   /** Why pods that wait are none of its autoscaler's need: nodes that it makes would not take them. */
   readonly untaken?: string

@@ -19,6 +19,8 @@ export interface NodeSpec {
   readonly instanceId?: string
   /** What CreateNodes said of the server's system (ImageId, InitializeScript ...), in the wire's own words, for the echo. */
   readonly sent?: Readonly<Record<string, unknown>>
+  /** Of a machine that its pool ordered by itself, a hash of the template by which it did; nodes of before have none. */
+  readonly template?: string
   /** Labels and taints of its own, besides those of its pool (KubernetesConfig of CreateNodes). */
   readonly carries?: { readonly labels: readonly Label[]; readonly taints: readonly Taint[] }
   /** The address with which the machine reached us. */

@@ -16,8 +16,11 @@ import { asked, DEVICE, fits, PINNED, type OnNodes } from './oracle/kube-schedul
 import { SEED } from './size.ts'
 
 const MINUTE = 60_000, ROUND = 4 * MINUTE, HOST = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'
-/** Long enough for a dozen nodes to go one after another, and for as long again in which nothing may happen. */
-const ROUNDS = 60, STILL = 25
+/**
+ * Long enough for a dozen nodes to go one after another, and for as long again in which nothing may happen. Pods that no node helps, whose places others take, have a second node after an hour, and a third one after six more: the time
+ * in which nothing may happen lies between those.
+ */
+const ROUNDS = 75, STILL = 25
 /** Pods that are bound to a machine which is off are given up after five minutes. */
 const KEPT_ROUNDS = 2
 

@@ -40,7 +40,7 @@ function expected(more: Amounts, lacked: readonly string[], offers: Amounts): Am
 /** Those that still wait for what their place turned out not to have wait there no more, however long they have. */
 export function withoutVain(held: NodePoolFacts['held'], { waiting, free }: RoomSeen, now: number): NodePoolFacts['held'] {
   const lacked = new Map(free.filter(one => !isYoung(one, now)).map(one => [one.name, lackedBy(one)])), asks = new Map(waiting.map(({ name, more = {} }) => [name, more]))
-  return held && Object.fromEntries(Object.entries(held).filter(([pod, { node }]) => !lacked.get(node)?.some(name => asks.get(pod)?.[name] !== undefined)))
+  return held && Object.fromEntries(Object.entries(held).filter(([pod, { node }]) => !lacked.get(node ?? '')?.some(name => asks.get(pod)?.[name] !== undefined)))
 }
 
 function isYoung({ readyAt = 0 }: NodeRoom, now: number): boolean {

@@ -46,7 +46,7 @@ const share = (one: Taker, waiting: readonly PodNeed[], room: Partial<RoomSeen> 
 }
 const many = (count: number, more: Partial<PodNeed>) => Array.from({ length: count }, (_, index) => pod(`web/web-${index}`, 100, { labels: { app: 'web' }, ...more }))
 
-const heldBy = ({ held }: NeedSeen) => Object.entries(held).map(([name, { node, since }]) => `${name} ${node} ${since}`)
+const heldBy = ({ held }: NeedSeen) => Object.entries(held).map(([name, { node = 'nowhere', since, lost }]) => `${name} ${node} ${since}${lost === undefined ? '' : ` ${lost}`}`)
 
 describe('need of those that mind their neighbours', () => {
   test('is a node for each pod that wants to be alone, or has the same host port', () => {
@@ -75,7 +75,7 @@ describe('need of those that mind their neighbours', () => {
     const stuck = many(1, { unweighed: true }), needed = needIn({ ...EMPTY, waiting: stuck, free: [host('a'), host('b')] }, [pool()])
     assert.deepEqual([names(needed), [...keptFor(needed, ['a', 'b'])], heldBy(needed)], [[], ['a'], ['web/web-0 a 0']])
     const later = needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 600_000 })
-    assert.deepEqual([names(later), later.held], [[], needed.held], 'what took its place would take the next one')
+    assert.deepEqual([names(later), heldBy(later)], [['web/web-0'], ['web/web-0 nowhere 600000 1']], 'others took its place')
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: stuck, busy: ['a'], free: [host('a', { cpuMillis: 0 })] }, [pool()], { before: needed.held, now: 60_000 })), ['web/web-0'])
   })
 })
@@ -85,8 +85,9 @@ describe('a pod that waits for long though it has a place', () => {
   const { held } = needIn({ ...EMPTY, waiting: many(1, {}), free: [host('a')] }, [pool()])
   const later = (waiting: readonly PodNeed[], room: Partial<RoomSeen>) => needIn({ ...EMPTY, ...room, waiting }, [pool()], { before: held, now: LATE })
 
-  test('is need once its node is closed to it, and not while others have the room', () => {
-    assert.deepEqual(names(later(many(1, {}), full)), [])
+  test('is need once its node is closed to it, or others have taken the place', () => {
+    assert.deepEqual(names(later(many(1, {}), { free: [host('a')] })), [])
+    assert.deepEqual(names(later(many(1, {}), full)), ['web/web-0'], 'its scheduler may be back, or its volume there')
     assert.deepEqual(names(later(many(1, {}), { busy: ['a'], free: [host('a', { cpuMillis: 0, shut: true })] })), ['web/web-0'], 'cordoned, or not Ready')
     assert.deepEqual(names(later(many(1, {}), { free: [host('a', { shut: true })] })), ['web/web-0'])
     assert.deepEqual(names(later(many(1, {}), { free: [host('a', { taints: [{ key: 'only', value: '', effect: 'NoSchedule' }] })] })), ['web/web-0'])
@@ -94,16 +95,34 @@ describe('a pod that waits for long though it has a place', () => {
     assert.deepEqual([names(closed), heldBy(closed)], [[], [`web/web-0 b ${LATE}`]], 'unless another one has room')
   })
 
+  test('and whose place others take each time is need ever more seldom', () => {
+    let before: NeedSeen['held'] = {}, made = 0
+    const times: number[] = []
+    for (let minute = 0; minute <= 30 * 24 * 60; minute += 5) {
+      // It is never placed, and each node but the newest one is full of others.
+      const nodes = Array.from({ length: made + 1 }, (_, index) => host(`n${index}`, { cpuMillis: minute - (times.at(-1) ?? 0) < 11 && index === made ? 4_000 : 0 }))
+      const needed = needIn({ ...EMPTY, waiting: many(1, {}), busy: nodes.map(({ name }) => name), free: nodes }, [pool()], { before, now: minute * 60_000 })
+      before = needed.held
+      if (needed.waiting.length === 0) continue
+      made += 1
+      times.push(minute)
+    }
+    assert.deepEqual(times.map(minute => Math.round(minute / 60)), [0, 1, 7, 44, 260])
+  })
+
   test('is another one if it asks for something else by now', () => {
-    assert.deepEqual(names(later(many(1, { cpuMillis: 200 }), full)), ['web/web-0'])
-    assert.deepEqual(names(later(many(1, { more: { gpu: 1 } }), full)), ['web/web-0'])
-    assert.deepEqual(heldBy(later(many(1, { cpuMillis: 200 }), { free: [host('a')] })), [`web/web-0 a ${LATE}`])
-    assert.deepEqual(names(later(many(1, { labels: {} }), full)), [], 'labels are told only where they matter to somebody')
+    const pinned = { 'web/web-0': { ...held['web/web-0']!, lost: 1 } }, then = (waiting: readonly PodNeed[], room: Partial<RoomSeen>) => needIn({ ...EMPTY, ...room, waiting }, [pool()], { before: pinned, now: LATE })
+    assert.deepEqual(names(then(many(1, {}), full)), [])
+    assert.deepEqual(names(then(many(1, { cpuMillis: 200 }), full)), ['web/web-0'])
+    assert.deepEqual(names(then(many(1, { more: { gpu: 1 } }), full)), ['web/web-0'])
+    assert.deepEqual(heldBy(then(many(1, { cpuMillis: 200 }), { free: [host('a')] })), [`web/web-0 a ${LATE}`])
+    assert.deepEqual(names(then(many(1, { labels: {} }), full)), [], 'labels are told only where they matter to somebody')
   })
 
   test('is told of by its pool, once that has been for long', () => {
     const said = (needed: NeedSeen, now = LATE) => untakenText(needed, pool(), now)
-    assert.equal(said(later(many(1, {}), full)), 'the pod web/web-0 waits, and no node is made for it: the node a had a place for it for at least 10 min from 1970-01-01T00:00:00Z on')
+    assert.equal(said(later(many(1, {}), { free: [host('a')] })), 'the pod web/web-0 waits, and no node is made for it: the node a had a place for it for at least 10 min from 1970-01-01T00:00:00Z on')
+    assert.equal(said(later(many(1, {}), full)), undefined)
     assert.equal(said(needIn({ ...EMPTY, waiting: many(1, {}), free: [host('a')] }, [pool()], { before: held, now: 60_000 }), 60_000), undefined)
   })
 })

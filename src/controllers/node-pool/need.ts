@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Held, NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
-import { DWELL } from '#model/status/deadlines.ts'
+import { DWELL, keepsPlaceFor } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
 import { largestFirst, mayOpen, nextNode, Places, shapeOf, termsOf, type Obstacle, type Place } from './places.ts'
@@ -31,15 +31,16 @@ export interface NeedSeen extends WeighedRoom {
 /**
  * Of the pods that wait, those that are need: no node there is has a place for them, a pool that scales by itself makes nodes that would take them, and something besides the cluster's base needs nodes. The base alone
  * brings no first node, so that a cluster without pods of anybody's can be at none; beside others it is need as they are, since they would not run well without it.
- * What has a place by all that is told here waits for its scheduler, or for what nobody here weighs: another node would not help it, and it keeps that place. If it has waited there for long, it waits for the latter,
- * and goes on to do so even if others take that place: their next one would be taken as well, and so on for ever. That ends where its node is closed to it, or it asks for something else than it did.
+ * What has a place by all that is told here waits for its scheduler, or for what nobody here weighs: another node would not help it, and it keeps that place. If it has waited there for long and others take the place, it is need like
+ * any other: its scheduler may be back, or its volume there. But that may be in vain, and what came there come to the next node as well: so it keeps its next place for longer, whatever comes there, and the one after that for longer
+ * still. That ends where its node is closed to it, or it asks for something else than it did.
  */
 export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, now = 0 }: { readonly before?: Readonly<Record<string, Held>> | undefined; readonly now?: number } = {}): NeedSeen {
   if (room.waiting.length === 0) return { ...room, takenBy: new Map(), untaken: [], held: {} }
   const places = Places.of(room.free), carried = new Map(places.all.map(place => [place, place.carries.length]))
   // On nodes that stay anyway first.
   const busy = new Set(room.busy), light = new Set(room.light.map(({ name }) => name)), rank = ({ name }: Place) => (busy.has(name) ? 0 : light.has(name) ? 1 : 2)
-  const rest = new Set(places.putEach(keepPlaces(room.waiting, places, before, now), places.all.toSorted((one, other) => rank(one) - rank(other))))
+  const kept = keepPlaces(room.waiting, places, before, now), rest = new Set(places.putEach(kept.others, places.all.toSorted((one, other) => rank(one) - rank(other))))
   const held = places.all.map(place => ({ name: place.name, pods: place.carries.slice(carried.get(place)) as PodNeed[] })).filter(({ pods }) => pods.length > 0)
   const scaled = pools.filter(({ spec, facts }) => spec.scaling?.enabled && !facts.deletion)
   const takers = takersOf([...rest], scaled, places, room)
@@ -48,27 +49,36 @@ export function needIn(room: RoomSeen, pools: readonly Taker[], { before = {}, n
   const placed = { ...room, light: withHeld(room, held), free: room.free.map((one, index) => roomOf(one, places.all[index]!)) }
   const isNeed = needsNodes({ ...placed, waiting: taken }), waiting = isNeed ? taken : []
   const takenBy = new Map(scaled.map(pool => [pool.id, waiting.filter(pod => takers.get(pod)?.includes(pool))]))
-  return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, before, now), ...!isNeed && isCrowded([...rest], scaled, places, placed) && { crowded: true as const } }
+  return { ...placed, waiting, takenBy, untaken: room.waiting.filter(pod => rest.has(pod) && !takers.has(pod) && pod.base !== true), held: heldNow(held, rest, kept.losers, before, now), ...!isNeed && isCrowded([...rest], scaled, places, placed) && { crowded: true as const } }
 }
 
-/** Those that had a place before keep it; one that has waited there for long is not to be moved, be there room left or not. Answers the others. */
-function keepPlaces(waiting: readonly PodNeed[], places: Places, before: Readonly<Record<string, Held>>, now: number): readonly PodNeed[] {
-  const byName = new Map(places.all.map(place => [place.name, place]))
-  const [long = [], others = []] = [true, false].map(is => waiting.filter(pod => is === isLong(heldBefore(pod, before), now)))
-  const keeps = (some: readonly PodNeed[], isIt: boolean) => some.filter(pod => {
-    const place = byName.get(heldBefore(pod, before)?.node ?? ''), why = place && places.judge(pod)(place)
-    if (!place || (why !== undefined && (!isIt || CLOSED.has(why)))) return true
-    places.put(isIt ? { ...pod, unweighed: true } : pod, place)
+/** Those that had a place before keep it, some of them be there room left or not. */
+function keepPlaces(waiting: readonly PodNeed[], places: Places, before: Readonly<Record<string, Held>>, now: number): { readonly others: readonly PodNeed[]; /** Those whose place others took after long. */ readonly losers: ReadonlySet<PodNeed> } {
+  const byName = new Map(places.all.map(place => [place.name, place])), losers = new Set<PodNeed>()
+  const rank = (pod: PodNeed) => (isPinned(heldBefore(pod, before), now) ? 0 : isLong(heldBefore(pod, before), now) ? 1 : 2)
+  const others = waiting.toSorted((one, other) => rank(one) - rank(other)).filter(pod => {
+    const held = heldBefore(pod, before), place = byName.get(held?.node ?? ''), why = place && places.judge(pod)(place)
+    if (!place || (why !== undefined && CLOSED.has(why))) return true
+    if (why !== undefined && !isPinned(held, now)) {
+      if (isLong(held, now)) losers.add(pod)
+      return true
+    }
+    places.put(isLong(held, now) ? { ...pod, unweighed: true } : pod, place)
     return false
   })
-  return [...keeps(long, true), ...keeps(others, false)]
+  return { others, losers }
 }
 
 /** What lies in the node and the pod, whatever else is there. */
 const CLOSED: ReadonlySet<Obstacle> = new Set(['cordon', 'taints', 'selector'])
 
-function isLong(held: Held | undefined, now: number): boolean {
-  return held !== undefined && now - held.since >= DWELL.nodeIdle
+function isLong(held: Held | undefined, now: number): held is Held & { readonly node: string } {
+  return held?.node !== undefined && now - held.since >= DWELL.nodeIdle
+}
+
+/** It was made a node for in vain. */
+function isPinned(held: Held | undefined, now: number): boolean {
+  return held !== undefined && now - held.since < keepsPlaceFor(held.lost ?? 0)
 }
 
 /** One of that name that asks for something else is another pod. */
@@ -85,13 +95,13 @@ function asksFor({ labels: _labels, ends: _ends, unweighed: _unweighed, ...pod }
 /** Whoever remembers more than so many looks no further: they are alike. */
 const REMEMBERED = 64
 
-function heldNow(held: RoomSeen['light'], before: Readonly<Record<string, Held>>, now: number): Readonly<Record<string, Held>> {
-  const since = (pod: PodNeed, node: string) => {
-    const known = heldBefore(pod, before)
-    return known?.node === node ? known.since : now
-  }
-  const all = held.flatMap(({ name: node, pods }) => pods.map(pod => ({ pod, node, since: since(pod, node) }))).toSorted((one, other) => one.since - other.since)
-  return Object.fromEntries(all.slice(0, REMEMBERED).map(({ pod, ...one }) => [pod.name, { ...one, of: asksFor(pod) }]))
+/** With those that have no place now, if they lost one. */
+function heldNow(held: RoomSeen['light'], rest: Iterable<PodNeed>, losers: ReadonlySet<PodNeed>, before: Readonly<Record<string, Held>>, now: number): Readonly<Record<string, Held>> {
+  const all = [...held.flatMap(({ name: node, pods }) => pods.map(pod => ({ pod, node }))), ...[...rest].map(pod => ({ pod, node: undefined }))].flatMap(({ pod, node }) => {
+    const known = heldBefore(pod, before), lost = (known?.lost ?? 0) + Number(losers.has(pod))
+    return node === undefined && lost === 0 ? [] : [{ pod, ...node !== undefined && { node }, since: known && known.node === node ? known.since : now, ...lost > 0 && { lost } }]
+  })
+  return Object.fromEntries(all.toSorted((one, other) => one.since - other.since).slice(0, REMEMBERED).map(({ pod, ...one }) => [pod.name, { ...one, of: asksFor(pod) }]))
 }
 
 function withHeld({ busy, light }: RoomSeen, held: RoomSeen['light']): RoomSeen['light'] {

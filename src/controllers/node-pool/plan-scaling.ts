@@ -3,7 +3,7 @@ import { asksOfNeighbours } from '#model/node-pool/neighbours.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import { retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
-import { DWELL, GIVES_WAY, soonestAfter } from '#model/status/deadlines.ts'
+import { DWELL, GIVES_WAY, keepsPlaceFor, soonestAfter } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { keptFor } from './need.ts'
@@ -154,14 +154,19 @@ function gaveWayNow({ now, spec: { scaling }, facts: { gaveWay }, room, givesWay
   return scaling?.enabled && (!room || room.waiting.length > 0) ? gaveWay : undefined
 }
 
-function nextLook({ now, room, blindFor = 0, facts: { refused, gaveWay }, givesWayAt, toldAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
+function nextLook({ now, room, blindFor = 0, facts: { refused, gaveWay, held }, givesWayAt, toldAt }: ScalingSeen, idle: NodePoolFacts['idle']): number | undefined {
   const ripens = Object.values(idle ?? {}).map(since => since + DWELL.nodeIdle)
-  return soonestAfter(now, [...ripens, rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now), blindFor / 2), givesWayAt === undefined ? undefined : Math.max(givesWayAt, givesWaySeldom(room, gaveWay, toldAt)), refused && retriedAt(refused, toldAt)])
+  return soonestAfter(now, [...ripens, ...heldTimes(held), rests(room) ? undefined : now + Math.max(LOOK_MS, longWaited(room, now), blindFor / 2), givesWayAt === undefined ? undefined : Math.max(givesWayAt, givesWaySeldom(room, gaveWay, toldAt)), refused && retriedAt(refused, toldAt)])
 }
 
 /** Where nobody told of anything since the last one did, the next one gives way ever more seldom. */
 function givesWaySeldom(room: RoomSeen | undefined, gaveWay: NodePoolFacts['gaveWay'], toldAt = -Infinity): number {
   return !gaveWay || gaveWay.at <= toldAt ? 0 : gaveWay.at + longWaited(room, gaveWay.at)
+}
+
+/** When it is said that they wait in vain, and when those may have another place that have none there any more. */
+function heldTimes(held: NodePoolFacts['held'] = {}): readonly number[] {
+  return Object.values(held).flatMap(({ node, since, lost = 0 }) => (node === undefined ? [] : [since + DWELL.nodeIdle, since + keepsPlaceFor(lost)]))
 }
 
 function rests(room: RoomSeen | undefined): boolean {

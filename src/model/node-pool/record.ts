@@ -70,8 +70,8 @@ export interface NodePoolSpec {
   readonly kubernetesConfigSent: boolean
 }
 
-/** `of`: a hash of what the pod asks for; records of before have none. */
-export interface Held { readonly node: string; readonly since: number; readonly of?: string }
+/** `of`: a hash of what the pod asks for; records of before have none. `lost`: how often others took its place after it had waited there for long. Without a node it has no place now. */
+export interface Held { readonly node?: string; readonly since: number; readonly of?: string; readonly lost?: number }
 
 export interface NodePoolFacts {
   /** The cluster admits members of this pool (its membership policy and token roles are there). */

@@ -55,6 +55,16 @@ export const REFUSED_CLAIM = { first: 30 * SECOND, longest: 60 * MINUTE } as con
  */
 export const GIVES_WAY = { first: 10 * MINUTE, longest: 60 * MINUTE } as const
 
+/**
+ * How long a pod that waits has the place that it has by all that is known, whatever else comes there: not at all, and from the first time on that others took it after the dwell of an idle node ever longer, since a node that is made
+ * for such a pod may never be any use to it.
+ */
+export function keepsPlaceFor(lost: number): number {
+  return lost === 0 ? 0 : DWELL.nodeIdle * KEEPS_PLACE.times ** Math.min(lost, KEEPS_PLACE.most)
+}
+
+const KEEPS_PLACE = { times: 6, most: 6 } as const
+
 /** The soonest of the instants that lie after `now`; undefined if there is none. */
 export function soonestAfter(now: number, instants: readonly (number | undefined)[]): number | undefined {
   const ahead = instants.filter(instant => instant !== undefined && instant > now) as number[]

@@ -34,6 +34,20 @@ test('a machine that is off may come back; one that was removed may not, and no 
   assert.deepEqual(exitsOf(explained({ ...off, removed: true }), NOW), [{ by: 'call', what: 'DeleteEdgeNodes' }])
 })
 
+test('a script that was run is run again on its machine; one that was ordered, or logged in to in vain, begins no second time', () => {
+  const status = { phase: 'Failed', conditions: ['InitializeFailed'] } as const
+  const causes = (spec: Partial<NodeRecord['spec']>, facts: Partial<NodeFacts> = {}) => {
+    const node = { id: 'n', said: { status }, spec: { name: 'till-1', ...spec }, facts: { obstacles: [], initialiseFailed: { step: 'login', text: '', at: NOW }, ...facts } } as unknown as NodeRecord
+    const ways = exitsOf({ ...explained(undefined), status, records: { nodes: [node] } }, NOW).filter(({ by }) => by === 'cause')
+    return ways.map(({ what }) => what.split(' ').slice(0, 3).join(' '))
+  }
+  const login = { address: '10.0.0.2', port: 22, user: 'root' }
+  assert.deepEqual(causes({}), ['The same machine', 'It becomes a'])
+  assert.deepEqual(causes({ machine: 'm1' }), ['It becomes a'])
+  assert.deepEqual(causes({ login }), [])
+  assert.deepEqual(causes({ login }, { joinedAt: NOW }), ['The same machine', 'It becomes a'])
+})
+
 test('a pool whose creation failed in a cluster that takes no calls waits for its cluster, or goes with it', () => {
   const status = { phase: 'Failed', conditions: ['Unknown'] } as const
   const of = (phase: string, condition: string): Explained => {

@@ -2,7 +2,7 @@ import { canEnd } from '#model/addon/exits.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
-import { isMachineRemoved } from '#model/node/readiness.ts'
+import { canEndFailure } from '#model/node/exits.ts'
 import { checkPrecondition, PRECONDITIONS, type GuardedAction } from '#model/preconditions.ts'
 import { exitsOf as exitsOfStatus } from '#model/status/exits.ts'
 import { statusText, type AnyStatus } from '#model/status/table.ts'
@@ -18,10 +18,9 @@ export interface Exit { readonly by: 'call' | 'cause'; readonly what: string }
 export function exitsOf(explained: Explained, now: number, circumstances: Circumstances = {}): readonly Exit[] {
   const { resource: { kind }, status, records } = explained
   const exits = exitsOfStatus(kind, status as AnyStatus)
-  // A machine that its provider has no more comes back by nothing: what is left are calls.
-  const isLost = kind === 'Node' && status.phase === 'Failed' && records.nodes?.some(node => isMachineRemoved(node.facts)) === true
   const { addon, cluster } = records
-  const causes = isLost ? [] : exits.filter(exit => exit.By === 'cause' && (!addon || canEnd(exit.What, addon, cluster))).map(exit => sentenceOf(exit.What))
+  const failed = kind === 'Node' && status.phase === 'Failed' ? records.nodes ?? [] : []
+  const causes = exits.filter(exit => exit.By === 'cause' && (!addon || canEnd(exit.What, addon, cluster)) && failed.every(node => canEndFailure(exit.What, node))).map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))

@@ -1,4 +1,4 @@
-import { refuse } from '#model/errors/catalogue.ts'
+import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -24,19 +24,22 @@ export async function lockCluster(context: ActionContext, tx: Transaction, id: s
   return within(context.scope, cluster) ?? refuse('NotFound.{Resource}', { Resource: 'Cluster', id })
 }
 
-/** Locks the cluster first, then its pool. */
+/** Locks the cluster first, then its pool. One that is another cluster's is there, and a caller who read that it is not would take it for gone. */
 export async function lockClusterAndPool(context: ActionContext, tx: Transaction, clusterId: string, nodePoolId: string): Promise<{ cluster: ClusterRecord; nodePool: NodePoolRecord }> {
   const cluster = await lockCluster(context, tx, clusterId)
-  const nodePool = within(context.scope, await tx.lockNodePool(nodePoolId))
-  if (!nodePool || nodePool.clusterId !== clusterId) return refuse('NotFound.{Resource}', { Resource: 'NodePool', id: nodePoolId })
+  const nodePool = within(context.scope, await tx.lockNodePool(nodePoolId)) ?? refuse('NotFound.{Resource}', { Resource: 'NodePool', id: nodePoolId })
+  if (nodePool.clusterId !== clusterId) refuseParameter(context.action, 'ClusterId', `the node pool ${nodePool.id} is one of the cluster ${nodePool.clusterId}; nothing was changed`)
   return { cluster, nodePool }
 }
 
-/** The pool's nodes of those ids, all of them or a refusal. */
+/**
+ * The pool's nodes of those ids, which are to go: those that are gone are done, and a refusal where all are. One of another pool is there, and a caller who read that it is not would take it for gone.
+ */
 export async function lockNodesOfPool(context: ActionContext, tx: Transaction, nodePool: NodePoolRecord, ids: readonly string[]): Promise<readonly NodeRecord[]> {
-  const nodes = (await tx.lockNodes(ids)).filter(node => within(context.scope, node) && node.nodePoolId === nodePool.id)
-  const missing = ids.find(id => !nodes.some(node => node.id === id))
-  return missing === undefined ? nodes : refuse('NotFound.{Resource}', { Resource: 'Node', id: missing })
+  const nodes = (await tx.lockNodes(ids)).filter(node => within(context.scope, node))
+  const stray = nodes.find(node => node.nodePoolId !== nodePool.id)
+  if (stray) refuseParameter(context.action, 'NodePoolId', `the node ${stray.id} is one of the node pool ${stray.nodePoolId}; nothing was changed`)
+  return nodes.length > 0 ? nodes : refuse('NotFound.{Resource}', { Resource: 'Node', id: ids[0] ?? '' })
 }
 
 export async function lockMachine(context: ActionContext, tx: Transaction, id: string): Promise<MachineRecord> {

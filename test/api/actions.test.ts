@@ -110,12 +110,17 @@ suite('states', () => {
     await api.app.close()
   })
 
-  test('deletion of nodes is all or nothing', async () => {
+  test('deletion of nodes is all or nothing, and what is gone already is done', async () => {
     const { api, clusterId, nodePoolId, nodeId } = await openSmallWorld()
     const pool = { ClusterId: clusterId, NodePoolId: nodePoolId }
-    assert.equal(code(await api.call('DeleteEdgeNodes', { ...pool, Ids: [nodeId, 'n00000000000000000000'] })), 'NotFound.Node')
+    const { Id: otherPool = '' } = await api.done('CreateEdgeNodePool', { ClusterId: clusterId, Name: 'other' })
+    const stray = await api.call('DeleteEdgeNodes', { ...pool, NodePoolId: otherPool, Ids: [nodeId] })
+    assert.deepEqual([stray.status, code(stray)], [400, 'ParameterOutOfRange.NodePoolId'])
+    assert.match(JSON.stringify(stray), new RegExp(`the node ${nodeId} is one of the node pool ${nodePoolId}`))
+    const gone = 'n00000000000000000000'
+    assert.equal(code(await api.call('DeleteEdgeNodes', { ...pool, Ids: [gone] })), 'NotFound.Node')
     assert.deepEqual((await api.done('ListEdgeNodes', { Filter: { Ids: [nodeId] } })).Items?.[0]?.['Status'], { Phase: 'Running', Conditions: [{ Type: 'Ok' }] })
-    await api.done('DeleteEdgeNodes', { ...pool, Ids: [nodeId, nodeId] })
+    await api.done('DeleteEdgeNodes', { ...pool, Ids: [gone, nodeId, nodeId] })
     assert.equal(code(await api.call('DeleteEdgeNodes', { ...pool, Ids: [nodeId] })), 'OperationDenied.NodeStatus')
     const [pools, clusters] = [await api.done('ListEdgeNodePools', { Filter: { Ids: [nodePoolId] } }), await api.done('ListClusters', { Filter: { Ids: [clusterId] } })]
     assert.deepEqual([pools, clusters].map(({ Items }) => phaseOf(Items)), ['Scaling', 'Updating'])
@@ -200,6 +205,20 @@ suite('our own actions', () => {
     assert.equal(code(await api.call('SetMachine', { Id: machineId, Power: 'on' })), 'OperationDenied.Machine')
     const other = (await api.done('AddMachine', { Name: 'box-2' })).Id ?? ''
     assert.match(String((await of(other))['Address']), /^10\.213\.128\./)
+    await api.app.close()
+  })
+
+  test('whatever lives is told to be gone by no deletion that names it under another parent', async () => {
+    const { api, clusterId, nodePoolId, elasticPoolId, onboardingId, kubeconfigId } = await openSmallWorld()
+    const gone = 'c00000000000000000000', { Id: other = '' } = await api.done('CreateCluster', clusterBody('other', 7))
+    for (const [action, body, refusal] of [
+      ['DeleteNodePool', { ClusterId: other, Id: nodePoolId }, 'ParameterOutOfRange.ClusterId'],
+      ['DeleteEdgeNodes', { ClusterId: other, NodePoolId: nodePoolId, Ids: [gone] }, 'ParameterOutOfRange.ClusterId'],
+      ['DeleteKubeconfigs', { ClusterId: other, Ids: [kubeconfigId] }, 'ParameterOutOfRange.ClusterId'],
+      ['DeleteBatchEdgeMachine', { ClusterId: clusterId, NodePoolId: elasticPoolId, Ids: [onboardingId] }, 'ParameterOutOfRange.ClusterId'],
+    ] as const) assert.equal(code(await api.call(action, body)), refusal, action)
+    await api.done('DeleteBatchEdgeMachine', { ClusterId: clusterId, NodePoolId: nodePoolId, Ids: [gone, onboardingId] })
+    await api.done('DeleteKubeconfigs', { ClusterId: clusterId, Ids: [gone, kubeconfigId] })
     await api.app.close()
   })
 

@@ -112,7 +112,7 @@ suite('elastic pools', () => {
     await update({ DesiredReplicas: 6, MinReplicas: 7, MaxReplicas: 9 })
     assert.equal((await wants(api, id)).target, 7)
 
-    assert.equal(code(await api.call('ScaleDownEdgeNodePool', { ...pool, NodeIds: [elasticNodeId] })), 'NotFound.Node', 'a node of another pool')
+    assert.equal(code(await api.call('ScaleDownEdgeNodePool', { ...pool, NodeIds: [elasticNodeId] })), 'ParameterOutOfRange.NodePoolId', 'a node of another pool')
     await api.app.close()
   })
 

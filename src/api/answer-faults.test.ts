@@ -86,13 +86,19 @@ describe('faults of our own answers', () => {
     assert.ok(isRefusal(await play({ effect, call: 'ClearFault' }, 'ClearFault').answer))
   })
 
+  test('a fault of the call by which faults are taken away ends by itself', () => {
+    const member = (order: Omit<FaultOrder, 'port' | 'effect'>) => answerFaultComplaint({ port: 'api', effect: { type: 'fail' }, ...order })?.member
+    assert.deepEqual([member({ call: 'ClearFault' }), member({ call: 'ClearFault', target: { id: 'f1' } }), member({ call: 'ClearFault', times: 2 }), member({ call: 'ClearFault', until: NOON }), member({}), member({ call: 'SetClock' })], ['Times', 'Times', undefined, undefined, undefined, undefined])
+  })
+
   test('what is no fault of an answer is refused', () => {
     const member = (order: Omit<FaultOrder, 'port'>) => answerFaultComplaint({ port: 'api', ...order })?.member
     assert.deepEqual([
       member({ effect: { type: 'protected' } }), member({ effect: { type: 'fail', code: '418' } }), member({ effect: { type: 'fail', code: 'NotFound.{Resource}' } }),
       member({ call: 'CreateCluster', effect: { type: 'lie' } }), member({ call: 'ListClusters', effect: { type: 'lie' } }), member({ effect: { type: 'fail', code: '429' } }),
       member({ effect: { type: 'lie' } }), member({ call: 'ListScenarios', effect: { type: 'lie' } }),
-    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type'])
+      member({ call: 'CreateCluster', effect: { type: 'half', for: 1 } }), member({ effect: { type: 'silent', code: '500' } }), member({ effect: { type: 'slow', for: 1, message: 'no' } }), member({ effect: { type: 'fail', code: '429', for: 1 } }),
+    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type', 'Effect.For', 'Effect.Code', 'Effect.Message', undefined])
   })
 
   test('a fault of every call is at what some call names', () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { API_ERRORS, Refusal, type ApiErrorCode } from '#model/errors/catalogue.ts'
-import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
+import { unheeded, type FaultOrder, type Heeding, type RegionFaults, type StandingFault } from '#ports/region-world.ts'
 import type { Action } from './action.ts'
 import { carriesIds, carriesNames, everySentKind, sentBy, type SentKind } from './sent-members.ts'
 import { STALE_LISTS } from './stale-lists.ts'
@@ -33,6 +33,8 @@ const BY_STATUS: Readonly<Record<string, ApiErrorCode>> = { 429: 'FlowLimitExcee
 const HANGS_MS = 30_000, LONGEST_MS = 120_000
 /** How much newer things a stale list does not show yet, by default. */
 const STALE_MS = 10_000
+/** What is refused carries in For how long it says to wait. */
+const HEEDING: Heeding = { for: ['slow', 'hang', 'lie', 'fail', 'stutter'], code: ['fail', 'stutter'], message: ['fail', 'stutter'] }
 const EFFECTS = new Set(['fail', 'stutter', 'slow', 'hang', 'silent', 'half', 'double', 'lie'])
 
 export function isAlwaysAnswered(action: string): boolean {
@@ -42,7 +44,7 @@ export function isAlwaysAnswered(action: string): boolean {
 type Complaint = { readonly member: string; readonly why: string } | undefined
 
 /** What keeps an order from being a fault of our own answers. */
-export function answerFaultComplaint({ call, effect, target }: FaultOrder): Complaint {
+export function answerFaultComplaint({ call, effect, target, times, until }: FaultOrder): Complaint {
   if (target?.kind !== undefined && target.kind !== 'Call') return { member: 'Target.Kind', why: 'what our own answers concern are calls: it is Call, or left out' }
   if (target?.label !== undefined) return { member: 'Target.Label', why: 'calls carry no labels; name them by an id or a name that they send' }
   if (!EFFECTS.has(effect.type)) return { member: 'Effect.Type', why: `our own answers can ${[...EFFECTS].join(', ')}` }
@@ -50,7 +52,8 @@ export function answerFaultComplaint({ call, effect, target }: FaultOrder): Comp
   if (effect.type === 'lie' && call === undefined) return { member: 'Call', why: `a list that is stale is named: ${STALE_LISTS.join(', ')}` }
   if (effect.type === 'lie' && !STALE_LISTS.includes(call ?? '')) return { member: 'Effect.Type', why: `only lists of what is made in a region can be stale: ${STALE_LISTS.join(', ')}` }
   if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }
-  return undefined
+  if (call === 'ClearFault' && times === undefined && until === undefined) return { member: 'Times', why: 'nothing but ClearFault takes a fault away, so that one of it ends by itself: send Times or Until' }
+  return unheeded(effect, HEEDING)
 }
 
 /** What keeps the order's target, an id of that kind if it has one, from being named by its call, or by any where it names none: it could not strike. */

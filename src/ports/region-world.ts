@@ -3,6 +3,18 @@
 export const FAULT_EFFECTS = ['fail', 'hang', 'slow', 'lie', 'stutter', 'half', 'double', 'protected', 'silent'] as const
 export type FaultEffect = (typeof FAULT_EFFECTS)[number]
 
+/** Which effects heed a member besides their type. */
+export interface Heeding { readonly for: readonly FaultEffect[]; readonly code: readonly FaultEffect[]; readonly message: readonly FaultEffect[] }
+
+/** What of an effect would change nothing, so that whoever sent it believed something else. */
+export function unheeded(effect: FaultOrder['effect'], heeding: Heeding): { readonly member: string; readonly why: string } | undefined {
+  for (const [name, member] of [['for', 'For'], ['code', 'Code'], ['message', 'Message']] as const) {
+    if (effect[name] === undefined || heeding[name].includes(effect.type)) continue
+    return { member: `Effect.${member}`, why: `nothing of what ${effect.type} does depends on it; it is for ${heeding[name].join(', ')}${name === 'for' ? ', and a fault ends by its Times or Until' : ''}` }
+  }
+  return undefined
+}
+
 /** A fault as it is ordered (own-actions.md, InjectFault): data at a call of a port, or at a happening behind it. Times are epoch ms of the region, `for` is ms. */
 export interface FaultOrder {
   readonly port: string

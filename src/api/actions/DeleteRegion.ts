@@ -15,7 +15,7 @@ export const DeleteRegion = defineAction({
     const region = regions.get(name)
     if (!region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: name })
     if (region.kind !== 'Simulated' || !regionMaker) return refuse('OperationDenied.RegionNotSimulated', { region: name, action })
-    if (name === settings.defaultRegion) return refuse('OperationDenied.RegionNotReady', { region: name, why: 'it is the default region of this server and stays' })
+    if (name === settings.defaultRegion) return refuse('OperationDenied.DefaultRegion', { region: name })
     if (!await regionMaker.remove(name)) return refuse('OperationDenied.RegionNotReady', { region: name, why: 'it is still being removed; look again in a moment' })
     return {}
   },

@@ -5,7 +5,7 @@ import { API_ERRORS, isGentle, isRefusal, Refusal, refuse, refuseBody, refusePar
 /** Every action that lists or deletes, of both versions; their errors are read by clients that wait for a deletion. */
 const GENTLE_ACTIONS = [
   'ListClusters', 'DeleteCluster', 'ListEdgeNodePools', 'DeleteNodePool', 'ListBatchEdgeMachine', 'DeleteBatchEdgeMachine', 'ListEdgeNodes', 'DeleteEdgeNodes', 'ListNodePools', 'ListNodes', 'DeleteNodes', 'ListSupportedResourceTypes', 'ListKubeconfigs',
-  'DeleteKubeconfigs', 'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'ListMachines', 'RemoveMachine', 'ListRegions', 'DescribeEipAddresses', 'GetClock', 'PreviewDeletion', 'ScaleDownEdgeNodePool',
+  'DeleteKubeconfigs', 'ExplainStatus', 'ListStatusHistory', 'ListLedger', 'ListMachines', 'RemoveMachine', 'ListRegions', 'DescribeEipAddresses', 'GetClock', 'PreviewDeletion', 'ScaleDownEdgeNodePool', 'ClearFault', 'DeleteRegion',
 ]
 const RUDE_ACTIONS = ['CreateCluster', 'UpdateClusterConfig', 'CreateEdgeNodePool', 'UpdateEdgeNodePoolConfig', 'CreateNodePool', 'CreateDefaultNodePool', 'UpdateNodePoolConfig', 'CreateNodes', 'CreateEdgeNode', 'ScaleUpEdgeNodePool', 'CreateBatchEdgeMachine', 'UpdateBatchEdgeMachine', 'CreateKubeconfig', 'SetMachine', 'AddMachine']
 

@@ -50,6 +50,7 @@ export const API_ERRORS = errorTable([
   ['OperationDenied.NodePoolStatus',     400, 200202, '{text}'],
   ['OperationDenied.NodeStatus',         400, 200203, '{text}'],
   ['OperationDenied.DeleteProtection',   400, 200204, 'The cluster {id} has deletion protection: switch it off with UpdateClusterConfig, or send Force.'],
+  ['OperationDenied.DefaultRegion',      400, 200214, 'The region {region} stays: it is the default region of this server, to which calls go that name no other. What is in it goes by calls of its own.'],
   ['OperationDenied.RegionNotReady',     400, 200207, 'The region {region} takes no such order now: {why}.'],
   ['OperationDenied.AddonStatus',        400, 200212, '{text}'],
   ['OperationDenied.RequiredAddon',      400, 200213, 'The add-on {name} is part of every cluster: it is forbidden to delete required addon.'],
@@ -105,7 +106,7 @@ export function isRefusal(error: unknown): error is Refusal {
 
 /** True for actions during which clients read "invalid" as "gone": those that look and those that remove. */
 export function isGentle(action: string): boolean {
-  return /^(List|Delete|Describe|Get|Explain|Preview|Remove|ScaleDown|Watch)/.test(action)
+  return /^(List|Delete|Describe|Get|Explain|Preview|Remove|Clear|ScaleDown|Watch)/.test(action)
 }
 
 /** Throws the row that says why a parameter cannot be used, in words that fit the action. `why` is a clause without a full stop; in gentle actions it must not repeat the value. */

@@ -1,4 +1,4 @@
-import { FAULT_EFFECTS, type FaultOrder } from '#ports/region-world.ts'
+import { FAULT_EFFECTS, unheeded, type FaultOrder, type Heeding } from '#ports/region-world.ts'
 import { NODE_CALLS, PORT_CALLS, type CallKind } from './calls.ts'
 
 export const TARGET_KINDS = ['Cluster', 'NodePool', 'Node', 'Machine', 'Addon', 'LoadBalancer', 'Nat', 'Address', 'SecurityGroup', 'Disk'] as const
@@ -12,6 +12,9 @@ const MET_BY: Readonly<Record<string, readonly string[]>> = {
 }
 /** Of these a port hears the id and no name. */
 const UNNAMED_AT: Readonly<Record<string, readonly string[]>> = { 'tenant-cluster': ['NodePool'], machines: ['NodePool', 'Cluster'], outside: ['Cluster'], 'addon-installer': ['Cluster'] }
+
+const SAYING = ['fail', 'stutter', 'half', 'protected'] as const
+const HEEDING: Heeding = { for: ['slow', 'hang', 'silent'], code: SAYING, message: SAYING }
 
 type Target = NonNullable<FaultOrder['target']>
 type Complaint = { readonly member: string; readonly why: string } | undefined
@@ -29,6 +32,8 @@ export function complaint(order: FaultOrder, now: number): Complaint {
   if (unfit !== undefined) return { member: 'Effect.Type', why: unfit }
   if (effect.for !== undefined && !(effect.for > 0)) return { member: 'Effect.For', why: 'it is a span above nought, e.g. 90s' }
   if (effect.type === 'slow' && effect.for === undefined) return { member: 'Effect.For', why: 'a slow call says how much longer it takes, e.g. 90s' }
+  const ignored = port === 'api' ? undefined : unheeded(effect, HEEDING)
+  if (ignored) return ignored
   if (times !== undefined && !(times > 0)) return { member: 'Times', why: 'it is at least 1' }
   if (until !== undefined && until <= (from ?? now)) return { member: 'Until', why: 'it is not after its beginning' }
   return target && (aboutTarget(target, port === 'api' ? ['Call'] : TARGET_KINDS) ?? (port === 'api' ? undefined : aboutPort(target, port, call)))

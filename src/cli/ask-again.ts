@@ -1,5 +1,5 @@
-import { ApiError, NoAnswer } from '#client/errors.ts'
-import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
+import { NoAnswer } from '#client/errors.ts'
+import { isPassing } from '#client/passing.ts'
 import { tell } from './print.ts'
 import { realTime } from './waiting-time.ts'
 
@@ -29,10 +29,4 @@ export async function askAgain<Answer>(longestMs: number, ask: () => Promise<Ans
     }
     await time.sleep(PAUSE_MS)
   }
-}
-
-/** It passes when a server is there again. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof NoAnswer) return true
-  return error instanceof ApiError && (error.status === 503 || (error.code === 'OperationDenied.RegionNotReady' && error.message.includes(IS_BEING_OPENED)))
 }

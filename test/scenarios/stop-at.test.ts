@@ -37,14 +37,17 @@ describe('a scenario that is stopped at a row', () => {
     assert.equal(await shownIn(played.Region, row), false)
     await client.call('DeleteRegion', { Region: played.Region })
     const said = await server.run(['scenario', 'run', 'node-running-ok', '--stop-at', 'NodePool:Creating/Progressing'])
-    assert.match(said.stderr, /^It came to NodePool:Creating\/Progressing and left it within one instant, 2026-01-05T08:01:00\.000Z, in which no clock can stand; the region node-running-ok-1 is as it was at the end\.$/m)
+    assert.match(said.stderr, /^It came to NodePool:Creating\/Progressing and left it within one instant, 2026-01-05T08:01:00\.000Z, in which no clock can stand; the region node-running-ok-1 is as it was at the end\. Look with --region node-running-ok-1; take it away with "edgehold region delete node-running-ok-1"\.$/m)
+    assert.equal(said.code, 3, 'waited in vain')
     const never = await server.run(['scenario', 'run', 'cluster-running-ok', '--stop-at', 'Failed/Unknown'])
     assert.match(never.stderr, /^It never came to Failed\/Unknown; /m)
+    assert.equal(never.code, 3)
   })
 
   test('several conditions that are to hold together are named on the command line joined by +', async () => {
     const name = 'addon-failed-crash-loop-back-off-image-pull-back-off', stopped = await server.run(['scenario', 'run', name, '--stop-at', 'Failed/CrashLoopBackOff+ImagePullBackOff'])
     const [, region = ''] = /^Stopped there: the region (\S+) is as it was at that moment/m.exec(stopped.stderr) ?? assert.fail(stopped.stderr)
+    assert.equal(stopped.code, 0)
     assert.equal(await shownIn(region, { Kind: 'Addon', Phase: 'Failed', Conditions: ['CrashLoopBackOff', 'ImagePullBackOff'] }), true)
     await client.call('DeleteRegion', { Region: region })
     const never = await server.run(['scenario', 'run', 'addon-failed-crash-loop-back-off', '--stop-at', 'Failed/CrashLoopBackOff+SchedulingFailed'])

@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 import type { Played } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
-import { askAgain, isPassing } from '../ask-again.ts'
+import { isPassing } from '#client/passing.ts'
+import { askAgain } from '../ask-again.ts'
 import { connect } from '../credentials.ts'
-import { NothingThere, UsageError } from '../errors.ts'
+import { EXIT, NothingThere, UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
 import { parseWhole } from '../parse.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
@@ -52,7 +53,9 @@ export function addScenarioCommands(program: Command): void {
         throw error
       })
       await printResult(flags, played, () => storyText(played))
-      if (stop) tell(endText(played, stop, flags.stopAt ?? ''))
+      if (!stop) return
+      tell(endText(played, stop, { row: flags.stopAt ?? '', isFresh: flags.in === undefined }))
+      if (!played.Stopped) process.exitCode = EXIT.waitedInVain
     })
 }
 
@@ -73,11 +76,12 @@ function rowOf(text: string, usualKind: string): { Kind: string; Phase: string; 
 }
 
 /** Where the world was left, and why not at the row where it is not. */
-function endText({ Stopped: stopped, Region: region, Story: story }: Played, { Kind: kind, Phase: phase, Condition: condition }: ReturnType<typeof rowOf>, row: string): string {
-  if (stopped) return `Stopped there: the region ${region} is as it was at that moment, its clock paused. Look with --region ${region}; take it away with "edgehold region delete ${region}".`
+function endText({ Stopped: stopped, Region: region, Story: story }: Played, { Kind: kind, Phase: phase, Condition: condition }: ReturnType<typeof rowOf>, { row, isFresh }: { readonly row: string; readonly isFresh: boolean }): string {
+  const look = `Look with --region ${region}${isFresh ? `; take it away with "edgehold region delete ${region}"` : ''}.`
+  if (stopped) return `Stopped there: the region ${region} is as it was at that moment, its clock paused. ${look}`
   const passed = story.find(({ Resource, Status }) => Resource?.Kind === kind && Status?.Phase === phase && condition.split('+').every(one => Status.Conditions.some(({ Type }) => Type === one)))
   const why = passed ? `It came to ${row} and left it within one instant, ${passed.At}, in which no clock can stand` : `It never came to ${row}`
-  return `${why}; the region ${region} is as it was at the end.`
+  return `${why}; the region ${region} is as it was at the end. ${look}`
 }
 
 function storyText(played: Played): string {

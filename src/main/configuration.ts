@@ -58,6 +58,9 @@ export interface ConfigurationFlags {
   open?: boolean
 }
 
+/** Where state folders of root have what does not outlast the host's start, each a folder of its own; whoever is not root has it in the state folder. */
+export const SHARED_RUN_FOLDER = '/run/edgehold'
+
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1|\[::1\])$/
 
 /** Reads flags, environment and file into one object; throws ConfigurationError with a sentence. */
@@ -79,7 +82,7 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     file: path === undefined ? undefined : resolve(path),
     stateDir,
     hash,
-    runDir: isRoot ? `/run/edgehold/${hash}` : join(stateDir, 'run'),
+    runDir: isRoot ? join(SHARED_RUN_FOLDER, hash) : join(stateDir, 'run'),
     listen,
     databaseUrl: setting('databaseUrl', 'DATABASE_URL'),
     componentsDir: setting('componentsDir', 'EDGEHOLD_COMPONENTS_DIR'),

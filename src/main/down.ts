@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { removeHostNetwork } from '#providers/local/host-network/host-network.ts'
 import { makeLauncher } from '#store/open.ts'
 import { openComponents } from './components.ts'
-import type { Configuration } from './configuration.ts'
+import { SHARED_RUN_FOLDER, type Configuration } from './configuration.ts'
 import { whyNoLocalRegion } from './local/host.ts'
 import { rememberedNetwork } from './local/remembered-network.ts'
 import { localParts } from './local/parts.ts'
@@ -61,10 +61,12 @@ export async function down(configuration: Configuration, all: boolean): Promise<
   return failures.length === 0 ? 0 : 1
 }
 
-function removeRunFolder(runDir: string): void {
+/** With the folder around it where that is one for this alone; a state folder is not. */
+export function removeRunFolder(runDir: string, shared = SHARED_RUN_FOLDER): void {
   rmSync(runDir, { recursive: true, force: true })
+  if (dirname(runDir) !== shared) return
   try {
-    rmdirSync(dirname(runDir))
+    rmdirSync(shared)
   } catch (error) {
     // Something of another state folder is in it, or it went with the last of them.
     if (!['ENOTEMPTY', 'ENOENT', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error

@@ -110,6 +110,7 @@ describe('a simulated region, by the command line and without root', () => {
   })
 
   test('after a demo that was killed the next one names what is left, by commands that take it away', async () => {
+    const held = async () => (await json<{ Id: string }[]>('ledger', 'list')).map(entry => entry.Id), before = await held()
     const killed = server.spawn(join(repository, 'edgehold'), ['demo', '--region', 'sim-1'])
     const ended = new Promise(resolve => killed.once('close', resolve))
     await until('the machines of the demo to be there', async () => (await json<{ Name: string }[]>('machine', 'list')).some(machine => machine.Name === 'demo-2'), 60_000, 20)
@@ -121,6 +122,7 @@ describe('a simulated region, by the command line and without root', () => {
     for (const what of ['delete cluster demo', 'machine remove demo-1', 'machine remove demo-2']) await ok(...commandIn(stderr, what))
     assert.deepEqual(await statuses('cluster'), [])
     assert.equal((await json<{ Name: string }[]>('machine', 'list')).filter(machine => machine.Name !== 'till-1').length, 0)
+    assert.deepEqual(await held(), before, 'nothing goes on being billed')
   })
 
   test('a demo that is interrupted takes away what it made', async () => {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EdgeholdClient } from '#client/client.ts'
+import { ApiError } from '#client/errors.ts'
 import { credentialsFile, type Credentials } from '../account.ts'
 import { openComponents } from '../components.ts'
 import type { Configuration } from '../configuration.ts'
@@ -11,7 +13,7 @@ import { Audience } from './audience.ts'
 import { Story } from './story.ts'
 import { imageReference } from './images.ts'
 import { CLUSTER, MACHINES, takenNames } from './names.ts'
-import { keptText, takeAway, type Made } from './take-away.ts'
+import { keptText, takeAwayOrTell, type Made } from './take-away.ts'
 
 const MINUTE = 60_000
 
@@ -50,9 +52,12 @@ export async function demo(configuration: Configuration, options: { keep: boolea
     if (!left.aborted) throw error
     story.say(options.keep ? 'The demo is broken off.' : 'The demo is broken off; what it made is taken away. Ctrl-C once more leaves it.')
   } finally {
-    if (options.keep) story.say(keptText(made, region.Region))
-    else await takeAway(client, story, made)
-    await story.end()
+    try {
+      if (options.keep) story.say(keptText(made, region.Region))
+      else await takeAwayOrTell(client, story, made, region.Region)
+    } finally {
+      await story.end()
+    }
   }
   return audience.code
 }
@@ -97,23 +102,28 @@ function clientsOf({ stateDir }: Configuration): { clientIn: (region: string) =>
 
 async function play(client: EdgeholdClient, story: Story, { isReal, made, left }: { readonly isReal: boolean; readonly made: Made; readonly left: AbortSignal }): Promise<string> {
   story.say(isReal ? 'CreateCluster: etcd, API server, controller manager and scheduler of its own, in a network namespace of its own.' : 'CreateCluster: it takes as long as a real one would; its processes are invented.')
-  const cluster = await client.call('CreateCluster', {
-    Name: CLUSTER, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-demo'] },
+  made.begun = true
+  const body = {
+    ClientToken: randomUUID(), Name: CLUSTER, Profile: 'Edge', ClusterConfig: { SubnetIds: ['subnet-demo'] },
     PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
+  }
+  const cluster = await story.asked(() => client.call('CreateCluster', body)).catch((error: unknown) => {
+    if (error instanceof ApiError) delete made.begun
+    throw error
   })
   made.clusterId = cluster.Id
   story.follow(cluster.Id)
   await story.until('Cluster', cluster.Id, 'Running/Ok', 90 * MINUTE)
 
   story.say('CreateEdgeNodePool, a static one; and an onboarding script, good for one hour.')
-  const pool = await client.call('CreateEdgeNodePool', { ClusterId: cluster.Id, Name: 'counters' })
+  const wanted = { ClusterId: cluster.Id, Name: 'counters', ClientToken: randomUUID() }, pool = await story.asked(() => client.call('CreateEdgeNodePool', wanted))
   await story.until('NodePool', pool.Id, 'Running/Ok', MINUTE)
   const { Ids: [onboarding = ''] } = await client.call('CreateBatchEdgeMachine', { ClusterId: cluster.Id, NodePoolId: pool.Id, Name: 'counters-script', TTLHours: 1 })
   const [script] = await client.all('ListBatchEdgeMachine', { Filter: { Ids: [onboarding], NeedBootstrapScript: true } })
   story.say(`${isReal ? 'Any Linux machine in reach' : 'A machine of this region'} becomes a node by this line:\n    ${String(script?.BootstrapScript ?? '').trim()}`)
   for (const name of MACHINES) {
     story.say(isReal ? `An empty machine ${name} is made on this host, and the script is run on it.` : `A machine ${name} is invented, and runs the script once it is up.`)
-    const machine = await client.call('AddMachine', { Name: name })
+    const ordered = { Name: name, ClientToken: randomUUID() }, machine = await story.asked(() => client.call('AddMachine', ordered))
     made.machineIds.push(machine.Id)
     await story.machine(machine.Id, MINUTE)
     const ran = await client.call('SetMachine', { Id: machine.Id, RunScript: onboarding }, { timeoutMs: 10 * MINUTE, signal: left })
@@ -127,9 +137,9 @@ async function play(client: EdgeholdClient, story: Story, { isReal, made, left }
 /** What no kubectl can show, as there is none: a machine loses its power, and everybody above it says why it is not well. */
 async function playPower(client: EdgeholdClient, story: Story, clusterId: string, [first = '']: readonly string[]): Promise<void> {
   story.say(`Pods are left out: a simulated cluster has no Kubernetes API. Instead ${MACHINES[0] ?? ''} loses its power, and gets it back.`)
-  await client.call('SetMachine', { Id: first, Power: 'crash' })
+  await story.asked(() => client.call('SetMachine', { Id: first, Power: 'crash' }))
   await story.node(clusterId, MACHINES[0] ?? '', 'Failed/NotReady', 2 * MINUTE)
-  await client.call('SetMachine', { Id: first, Power: 'on' })
+  await story.asked(() => client.call('SetMachine', { Id: first, Power: 'on' }))
   await story.node(clusterId, MACHINES[0] ?? '', 'Running/Ok', 2 * MINUTE)
 }
 

@@ -27,7 +27,7 @@ export async function takenNames(client: Pick<EdgeholdClient, 'all'>, region: st
 /** The commands that take away what a demo made, in the order in which they work: a machine goes when its node is gone. */
 export function removal(region: string, { cluster, machines }: { readonly cluster: boolean; readonly machines: readonly string[] }): readonly string[] {
   return [
-    ...cluster ? [`./edgehold delete cluster ${CLUSTER} --wait --region ${region}`] : [],
+    ...cluster ? [`./edgehold delete cluster ${CLUSTER} --cascade All --wait --region ${region}`] : [],
     ...machines.map(name => `./edgehold machine remove ${name} --wait --region ${region}`),
   ]
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Change, Status } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
+import { NoAnswer } from '#client/errors.ts'
+import { Patience } from './patience.ts'
 import { Story } from './story.ts'
 
 const RUNNING: Status = { Phase: 'Running', Conditions: [{ Type: 'Ok' }] }
@@ -43,4 +45,26 @@ test('where nothing is told, as no creation was answered, nobody waits for it to
   await story.until('Cluster', 'shop', 'gone', 1_000)
   await story.until('NodePool', 'counters', 'Running/Ok', 1_000)
   await story.end()
+})
+
+test('a server that gives no answer is asked again until it does; where it never does, whoever waits is told, and nobody else', async () => {
+  const silent = (times: number) => {
+    const client = slowHistory([change(1, 'counters', RUNNING)])
+    const fails = <Args extends unknown[], Answer>(act: (...args: Args) => Answer) => (...args: Args): Answer => {
+      if (times-- > 0) throw new NoAnswer('socket hang up', false)
+      return act(...args)
+    }
+    return { ...client, all: fails(client.all as (...args: unknown[]) => Promise<unknown[]>), list: fails(client.list as (...args: unknown[]) => AsyncGenerator) } as unknown as typeof client
+  }
+  const told: string[] = [], tell = (text: string) => { told.push(text) }
+  const back = new Story(silent(3), tell)
+  back.follow('shop')
+  await back.until('NodePool', 'counters', 'Running/Ok', 20_000)
+  await back.end()
+  assert.equal(told.filter(text => text.startsWith('The server gives no answer')).length, 1)
+
+  const lost = new Story(silent(Infinity), tell, undefined, new Patience(tell, 0))
+  lost.follow('shop')
+  await assert.rejects(lost.until('NodePool', 'counters', 'Running/Ok', 20_000), NoAnswer)
+  await lost.end()
 })

@@ -1,6 +1,7 @@
 import type { EdgeholdClient } from '#client/client.ts'
-import { ApiError } from '#client/errors.ts'
+import { ApiError, NoAnswer } from '#client/errors.ts'
 import type { Change, Status } from '#client/calls.ts'
+import { Patience } from './patience.ts'
 
 const LOOK_EVERY_MS = 150
 
@@ -21,12 +22,20 @@ export class Story {
   #ended = false
   #left: AbortSignal | undefined
   #following: Promise<void> = Promise.resolve()
+  #failed: Error | undefined
+  readonly #patience: Patience
 
   /** `left`: whoever listened has left, and nothing is waited for any more. */
-  constructor(client: Asked, tell: (text: string) => void, left?: AbortSignal) {
+  constructor(client: Asked, tell: (text: string) => void, left?: AbortSignal, patience = new Patience(tell)) {
     this.#client = client
     this.#tell = tell
     this.#left = left
+    this.#patience = patience
+  }
+
+  /** A call that may be sent again, and is where its server gives no answer for a while. */
+  asked<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    return this.#patience.ask(call, this.#left)
   }
 
   say(text: string): void {
@@ -35,7 +44,8 @@ export class Story {
 
   follow(clusterId: string): void {
     this.#clusterId = clusterId
-    this.#following = this.#followOn()
+    // Nobody may wait for it just then; whoever waits next is told.
+    this.#following = this.#followOn().catch((error: unknown) => { this.#failed = error instanceof Error ? error : new Error(String(error)) })
   }
 
   /** From here on it is told to its end, whoever left: what was made goes. */
@@ -46,6 +56,7 @@ export class Story {
   async end(): Promise<void> {
     this.#ended = true
     await this.#following
+    if (this.#failed) throw this.#failed
   }
 
   /** Waits for `Running/Ok` and the like, or `gone`; throws with the reason when it Failed instead. */
@@ -61,13 +72,17 @@ export class Story {
     })
   }
 
-  /** Sends a call again while the status of the thing forbids it, as the product's own clients do. */
+  /** Sends a call that takes something away again while the status of the thing forbids it, as the product's own clients do. */
   async accepted(call: () => Promise<unknown>, deadlineMs: number): Promise<void> {
+    let times = 0
     await this.#wait('the call to be accepted', deadlineMs, async () => {
       try {
+        times++
         await call()
         return true
       } catch (error) {
+        // An earlier one was done, and its answer was lost.
+        if (times > 1 && error instanceof ApiError && error.status === 404) return true
         if (error instanceof ApiError && error.code.startsWith('OperationDenied.') && error.code.endsWith('Status')) return false
         throw error
       }
@@ -116,7 +131,8 @@ export class Story {
       try {
         await this.#tellNew()
       } catch (error) {
-        if (!(error instanceof ApiError)) throw error
+        // Whoever waits gives up where it stays so.
+        if (!(error instanceof ApiError) && !(error instanceof NoAnswer)) throw error
       }
       if (last) return
       await pause(LOOK_EVERY_MS)
@@ -140,7 +156,8 @@ export class Story {
   async #wait(what: string, deadlineMs: number, isSo: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + deadlineMs
     this.#left?.throwIfAborted()
-    while (!(await isSo())) {
+    while (!(await this.asked(isSo))) {
+      if (this.#failed) throw this.#failed
       this.#left?.throwIfAborted()
       if (performance.now() > end) throw new Error(`Waited in vain for ${what}`)
       await pause(LOOK_EVERY_MS)

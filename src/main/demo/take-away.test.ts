@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
 import { Story } from './story.ts'
-import { keptText, takeAway, type Made } from './take-away.ts'
+import { NoAnswer } from '#client/errors.ts'
+import { Patience } from './patience.ts'
+import { keptText, takeAway, takeAwayOrTell, type Made } from './take-away.ts'
 
 interface Thing { readonly Id: string; readonly Name: string }
 type Body = { readonly Id?: string; readonly Filter?: { readonly Ids?: readonly string[]; readonly ClusterIds?: readonly string[] } }
@@ -47,5 +49,17 @@ test('what is kept is told with commands for what was made, and no others', () =
   assert.doesNotMatch(keptText({ clusterId: 'c-ours', machineIds: [] }, 'sim-1'), /demo-1/)
   const one = keptText({ clusterId: 'c-ours', machineIds: ['m-ours'] }, 'sim-1')
   assert.match(one, /machine remove demo-1/)
+  assert.match(one, /delete cluster demo --cascade All /, 'as the demo itself asks: what nobody names stays, and is billed')
   assert.doesNotMatch(one, /demo-2/)
+})
+
+test('where the server is gone for good, the commands that take away what may be left are named', async () => {
+  const told: string[] = [], tell = (text: string) => { told.push(text) }
+  const silent = () => Promise.reject(new NoAnswer('connect ECONNREFUSED', true))
+  const client = { call: silent, all: silent, list: silent } as unknown as Pick<EdgeholdClient, 'call' | 'all' | 'list'>
+  const story = new Story(client, tell, undefined, new Patience(tell, 0))
+  await assert.rejects(takeAwayOrTell(client, story, { begun: true, clusterId: 'c-ours', machineIds: ['m-ours'] }, 'sim-1'), NoAnswer)
+  await takeAwayOrTell(client, story, { begun: true, machineIds: [] }, 'sim-2')
+  assert.match(told.pop() ?? '', /delete cluster demo --cascade All --wait --region sim-2/)
+  for (const command of ['delete cluster demo --cascade All --wait', 'machine remove demo-1 --wait', 'machine remove demo-2 --wait']) assert.ok(told.at(-1)?.includes(`./edgehold ${command} --region sim-1`), command)
 })

@@ -2,6 +2,7 @@ import { answeredId, filled, isCall, SCENARIO_START, type CallStep } from '#api/
 import type { Change, LedgerEntry, ListOf } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
+import { Patience } from './patience.ts'
 import type { DemoStory } from './stories.ts'
 import { statusText } from './story.ts'
 
@@ -35,7 +36,19 @@ export async function tellStory(clientIn: (region: string) => EdgeholdClient, st
   } finally {
     // Said of a story that ended early, too: who keeps it has to know where it is.
     if (options.keep) tell(`\nKept, with its clock paused: ./edgehold list node --region ${region}; ./edgehold clock step 10m --region ${region}; ./edgehold region delete ${region}`)
-    else await home.call('DeleteRegion', { Region: region })
+    else await takeAway()
+  }
+
+  async function takeAway(): Promise<void> {
+    let times = 0
+    try {
+      await new Patience(tell).ask(() => (times++, home.call('DeleteRegion', { Region: region })))
+    } catch (error) {
+      // An earlier one was done, and its answer was lost.
+      if (times > 1 && error instanceof ApiError && error.status === 404) return
+      tell(`\nThe region ${region} is left, with its clock paused. Once the server runs again (./edgehold up --detach), it is taken away by: ./edgehold region delete ${region}`)
+      throw error
+    }
   }
 
   async function makeCall(step: CallStep): Promise<void> {

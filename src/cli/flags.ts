@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 
-/** Every flag has an environment variable: `--delete-protection` ↔ EDGEHOLD_DELETE_PROTECTION. */
+/** Flags have an environment variable, but for those that only one command has and that mean something else elsewhere: `--delete-protection` ↔ EDGEHOLD_DELETE_PROTECTION. */
 export function flag(flags: string, text: string): Option {
   const name = /--(no-)?([a-z-]+)/.exec(flags)?.[2] ?? ''
   return new Option(flags, text).env(`EDGEHOLD_${name.toUpperCase().replaceAll('-', '_')}`)

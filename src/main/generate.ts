@@ -4,6 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { OWN_VERSION, PRODUCT_VERSION } from '#api/action.ts'
+import { ACTIONS } from '#api/actions/all.ts'
 import { ADDON_RULES } from '#model/addon/rules.ts'
 import { CLUSTER_RULES } from '#model/cluster/rules.ts'
 import { CLUSTER_TRANSITIONS } from '#model/cluster/transitions.ts'
@@ -21,7 +23,7 @@ import { ONLY_SIMULATED } from '#model/status/only-simulated.ts'
 import { meaningOf } from '#model/status/table.ts'
 import { spanText } from '#model/time.ts'
 
-const NOTE = 'Made from the tables in `src/model/` by `node src/main/generate.ts`; change the tables, not this file.'
+const NOTE = 'Made from the tables in `src/model/` and the list of actions by `node src/main/generate.ts`; change those, not this file.'
 const TITLES: Readonly<Record<ResourceKind, string>> = { Cluster: 'Cluster', NodePool: 'Node pool', Node: 'Node', Addon: 'Add-on', Onboarding: 'Onboarding script' }
 
 const RULES: Partial<Record<ResourceKind, readonly { readonly name: string }[]>> = { Cluster: CLUSTER_RULES, NodePool: NODE_POOL_RULES, Node: NODE_RULES, Addon: ADDON_RULES }
@@ -29,7 +31,12 @@ const TRANSITIONS: Partial<Record<ResourceKind, Readonly<Record<string, readonly
 
 /** The documents by file name. */
 export function documents(): Readonly<Record<string, string>> {
-  return { 'status.md': statusDocument(), 'errors.md': errorsDocument(), 'preconditions.md': preconditionsDocument() }
+  return { 'actions.md': actionsDocument(), 'status.md': statusDocument(), 'errors.md': errorsDocument(), 'preconditions.md': preconditionsDocument() }
+}
+
+function actionsDocument(): string {
+  const of = (asked: string) => table([['Action', 'Kind', 'What it does'], ...ACTIONS.filter(({ version }) => version === asked).map(({ name, kind, says }) => [`\`${name}\``, kind, says])])
+  return page('Actions', ['The members of each are in `/openapi.json` of a server.', `## Own actions (version ${OWN_VERSION})`, of(OWN_VERSION), `## Actions of the product (version ${PRODUCT_VERSION})`, of(PRODUCT_VERSION)])
 }
 
 function statusDocument(): string {

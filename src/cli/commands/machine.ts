@@ -49,7 +49,7 @@ export function addMachineCommands(program: Command): void {
     })
   }
 
-  withCommon(machine.command('run-script <name> <onboarding>')).description('run an onboarding script on a machine; ends when the script has ended')
+  withCommon(machine.command('run-script <name> <onboarding>')).description('run an onboarding script on a machine; ends when the script has ended, in a simulated region when it has begun: there its node tells the rest')
     .addOption(flag('--cluster <cluster>', "the script's cluster, by name or id"))
     .action(async (name: string, onboarding: string, flags: Common & { cluster?: string }) => {
       const client = connect(flags)

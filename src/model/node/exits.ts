@@ -5,7 +5,7 @@ import type { NodeRecord } from './record.ts'
 import type { NODE_STATUS } from './status.ts'
 
 const DELETE = ['call', 'DeleteEdgeNodes'] as const
-const RUNS_AGAIN = 'the same machine runs its script again after the fault is mended (one that a pool ordered begins no second time, and one that was logged in to only where it had been admitted)'
+const RUNS_AGAIN = 'the same machine runs its script again after the fault is mended (one that a pool ordered begins no second time)'
 const AFTER_ALL = 'it becomes a Ready member of the cluster after all'
 
 /** How a node leaves each row (status-model.md 4, status-rules.md). */

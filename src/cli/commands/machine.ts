@@ -54,7 +54,8 @@ export function addMachineCommands(program: Command): void {
     .action(async (name: string, onboarding: string, flags: Common & { cluster?: string }) => {
       const client = connect(flags)
       const [{ Id }, script] = await Promise.all([findMachine(client, name), findOnboarding(client, onboarding, flags.cluster)])
-      const { ExitCode = 0, Output = '' } = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS })
+      const ran = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS }), { ExitCode = 0, Output = '' } = ran
+      if (ran.ExitCode === undefined) tell('The script has begun, and its node tells the rest: see "edgehold list node". Why a machine is refused stands in the server\'s log.')
       await printResult(flags, { Id, ExitCode, Output }, () => Output)
       if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again; a node that it made already stays the same.`)
     })

@@ -4,7 +4,7 @@ import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { Log } from '#ports/log.ts'
 import type { Because, Scope, Store } from '#ports/store.ts'
-import type { RegionMaker, RegionPorts } from './regions.ts'
+import type { Apart, RegionMaker, RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 
 export const PRODUCT_VERSION = '2021-03-03'
@@ -47,14 +47,14 @@ export interface Action {
    * Of a call whose one write leaves nothing behind but what it does in its transaction: what may not be written in one transaction by two calls, but for their ClientToken. Calls of a busy region are written
    * together then. Absent: each is written by itself.
    */
-  apart?(body: never): readonly string[]
+  apart?(body: never): Apart
   run(context: ActionContext, body: never): Promise<object>
 }
 
 /** An action: its name and version, the shape of its body, and what it does. The answer is the envelope's `Result`. */
 export function defineAction<Schema extends TSchema>(action: Omit<Action, 'schema' | 'run' | 'apart'> & {
   readonly schema: Schema
-  apart?(body: Static<Schema>): readonly string[]
+  apart?(body: Static<Schema>): Apart
   run(context: ActionContext, body: Static<Schema>): Promise<object>
 }): Action {
   if (action.version === OWN_VERSION && action.kind === 'write') close(action.schema)

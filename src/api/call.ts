@@ -111,7 +111,7 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
 
 function togetherIn(ports: RegionPorts, action: Action, body: object): Store | undefined {
   const apart = action.apart?.(body as never), token = tokenOf(body)
-  return apart && ports.storeTogether?.([...apart, ...token === undefined ? [] : [`token/${action.name}/${token}`]])
+  return apart && ports.storeTogether?.({ ...apart, names: [...apart.names, ...token === undefined ? [] : [`token/${action.name}/${token}`]] })
 }
 
 /** What an action is given when it begins: the time above all is that of then, however long its call was held. */

@@ -45,7 +45,7 @@ export interface RegionPorts {
   /** The store as calls write to it there, where that is not as it is. */
   readonly store?: Store | undefined
   /** The store for one call, whose write may be one with those of other calls but such as share one of these; see Action. Absent: each call is written by itself. */
-  storeTogether?(apart: readonly string[]): Store | undefined
+  storeTogether?(apart: Apart): Store | undefined
   /** Bytes for ids and tokens, where the region draws them from a seed. */
   readonly randomBytes?: ((count: number) => Uint8Array) | undefined
   /** The server that runs it, where that is another one. */
@@ -65,6 +65,9 @@ export interface RegionPorts {
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
   afterWrite?(): Promise<void>
 }
+
+/** What two writes in one transaction must not share: the cluster that is there already and in whose tree they write, which they lock first; and names, ClientTokens among them. */
+export interface Apart { readonly clusterId?: string; readonly names: readonly string[] }
 
 /** Another server that runs a region, and is passed its calls. */
 export interface Elsewhere {

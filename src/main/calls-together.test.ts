@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
+import { NameTaken, StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
 import { storeWith } from '#ports/store-with.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, NOON } from '#test/harness/sample-records.ts'
@@ -37,9 +37,9 @@ test('calls that come while a transaction is under way are written together in t
   const first = Promise.withResolvers<void>()
   const { store, transactions } = await watched(number => (number === 1 ? first.promise : Promise.resolve()))
   const together = callsTogether(store, () => true, NEVER)
-  const one = make(together(['a']), 'a')
+  const one = make(together({ names: ['a'] }), 'a')
   await until(() => transactions.length === 1)
-  const others = ['b', 'c', 'd'].map((name, number) => make(together([name]), name, NOON + number))
+  const others = ['b', 'c', 'd'].map((name, number) => make(together({ names: [name] }), name, NOON + number))
   first.resolve()
   assert.deepEqual(await Promise.all([one, ...others]), ['c-a', 'c-b', 'c-c', 'c-d'])
   assert.deepEqual(transactions, [['a'], ['b', 'c', 'd']])
@@ -48,21 +48,53 @@ test('calls that come while a transaction is under way are written together in t
 test('two that must not meet are written one after the other, the first one first', async () => {
   const { store, transactions } = await watched()
   const together = callsTogether(store, () => true, NEVER)
-  await Promise.all([make(together(['pool', 'token']), 'a'), make(together(['other', 'token']), 'b'), make(together(['other']), 'c'), make(together(['third']), 'd')])
+  await Promise.all([make(together({ names: ['pool', 'token'] }), 'a'), make(together({ names: ['other', 'token'] }), 'b'), make(together({ names: ['other'] }), 'c'), make(together({ names: ['third'] }), 'd')])
   assert.deepEqual(transactions, [['a', 'd'], ['b'], ['c']])
 })
 
 test('one that is refused is so alone, and what it wrote is nowhere', async () => {
   const { store, transactions } = await watched()
   const together = callsTogether(store, () => true, NEVER)
-  const refused = together(['b']).write(NOON, async tx => {
+  const refused = together({ names: ['b'] }).write(NOON, async tx => {
     await addCluster(tx, 'b')
-    throw new Error('on purpose')
+    throw new NameTaken('b')
   })
-  const ended = await Promise.allSettled([make(together(['a']), 'a'), refused, make(together(['c']), 'c')])
+  const ended = await Promise.allSettled([make(together({ names: ['a'] }), 'a'), refused, make(together({ names: ['c'] }), 'c')])
   assert.deepEqual(ended.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
   assert.deepEqual((await store.clustersById(['c-a', 'c-b', 'c-c'])).map(({ id }) => id), ['c-a', 'c-c'])
-  assert.deepEqual(transactions, [['a', 'b', 'c'], ['a'], ['b'], ['c']])
+  assert.deepEqual(transactions.map(added => added.toSorted()).toSorted(), [['a', 'b', 'c'], ['a', 'c'], ['b']].toSorted(), 'the others together once more')
+})
+
+test('where it is not known who is in the way each is written by itself, and none waits for another', async () => {
+  const waits = Promise.withResolvers<void>()
+  const { store, transactions } = await watched(number => (number === 2 ? waits.promise : Promise.resolve()))
+  const together = callsTogether(store, () => true, NEVER)
+  let tries = 0
+  const broken = together({ names: ['b'] }).write(NOON, async tx => {
+    if (tries++ === 0) throw new Error('a statement that failed')
+    return addCluster(tx, 'b')
+  })
+  const first = make(together({ names: ['a'] }), 'a')
+  assert.equal(await broken, 'c-b')
+  waits.resolve()
+  assert.equal(await first, 'c-a')
+  assert.deepEqual(transactions.slice(1).toSorted(), [['a'], ['b']])
+})
+
+test('all trees are locked before anything is written, so that nothing is written at an instant before that of who held one', async () => {
+  const memory = new MemoryStore(() => 0)
+  for (const name of ['one', 'two']) await memory.write(NOON, tx => addCluster(tx, name))
+  const steps: string[] = []
+  const together = callsTogether(storeWith(memory, () => ({
+    write: (now, work, instants) => memory.write(now, tx => {
+      const lockTrees = tx.lockTrees.bind(tx), waitAtMost = tx.waitAtMost.bind(tx)
+      tx.waitAtMost = async ms => { steps.push('waits'); await waitAtMost(ms) }
+      tx.lockTrees = async keys => { await lockTrees(keys); steps.push(...keys.map(({ kind, id }) => `${kind} ${id}`)) }
+      return work(tx)
+    }, instants),
+  })), () => true, NEVER)
+  await Promise.all(['c-two', 'c-one'].map(clusterId => together({ clusterId, names: [] }).write(NOON, async () => { steps.push('writes') })))
+  assert.deepEqual(steps, ['waits', 'cluster c-one', 'cluster c-two', 'writes', 'writes'])
 })
 
 test('where the database cannot be reached any more nothing is written a second time, as it may have been committed', async () => {
@@ -73,7 +105,7 @@ test('where the database cannot be reached any more nothing is written a second 
       throw new StoreUnavailable('gone')
     },
   })), () => true, NEVER)
-  const ended = await Promise.allSettled(['a', 'b'].map(name => make(together([name]), name)))
+  const ended = await Promise.allSettled(['a', 'b'].map(name => make(together({ names: [name] }), name)))
   for (const outcome of ended) assert.ok(outcome.status === 'rejected' && outcome.reason instanceof StoreUnavailable, JSON.stringify(outcome))
   assert.deepEqual((await memory.clustersById(['c-a', 'c-b'])).map(({ id, revision }) => [id, revision]), [['c-a', 1], ['c-b', 1]])
 })
@@ -82,9 +114,9 @@ test('who comes after a transaction that waits for long does not wait for its en
   const first = Promise.withResolvers<void>(), patience = Promise.withResolvers<void>()
   const { store, transactions } = await watched(number => (number === 1 ? first.promise : Promise.resolve()))
   const together = callsTogether(store, () => true, () => patience.promise)
-  const waits = make(together(['a']), 'a')
+  const waits = make(together({ names: ['a'] }), 'a')
   await until(() => transactions.length === 1)
-  const next = make(together(['b']), 'b')
+  const next = make(together({ names: ['b'] }), 'b')
   patience.resolve()
   assert.equal(await next, 'c-b')
   first.resolve()
@@ -94,6 +126,6 @@ test('who comes after a transaction that waits for long does not wait for its en
 test('while the order of calls matters each is written by itself', async () => {
   const { store, transactions } = await watched()
   const together = callsTogether(store, () => false, NEVER)
-  await Promise.all(['a', 'b'].map(name => make(together([name]), name)))
+  await Promise.all(['a', 'b'].map(name => make(together({ names: [name] }), name)))
   assert.deepEqual(transactions, [['a'], ['b']])
 })

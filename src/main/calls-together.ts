@@ -1,21 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Store, Transaction } from '#ports/store.ts'
+import type { Apart } from '#api/regions.ts'
+import { Refusal } from '#model/errors/catalogue.ts'
+import { NameTaken, StoreUnavailable, type Store, type Transaction } from '#ports/store.ts'
 import { storeWith } from '#ports/store-with.ts'
-import { Together, type Write } from './together.ts'
+import { SomeRejected, Together, type Write } from './together.ts'
 
-interface CallWrite extends Write { readonly apart: readonly string[] }
+interface CallWrite extends Write { readonly apart: Apart }
 
 /** More would keep the first of them waiting for long. */
 const MOST_AT_ONCE = 40
-/** One that waits for a lock does not keep those waiting who come after it. */
+/** A transaction of several waits so long for a lock at most, and keeps those waiting who come after it. */
 const PATIENCE_MS = 200
 
 /**
  * The store for calls of which many are under way at once: each call's write goes in one transaction with those of others. `isShared`: false while their order matters, for then each is written by itself. The answer
- * is the store for one call: what is written by it has no effect but on its transaction, and two calls of which any of `apart` is the same are never in one (a resource whose tree both write, a name, a ClientToken).
+ * is the store for one call: what is written by it has no effect but on its transaction, and two calls that share any of `apart` are never in one.
  */
-export function callsTogether(store: Store, isShared: () => boolean, patience: () => Promise<unknown> = () => delay(PATIENCE_MS, undefined, { ref: false })): (apart: readonly string[]) => Store {
-  const together = new Together<CallWrite>({ store, take, answersOf, patience })
+export function callsTogether(store: Store, isShared: () => boolean, patience: () => Promise<unknown> = () => delay(PATIENCE_MS, undefined, { ref: false })): (apart: Apart) => Store {
+  const together = new Together<CallWrite>({ store, take, answersOf, patience, sideBySide: true })
   return apart => {
     const shared: Partial<Store> = { write: (now, work) => new Promise((resolve, reject) => {
       together.add({ apart, now, work, done: answer => { resolve(answer as Awaited<ReturnType<typeof work>>) }, failed: reject })
@@ -29,25 +31,43 @@ function take(waiting: CallWrite[]): readonly CallWrite[] {
   const taken: CallWrite[] = [], left: CallWrite[] = []
   const met = new Set<string>()
   for (const write of waiting.splice(0)) {
-    const goes = taken.length < MOST_AT_ONCE && write.apart.every(one => !met.has(one))
+    const marks = marksOf(write)
+    const goes = taken.length < MOST_AT_ONCE && marks.every(one => !met.has(one))
     ;(goes ? taken : left).push(write)
     // Of those who must not meet the one that came first goes first.
-    for (const one of write.apart) met.add(one)
+    for (const one of marks) met.add(one)
   }
   waiting.push(...left)
   // Whoever locks the same in another transaction locks it in the same order.
-  return taken.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1))
+  return taken.toSorted((one, other) => (marksOf(one).join('\n') < marksOf(other).join('\n') ? -1 : 1))
 }
 
-function orderOf({ apart }: CallWrite): string {
-  return apart.join('\n')
+function marksOf({ apart: { clusterId = '', names } }: CallWrite): readonly string[] {
+  return [...clusterId === '' ? [] : [`in ${clusterId}`], ...names]
 }
 
-/** Side by side, as each has a tree of its own. The transaction ends when nobody uses it any more, whatever befell one of them. */
+/**
+ * Side by side, as each has a tree of its own. All trees are locked before any of them writes: a transaction has one instant, which must not be before that of what somebody wrote while it waited. The transaction ends when
+ * nobody uses it any more, whatever befell one of them.
+ */
 async function answersOf(tx: Transaction, writes: readonly CallWrite[]): Promise<ReadonlyMap<CallWrite, unknown>> {
-  const ended = await Promise.allSettled(writes.map(async write => [write, await write.work(tx)] as const))
-  return new Map(ended.map(outcome => {
-    if (outcome.status === 'rejected') throw outcome.reason
-    return outcome.value
+  await tx.waitAtMost(PATIENCE_MS)
+  await tx.lockTrees(writes.flatMap(({ apart: { clusterId: id } }) => (id === undefined ? [] : [{ kind: 'cluster', id }])))
+  const answers = new Map<CallWrite, unknown>(), rejected = new Map<CallWrite, unknown>()
+  await Promise.all(writes.map(async write => {
+    try {
+      answers.set(write, await write.work(tx))
+    } catch (error) {
+      rejected.set(write, error)
+    }
   }))
+  if (rejected.size === 0) return answers
+  const errors = [...rejected.values()]
+  // Behind a statement that failed every other one fails, too, and says nothing of its writer.
+  throw errors.every(isOwn) ? new SomeRejected(new Set(rejected.keys()), errors[0]) : errors.find(error => error instanceof StoreUnavailable) ?? errors.find(error => !isOwn(error))
+}
+
+/** What its work says of a call, and no statement. */
+function isOwn(error: unknown): boolean {
+  return error instanceof Refusal || error instanceof NameTaken
 }

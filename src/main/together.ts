@@ -12,15 +12,27 @@ export interface TogetherParts<Item extends Write> {
   readonly store: Pick<Store, 'write'>
   /** Takes from those that wait, oldest first, what goes into one transaction: one of them at least. */
   take(waiting: Item[]): readonly Item[]
-  /** Does the work of all of them in one transaction; each is answered what it is given for it. */
+  /** Does the work of all of them in one transaction; each is answered what it is given for it. Throws SomeRejected where it knows which of them cannot be done. */
   answersOf(tx: Transaction, writes: readonly Item[]): Promise<ReadonlyMap<Item, unknown>>
   /** Ends when a transaction has been under way for so long that the next one begins beside it; absent: that waits for its end. */
   patience?(): Promise<unknown>
+  /** Those that are each written by themselves are so side by side: none of them locks what another of them waits for while it holds something. */
+  readonly sideBySide?: true
+}
+
+/** Of writes in one transaction these cannot be done, as one of them throws. */
+export class SomeRejected<Item extends Write> extends Error {
+  readonly rejected: ReadonlySet<Item>
+
+  constructor(rejected: ReadonlySet<Item>, cause: unknown) {
+    super('Some of the writes in a transaction cannot be done', { cause })
+    this.rejected = rejected
+  }
 }
 
 /**
- * Writes that come together while a transaction is under way go in the next one. Each writer is answered as if it were alone: what stands in the way of one of them lets each of them be written by itself. Only a
- * database that cannot be reached any more is so for all of them: what was sent to it may have been committed.
+ * Writes that come together while a transaction is under way go in the next one. Each writer is answered as if it were alone: those that cannot be done are written by themselves, and the others together once more; where it is not
+ * known who is in the way, each by itself. Only a database that cannot be reached any more is so for all of them: what was sent to it may have been committed.
  */
 export class Together<Item extends Write> {
   readonly #parts: TogetherParts<Item>
@@ -50,27 +62,32 @@ export class Together<Item extends Write> {
   }
 
   async #write(writes: readonly Item[]): Promise<void> {
-    const [first] = writes
-    if (!first) return
-    if (writes.length > 1) {
-      try {
-        const answers = await this.#parts.store.write(Math.max(...writes.map(({ now }) => now)), tx => this.#parts.answersOf(tx, writes))
-        for (const write of writes) write.done(answers.get(write))
-        return
-      } catch (error) {
-        if (error instanceof StoreUnavailable) {
-          for (const { failed } of writes) failed(error)
-          return
-        }
-        // Whose fault it is, each hears from its own transaction.
+    if (writes.length < 2) return this.#alone(writes)
+    try {
+      const answers = await this.#parts.store.write(Math.max(...writes.map(({ now }) => now)), tx => this.#parts.answersOf(tx, writes))
+      for (const write of writes) write.done(answers.get(write))
+    } catch (error) {
+      if (error instanceof StoreUnavailable) {
+        for (const { failed } of writes) failed(error)
+      } else if (error instanceof SomeRejected && error.rejected.size > 0) {
+        const rejected = error.rejected as ReadonlySet<Item>
+        await Promise.all([this.#alone(writes.filter(write => rejected.has(write))), this.#write(writes.filter(write => !rejected.has(write)))])
+      } else {
+        await this.#alone(writes)
       }
     }
-    for (const { now, work, done, failed } of writes) {
+  }
+
+  /** Whose fault it is, each hears from its own transaction. */
+  async #alone(writes: readonly Item[]): Promise<void> {
+    const write = async ({ now, work, done, failed }: Item): Promise<void> => {
       try {
         done(await this.#parts.store.write(now, work))
       } catch (error) {
         failed(error)
       }
     }
+    if (this.#parts.sideBySide) await Promise.all(writes.map(write))
+    else for (const one of writes) await write(one)
   }
 }

@@ -344,6 +344,8 @@ export interface Transaction {
   machinesOf(scope: Scope): Promise<readonly MachineRecord[]>
   /** Serialises creations whose check reads many rows (names, CIDRs of a VPC): an advisory lock held to the end of the transaction. */
   lockName(name: string): Promise<void>
+  /** From here on no lock is waited for longer than that: what needs one that others hold for longer throws, and the transaction leaves nothing behind. Milliseconds. */
+  waitAtMost(ms: number): Promise<void>
 
   insertCluster(record: NewRecord & { spec: ClusterSpec; facts: ClusterFacts }, because: Because): Promise<ClusterRecord>
   insertNodePool(record: NewRecord & { clusterId: string; spec: NodePoolSpec; facts: NodePoolFacts }, because: Because): Promise<NodePoolRecord>

@@ -94,6 +94,10 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites, isRegionGone: this.#isRegionGone }
   }
 
+  async waitAtMost(ms: number): Promise<void> {
+    this.#connection.send(`set local lock_timeout = ${Math.ceil(ms)}`)
+  }
+
   lockName(name: string): Promise<void> {
     return lockName(this.#connection, name)
   }

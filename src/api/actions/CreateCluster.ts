@@ -30,7 +30,7 @@ export const CreateCluster = defineAction({
     Tags: Type.Optional(Tags),
     ...TOKEN,
   }),
-  apart: ({ Name }) => [`cluster/${Name}`],
+  apart: ({ Name }) => ({ names: [`cluster/${Name}`] }),
   run: async (context, body) => {
     const { scope, region, store, now } = context
     const spec = parseCreateCluster(body, region.servedVersions())

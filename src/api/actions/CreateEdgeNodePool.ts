@@ -18,6 +18,6 @@ export const CreateEdgeNodePool = defineAction({
     ...NODE_POOL_CONFIG,
     ...TOKEN,
   }),
-  apart: ({ ClusterId }) => [ClusterId],
+  apart: ({ ClusterId }) => ({ clusterId: ClusterId, names: [] }),
   run: (context, body) => createNodePool(context, body, 'CreateEdgeNodePool', parseCreateEdgeNodePool(body)),
 })

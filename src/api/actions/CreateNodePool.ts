@@ -19,6 +19,6 @@ export const CreateNodePool = defineAction({
     Tags: Type.Optional(Tags),
     ...TOKEN,
   }),
-  apart: ({ ClusterId }) => [ClusterId],
+  apart: ({ ClusterId }) => ({ clusterId: ClusterId, names: [] }),
   run: (context, body) => createNodePool(context, body, 'CreateNodePool', parseCreateNodePool(body)),
 })

@@ -1,4 +1,4 @@
-import type { ClockChange, ClockShown, Elsewhere, RegionPorts, RegionTime } from '#api/regions.ts'
+import type { Apart, ClockChange, ClockShown, Elsewhere, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import { Wake } from '#kernel/wake.ts'
 import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
@@ -22,7 +22,7 @@ export interface OpenRegion {
   readonly randomBytes: (count: number) => Uint8Array
   /** As everybody writes to it in this region. */
   readonly store: Store
-  readonly storeTogether: (apart: readonly string[]) => Store
+  readonly storeTogether: (apart: Apart) => Store
   /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
   settled(patienceMs: number): Promise<boolean>
   /** Somebody changed something in it: its own work looks now. */
@@ -218,7 +218,7 @@ export class SimulatedRegionFace implements RegionPorts {
     return this.#open?.store
   }
 
-  storeTogether(apart: readonly string[]): Store | undefined {
+  storeTogether(apart: Apart): Store | undefined {
     return this.#open?.storeTogether(apart)
   }
 

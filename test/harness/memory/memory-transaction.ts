@@ -69,6 +69,9 @@ export class MemoryTransaction extends TreeTransaction implements Transaction {
 
   async lockName(): Promise<void> {}
 
+  /** Nobody holds a lock here: transactions come one after another. */
+  async waitAtMost(): Promise<void> {}
+
   async claimRanges(scope: Scope, clusterId: string, cidrs: readonly string[]): Promise<readonly ClusterRecord[]> {
     const held = [...this.#tables.ranges].filter(([id, range]) => this.#tables.clusters.has(id) && isIn(range, scope) && range.cidrs.some(one => cidrs.some(other => cidrsOverlap(cidrOf(one), cidrOf(other)))))
     if (held.length === 0) {

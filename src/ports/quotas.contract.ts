@@ -95,6 +95,18 @@ export function quotasContract(name: string, open: () => Promise<QuotasUnderTest
       assert.ok(refusedBy(/may have 1 of the kind Machine and has 1/)(last), 'each place is given back once')
     })
 
+    test('where it is replaced itself, and goes before both, the place is the first one\'s again once the last one goes', async () => {
+      const { account, make, made, shown } = fresh(), one = [{ kind: 'Machine', limit: 1, held: 1 }]
+      await parts.quotas.setQuota('Machine', account, 1)
+      const first = await made(), second = await make(await parts.instead(first, ++numbers, account)), third = await make(await parts.instead(second, ++numbers, account))
+      await parts.remove(second)
+      assert.deepEqual(await shown(), one)
+      await parts.remove(third)
+      assert.deepEqual([await shown(), (await parts.machines.look(first.id))?.id], [one, first.id])
+      await parts.remove(first)
+      assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 1, held: 0 }])
+    })
+
     test('one that takes the place of another is refused where the account may not even have that', async () => {
       const { account, made, shown } = fresh()
       const old = await made()

@@ -22,7 +22,7 @@ export function quotasInRecords({ store, close }: { readonly store: Store; reado
     order: (number, account) => insert({ ...own(number, account), template: {}, nodePoolId: 'p-counters' }, account),
     instead: async (old, number, account) => {
       await store.write(NOON, tx => tx.changeMachine(old.id, { deletionRequestedAt: NOON }))
-      return await insert({ ...own(number, account), template: { instanceId: old.id, replaces: old.id }, nodePoolId: 'p-counters' }, account)
+      return await insert({ ...own(number, account), template: { instanceId: old.template?.instanceId ?? old.id, replaces: old.id }, nodePoolId: 'p-counters' }, account)
     },
     own: (number, account) => insert(own(number, account), account),
     noteMade: ({ id }, machineId) => store.write(NOON, tx => tx.setMachineIds([{ id, machineId }])),

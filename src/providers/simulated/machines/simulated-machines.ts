@@ -122,7 +122,7 @@ export class SimulatedMachines implements Machines {
   }
 
   #make({ id, name, address, template, firstBoot, accountId, nodePoolId, link }: MachineOrder, now: number): WorldMachine {
-    const takes = template && (this.#handedOver(template.replaces, name) ?? this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused))
+    const takes = template && (this.#handedOver(template.replaces, id, name) ?? this.#limits.take({ kind: KIND, ...(accountId !== undefined && { account: accountId }), areas: areasOf(template.instanceArea) }, `the machine ${name}`, MachineRefused))
     const machine: WorldMachine = {
       name, address, power: 'off', powerSince: now, link, linkSince: now, boots: 0, ...(firstBoot !== undefined && { firstBoot }), ...(nodePoolId !== undefined && { pool: nodePoolId }), ...(takes && { takes }),
       ...(template?.replaces !== undefined && { replaces: template.replaces }),
@@ -132,19 +132,28 @@ export class SimulatedMachines implements Machines {
   }
 
   /** What the machine that it replaces had taken, where that is still there. */
-  #handedOver(replaces: string | undefined, name: string): WorldMachine['takes'] {
+  #handedOver(replaces: string | undefined, id: string, name: string): WorldMachine['takes'] {
     const before = replaces === undefined ? undefined : this.#fleet.get(replaces)
     if (replaces === undefined || !before?.takes) return undefined
     const takes = this.#limits.handOver(before.takes, `the machine ${name}`, MachineRefused)
     delete before.takes
+    before.replacedBy = id
     this.#fleet.put(replaces, before)
     return takes
   }
 
-  /** Where the machine that it replaced is still there, it is that one's again. */
-  #giveBack({ takes, replaces }: WorldMachine): void {
+  /** Where the machine that it replaced is still there, it is that one's again; of one that was replaced itself that one's successor is the one that takes over now. */
+  #giveBack({ takes, replaces, replacedBy }: WorldMachine): void {
     const before = replaces === undefined ? undefined : this.#fleet.get(replaces)
-    if (!takes) return
+    if (!takes) {
+      const next = replacedBy === undefined ? undefined : this.#fleet.get(replacedBy)
+      if (replaces === undefined || replacedBy === undefined || !before || !next) return
+      next.replaces = replaces
+      before.replacedBy = replacedBy
+      this.#fleet.put(replacedBy, next)
+      this.#fleet.put(replaces, before)
+      return
+    }
     if (replaces === undefined || !before || before.takes) return this.#limits.giveBack(takes)
     before.takes = takes
     this.#fleet.put(replaces, before)

@@ -98,7 +98,9 @@ export interface WorldMachine {
   /** What it was taken from, and goes back to. */
   takes?: { readonly kind: string; readonly area?: string; readonly account?: string }
   /** The machine whose place it took. */
-  readonly replaces?: string
+  replaces?: string
+  /** The machine that took its place. */
+  replacedBy?: string
   protected?: true
 }
 

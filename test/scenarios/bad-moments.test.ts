@@ -73,7 +73,7 @@ describe('bad input and bad moments', () => {
     ['an effect that there is not',         'InjectFault', { Port: 'machines', Effect: { Type: 'melt' } },                                    'InvalidParameter.Effect.Type'],
     ['a fault that ended before it began',  'InjectFault', { Port: 'machines', Effect: { Type: 'fail' }, Until: '2020-01-01T00:00:00Z' },     'InvalidParameter.Until'],
     ['clearing a fault that there is not',  'ClearFault',  { Id: 'f-never' },                                                                 'NotFound.Fault'],
-    ['clearing nothing',                    'ClearFault',  {},                                                                                'InvalidParameter.Id'],
+    ['clearing nothing',                    'ClearFault',  {},                                                                                'ParameterOutOfRange.Id'],
     ['a negative step',                     'SetClock',    { Step: '-61m' },                                                                  'InvalidParameter.Step'],
     ['a step without a unit',               'SetClock',    { Step: '61' },                                                                    'InvalidParameter.Step'],
     ['a clock set backwards',               'SetClock',    { Speed: -1 },                                                                     'InvalidParameter.Speed'],

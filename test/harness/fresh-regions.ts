@@ -60,10 +60,16 @@ export class FreshRegions {
     return this.done('SetClock', { Step: time })
   }
 
+  /** The id of a cluster that runs. */
+  async cluster(): Promise<string> {
+    const { Id = '' } = await this.done('CreateCluster', ANY_CLUSTER)
+    await this.step('60s')
+    return Id
+  }
+
   /** A cluster with a pool that orders machines and has none yet; `to` sizes it. */
   async machinePool(): Promise<{ readonly ClusterId: string; readonly NodePoolId: string; readonly to: (DesiredReplicas: number) => ReturnType<SimulatedServer['done']> }> {
-    const { Id: ClusterId = '' } = await this.done('CreateCluster', ANY_CLUSTER)
-    await this.step('60s')
+    const ClusterId = await this.cluster()
     const { Id: NodePoolId = '' } = await this.done('CreateEdgeNodePool', {
       ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
       ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { AreaName: 'north' } },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ANY_CLUSTER, FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
+import { FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
 
 const RUNNING = 'Running/Ok', WAITS = 'Failed/SchedulingFailed'
 
@@ -17,9 +17,7 @@ describe('pods of add-ons are need like any others, and the base of a cluster is
     constructor(id: string) { this.id = id }
 
     static async open(): Promise<Shop> {
-      const { Id = '' } = await done('CreateCluster', ANY_CLUSTER)
-      await step('60s')
-      return new Shop(Id)
+      return new Shop(await regions.cluster())
     }
 
     async pool(scale: object, { name = 'burst', ...more }: { readonly name?: string; readonly KubernetesConfig?: object } = {}): Promise<string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ANY_CLUSTER, FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
+import { FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
 
 /** Nodes of a simulated region have four processors, so that each of these pods fills one. */
 describe('autoscalers that are refused machines wait for as many as pods need now', () => {
@@ -21,9 +21,7 @@ describe('autoscalers that are refused machines wait for as many as pods need no
     constructor(id: string) { this.id = id }
 
     static async open(): Promise<Shop> {
-      const { Id = '' } = await done('CreateCluster', ANY_CLUSTER)
-      await step('60s')
-      return new Shop(Id)
+      return new Shop(await regions.cluster())
     }
 
     async pool(Name: string, Priority: number, { AreaName = 'south', ...scale }: { readonly AreaName?: string; readonly [more: string]: unknown } = {}): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { FreshRegions } from '#test/harness/fresh-regions.ts'
 
 /** Nodes of a simulated region have four processors and 8 GiB. */
 describe('pods that wait beside nodes on which they seem to have a place', () => {
@@ -15,9 +15,7 @@ describe('pods that wait beside nodes on which they seem to have a place', () =>
     constructor(id: string) { this.id = id }
 
     static async open(): Promise<Shop> {
-      const { Id = '' } = await done('CreateCluster', ANY_CLUSTER)
-      await step('60s')
-      return new Shop(Id)
+      return new Shop(await regions.cluster())
     }
 
     async pool(scale: object, KubernetesConfig: object = {}): Promise<string> {

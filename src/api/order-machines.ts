@@ -100,11 +100,6 @@ async function write(tx: Transaction, orders: readonly Order[]): Promise<readonl
   })
   const taken = orders.filter((_, index) => outcomes[index] === 'ordered')
   if (taken.length > 0) await tx.orderMachines(taken.map(({ change }) => change))
-  for (const { scope, change, dueAt } of taken) {
-    await tx.enqueue({ kind: 'machine', id: change.id, region: scope.region }, dueAt)
-    // A machine that is as it is ordered now tells nothing, and its node may wait for what was ordered before.
-    const { power, ownedBy } = locked.get(change.id) ?? {}
-    if (ownedBy?.nodeId !== undefined && change.power !== undefined && change.power !== power) await tx.enqueue({ kind: 'node', id: ownedBy.nodeId, region: scope.region })
-  }
+  for (const { scope, change, dueAt } of taken) await tx.enqueue({ kind: 'machine', id: change.id, region: scope.region }, dueAt)
   return outcomes
 }

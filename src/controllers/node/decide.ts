@@ -169,6 +169,11 @@ function nextLook(facts: NodeFacts, { now, record, object, tellsAll }: NodePassS
     const onFor = now - (facts.power.lastOnAt ?? now)
     return now + (onFor < 30 * SECOND ? SECOND / 2 : seldom(onFor / 10, tellsAll ? onFor : 0))
   }
+  // Somebody may want it on again before it went off: then nothing of its machine changes, and nothing is told.
+  if (facts.ordered?.power === 'off' && !facts.ordered.emptying && facts.power?.state === 'on') {
+    const lasts = now - facts.ordered.since
+    return now + seldom(Math.max(lasts, 60 * SECOND), lasts)
+  }
   if (facts.login) return now + LOGIN_LOOK_MS
   const since = joiningSince(facts, record)
   if (since !== undefined && (object === undefined || object.fact.gone)) {

@@ -1,10 +1,10 @@
 import { ApiError } from '#client/errors.ts'
 import type { Explanation, Status } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
+import { realTime, type WaitingTime } from '#client/waiting-time.ts'
 import { CommandFailed, WaitedInVain } from './errors.ts'
 import { tell } from './print.ts'
 import { sentence, statusWords } from './text/words.ts'
-import { realTime, type WaitingTime } from './waiting-time.ts'
 
 const LOOK_EVERY_MS = 500
 

@@ -3,25 +3,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
-import { ApiError, NoAnswer } from '#client/errors.ts'
-import { askAgain } from './ask-again.ts'
+import { ApiError } from '#client/errors.ts'
+import { realTime } from '#client/waiting-time.ts'
+import { OwnTime } from '#test/harness/own-time.ts'
 import { run } from './run.ts'
-import { realTime, type WaitingTime } from './waiting-time.ts'
 import { callWhenAccepted, until, waitUntilGone } from './wait.ts'
 
-/** Time that passes only where somebody waits. */
-class OwnTime implements WaitingTime {
-  at = 0
-  now(): number {
-    return this.at
-  }
-  async sleep(ms: number): Promise<void> {
-    this.at += ms
-  }
-}
-
 const refused = (code: string, status: number) => new ApiError({ code, message: code, status, requestId: 'r' })
-const gone = () => new NoAnswer('nobody listens', true)
 
 /** Refused, or told: what a server answers to a call. */
 type Answer = { readonly status: number; readonly code: string } | { readonly result: object }
@@ -60,58 +48,11 @@ async function runs(t: TestContext, args: readonly string[], answer: (asked: num
   }
 }
 
-describe('a call that is sent again until its answer comes', () => {
-  test('has its answer as soon as there is one', async () => {
-    const time = new OwnTime()
-    assert.equal(await askAgain(3_600_000, async () => (time.at < 60_000 ? Promise.reject(time.at % 1_000 ? gone() : refused('ServiceUnavailable', 503)) : 'done'), time), 'done')
-    assert.equal(time.at, 60_000)
-  })
-
-  test('is given up after a minute and a half without one, and at once where it is refused', async () => {
-    const time = new OwnTime()
-    await assert.rejects(askAgain(3_600_000, () => Promise.reject(gone()), time), { kind: 'NoAnswer' })
-    assert.equal(time.at, 90_000)
-    await assert.rejects(askAgain(3_600_000, () => Promise.reject(refused('InvalidParameter.Name', 400)), time), { code: 'InvalidParameter.Name' })
-    assert.equal(time.at, 90_000)
-  })
-
-  test('is given up after a minute and a half of refusals for now, however long each of them takes', async () => {
-    const time = new OwnTime()
-    await assert.rejects(askAgain(3_600_000, async () => {
-      time.at += 14_500
-      throw refused('ServiceUnavailable', 503)
-    }, time), { code: 'ServiceUnavailable' })
-    assert.equal(time.at, 14_500 + 6 * 15_000)
-  })
-
-  test('has the whole of that time again where its server was there for a while', async () => {
-    const time = new OwnTime()
-    let asked = 0
-    await assert.rejects(askAgain(3_600_000, async () => {
-      // The hundredth is with the server for a minute before that dies.
-      if (++asked === 100) time.at += 60_000
-      throw gone()
-    }, time), { kind: 'NoAnswer' })
-    assert.equal(time.at, 99 * 500 + 60_000 + 90_000)
-  })
-
-  test('is given up in the end also where each try is with a server for a while, and lost', async () => {
-    const time = new OwnTime()
-    let asked = 0
-    await assert.rejects(askAgain(600_000, async () => {
-      if (++asked > 1_000) throw new Error('it is still asked')
-      time.at += 10_000
-      throw gone()
-    }, time), { kind: 'NoAnswer' })
-    assert.ok(time.at >= 690_000 && time.at <= 701_000, `given up after ${time.at} ms`)
-  })
-})
-
 describe('scenario run', () => {
   test('that is refused for now ends after a minute and a half, and says how it goes on', async t => {
     const { exit, told, waited, asked, tokens } = await runs(t, ['--in', 'own-1'], () => ({ status: 503, code: 'ServiceUnavailable' }))
     assert.deepEqual([exit, waited, asked, tokens.size], [1, 90_000, 5 * 181, 1])
-    assert.match(told, /it is sent again for a while/)
+    assert.match(told, /refuses the call for now; what was asked is sent again for up to 90 s/)
     assert.ok(told.includes(`--client-token ${String([...tokens][0])} goes on where it stands`), told)
   })
 

@@ -3,7 +3,7 @@ import type { Played } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
 import { isPassing } from '#client/passing.ts'
-import { askAgain } from '../ask-again.ts'
+import { Patience } from '#client/patience.ts'
 import { connect } from '../credentials.ts'
 import { EXIT, NothingThere, UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
@@ -11,7 +11,7 @@ import { parseWhole } from '../parse.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { table } from '../text/table.ts'
 
-const PATIENCE_MS = 10 * 60_000
+const LONGEST_MS = 10 * 60_000
 const KINDS = ['Cluster', 'NodePool', 'Node', 'Addon']
 
 export function addScenarioCommands(program: Command): void {
@@ -46,7 +46,7 @@ export function addScenarioCommands(program: Command): void {
         // By it a server knows the call again that another one, or it itself before it was killed, took.
         ClientToken: flags.clientToken ?? crypto.randomUUID(),
       }
-      const played = await askAgain(PATIENCE_MS, () => client.call('RunScenario', ordered, { timeoutMs: PATIENCE_MS })).catch((error: unknown) => {
+      const played = await new Patience({ tell }).ask(() => client.call('RunScenario', ordered, { timeoutMs: LONGEST_MS }), { longestMs: LONGEST_MS }).catch((error: unknown) => {
         const goesOn = isPassing(error) || (error instanceof ApiError && (error.status === 429 || error.status >= 500))
         // Of any other region nothing is left.
         if (goesOn && (flags.in !== undefined || stop)) tell(`The scenario has not ended: the same command with --client-token ${ordered.ClientToken} ${flags.in === undefined ? 'empties its region and begins anew there' : 'goes on where it stands'}.`)

@@ -42,7 +42,7 @@ export async function demo(configuration: Configuration, options: { keep: boolea
     return 1
   }
   const audience = new Audience(), { left } = audience
-  const story = new Story(client, audience.tell, left), made: Made = { machineIds: [] }
+  const story = new Story(client, audience.tell, { left }), made: Made = { machineIds: [] }
   try {
     if (!isReal) story.say(`On ${region.Region}, a simulated region${options.region === undefined ? ', since real control planes and machines need Linux and root' : ''}: API, rules and records are the real ones; control planes, machines and nodes are invented.`)
     const clusterId = await play(client, story, { isReal, made, left })

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { Change, Status } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { NoAnswer } from '#client/errors.ts'
-import { Patience } from './patience.ts'
+import { OwnTime } from '#test/harness/own-time.ts'
 import { Story } from './story.ts'
 
 const RUNNING: Status = { Phase: 'Running', Conditions: [{ Type: 'Ok' }] }
@@ -28,7 +28,7 @@ function slowHistory(changes: readonly Change[]): Pick<EdgeholdClient, 'call' | 
 test('what is said after a wait stands after what was waited for, and nothing is told twice', async () => {
   const told: string[] = []
   const scaling: Status = { Phase: 'Scaling', Conditions: [{ Type: 'Progressing' }] }
-  const story = new Story(slowHistory([change(1, 'counters', scaling), change(2, 'counters', RUNNING), change(3, 'till', RUNNING), change(4, 'shop', null)]), text => told.push(text.trim()))
+  const story = new Story(slowHistory([change(1, 'counters', scaling), change(2, 'counters', RUNNING), change(3, 'till', RUNNING), change(4, 'shop', null)]), text => told.push(text.trim()), { time: new OwnTime() })
   story.follow('shop')
   await story.until('NodePool', 'counters', 'Running/Ok', 10_000)
   story.say('And then')
@@ -41,13 +41,13 @@ test('what is said after a wait stands after what was waited for, and nothing is
 })
 
 test('where nothing is told, as no creation was answered, nobody waits for it to be told', async () => {
-  const story = new Story(slowHistory([]), () => undefined)
+  const story = new Story(slowHistory([]), () => undefined, { time: new OwnTime() })
   await story.until('Cluster', 'shop', 'gone', 1_000)
   await story.until('NodePool', 'counters', 'Running/Ok', 1_000)
   await story.end()
 })
 
-test('a server that gives no answer is asked again until it does; where it never does, whoever waits is told, and nobody else', async () => {
+test('a server that gives no answer is asked again for a while; where none comes, whoever waits is told, and nobody else', async () => {
   const silent = (times: number) => {
     const client = slowHistory([change(1, 'counters', RUNNING)])
     const fails = <Args extends unknown[], Answer>(act: (...args: Args) => Answer) => (...args: Args): Answer => {
@@ -57,13 +57,13 @@ test('a server that gives no answer is asked again until it does; where it never
     return { ...client, all: fails(client.all as (...args: unknown[]) => Promise<unknown[]>), list: fails(client.list as (...args: unknown[]) => AsyncGenerator) } as unknown as typeof client
   }
   const told: string[] = [], tell = (text: string) => { told.push(text) }
-  const back = new Story(silent(3), tell)
+  const back = new Story(silent(3), tell, { time: new OwnTime() })
   back.follow('shop')
   await back.until('NodePool', 'counters', 'Running/Ok', 20_000)
   await back.end()
   assert.equal(told.filter(text => text.startsWith('The server gives no answer')).length, 1)
 
-  const lost = new Story(silent(Infinity), tell, undefined, new Patience(tell, 0))
+  const lost = new Story(silent(Infinity), tell, { time: new OwnTime() })
   lost.follow('shop')
   await assert.rejects(lost.until('NodePool', 'counters', 'Running/Ok', 20_000), NoAnswer)
   await lost.end()

@@ -1,11 +1,18 @@
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError, NoAnswer } from '#client/errors.ts'
 import type { Change, Status } from '#client/calls.ts'
-import { Patience } from './patience.ts'
+import { Patience } from '#client/patience.ts'
+import { realTime, type WaitingTime } from '#client/waiting-time.ts'
 
 const LOOK_EVERY_MS = 150
 
 type Asked = Pick<EdgeholdClient, 'call' | 'all' | 'list'>
+
+export interface StoryOptions {
+  /** Whoever listened has left, and nothing is waited for any more. */
+  readonly left?: AbortSignal
+  readonly time?: WaitingTime
+}
 
 /**
  * Tells what happens to one cluster and all in it: every status change with its reason, in the order in which it was committed. What is waited for has been
@@ -14,7 +21,8 @@ type Asked = Pick<EdgeholdClient, 'call' | 'all' | 'list'>
 export class Story {
   readonly #client: Asked
   readonly #tell: (text: string) => void
-  readonly #startedAt = performance.now()
+  readonly #time: WaitingTime
+  readonly #startedAt: number
   #clusterId: string | undefined
   #position = 0
   /** By Id, as it was told last; null: gone. */
@@ -25,17 +33,18 @@ export class Story {
   #failed: Error | undefined
   readonly #patience: Patience
 
-  /** `left`: whoever listened has left, and nothing is waited for any more. */
-  constructor(client: Asked, tell: (text: string) => void, left?: AbortSignal, patience = new Patience(tell)) {
+  constructor(client: Asked, tell: (text: string) => void, { left, time = realTime }: StoryOptions = {}) {
     this.#client = client
     this.#tell = tell
     this.#left = left
-    this.#patience = patience
+    this.#time = time
+    this.#startedAt = time.now()
+    this.#patience = new Patience({ tell, time })
   }
 
   /** A call that may be sent again, and is where its server gives no answer for a while. */
   asked<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    return this.#patience.ask(call, this.#left)
+    return this.#patience.ask(call, { left: this.#left })
   }
 
   say(text: string): void {
@@ -135,7 +144,7 @@ export class Story {
         if (!(error instanceof ApiError) && !(error instanceof NoAnswer)) throw error
       }
       if (last) return
-      await pause(LOOK_EVERY_MS)
+      await this.#time.sleep(LOOK_EVERY_MS)
     }
   }
 
@@ -149,18 +158,18 @@ export class Story {
     for (const change of fresh.toReversed()) {
       this.#position = change.Position
       this.#told.set(change.Id, change.Status && pair(change.Status))
-      this.#tell(line(change, (performance.now() - this.#startedAt) / 1000))
+      this.#tell(line(change, (this.#time.now() - this.#startedAt) / 1000))
     }
   }
 
   async #wait(what: string, deadlineMs: number, isSo: () => Promise<boolean>): Promise<void> {
-    const end = performance.now() + deadlineMs
+    const end = this.#time.now() + deadlineMs
     this.#left?.throwIfAborted()
     while (!(await this.asked(isSo))) {
       if (this.#failed) throw this.#failed
       this.#left?.throwIfAborted()
-      if (performance.now() > end) throw new Error(`Waited in vain for ${what}`)
-      await pause(LOOK_EVERY_MS)
+      if (this.#time.now() > end) throw new Error(`Waited in vain for ${what}`)
+      await this.#time.sleep(LOOK_EVERY_MS)
     }
   }
 }
@@ -176,8 +185,4 @@ export function statusText(status: Status | null): string {
 
 export function pair(status: Status): string {
   return `${status.Phase}/${status.Conditions.map(condition => condition.Type).join('+')}`
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

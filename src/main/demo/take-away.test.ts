@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { EdgeholdClient } from '#client/client.ts'
 import { Story } from './story.ts'
 import { NoAnswer } from '#client/errors.ts'
-import { Patience } from './patience.ts'
+import { OwnTime } from '#test/harness/own-time.ts'
 import { keptText, takeAway, takeAwayOrTell, type Made } from './take-away.ts'
 
 interface Thing { readonly Id: string; readonly Name: string }
@@ -20,7 +20,7 @@ async function leftOf(made: Made, things: { readonly clusters: readonly Thing[];
     list: async function* () {},
   } as unknown as Pick<EdgeholdClient, 'call' | 'all' | 'list'>
   const interrupted = AbortSignal.abort(new Error('interrupted'))
-  await takeAway(client, new Story(client, text => told.push(text), interrupted), made)
+  await takeAway(client, new Story(client, text => told.push(text), { left: interrupted }), made)
   return { ids: [...left.keys()], told: told.join('\n') }
 }
 
@@ -57,7 +57,7 @@ test('where the server is gone for good, the commands that take away what may be
   const told: string[] = [], tell = (text: string) => { told.push(text) }
   const silent = () => Promise.reject(new NoAnswer('connect ECONNREFUSED', true))
   const client = { call: silent, all: silent, list: silent } as unknown as Pick<EdgeholdClient, 'call' | 'all' | 'list'>
-  const story = new Story(client, tell, undefined, new Patience(tell, 0))
+  const story = new Story(client, tell, { time: new OwnTime() })
   await assert.rejects(takeAwayOrTell(client, story, { begun: true, clusterId: 'c-ours', machineIds: ['m-ours'] }, 'sim-1'), NoAnswer)
   await takeAwayOrTell(client, story, { begun: true, machineIds: [] }, 'sim-2')
   assert.match(told.pop() ?? '', /delete cluster demo --cascade All --wait --region sim-2/)

@@ -2,7 +2,7 @@ import { answeredId, filled, isCall, SCENARIO_START, type CallStep } from '#api/
 import type { Change, LedgerEntry, ListOf } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
-import { Patience } from './patience.ts'
+import { Patience } from '#client/patience.ts'
 import type { DemoStory } from './stories.ts'
 import { statusText } from './story.ts'
 
@@ -42,7 +42,7 @@ export async function tellStory(clientIn: (region: string) => EdgeholdClient, st
   async function takeAway(): Promise<void> {
     let times = 0
     try {
-      await new Patience(tell).ask(() => (times++, home.call('DeleteRegion', { Region: region })))
+      await new Patience({ tell }).ask(() => (times++, home.call('DeleteRegion', { Region: region })))
     } catch (error) {
       // An earlier one was done, and its answer was lost.
       if (times > 1 && error instanceof ApiError && error.status === 404) return

@@ -1,4 +1,4 @@
-/** The time in which commands wait: real, but in tests. `now` is in ms and means nothing but by its differences. */
+/** The time in which clients wait: real, but in tests. `now` is in ms and means nothing but by its differences. */
 export interface WaitingTime {
   now(): number
   sleep(ms: number): Promise<void>

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { refuse } from '#model/errors/catalogue.ts'
 import type { Transaction } from '#ports/store.ts'
-import type { ActionContext } from './action.ts'
+import type { Action, ActionContext } from './action.ts'
 import { holdRegion, refuseRemoved } from './lock.ts'
 
 interface Tokens { readonly ClientToken?: string; readonly CreateClientToken?: string }
@@ -9,6 +9,11 @@ interface Tokens { readonly ClientToken?: string; readonly CreateClientToken?: s
 /** The caller's token, under either of its names; an empty one is none. */
 export function tokenOf(body: Tokens): string | undefined {
   return body.ClientToken || body.CreateClientToken || undefined
+}
+
+/** Whether a call of it that is sent again with its token is known as the same one. */
+export function takesToken({ schema }: Pick<Action, 'schema'>): boolean {
+  return 'ClientToken' in ((schema as { readonly properties?: object }).properties ?? {})
 }
 
 /**

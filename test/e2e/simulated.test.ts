@@ -135,6 +135,8 @@ describe('a simulated region, by the command line and without root', () => {
     assert.equal((await json<{ Name: string }[]>('machine', 'list')).filter(machine => machine.Name !== 'till-1').length, 0)
   })
 
+  const regionsOfStories = async () => (await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => region.startsWith('story-'))
+
   // oxfmt-ignore
   const stories: readonly (readonly [name: string, ...rows: RegExp[]])[] = [
     ['arrears',        /Cluster shop +\{Stopped,\[Balance\]\}/, /Node burst-\w+ +\{Failed,\[Balance\]\}/, /CreateEdgeNodePool is refused: The account is in arrears since/, /Cluster shop +\{Starting,\[Progressing\]\}[^]*Node burst-\w+ +\{Running,\[Ok\]\}/],
@@ -150,12 +152,11 @@ describe('a simulated region, by the command line and without root', () => {
       const told = await ok('demo', '--story', name)
       for (const row of rows) assert.match(told, row)
     }
-    assert.deepEqual((await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => /^sim-[2-9]/.test(region)), [])
+    assert.deepEqual(await regionsOfStories(), [])
     assert.equal((await run(['demo', '--story', 'moon'])).code, 1)
   })
 
   test('a story whose output is closed ends quietly and takes its region with it, unless it is kept', async () => {
-    const regionsOfStories = async () => (await json<{ Region: string }[]>('region', 'list')).map(region => region.Region).filter(region => /^sim-[2-9]/.test(region))
     for (const [args, kept] of [['--story stockout', 0], ['--story stockout --keep', 1]] as const) {
       const { stderr, code } = await server.runShell(`"$0" demo ${args} | head -n 1 >/dev/null; exit "\${PIPESTATUS[0]}"`)
       assert.deepEqual([code, stderr], [0, ''], args)
@@ -163,6 +164,19 @@ describe('a simulated region, by the command line and without root', () => {
       assert.equal(left.length, kept, args)
       for (const region of left) await ok('region', 'delete', region)
     }
+  })
+
+  test('a story whose server is killed in its middle goes on when there is one again, and takes its region with it', async () => {
+    const [, ...rows] = stories.find(([name]) => name === 'autoscaler') ?? assert.fail('no such story')
+    const client = server.client(), telling = run(['demo', '--story', 'autoscaler'])
+    await until('the region of the story to be there', async () => (await client.all('ListRegions')).some(({ Region }) => Region.startsWith('story-')), 30_000, 5)
+    await server.kill()
+    await server.up()
+    const { code, stdout } = await telling
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, /^The server gives no answer for now; what was asked is sent again for up to 90 s\.$/m)
+    for (const row of rows) assert.match(stdout, row)
+    assert.deepEqual(await regionsOfStories(), [])
   })
 })
 

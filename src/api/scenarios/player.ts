@@ -1,7 +1,7 @@
-import type { TSchema } from 'typebox'
 import type { Action } from '../action.ts'
 import { callsWithin, type CallParts } from '../call.ts'
 import { newRequestId } from '../envelope.ts'
+import { takesToken } from '../idempotency.ts'
 import { SCENARIOS } from './all.ts'
 import type { KeptPlay, PlayEnd, PlayState } from './kept-play.ts'
 import { firstState, play } from './play.ts'
@@ -22,7 +22,7 @@ export type Player = (kept: {
 
 export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Player {
   const callWithin = callsWithin(parts, actions)
-  const takeTokens = new Set(actions.filter(({ schema }) => 'ClientToken' in ((schema as { readonly properties?: Readonly<Record<string, TSchema>> }).properties ?? {})).map(({ name }) => name))
+  const takeTokens = new Set(actions.filter(takesToken).map(({ name }) => name))
 
   return async ({ region, play: { id, order, fresh, state: kept }, keep, isEnd, givenUp, signal }) => {
     const scenario = scenarioOf(order)

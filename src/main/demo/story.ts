@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError, NoAnswer } from '#client/errors.ts'
 import type { Change, Status } from '#client/calls.ts'
@@ -120,7 +121,7 @@ export class Story {
   }
 
   async kubeconfig(clusterId: string, deadlineMs: number): Promise<string> {
-    const { Id: id } = await this.#client.call('CreateKubeconfig', { ClusterId: clusterId, Type: 'Private', ValidDuration: 24 })
+    const wanted = { ClusterId: clusterId, Type: 'Private', ValidDuration: 24, ClientToken: randomUUID() }, { Id: id } = await this.asked(() => this.#client.call('CreateKubeconfig', wanted))
     let text = ''
     await this.#wait('the kubeconfig to be made', deadlineMs, async () => {
       const [kubeconfig] = await this.#client.all('ListKubeconfigs', { Filter: { Ids: [id] } })

@@ -392,6 +392,16 @@ test('what may be ordered is listed by zone and type', async () => {
   await api.app.close()
 })
 
+test('nodes are in the one zone that their region has, and are found by it', async () => {
+  const { api, elasticNodeId, centralNodeId } = await openSmallWorld()
+  const Ids = [elasticNodeId, centralNodeId]
+  const [{ ZoneId: zone } = {}] = (await api.done('ListSupportedResourceTypes', { Filter: { ResourceTypes: ['Zone'] } })).Items ?? []
+  assert.deepEqual((await api.done('ListNodes', { Filter: { Ids } })).Items?.map(item => item['ZoneId']), [zone, zone])
+  for (const list of ['ListNodes', 'ListEdgeNodes'])
+    for (const [ZoneIds, count] of [[[zone], 2], [['elsewhere', zone], 2], [['elsewhere'], 0], [[], 2]] as const) assert.equal((await api.done(list, { Filter: { Ids, ZoneIds } })).TotalCount, count, `${list} ${ZoneIds.join()}`)
+  await api.app.close()
+})
+
 test('a region without machines of its own makes no pools that need them', async () => {
   const { api, plantId, clusterId, nodePoolId } = await openSmallWorld()
   const { machines } = api.local

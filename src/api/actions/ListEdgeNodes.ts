@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { zoneOf } from '#model/node-pool/resource-types.ts'
 import { nodeToWire } from '#model/node/wire.ts'
 import { PRODUCT_VERSION, defineAction } from '../action.ts'
 import { Ids, PAGE, Statuses, Switch, Text, given, listing, listingOnce, pageOf, some, statusesOf } from './shapes.ts'
@@ -25,8 +26,7 @@ export const ListEdgeNodes = defineAction({
   run: async ({ action, store, scope }, body) => {
     const page = pageOf(body)
     const filter = body.Filter ?? {}
-    // Edge machines have no zone, so a zone asked for matches none of them.
-    if (some(filter.ZoneIds)) return listing(page, 0, [])
+    if (some(filter.ZoneIds)?.includes(zoneOf(scope.region)) === false) return listing(page, 0, [])
     const found = await store.listNodes(scope, given({
       ids: some(filter.Ids),
       clusterIds: some(filter.ClusterIds),

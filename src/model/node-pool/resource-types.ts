@@ -9,6 +9,7 @@ export interface ResourceType {
 /** Names that the product's own examples use. */
 const SERVER_TYPES = ['ecs.c1ie.large', 'ecs.c1ie.xlarge', 'ecs.c1ie.2xlarge', 'ecs.g1ie.large', 'ecs.g1ie.xlarge', 'ecs.g1ie.2xlarge']
 
+/** All of a region is one zone, and every node of it is there. */
 export function zoneOf(region: string): string {
   return `${region}-a`
 }

@@ -1,4 +1,5 @@
 import { configOf } from '../node-pool/node-config.ts'
+import { zoneOf } from '../node-pool/resource-types.ts'
 import { labelsToWire } from '../node-pool/wire.ts'
 import { statusToWire } from '../status/wire.ts'
 import { rfc3339Seconds } from '../time.ts'
@@ -13,10 +14,10 @@ export function nodeToWire(node: NodeRecord) {
   return { ...baseToWire(node), Profile: 'Edge', EdgeNodeType: node.spec.instanceId === undefined ? 'edge-machine' : 'edge-server', ProviderId: node.spec.machine ?? '', BootstrapScript: '' }
 }
 
-/** An item of ListNodes (api.md 3). Servers here have no zones of their own; labels and taints are those that were put on it for its pool. */
+/** An item of ListNodes (api.md 3). Its zone is the region's one, which ListSupportedResourceTypes names; labels and taints are those that were put on it for its pool. */
 export function centralNodeToWire(node: NodeRecord) {
   return {
-    ...baseToWire(node), MetadataName: node.spec.name, ZoneId: '', IsVirtual: false, Roles: ['Worker'],
+    ...baseToWire(node), MetadataName: node.spec.name, ZoneId: zoneOf(node.region), IsVirtual: false, Roles: ['Worker'],
     KubernetesConfig: { ...labelsToWire(configOf(node.facts.configured)), Cordon: node.facts.unschedulable },
     ImageId: '', InitializeScript: '', PreScript: '', AdditionalContainerStorageEnabled: false, ContainerStoragePath: '', ...node.spec.sent,
   }

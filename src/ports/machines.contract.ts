@@ -10,6 +10,8 @@ export interface MachinesUnderTest {
   pass?(ms: number): Promise<void>
   /** Somebody changes how many may be had, where the implementation tells of it. */
   changeSupply?(): Promise<void>
+  /** The join endpoint refuses the script that was begun on it with this text, where nobody else hears a script's end. */
+  turnAway?(id: string, text: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -120,6 +122,25 @@ export function machinesContract(name: string, open: () => MachinesUnderTest | P
       assert.notEqual(after, before)
       await parts.changeSupply()
       assert.notEqual(await machines.supply(), after)
+    })
+
+    test('of a script that was refused it tells to whoever looks and whoever watches, until one begins anew', async t => {
+      if (!machines.runScript || !parts.turnAway) return t.skip('whoever starts a script hears its end')
+      const { id } = await machines.ensure(parts.order(64)), line = 'curl -fsS https://join.invalid/join/script/token -o script && sh script'
+      await parts.pass?.(60_000)
+      await machines.runScript(id, line)
+      assert.equal((await machines.look(id))?.turnedAway, undefined)
+      await parts.turnAway(id, 'The script expired.')
+      const refused = (await machines.look(id))?.turnedAway
+      assert.deepEqual([refused?.text, refused?.failed], ['The script expired.', true])
+      const stop = new AbortController(), seen: MachineSeen[] = []
+      const watching = machines.watch(one => { if (one.id === id) seen.push(one) }, stop.signal)
+      await until(() => seen.at(-1)?.turnedAway?.text === 'The script expired.')
+      await later()
+      await machines.runScript(id, line)
+      await until(() => seen.at(-1)?.turnedAway === undefined)
+      stop.abort()
+      await inTime(watching, 'the watch to end')
     })
 
     test('two at once make one', async () => {

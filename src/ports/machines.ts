@@ -62,6 +62,16 @@ export interface MachineSeen {
   readonly nodePoolId?: string
   /** Its first start does not go on, or failed, at a step of which the machine itself can tell nobody: what its provider sees of it, e.g. on its console. Absent where providers see nothing, or nothing is wrong. */
   readonly stuck?: MachineStuck
+  /** What the region's join endpoint last refused the machine's onboarding script with, while the machine itself can tell nobody. Gone when a script begins anew, and when the machine is admitted. Absent where whoever starts a script hears its end. */
+  readonly turnedAway?: MachineTurnedAway
+}
+
+export interface MachineTurnedAway {
+  readonly text: string
+  /** Epoch ms; of the first time in a row. */
+  readonly since: number
+  /** The script ended by it; otherwise it asks again by itself. */
+  readonly failed?: true
 }
 
 export interface MachineStuck {

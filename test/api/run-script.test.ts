@@ -63,3 +63,81 @@ describe('a script on a machine that cannot run it', () => {
     assert.deepEqual(await shown(machines[0]), ['on', 'up'])
   })
 })
+
+describe('a script that nobody waits for', () => {
+  const region = 'refusals', seconds = (Step: string) => server.done('SetClock', { Step }, region)
+  let server: SimulatedServer
+  let cluster = '', pool = '', machine = '', script = ''
+  before(async () => {
+    const store = new MemoryStore(() => Date.now())
+    server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
+    await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
+    ;({ cluster, pool, machines: [machine = ''] } = await server.fleet(region, ['box-1']))
+    script = String((await server.done('ListBatchEdgeMachine', {}, region)).Items?.[0]?.['Id'])
+  })
+  after(() => server.close())
+
+  const scriptOf = async (NodePoolId: string, Name: string) => (await server.done('CreateBatchEdgeMachine', { ClusterId: cluster, NodePoolId, Name, TTLHours: 1 }, region)).Ids?.[0] ?? ''
+  const added = async (Name: string) => {
+    const { Id = '' } = await server.done('AddMachine', { Name }, region)
+    await seconds('30s')
+    return Id
+  }
+  const run = (Id: string, RunScript: string) => server.done('SetMachine', { Id, RunScript }, region)
+  const shown = async (id: string) => {
+    const { Items: [item = {}] = [] } = await server.done('ListMachines', { Filter: { Ids: [id] } }, region)
+    return { because: item['Because'], failedAt: item['ScriptFailedAt'], isNode: item['NodeId'] !== undefined }
+  }
+  const WELL = { because: undefined, failedAt: undefined, isNode: true }
+
+  test('and is refused says so where machines are listed, and when, until one begins anew', async () => {
+    const Id = await added('box-2'), deleted = await scriptOf(pool, 'short')
+    await run(Id, deleted)
+    assert.deepEqual(await shown(Id), { ...WELL, isNode: false })
+    await server.done('DeleteBatchEdgeMachine', { ClusterId: cluster, NodePoolId: pool, Ids: [deleted] }, region)
+    await seconds('30s')
+    const { because, failedAt, isNode } = await shown(Id)
+    assert.match(String(because), /^The join endpoint refused it: The onboarding script short was deleted at 2026-12-01T/)
+    assert.match(String(failedAt), /^2026-12-01T00:0\d:\d\d\.\d{3}Z$/)
+    assert.equal(isNode, false)
+    await run(Id, script)
+    assert.deepEqual(await shown(Id), { ...WELL, isNode: false })
+    await seconds('30s')
+    assert.deepEqual(await shown(Id), WELL)
+  })
+
+  test('on a machine that is a node already leaves that node as it is', async () => {
+    const { Id: other = '' } = await server.done('CreateEdgeNodePool', { ClusterId: cluster, Name: 'others' }, region)
+    await run(machine, await scriptOf(other, 'others-script'))
+    await seconds('30s')
+    const { because, isNode } = await shown(machine), [node] = (await server.done('ListEdgeNodes', { Filter: { NodePoolIds: [pool], Name: 'box-1' } }, region)).Items ?? []
+    assert.match(String(because), /^The join endpoint refused it: This machine is already the node box-1 in another node pool/)
+    assert.deepEqual([isNode, node?.['Status']], [true, { Phase: 'Running', Conditions: [{ Type: 'Ok' }] }])
+    await run(machine, script)
+    await seconds('30s')
+    assert.deepEqual(await shown(machine), WELL)
+  })
+
+  test('and is told to come again says that it waits, and for what', async () => {
+    const Id = await added('box-3')
+    await server.done('InjectFault', { Port: 'tenant-cluster', Call: 'ensureMembers', Effect: { Type: 'fail' } }, region)
+    await run(Id, script)
+    await seconds('30s')
+    assert.deepEqual(await shown(Id), { ...WELL, because: 'The join endpoint told it to come again later: The API of the cluster shop does not answer at the moment.' })
+    await server.done('ClearFault', { All: true }, region)
+    await seconds('60s')
+    assert.deepEqual(await shown(Id), WELL)
+  })
+
+  test('and does not reach the join endpoint says that, too', async () => {
+    const Id = await added('box-4')
+    await server.done('InjectFault', { Port: 'machines', Call: 'contact', Effect: { Type: 'fail' }, Times: 1 }, region)
+    await run(Id, script)
+    await seconds('30s')
+    const { because, failedAt, isNode } = await shown(Id)
+    assert.deepEqual([because, typeof failedAt, isNode], ['Its onboarding script failed: The join endpoint gave no answer', 'string', false])
+    await run(Id, script)
+    await seconds('30s')
+    assert.deepEqual(await shown(Id), WELL)
+  })
+})

@@ -34,6 +34,24 @@ describe('a simulated region, by the command line and without root', () => {
     assert.deepEqual([exec.code, /simulated region/.test(exec.stderr)], [1, true])
   })
 
+  test('a machine that is refused says why, to whoever runs the script and whoever lists machines', async () => {
+    await ok('create', 'pool', 'others', '--cluster', 'shop', '--wait')
+    await ok('create', 'onboarding', 'others-script', '--cluster', 'shop', '--pool', 'others')
+    const refused = await run(['machine', 'run-script', 'till-1', 'others-script']), why = /The join endpoint refused it: This machine is already the node till-1 in another node pool of the cluster shop; delete that node first\./
+    assert.equal(refused.code, 1)
+    assert.match(refused.stdout, why)
+    assert.match(refused.stderr, /The script ended with 1 on till-1; what it said last stands above/)
+    assert.match(await ok('machine', 'list'), why)
+    assert.deepEqual(await json('machine', 'run-script', 'till-1', 'tills').then(ran => (ran as { ExitCode: number }).ExitCode), 0)
+    assert.doesNotMatch(await ok('machine', 'list'), /refused/)
+    assert.deepEqual(await statuses('node', '--cluster', 'shop'), ['till-1 Running/Ok'])
+    await ok('machine', 'add', 'till-2', '--wait')
+    await ok('clock', 'pause')
+    assert.match((await run(['machine', 'run-script', 'till-2', 'tills'])).stderr, /The script has begun, and goes on when the clock does\. "edgehold machine list" shows/)
+    await ok('machine', 'remove', 'till-2', '--wait')
+    await ok('clock', 'resume')
+  })
+
   test('its kubeconfig names an address of ours that answers at once, with a sentence', async () => {
     const kubeconfig = await ok('kubeconfig', 'shop')
     const [, address = ''] = /server: "?([^"\s]+)"?/.exec(kubeconfig) ?? []

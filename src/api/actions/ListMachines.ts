@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import { rfc3339Milliseconds } from '#model/time.ts'
+import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { Ids, PAGE, given, listing, pageOf, some } from './shapes.ts'
@@ -7,7 +9,7 @@ export const ListMachines = defineAction({
   name: 'ListMachines',
   version: OWN_VERSION,
   kind: 'read',
-  says: 'Lists the machines of the region with power, link, address, and the node that each is.',
+  says: 'Lists the machines of the region with power, link, address, and the node that each is; Because says what keeps one from being made, removed or admitted, and ScriptFailedAt when the onboarding script that ran on it last ended by that.',
   schema: Type.Object({
     Filter: Type.Optional(Type.Object({ Ids: Type.Optional(Ids), Names: Type.Optional(Ids) })),
     ...PAGE,
@@ -16,13 +18,18 @@ export const ListMachines = defineAction({
     const page = pageOf(body)
     const filter = body.Filter ?? {}
     const found = await context.store.listMachines(context.scope, given({ ids: some(filter.Ids), names: some(filter.Names) }), page)
-    return listing(page, found.totalCount, await Promise.all(found.items.map(machine => toWire(context, machine))))
+    const sights = found.items.length === 0 ? [] : await context.store.sights('MachinePower', found.items.map(({ id }) => id)), seen = new Map(sights.map(({ id, fact }) => [id, fact as Seen]))
+    return listing(page, found.totalCount, await Promise.all(found.items.map(machine => toWire(context, machine, seen.get(machine.id)))))
   },
 })
 
-async function toWire({ store, scope }: ActionContext, machine: MachineRecord): Promise<object> {
+/** What of a machine is told here that its provider sees, and nobody else. */
+type Seen = Pick<MachineSeen, 'stuck' | 'turnedAway'>
+
+async function toWire({ store, scope }: ActionContext, machine: MachineRecord, seen: Seen = {}): Promise<object> {
   const { ownedBy } = machine
   const nodes = ownedBy?.nodeId !== undefined || machine.machineId === undefined ? [] : await store.nodesOfMachine(scope.region, machine.machineId)
+  const because = machine.obstacle?.because ?? consoleText(seen), failedAt = scriptFailedAt(seen)
   const node = nodes.find(candidate => candidate.facts.deletion === undefined) ?? nodes[0]
   return {
     Id: machine.id,
@@ -33,10 +40,22 @@ async function toWire({ store, scope }: ActionContext, machine: MachineRecord): 
     // Its controller has seen it: it exists and its /etc/machine-id is known.
     Made: machine.machineId !== undefined,
     ...machine.deletionRequestedAt !== undefined && { Removing: true },
-    // What keeps it from being removed, or kept it from being made.
-    ...machine.obstacle && { Because: machine.obstacle.because },
+    // What keeps it from being removed, or kept it from being made, or from becoming a node.
+    ...because !== undefined && { Because: because },
+    ...failedAt !== undefined && { ScriptFailedAt: rfc3339Milliseconds(failedAt) },
     ...(ownedBy?.nodeId !== undefined || node) && { NodeId: ownedBy?.nodeId ?? node?.id },
     // The pool that ordered it.
     ...ownedBy && { OwnedBy: { Kind: 'NodePool', Id: ownedBy.nodePoolId, Name: (await store.findNodePool(ownedBy.nodePoolId))?.spec.name ?? '', ClusterId: ownedBy.clusterId } },
   }
+}
+
+/** As who stands before it would read it: why it is no node, or not yet. */
+function consoleText({ stuck, turnedAway }: Seen): string | undefined {
+  if (turnedAway) return `The join endpoint ${turnedAway.failed ? 'refused it' : 'told it to come again later'}: ${turnedAway.text}`
+  return stuck && `Its ${stuck.step === 'boot' ? 'start' : 'onboarding script'} ${stuck.failed ? 'failed' : 'is under way'}: ${stuck.text}`
+}
+
+function scriptFailedAt({ stuck, turnedAway }: Seen): number | undefined {
+  if (turnedAway?.failed) return turnedAway.since
+  return stuck?.failed && stuck.step === 'contact' ? stuck.since : undefined
 }

@@ -18,7 +18,7 @@ export const SetMachine = defineAction({
   kind: 'write',
   // A machine costs while it is on.
   refusedInArrears: (body: { readonly Power?: string }) => body.Power === 'on',
-  says: 'Switches a machine on or off, pulls its plug, cuts its network, or runs an onboarding script on it; the last answers ExitCode and Output when the script has ended.',
+  says: 'Switches a machine on or off, pulls its plug, cuts its network, or runs an onboarding script on it; the last answers ExitCode and Output when the script has ended, and in a simulated region nothing when it has begun: ListMachines shows whether its machine was admitted or refused.',
   schema: Type.Object({
     Id,
     Power: Type.Optional(Type.Union([Type.Literal('on'), Type.Literal('off'), Type.Literal('crash')])),

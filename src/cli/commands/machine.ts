@@ -1,4 +1,7 @@
 import type { Command } from 'commander'
+import type { Machine, Ran } from '#client/calls.ts'
+import type { EdgeholdClient } from '#client/client.ts'
+import { realTime } from '#client/waiting-time.ts'
 import { afterSeparator } from '../after-separator.ts'
 import { connect } from '../credentials.ts'
 import { CommandFailed } from '../errors.ts'
@@ -6,11 +9,15 @@ import { flag, parseSpan, withCommon, withWait, type Common, type Waiting } from
 import { print, printJson, printResult, tell } from '../print.ts'
 import { findMachine, findOnboarding } from '../resolve.ts'
 import { table } from '../text/table.ts'
+import { sentence } from '../text/words.ts'
 import { until } from '../wait.ts'
 
 const MADE_MS = 60_000
 /** The server ends a script after ten minutes; the answer then still has to come. */
 const SCRIPT_MS = 11 * 60_000
+
+/** In the region's own time a machine that is up asks the join endpoint at once, and one that was just switched on as soon as it is up; a clock that runs slowly is not waited for. */
+const ASKED_MS = 20_000, WATCHED_MS = 30_000, LOOK_EVERY_MS = 500
 
 const SWITCHES = [
   ['power-on', { Power: 'on' }, 'switch a machine on'],
@@ -49,13 +56,13 @@ export function addMachineCommands(program: Command): void {
     })
   }
 
-  withCommon(machine.command('run-script <name> <onboarding>')).description('run an onboarding script on a machine; ends when the script has ended, in a simulated region when it has begun: there its node tells the rest')
+  withCommon(machine.command('run-script <name> <onboarding>')).description('run an onboarding script on a machine; ends when the script has ended, in a simulated region when the machine was admitted or refused, or when the script has begun where the clock stands still: there its node tells the rest')
     .addOption(flag('--cluster <cluster>', "the script's cluster, by name or id"))
     .action(async (name: string, onboarding: string, flags: Common & { cluster?: string }) => {
       const client = connect(flags)
-      const [{ Id }, script] = await Promise.all([findMachine(client, name), findOnboarding(client, onboarding, flags.cluster)])
-      const ran = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS }), { ExitCode = 0, Output = '' } = ran
-      if (ran.ExitCode === undefined) tell('The script has begun, and its node tells the rest: see "edgehold list node". Why a machine is refused stands in the server\'s log.')
+      const [before, script] = await Promise.all([findMachine(client, name), findOnboarding(client, onboarding, flags.cluster)]), { Id } = before
+      const { ExitCode: ended, ...ran } = await client.call('SetMachine', { Id, RunScript: script.Id }, { timeoutMs: SCRIPT_MS })
+      const { ExitCode, Output } = ended === undefined ? await whatBecame(client, before) : { ExitCode: ended, Output: ran.Output ?? '' }
       await printResult(flags, { Id, ExitCode, Output }, () => Output)
       if (ExitCode !== 0) throw new CommandFailed(`The script ended with ${ExitCode} on ${name}; what it said last stands above. Mend that and run it again; a node that it made already stays the same.`)
     })
@@ -80,4 +87,24 @@ export function addMachineCommands(program: Command): void {
     if (flags.wait) await until(flags.timeout ?? MADE_MS, `The machine ${name} was not gone`, async () => (await client.call('ListMachines', { Filter: { Ids: [Id] } })).TotalCount === 0 || undefined)
     if (flags.output === 'json') printJson({ Id })
   })
+}
+
+/** Of a script whose end nobody waits for there: refused, it ended; admitted, its machine is a node, which tells the rest. Where neither comes soon it has begun, and that is told. */
+export async function whatBecame(client: EdgeholdClient, before: Machine, time = realTime): Promise<Ran> {
+  const askedAt = time.now()
+  let begunAt: number | undefined
+  for (;;) {
+    // Read before the machine is looked at: where the clock stands still nothing comes after it.
+    const { Now, Paused } = await client.call('GetClock', {}), now = Date.parse(Now)
+    begunAt ??= now
+    const [machine] = await client.all('ListMachines', { Filter: { Ids: [before.Id] } })
+    const { ScriptFailedAt, Because = '', NodeId } = machine ?? {}
+    if (ScriptFailedAt !== undefined && ScriptFailedAt !== before.ScriptFailedAt) return { ExitCode: 1, Output: sentence(Because) }
+    const isAdmitted = NodeId !== undefined && before.NodeId === undefined
+    if (isAdmitted || Paused || now - begunAt > ASKED_MS || time.now() - askedAt > WATCHED_MS) {
+      tell(isAdmitted ? `The machine ${before.Name} was admitted, and its node tells the rest: see "edgehold list node".` : `The script has begun${Paused ? ', and goes on when the clock does' : ''}. "edgehold machine list" shows whether the machine becomes a node, and why where it is refused.`)
+      return { ExitCode: 0, Output: '' }
+    }
+    await time.sleep(LOOK_EVERY_MS)
+  }
 }

@@ -1,6 +1,6 @@
 import type { Taint } from '#model/node-pool/record.ts'
 import type { NodeFacts } from '#model/node/record.ts'
-import type { MachineSeen, MachineStuck } from '#ports/machines.ts'
+import type { MachineSeen, MachineStuck, MachineTurnedAway } from '#ports/machines.ts'
 import type { NodeSeen } from '#ports/tenant-cluster.ts'
 
 /** What a watch saw of a Node object, as the sight of kind KubernetesNode of that node's id. Only transitions are stored: heartbeats alone are not. */
@@ -29,6 +29,8 @@ export interface MachinePowerFact {
   readonly link: 'up' | 'cut'
   readonly machineId: string
   readonly stuck?: MachineStuck
+  /** Told to whoever lists machines; nodes are decided by what their machines report. */
+  readonly turnedAway?: MachineTurnedAway
 }
 
 export function kubernetesNodeFact(seen: NodeSeen): KubernetesNodeFact {
@@ -41,7 +43,7 @@ export function kubernetesNodeFact(seen: NodeSeen): KubernetesNodeFact {
 }
 
 export function machinePowerFact(seen: MachineSeen): MachinePowerFact {
-  return { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId, ...(seen.stuck && { stuck: seen.stuck }) }
+  return { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId, ...(seen.stuck && { stuck: seen.stuck }), ...(seen.turnedAway && { turnedAway: seen.turnedAway }) }
 }
 
 /** What whoever watches a cluster writes of a node: the sight, and the key that has to look at it. `fact`: NODE_GONE where the cluster has no such Node object. */

@@ -295,7 +295,7 @@ export class RegionSights {
     const { onboarding, log } = this.#parts
     if (outcome && !(outcome instanceof JoinRefused)) return onboarding.admitted(machineId, { clusterId: outcome.cluster.id, nodeName: outcome.nodeName, nodeId: outcome.nodeId, begins: outcome.begins })
     log.info({ machineId, hostname, why: outcome?.message }, 'Refusing a machine')
-    await onboarding.refused(machineId, outcome !== undefined && isForLater(outcome))
+    await onboarding.refused(machineId, outcome !== undefined && isForLater(outcome), outcome?.message)
   }
 
   #options(): LetInOptions {

@@ -16,6 +16,10 @@ machinesContract('simulated', async () => {
   return {
     machines: tiny.region.machines, pass: ms => tiny.pass(ms), close, changeSupply: () => tiny.region.limits.setStock('Machine', undefined, 100),
     order: (number, power = 'on', link = 'up') => ({ id: `m${number}`, name: `shop-${number}`, address: `10.213.5.${number}`, power, link }),
+    turnAway: async (id, text) => {
+      await tiny.pass(30_000)
+      await tiny.region.onboarding.refused(id, false, text)
+    },
   }
 })
 

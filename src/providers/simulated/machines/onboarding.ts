@@ -65,7 +65,7 @@ export class Onboarding {
     const isOver = token === undefined || (isHeard && ends(fault))
     const preflight = fault && { laterMs: slowness(fault), ...ends(fault) && { fails: fault.effect.message ?? FAILURES.preflight } }
     machine.script = { token: token ?? '', startedAt: now, run, contactAt: Math.min(now + takes, NEVER), tries: 0, ...preflight && { preflight }, ...isOver && { ended: true as const } }
-    delete machine.stuck
+    this.#forgive(id, machine)
     this.#fleet.put(id, machine)
     if (!isOver) this.#world.schedule('machine', id, machine.script.contactAt)
     return isOver ? preflight?.fails ?? FAILURES.preflight : undefined
@@ -90,6 +90,8 @@ export class Onboarding {
   /** Its machine stopped or lost its network: a script that had not got so far as to be admitted ends. */
   interrupt(machine: WorldMachine): void {
     if (machine.script && !machine.script.ended) machine.script.ended = true
+    // It asks no more.
+    if (machine.turnedAway && !machine.turnedAway.failed) delete machine.turnedAway
   }
 
   /** The join endpoint let the machine in. */
@@ -119,7 +121,7 @@ export class Onboarding {
     // It runs once; of its script nothing but the number of runs is needed from here on.
     delete machine.firstBoot
     delete machine.script
-    delete machine.stuck
+    this.#forgive(id, machine)
     machine.runs = run
     this.#fleet.setMember(id, machine, member)
     for (const { at } of begins) this.#world.schedule('machine', id, at)
@@ -127,8 +129,8 @@ export class Onboarding {
     this.#world.settleSoon(1)
   }
 
-  /** The join endpoint refused; `later`: it said that it may be asked again. */
-  async refused(id: string, later: boolean): Promise<void> {
+  /** The join endpoint refused, in these words where it has any; `later`: it said that it may be asked again. */
+  async refused(id: string, later: boolean, text?: string): Promise<void> {
     const machine = this.#fleet.get(id)
     this.#asked.delete(id)
     if (!machine?.script || machine.script.ended) return
@@ -140,7 +142,10 @@ export class Onboarding {
       this.#later.add(id)
       this.#world.schedule('machine', id, machine.script.contactAt)
     } else machine.script.ended = true
+    const before = machine.turnedAway, isNew = text !== undefined && (before?.text !== text || (before.failed === true) === later)
+    if (isNew) machine.turnedAway = { text, since: this.#world.now(), ...!later && { failed: true as const } }
     this.#fleet.put(id, machine)
+    if (isNew) this.#fleet.tell(id)
     this.#world.settleSoon(1)
   }
 
@@ -215,6 +220,14 @@ export class Onboarding {
       this.#world.schedule('machine', id, machine.script.contactAt)
     }
     this.#fleet.put(id, machine)
+    this.#fleet.tell(id)
+  }
+
+  /** What stood in the way of a script that begins anew, or got on, stands there no more. */
+  #forgive(id: string, machine: WorldMachine): void {
+    if (!machine.stuck && !machine.turnedAway) return
+    delete machine.stuck
+    delete machine.turnedAway
     this.#fleet.tell(id)
   }
 

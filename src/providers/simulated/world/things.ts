@@ -1,6 +1,6 @@
 import type { Label, Taint } from '#model/node-pool/record.ts'
 import type { ControlPlaneComponent } from '#ports/control-plane-host.ts'
-import type { MachineStuck } from '#ports/machines.ts'
+import type { MachineStuck, MachineTurnedAway } from '#ports/machines.ts'
 import type { OutsideKind } from '#ports/outside.ts'
 
 /**
@@ -91,6 +91,8 @@ export interface WorldMachine {
   script?: ScriptRun
   /** Its first start does not go on, as its console tells. */
   stuck?: MachineStuck
+  /** What its script was refused with, as its console tells. */
+  turnedAway?: MachineTurnedAway
   /** How often it had run a script when it was admitted last. */
   runs?: number
   /** The cluster that admitted it. */

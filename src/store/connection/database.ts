@@ -4,7 +4,7 @@ import { Client, Pool, type ClientConfig, type PoolClient } from 'pg'
 import type { Log } from '#ports/log.ts'
 import { StoreUnavailable } from '#ports/store.ts'
 import { isAftermath, isUnavailable, isWorthRepeating, unavailable } from './failures.ts'
-import { CLIENT_TYPES, sentValue, statementName } from './statements.ts'
+import { CLIENT_TYPES, sentValues, statementName } from './statements.ts'
 
 /** Something that runs one statement: a pool for reads, a connection inside a transaction. */
 export interface Queryable {
@@ -66,7 +66,7 @@ export class Database implements Queryable {
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     try {
-      const result = await this.#openPools().reads.query({ name: statementName(text), text, values: values.map(sentValue) })
+      const result = await this.#openPools().reads.query({ name: statementName(text), text, values: sentValues(text, values) })
       return result.rows as Row[]
     } catch (error) {
       throw this.#judge(error)
@@ -119,7 +119,7 @@ export class Database implements Queryable {
     const run = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
       try {
         together()
-        const result = await client.query({ name: statementName(text), text, values: values.map(sentValue) })
+        const result = await client.query({ name: statementName(text), text, values: sentValues(text, values) })
         return result.rows as Row[]
       } catch (error) {
         if (isUnavailable(error)) broken = error

@@ -1,13 +1,12 @@
 import type { HistoryRow } from '#model/settle.ts'
 import type { TransactionConnection } from '../connection/database.ts'
-import { jsonOf } from '../connection/statements.ts'
+import { sentRows, type SentRows } from '../connection/sent-rows.ts'
+import { COLUMNS_OF } from '../records/columns.ts'
 import { historyRow } from '../records/rows.ts'
 import type { UnitOfWork } from '../unit-of-work.ts'
 
 /** From so many rows on it costs less to wait for the sequencer's lock than to write each row once more. */
 const MANY = 10
-
-const COLUMNS = 'at, account_id, region, kind, id, name, cluster_id, phase, conditions, rule, because, evidence, caused_by, operation'
 
 /** Whoever has this lock is the sequencer until its transaction ends. */
 export const LOCK_SEQUENCER = 'select 1 from sequencer for update'
@@ -24,14 +23,13 @@ export const NUMBER_WAITING = `with fresh as (
    moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
    select count(*) as numbered from numbered`
 
-const ROWS = 'json_populate_recordset(null::status_change, $1::json)'
-const ADD = `insert into status_change (${COLUMNS}) select ${COLUMNS} from ${ROWS}`
+const add = ({ names, selected, source }: SentRows) => `insert into status_change (${names}) select ${selected} from ${source} as sent (${names})`
 /** Behind rows that still have no position, these get theirs later, too. */
-const ADD_NUMBERED = `with behind as materialized (select exists (select 1 from status_change where position is null) as others),
-   moved as (update sequencer set last = last + $2::bigint where not (select others from behind)),
+const addNumbered = ({ names, selected, source, next }: SentRows) => `with behind as materialized (select exists (select 1 from status_change where position is null) as others),
+   moved as (update sequencer set last = last + ${next}::bigint where not (select others from behind)),
    added as (
-     insert into status_change (position, ${COLUMNS})
-     select case when (select others from behind) then null else (select last from sequencer) + ordinality end, ${COLUMNS} from ${ROWS} with ordinality
+     insert into status_change (position, ${names})
+     select case when (select others from behind) then null else (select last from sequencer) + sent.ordinality end, ${selected} from ${source} with ordinality as sent (${names}, ordinality)
    )
    select not others as numbered from behind`
 
@@ -49,18 +47,18 @@ export interface HistoryAdded {
 export function addHistory(connection: TransactionConnection, work: UnitOfWork, history: readonly HistoryRow[]): HistoryAdded {
   const count = history.length
   if (count === 0) return { rows: 0, isNumbered: () => true }
-  const rows = jsonOf(history.map(row => {
+  const rows = sentRows<string>(COLUMNS_OF.status_change, history.map(row => {
     const { id } = row.resource
     const owner = (work.clusters.get(id) ?? work.nodePools.get(id) ?? work.nodes.get(id) ?? work.addons.get(id))?.now
     if (!owner) throw new Error(`E-HISTORY: ${id} is in the history and not in the transaction`)
     return historyRow(row, owner)
   }))
   if (count < MANY) {
-    connection.send(ADD, [rows])
+    connection.send(add(rows), rows.values)
     return { rows: count, isNumbered: () => false }
   }
   connection.send(LOCK_SEQUENCER)
   connection.send(NUMBER_WAITING)
-  const said = connection.send<{ numbered: boolean }>(ADD_NUMBERED, [rows, count])
+  const said = connection.send<{ numbered: boolean }>(addNumbered(rows), [...rows.values, count])
   return { rows: count, isNumbered: () => said.rows[0]?.numbered === true }
 }

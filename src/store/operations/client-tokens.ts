@@ -1,6 +1,7 @@
 import type { Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
-import { jsonOf } from '../connection/statements.ts'
+import { sentRows } from '../connection/sent-rows.ts'
+import { COLUMNS_OF } from '../records/columns.ts'
 import { lockName } from './lock-name.ts'
 
 export type ClaimedToken = { kind: 'fresh' } | { kind: 'repeat'; result: unknown } | { kind: 'mismatch' }
@@ -25,10 +26,12 @@ export interface BoundToken extends Scope { readonly action: string; readonly to
 /** Sent, not waited for. */
 export function bindClientTokens(connection: TransactionConnection, tokens: readonly BoundToken[]): void {
   if (tokens.length === 0) return
+  const rows = tokens.map(({ accountId, region, action, token, requestHash, resourceId, result }) => ({ account_id: accountId, region, action, token, request_hash: requestHash, resource_id: resourceId, result }))
+  const { names, selected, source, values } = sentRows(COLUMNS_OF.client_token, rows)
   connection.send(
-    `insert into client_token (account_id, region, action, token, request_hash, resource_id, result) select account_id, region, action, token, request_hash, resource_id, result from json_populate_recordset(null::client_token, $1::json)
+    `insert into client_token (${names}) select ${selected} from ${source} as sent (${names})
      on conflict (account_id, region, action, token) do update set request_hash = excluded.request_hash, resource_id = excluded.resource_id, result = excluded.result`,
-    [jsonOf(tokens.map(({ accountId, region, action, token, requestHash, resourceId, result }) => ({ account_id: accountId, region, action, token, request_hash: requestHash, resource_id: resourceId, result: result ?? null })))],
+    values,
   )
 }
 

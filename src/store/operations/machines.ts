@@ -2,7 +2,9 @@ import type { KeyObject } from 'node:crypto'
 
 import type { MachineChange, MachineOrderChange, MachineRecord, Scope } from '#ports/store.ts'
 import type { Queryable, TransactionConnection } from '../connection/database.ts'
+import { sentRows } from '../connection/sent-rows.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
+import { COLUMNS_OF } from '../records/columns.ts'
 import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
 import { freeClientTokens } from './client-tokens.ts'
 
@@ -36,7 +38,9 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
 
 /** Sent, not waited for, as are the other statements here that answer nothing. */
 export function insertMachines(connection: TransactionConnection, key: KeyObject, records: readonly MachineRecord[]): void {
-  connection.send('insert into machine select * from json_populate_recordset(null::machine, $1::json)', [JSON.stringify(records.map(record => machineRow(record, key)))])
+  if (records.length === 0) return
+  const { names, selected, source, values } = sentRows<string>(COLUMNS_OF.machine, records.map(record => machineRow(record, key)))
+  connection.send(`insert into machine (${names}) select ${selected} from ${source} as sent (${names})`, values)
 }
 
 /** Null takes a member away; a member that is not named stays as it is. */

@@ -1,4 +1,6 @@
 import type { Queryable } from '../connection/database.ts'
+import { sentRows } from '../connection/sent-rows.ts'
+import { COLUMNS_OF } from '../records/columns.ts'
 import type { UnitOfWork } from '../unit-of-work.ts'
 
 /**
@@ -23,7 +25,9 @@ export function tallyOf(work: UnitOfWork): { readonly text: string; readonly val
     const [account_id, region, phase, conditions] = JSON.parse(name) as [string, string, string, readonly string[]]
     return nodes === 0 ? [] : [{ account_id, region, phase, conditions, nodes }]
   })
-  return rows.length === 0 ? [] : [{ text: 'insert into node_tally select * from json_populate_recordset(null::node_tally, $1::json)', values: [JSON.stringify(rows)] }]
+  if (rows.length === 0) return []
+  const { names, selected, source, values } = sentRows(COLUMNS_OF.node_tally, rows)
+  return [{ text: `insert into node_tally (${names}) select ${selected} from ${source} as sent (${names})`, values }]
 }
 
 /** Makes one row of all that tell of the same. Two at once are correct, but wait for each other. */

@@ -5,7 +5,8 @@ import type { NodeRecord } from '#model/node/record.ts'
 import { CLUSTER_WATCHES, clusterWatch } from '#ports/queue.ts'
 import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
-import { jsonOf } from '../connection/statements.ts'
+import { sentRows } from '../connection/sent-rows.ts'
+import { COLUMNS_OF, someOf } from '../records/columns.ts'
 import { addonRow, clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 import { tallyOf } from './tally-nodes.ts'
@@ -77,17 +78,16 @@ function isListedSame(one: NodeRecord, other: NodeRecord): boolean {
   return one.spec.name === other.spec.name && status.phase === now.phase && status.conditions.join() === now.conditions.join()
 }
 
-function insertOf(table: string, rows: readonly object[]): Statement[] {
-  return rows.length === 0 ? [] : [{ text: `insert into ${table} select * from json_populate_recordset(null::${table}, $1::json)`, values: [jsonOf(rows)] }]
+function insertOf(table: Table | 'node_status', rows: readonly object[]): Statement[] {
+  if (rows.length === 0) return []
+  const { names, selected, source, values } = sentRows<string>(COLUMNS_OF[table], rows)
+  return [{ text: `insert into ${table} (${names}) select ${selected} from ${source} as sent (${names})`, values }]
 }
 
-function updateOf(table: string, columns: readonly string[], rows: readonly object[]): Statement[] {
+function updateOf(table: Table | 'node_status', columns: readonly string[], rows: readonly object[]): Statement[] {
   if (rows.length === 0) return []
-  const kept = new Set(['id', ...columns])
-  return [{
-    text: `update ${table} t set ${columns.map(column => `${column} = r.${column}`).join(', ')} from json_populate_recordset(null::${table}, $1::json) r where t.id = r.id`,
-    values: [jsonOf(rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => kept.has(name)))))],
-  }]
+  const { names, cell, source, values } = sentRows<string>(someOf(COLUMNS_OF[table], ['id', ...columns]), rows)
+  return [{ text: `update ${table} t set ${columns.map(column => `${column} = ${cell(column)}`).join(', ')} from ${source} as sent (${names}) where t.id = sent.id`, values }]
 }
 
 /** Undefined where nothing moved. The parts of a record are replaced and never changed, so that those which stayed are the same. */

@@ -65,8 +65,8 @@ export async function putSights(connection: Queryable, watch: HeldWatch, sights:
   await holdWatch(connection, watch, 'share')
   const changed = await connection.query<{ kind: SightKind; id: string }>(
     `insert into sight as s (kind, id, subject, epoch, fact, seen_at, observer, key_kind, key_id, key_region)
-     select kind, id, $1, $2, fact, seen_at, observer, key_kind, key_id, key_region
-     from unnest($3::text[], $4::text[], $5::json[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
+     select kind, id, $1, $2, fact::json, seen_at, observer, key_kind, key_id, key_region
+     from unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[])
        as t (kind, id, fact, seen_at, observer, key_kind, key_id, key_region)
      on conflict (kind, id) do update set subject = excluded.subject, epoch = excluded.epoch, fact = excluded.fact, seen_at = excluded.seen_at,
        observer = excluded.observer, key_kind = excluded.key_kind, key_id = excluded.key_id, key_region = excluded.key_region

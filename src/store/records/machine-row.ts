@@ -63,13 +63,12 @@ export function ownerColumns(ownedBy: MachineRecord['ownedBy'] | null) {
   return { owner_node_id: ownedBy?.nodeId ?? null, owner_node_pool_id: ownedBy?.nodePoolId ?? null, owner_cluster_id: ownedBy?.clusterId ?? null }
 }
 
-/** As JSON that PostgreSQL unpacks by the table's columns. */
 export function machineRow(machine: MachineRecord, key: KeyObject): object {
   return {
     id: machine.id, account_id: machine.accountId, region: machine.region, name: machine.name, address: machine.address, power: machine.power, link: machine.link,
     granted: machine.granted ?? null, machine_id: machine.machineId ?? null, created_at: machine.createdAt, deletion_requested_at: machine.deletionRequestedAt ?? null,
     ...ownerColumns(machine.ownedBy ?? null), template: machine.template ?? null, instance_id: machine.template?.instanceId ?? null,
     refused: machine.refused ?? null, obstacle: machine.obstacle ?? null,
-    sealed_first_boot: machine.firstBoot === undefined ? null : `\\x${sealedFirstBoot(key, machine.id, machine.firstBoot).toString('hex')}`,
+    sealed_first_boot: machine.firstBoot === undefined ? null : sealedFirstBoot(key, machine.id, machine.firstBoot),
   }
 }

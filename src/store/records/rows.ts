@@ -52,7 +52,7 @@ export function baseOf(row: BaseRow) {
   }
 }
 
-/** Rows go to the database as one JSON array, which PostgreSQL unpacks by the table's own columns: one statement for any number of them. */
+/** Rows go to the database by their columns (connection/sent-rows.ts): one statement for any number of them. */
 export function clusterRow(record: ClusterRecord): object {
   const { spec } = record
   return {

@@ -88,11 +88,11 @@ async function takenNames({ scope }: ActionContext, tx: Transaction, cluster: Cl
 }
 
 /**
- * A server is one node at most, by whichever of its names it is asked for: its own, or the id of the machine that it is now. One that a pool kept when its node went may come again: its system is set up anew, so the old machine goes and
- * another takes its place. Answers the wishes by the servers' own names, which outlast their machines, and by the machines that go.
+ * A server is one node at most, by whichever of its names it is asked for: its own, or the id of the machine that it is now. One that a pool kept when its node went may come again: its system is set up anew, so another machine takes
+ * the place of the old one, which goes once that one is there: nothing is lost for one that is refused. Answers the wishes by the servers' own names, which outlast their machines, and by the machines whose places they take.
  */
 async function freeServers(context: ActionContext, tx: Transaction, { wishes, parameter }: ClaimRequest): Promise<readonly ServerWish[]> {
-  const { scope, now, action } = context
+  const { scope, action } = context
   const named = new Map<string, MachineRecord>()
   // In the order in which others lock several.
   for (const id of wishes.map(wish => wish.instanceId).sort()) {
@@ -111,9 +111,6 @@ async function freeServers(context: ActionContext, tx: Transaction, { wishes, pa
   for (const machine of known) {
     if (machine.ownedBy) refuse('Conflict.{Parameter}', { Parameter: parameter, value: sent.get(serverOf(machine)) ?? machine.id, by: `it is the node ${machine.ownedBy.nodeId ?? machine.name} already` })
     if (!machine.template) refuseParameter(action, parameter, `the machine ${machine.id} is yours to set up; run an onboarding script on it (CreateBatchEdgeMachine)`)
-    if (machine.deletionRequestedAt !== undefined) continue
-    await tx.changeMachine(machine.id, { deletionRequestedAt: now })
-    await tx.enqueue({ kind: 'machine', id: machine.id, region: scope.region })
   }
   return resolved.map(wish => {
     const olds = known.filter(machine => serverOf(machine) === wish.instanceId)

@@ -10,7 +10,7 @@ export interface QuotasUnderTest {
   order(number: number, account: string): Promise<MachineOrder>
   /** A machine that somebody adds by hand. */
   own(number: number, account: string): Promise<MachineOrder>
-  /** The machine that a server becomes instead of this one, which is asked to go. */
+  /** The machine that a server becomes instead of this one, which was kept when its node went, and goes once that one is there. */
   instead(old: MachineOrder, number: number, account: string): Promise<MachineOrder>
   /** It is made, and that is noted. */
   noteMade(order: MachineOrder, machineId: string): Promise<void>
@@ -107,12 +107,18 @@ export function quotasContract(name: string, open: () => Promise<QuotasUnderTest
       assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 1, held: 0 }])
     })
 
-    test('one that takes the place of another is refused where the account may not even have that', async () => {
-      const { account, made, shown } = fresh()
+    test('one that takes the place of another is refused where the account may not even have that, which keeps its place and can be taken later', async () => {
+      const { account, order, make, made, shown } = fresh(), one = (limit: number) => [{ kind: 'Machine', limit, held: 1 }]
       const old = await made()
       await parts.quotas.setQuota('Machine', account, 0)
-      await assert.rejects(parts.machines.ensure(await parts.instead(old, ++numbers, account)), refusedBy(/may have 0 of the kind Machine and has 0/))
-      assert.deepEqual(await shown(), [{ kind: 'Machine', limit: 0, held: 1 }])
+      const next = await parts.instead(old, ++numbers, account)
+      for (let times = 0; times < 2; times++) await assert.rejects(parts.machines.ensure(next), refusedBy(/may have 0 of the kind Machine and has 0/))
+      assert.deepEqual([await shown(), (await parts.machines.look(old.id))?.power], [one(0), 'on'])
+      await parts.quotas.setQuota('Machine', account, 1)
+      await assert.rejects(parts.machines.ensure(await order()), refusedBy(/may have 1 of the kind Machine and has 1/))
+      await make(next)
+      await parts.remove(old)
+      assert.deepEqual(await shown(), one(1))
     })
 
     test('of many at once only as many are made as there are places, and one that is asked for twice counts once', async () => {

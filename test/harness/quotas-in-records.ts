@@ -21,11 +21,14 @@ export function quotasInRecords({ store, close }: { readonly store: Store; reado
     quotas: new RecordedQuotas(store, region, now), machines, close,
     order: (number, account) => insert({ ...own(number, account), template: {}, nodePoolId: 'p-counters' }, account),
     instead: async (old, number, account) => {
-      await store.write(NOON, tx => tx.changeMachine(old.id, { deletionRequestedAt: NOON }))
+      await store.write(NOON, tx => tx.changeMachine(old.id, { ownedBy: null }))
       return await insert({ ...own(number, account), template: { instanceId: old.template?.instanceId ?? old.id, replaces: old.id }, nodePoolId: 'p-counters' }, account)
     },
     own: (number, account) => insert(own(number, account), account),
-    noteMade: ({ id }, machineId) => store.write(NOON, tx => tx.setMachineIds([{ id, machineId }])),
+    noteMade: ({ id, template }, machineId) => store.write(NOON, async tx => {
+      await tx.setMachineIds([{ id, machineId }])
+      if (template?.replaces !== undefined) await tx.changeMachine(template.replaces, { deletionRequestedAt: NOON })
+    }),
     remove: async ({ id }) => {
       await machines.ensureGone(id)
       await store.write(NOON, tx => tx.forgetMachine(id))

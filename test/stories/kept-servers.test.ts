@@ -66,13 +66,34 @@ describe('a kept server that comes again is the node that CreateNodes answered',
     assert.deepEqual([await regions.worldPowers(), await held(), await pairOfPool(burst)], [['on'], [['Machine', 1]], 'Running/Ok'])
   })
 
-  test('and where the account may not have it, the old machine goes and leaves its place to others', async () => {
-    const { add, burst } = await begin(QUOTA)
-    await done('SetQuota', { Kind: 'Machine', Limit: 0 })
+  for (const [why, refuse, says, allow, waits] of [
+    ['its account may not have it', () => done('SetQuota', { Kind: 'Machine', Limit: 0 }), /The account may have 0 of the kind Machine and has 0/, () => done('SetQuota', { Kind: 'Machine', Limit: 1 }), 'Running/LimitedByQuota'],
+    ['its account is in arrears', () => done('SetBalance', { Amount: 0 }), /The account is in arrears since /, () => done('SetBalance', { Unlimited: true }), 'Running/Balance'],
+  ] as const) {
+    test(`where ${why}, nothing of it is lost: the old machine stays as it was kept, and the server comes once it may`, async () => {
+      const { add, burst, old } = await begin(QUOTA), quota = () => done('ListQuotas').then(({ Items }) => (Items ?? []).map(item => item['Held']))
+      const kept = async () => (await done('ListMachines')).Items?.map(item => [item['Id'], item['Removing']])
+      await refuse()
+      const again = await add()
+      assert.deepEqual(await kept(), [[old, undefined]], 'nothing goes before the new one is there')
+      await regions.step('1m')
+      const { Items = [] } = await done('ListStatusHistory', { Filter: { Ids: [again] } }) as { Items?: readonly { readonly Because: string }[] }
+      assert.match(Items[0]?.Because ?? '', says)
+      await regions.step('1h')
+      assert.deepEqual([await shown(), await regions.worldPowers(), await quota(), await kept(), await pairOfPool(burst)], [[], ['on'], [1], [[old, undefined]], waits])
+      await allow()
+      const third = await add()
+      await regions.step('5m')
+      assert.deepEqual([await shown(), await quota(), await kept()], [[[third, 'Running/Ok']], [1], [[machineOf({ Id: third }), undefined]]])
+    })
+  }
+
+  test('and one that is taken back before its machine is there leaves the old one as it was', async () => {
+    const { add, remove, NodePoolId, old } = await begin(QUOTA)
+    await fails('ensure', { Target: { Kind: 'NodePool', Id: NodePoolId } })
     const again = await add()
     await regions.step('1m')
-    const { Items = [] } = await done('ListStatusHistory', { Filter: { Ids: [again] } }) as { Items?: readonly { readonly Because: string }[] }
-    assert.match(Items[0]?.Because ?? '', /The account may have 0 of the kind Machine and has 0/)
-    assert.deepEqual([await shown(), await regions.worldPowers(), await held(), await pairOfPool(burst)], [[], [], [['Machine', 0]], 'Running/LimitedByQuota'])
+    await remove(again)
+    assert.deepEqual([(await done('ListMachines')).Items?.map(item => [item['Id'], item['Removing']]), await regions.worldPowers()], [[[old, undefined]], ['on']])
   })
 })

@@ -237,10 +237,6 @@ async function addServer({ world }: Scene, pool: string, instanceId: string): Pr
   await world.store.write(now, async tx => {
     const record = (await tx.lockNodePool(pool))!
     const kept = await tx.machinesOfInstances(SCOPE, [instanceId]), replaces = kept.at(-1)?.id
-    for (const machine of kept) {
-      await tx.changeMachine(machine.id, { deletionRequestedAt: now })
-      await tx.enqueue({ kind: 'machine', id: machine.id, region: REGION })
-    }
     const claim = claimOf({ nodeId, now, pool: record, address: '10.213.4.9', firstBoot: `run ${token}`, template: { ...record.spec.template, instanceId, ...replaces !== undefined && { replaces } } })
     await tx.insertNode(claim.node, { evidence: [], operation: 'CreateNodes' })
     await tx.insertMachine(claim.machine)

@@ -88,7 +88,7 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
   if (!first) return
   const { clock } = ports.regionOf(first.record.region)
   const lost = await ports.store.write(clock.now(), async tx => {
-    const kept = new Map((await tx.lockMachines(made.map(({ record }) => record.id))).map(machine => [machine.id, machine]))
+    const kept = new Map((await tx.lockMachines(made.flatMap(({ record: { id, template } }) => [id, ...template?.replaces === undefined ? [] : [template.replaces]]))).map(machine => [machine.id, machine]))
     const gone = made.flatMap(({ record, seen }) => (kept.has(record.id) ? [] : [{ ...record, power: seen.power, machineId: seen.machineId }]))
     for (const { record } of made) await madeForAnother(tx, kept.get(record.id), record, clock.now())
     const there = made.flatMap(({ record, seen }) => {
@@ -97,6 +97,7 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
     })
     for (const machine of there) await tx.putLedger(machineEntry(machine, 'Held', clock.now(), { power: machine.power }))
     if (there.length > 0) await tx.setMachineIds(there)
+    for (const { id, template } of there) if (kept.get(id)?.deletionRequestedAt === undefined) await takePlace(tx, kept.get(template?.replaces ?? ''), clock.now())
     // One that was found after its making failed may be otherwise than it is ordered.
     for (const { id, region, power, ordered } of there) if (power !== ordered) await tx.enqueue({ kind: 'machine', id, region })
     // A node hears of its machine by what comes next, its join; only one that does not come has to be looked at.
@@ -104,6 +105,11 @@ export async function noteMade(made: readonly Made[], ports: MachinePassPorts): 
     return gone
   })
   await takeDownLost(lost, ports)
+}
+
+/** The machine that it replaces goes from now on, and not before: nothing is lost for one that is refused, or was taken back. */
+async function takePlace(tx: Transaction, before: MachineRecord | undefined, now: number): Promise<void> {
+  if (before && !before.ownedBy && before.deletionRequestedAt === undefined) await tx.changeMachine(before.id, { deletionRequestedAt: now })
 }
 
 /** The id was taken again since: what was made just now may be what the other is about to have, and boots by a token that is none any more. A bare claim is tried anew; what is more than that knows its own machine. */

@@ -29,7 +29,7 @@ export interface Scaling {
 export interface MachineTemplate {
   /** The server of the cloud that the caller named (CreateNodes, CreateEdgeNode with DirectAdd); undefined where any will do. */
   readonly instanceId?: string
-  /** The machine that this server was before, which goes: the new one has its place under every limit. */
+  /** The machine that this server was before, which goes once the new one is there: the new one has its place under every limit. */
   readonly replaces?: string
   /** Elastic pools: the edge service whose specification new servers take. */
   readonly cloudServerIdentity?: string

@@ -23,12 +23,13 @@ export async function quotaChanges(connection: Queryable, region: string): Promi
   return row?.changes ?? 0
 }
 
-/** Machines that pools ordered, and that were made or may be. One that goes leaves its place to the machine that its server becomes instead, as soon as that has one. */
+/** Machines that pools ordered, and that were made or may be. One that goes, or is no node's and stays until then, leaves its place to the machine that its server becomes instead, as soon as that has one. */
 export async function machinesHeld(connection: Queryable, { accountId, region }: Scope, asking?: string): Promise<number> {
   const [row] = await connection.query<{ held: number }>(
     `select count(*) as held from machine m where account_id = $1 and region = $2 and (template is not null or owner_node_pool_id is not null) and (machine_id is not null or granted)
-      and not (deletion_requested_at is not null and exists (
-        select from machine n where n.account_id = $1 and n.region = $2 and n.instance_id in (m.instance_id, m.id) and n.id <> m.id and n.deletion_requested_at is null and (n.machine_id is not null or n.granted or n.id = $3)))`,
+      and not ((deletion_requested_at is not null or owner_node_pool_id is null) and exists (
+        select from machine n where n.account_id = $1 and n.region = $2 and n.instance_id in (m.instance_id, m.id) and n.id <> m.id and n.deletion_requested_at is null and (n.machine_id is not null or n.granted or n.id = $3)
+          and (m.deletion_requested_at is not null or n.owner_node_pool_id is not null)))`,
     [accountId, region, asking ?? null],
   )
   return row?.held ?? 0

@@ -79,8 +79,8 @@ export function meterIn(tables: Tables, scope: { readonly accountId: string; rea
 export function heldIn(tables: Tables, scope: { readonly accountId: string; readonly region: string }, asking?: string): number {
   const all = [...tables.machines.values()].filter(one => one.accountId === scope.accountId && one.region === scope.region)
   const taking = all.filter(one => one.deletionRequestedAt === undefined && (one.granted || one.machineId !== undefined || one.id === asking))
-  const isReplaced = ({ id, template, deletionRequestedAt }: MachineRecord) => deletionRequestedAt !== undefined
-    && taking.some(other => other.id !== id && other.template?.instanceId !== undefined && [template?.instanceId, id].includes(other.template.instanceId))
+  const isReplaced = ({ id, template, ownedBy, deletionRequestedAt }: MachineRecord) => (deletionRequestedAt !== undefined || !ownedBy)
+    && taking.some(other => other.id !== id && (deletionRequestedAt !== undefined || other.ownedBy) && other.template?.instanceId !== undefined && [template?.instanceId, id].includes(other.template.instanceId))
   return all.filter(one => (one.template ?? one.ownedBy) && (one.granted || one.machineId !== undefined) && !isReplaced(one)).length
 }
 

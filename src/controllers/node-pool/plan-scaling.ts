@@ -27,12 +27,14 @@ export interface ScalingSeen {
   readonly share: number
   /** Running members and broken ones, by id and name; read only where some of them may be idle. */
   readonly members: readonly { readonly id: string; readonly name: string }[]
-  /** Lost members that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
+  /** Members in the way that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
   readonly givesWay?: readonly string[]
   /** Members whose machines are to go off once they are empty, and are on until then: they can stay. */
   readonly emptied?: number
-  /** When the next lost one may. */
+  /** When the next one may. */
   readonly givesWayAt?: number | undefined
+  /** Members that somebody cordoned, which carry nothing and stay for now: since when is remembered. */
+  readonly closed?: readonly string[]
 }
 
 export interface ScalingPlan {
@@ -50,7 +52,7 @@ export interface ScalingPlan {
   readonly drop: number
   /** Ids of members that have been idle for the dwell; an autoscaler's surplus is as many as these, and they go where no broken one that carries nothing goes in their place. */
   readonly ripe: readonly string[]
-  /** Ids of lost members that go, whatever the surplus is. */
+  /** Ids of members in the way that go, whatever the surplus is. */
   readonly givesWay: readonly string[]
   readonly gaveWay: NodePoolFacts['gaveWay']
   /** As they were seen; nobody's where the pool does not scale by itself. */
@@ -68,11 +70,11 @@ const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [], emptied = 0 } = seen
+  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [], closed = [], emptied = 0 } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
-  const ripe = Object.entries(idle ?? {}).filter(([, since]) => now - since >= DWELL.nodeIdle).map(([id]) => id)
+  const ripe = Object.entries(idle ?? {}).filter(([id, since]) => now - since >= DWELL.nodeIdle && !closed.includes(id)).map(([id]) => id)
   const makesRoom = scaling.enabled ? roomMade(seen, ripe.length) : undefined
   const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, { ripe: ripe.length, makesRoom }), base), scaling.maxReplicas) : base
   const missing = Math.max(0, target - active)
@@ -117,14 +119,20 @@ function roomMade({ now, facts, counts: { deleting, stopping }, room }: ScalingS
 /** What does not go for so long is waited for no longer. */
 const GOES_MS = 3_600_000
 
-/** Since when each member carries nothing that needs it, of those that run or are broken; only where some could go, and not while pods wait for room that another one can bring. */
+/** Since when each member carries nothing that needs it, of those that may go for that. */
 function idleNow(seen: ScalingSeen, base: number, active: number): NodePoolFacts['idle'] {
-  const { now, facts, room, members, others = [] } = seen
-  if (!room || active <= base || (room.waiting.length > 0 && !isFull(seen))) return undefined
+  const { now, facts, closed = [] } = seen
+  const empty = [...emptyOnes(seen, base, active), ...closed]
+  return empty.length === 0 ? undefined : Object.fromEntries(empty.map(id => [id, facts.idle?.[id] ?? now]))
+}
+
+/** Of those that run or are broken; only where some could go, and not while pods wait for room that another one can bring. */
+function emptyOnes(seen: ScalingSeen, base: number, active: number): readonly string[] {
+  const { room, members, others = [] } = seen
+  if (!room || active <= base || (room.waiting.length > 0 && !isFull(seen))) return []
   const kept = keptFor(room, [...members.map(({ name }) => name), ...others])
   const open = new Set(room.free.flatMap(({ name, shut }) => (shut ? [] : name))), light = new Set(room.light.map(({ name }) => name))
-  const empty = members.filter(({ name }) => !room.busy.includes(name) && !kept.has(name) && (room.waiting.length === 0 || (light.has(name) && open.has(name))))
-  return empty.length === 0 ? undefined : Object.fromEntries(empty.map(({ id }) => [id, facts.idle?.[id] ?? now]))
+  return members.filter(({ name }) => !room.busy.includes(name) && !kept.has(name) && (room.waiting.length === 0 || (light.has(name) && open.has(name)))).map(({ id }) => id)
 }
 
 /** The sentence of before stands while what it says does: pods wait for room, or none does. */
@@ -140,9 +148,9 @@ function said({ now, facts: { autoscaler }, room }: ScalingSeen, target: number,
 
 const NO_ROOM = 'found no room on the nodes of its cluster at'
 
-/** Of members that are lost since those instants, the one that may leave for what pods wait for, and when: the longest lost one, and none before the next time has come, which is soon where the region told since the last one of what may have been the reason. Undefined where none is lost. */
-export function mayGiveWay(lost: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>, toldAt = -Infinity): { readonly id: string; readonly at: number } | undefined {
-  const [longest] = lost.toSorted((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
+/** Of members that are in the way since those instants, the one that may leave for what pods wait for, and when: the one that is so for longest, and none before the next time has come, which is soon where the region told since the last one of what may have been the reason. Undefined where there is none. */
+export function mayGiveWay(some: readonly { readonly id: string; readonly since: number }[], { gaveWay }: Pick<NodePoolFacts, 'gaveWay'>, toldAt = -Infinity): { readonly id: string; readonly at: number } | undefined {
+  const [longest] = some.toSorted((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
   const times = !gaveWay || gaveWay.at <= toldAt ? 0 : Math.min(gaveWay.times, 20)
   const pause = gaveWay ? Math.min(GIVES_WAY.first * 2 ** times, GIVES_WAY.longest) : 0
   return longest && { id: longest.id, at: Math.max(longest.since + GIVES_WAY.first, (gaveWay?.at ?? 0) + pause) }

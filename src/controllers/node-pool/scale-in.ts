@@ -13,7 +13,7 @@ import type { ScalingPlan } from './plan-scaling.ts'
 export async function scaleIn(tx: Transaction, { spec }: NodePoolRecord, { nodes, plan }: { readonly nodes: readonly NodeRecord[]; readonly plan: ScalingPlan }, now: number, evidence: readonly Evidence[]): Promise<number> {
   const { scaling } = spec
   const dropped = [...nodes.filter(isStopped).slice(0, plan.drop), ...nodes.filter(({ id }) => plan.givesWay.includes(id))]
-  let spare = nodes.filter(isRunning).length - (scaling?.minReplicas ?? 0)
+  let spare = nodes.filter(node => isRunning(node) && !plan.givesWay.includes(node.id)).length - (scaling?.minReplicas ?? 0)
   const goes = candidates(nodes.filter(({ id }) => !plan.givesWay.includes(id)), plan, scaling?.enabled === true).slice(0, plan.surplus).filter(node => !isRunning(node) || spare-- > 0)
   const whole = scaling?.mode === 'Recycle' ? goes.filter(node => node.spec.machine !== undefined && node.facts.firstReadyAt !== undefined && node.facts.ordered?.power !== 'off' && !isOfNoUse(node, spec)) : []
   const staying = nodes.filter(node => !node.facts.deletion).length - dropped.length - goes.length

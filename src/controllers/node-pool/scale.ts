@@ -11,6 +11,7 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
+import { inTheWay } from './in-the-way.ts'
 import { answerWithLeftovers } from './leftovers.ts'
 import { lackedBy } from './late-resources.ts'
 import { needsNodes } from './need.ts'
@@ -18,7 +19,7 @@ import { needOfPool, standing } from './need-of-pool.ts'
 import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isBeingEmptied, isBroken, isLost, scaleIn, startStopped } from './scale-in.ts'
+import { isBeingEmptied, isBroken, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf, wishOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
@@ -144,23 +145,33 @@ async function amongOthers({ id, clusterId }: NodePoolRecord, room: RoomSeen, me
   return { room: standing(room, [...(await nodesOf(pools, members)).values()].flat()), others: others.flat().map(({ spec }) => spec.name) }
 }
 
+interface Need {
+  readonly share: number
+  readonly counts: NodePoolRecord['counts']
+  readonly givesWay?: readonly string[]
+  readonly givesWayAt?: number
+  readonly closed?: readonly string[]
+}
+
 /**
- * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one: it offers no room, and would keep the place for ever.
+ * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one, and so does one that somebody cordoned and that carries nothing: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt }: { readonly now: number; readonly toldAt: number | undefined }): Promise<{ readonly share: number; readonly counts: NodePoolRecord['counts']; readonly givesWay?: readonly string[]; readonly givesWayAt?: number }> {
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt }: { readonly now: number; readonly toldAt: number | undefined }): Promise<Need> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
   const share = wishOf(pool.id, [...others, pool], room)
-  if (share > 0 || counts.failed === 0) return { share, counts }
-  const lost = (await members.of(pool.id)).filter(node => isLost(node) && !room.busy.includes(node.spec.name))
-  const goes = mayGiveWay(lost.map(({ id, said: { since } }) => ({ id, since })), pool.facts, toldAt)
+  if (share > 0 || (counts.failed === 0 && !room.free.some(({ shut }) => shut))) return { share, counts }
+  const { lost, closed } = inTheWay(pool, await members.of(pool.id), room, now)
+  const goes = mayGiveWay([...lost, ...closed], pool.facts, toldAt), stay = closed.flatMap(({ id }) => (id === goes?.id ? [] : id))
   if (goes === undefined || !pool.spec.scaling) return { share, counts }
-  if (goes.at > now) return { share, counts, givesWayAt: goes.at }
-  const without = { ...counts, failed: counts.failed - 1, deleting: counts.deleting + 1 }
+  const wait = { share, counts, closed: closed.map(({ id }) => id) }
+  if (goes.at > now) return { ...wait, givesWayAt: goes.at }
+  const isClosed = stay.length < closed.length
+  const without = { ...counts, ...isClosed ? { running: counts.running - 1 } : { failed: counts.failed - 1 }, deleting: counts.deleting + 1 }
   // A machine that callers want in its place meets the need as well.
   const spec = { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } }
   const freed = shareOf(pool.id, [...others, { ...pool, spec, counts: without }], room)
-  return freed === 0 ? { share, counts } : { share: freed, counts: without, givesWay: [goes.id] }
+  return freed === 0 ? wait : { share: freed, counts: without, givesWay: [goes.id], closed: stay }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
@@ -203,12 +214,13 @@ async function lookForRoom(cluster: ClusterRecord, ports: NodePoolPorts): Promis
   }
 }
 
-function evidenceOf({ spec, counts }: NodePoolRecord, { target, autoscaler }: ScalingPlan, saw: { readonly source: string; readonly fact: string }, room: RoomSeen | undefined, now: number): Evidence[] {
+function evidenceOf({ spec, counts }: NodePoolRecord, { target, autoscaler, givesWay }: ScalingPlan, saw: { readonly source: string; readonly fact: string }, room: RoomSeen | undefined, now: number): Evidence[] {
   const sized = { observer: 'node pool controller', source: `size of ${spec.name}`, observedAt: now, fact: `It has ${activeOf(counts)} ${activeOf(counts) === 1 ? 'member that is' : 'members that are'} not off, and is to have ${target}${autoscaler ? `: ${autoscaler.because}` : ', as its callers want'}.` }
   const pods = room && room.waiting.length > 0
     ? [{ observer: 'node pool controller', source: 'pods of its cluster', observedAt: now, fact: `${room.waiting.length} ${room.waiting.length === 1 ? 'finds' : 'find'} no place on the nodes that there are.`, raw: JSON.stringify({ waiting: room.waiting.slice(0, 10), perNode: room.perNode }) }]
     : []
-  return [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }, sized, ...pods]
+  const leaves = givesWay.length === 0 ? [] : [{ observer: 'node pool controller', source: `places of ${spec.name}`, observedAt: now, fact: 'It may have no more, so a member that is lost, or that is cordoned and carries nothing, leaves for a machine that takes what waits.' }]
+  return [{ observer: 'node pool controller', source: saw.source, observedAt: now, fact: saw.fact }, sized, ...leaves, ...pods]
 }
 
 function soonest(one: number | undefined, other: number | undefined): number | undefined {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ANY_CLUSTER, FreshRegions, pairOf } from '#test/harness/fresh-regions.ts'
+
+/** Nodes of a simulated region have four processors: each takes one pod, and cluster DNS beside it. */
+describe('a member that somebody cordoned, of a pool that may have no more while a pod waits', () => {
+  const regions = new FreshRegions('cordoned')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const nodes = async () => (await regions.nodes()).map(node => ({ id: String(node['Id']), name: String(node['Name']), pair: pairOf(node) }))
+  const pairs = async () => (await nodes()).map(({ pair }) => pair).sort()
+  const waits = async () => (await regions.podPlaces()).filter(one => one.endsWith('nowhere'))
+  const changes = async () => (await regions.server.history(regions.region)).filter(({ Kind }) => Kind === 'Node').length
+
+  async function pool(AutoScaleConfig: object = {}) {
+    const { Id: ClusterId = '' } = await done('CreateCluster', ANY_CLUSTER)
+    await step('60s')
+    await done('CreateEdgeNodePool', {
+      ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool',
+      ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas: 2, DesiredReplicas: 2, Priority: 10, ...AutoScaleConfig }, InstanceArea: { AreaName: 'north' } },
+    })
+    await step('5m')
+    const run = async (Pods: number) => {
+      await done('SetWorkload', { ClusterId, Name: 'web', Pods, Cpu: '3500m', MemoryMiB: 100 })
+      await step('1m')
+    }
+    await run(1)
+    return run
+  }
+
+  const isFree = async ({ name }: { readonly name: string }) => !(await regions.podPlaces()).some(place => place.includes(name))
+  async function cordon(isToBeFree: boolean) {
+    for (const node of await nodes()) {
+      if (await isFree(node) !== isToBeFree) continue
+      await done('SetNodeSchedulable', { Id: node.id, Schedulable: false })
+      await step('1s')
+      return node
+    }
+    throw new Error('There is no such node')
+  }
+
+  for (const DesiredReplicas of [2, 0]) {
+    for (const Mode of ['Release', 'Recycle']) {
+      test(`leaves for a machine that takes it once it carried nothing for ten minutes (${DesiredReplicas} desired, ${Mode})`, async () => {
+        const run = await pool({ DesiredReplicas, Mode })
+        await run(2)
+        await run(1)
+        const { id } = await cordon(true)
+        await run(2)
+        assert.deepEqual([(await waits()).length, await pairs()], [1, ['Running/Ok', 'Running/Unschedulable']])
+        await step('7m')
+        assert.deepEqual([(await waits()).length, await pairs()], [1, ['Running/Ok', 'Running/Unschedulable']], 'somebody may be about to open it again')
+        await step('10m')
+        assert.deepEqual([await waits(), await pairs(), (await nodes()).some(node => node.id === id)], [[], ['Running/Ok', 'Running/Ok'], false])
+        const before = await changes()
+        await step('6h')
+        assert.equal(await changes(), before)
+      })
+    }
+  }
+
+  test('stays where it carries a pod, and where no pod waits', async () => {
+    const run = await pool()
+    await cordon(false)
+    await step('3h')
+    await run(2)
+    await run(3)
+    const before = [await nodes(), await changes()]
+    assert.deepEqual([(await waits()).length, await pairs()], [1, ['Running/Ok', 'Running/Unschedulable']])
+    await step('6h')
+    assert.deepEqual([await nodes(), await changes()], before)
+  })
+
+  test('stays where it is open again before its time is over, and takes the pod', async () => {
+    const run = await pool(), { id } = await cordon(true)
+    await run(2)
+    await step('7m')
+    await done('SetNodeSchedulable', { Id: id, Schedulable: true })
+    await step('1h')
+    assert.deepEqual([await waits(), (await nodes()).some(node => node.id === id), await pairs()], [[], true, ['Running/Ok', 'Running/Ok']])
+  })
+
+  test('stays where fewer would run than callers allow', async () => {
+    const run = await pool({ MinReplicas: 2 })
+    await cordon(true)
+    await run(2)
+    const before = [await nodes(), await changes()]
+    await step('6h')
+    assert.deepEqual([await nodes(), await changes(), (await waits()).length], [...before, 1])
+  })
+
+  test('of several one goes at a time, until nothing waits', async () => {
+    const run = await pool({ MaxReplicas: 4, DesiredReplicas: 4 })
+    for (let left = 3; left > 0; left--) await cordonOneMore()
+    await run(3)
+    assert.deepEqual(await pairs(), ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable', 'Running/Unschedulable'])
+    await step('6h')
+    assert.deepEqual([await waits(), await pairs()], [[], ['Running/Ok', 'Running/Ok', 'Running/Ok', 'Running/Unschedulable']])
+  })
+
+  async function cordonOneMore() {
+    for (const node of await nodes()) {
+      if (node.pair !== 'Running/Ok' || !(await isFree(node))) continue
+      await done('SetNodeSchedulable', { Id: node.id, Schedulable: false })
+      return step('1s')
+    }
+  }
+})

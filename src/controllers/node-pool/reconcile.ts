@@ -16,7 +16,7 @@ import { decideNodePool, lastClaim, type NodePoolDecision, type NodePoolPassSeen
 import { stillLeft, type Leftovers } from './leftovers.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isScaled, scale } from './scale.ts'
+import { isScaled, scale, startWanted } from './scale.ts'
 import { activeOf } from './share-need.ts'
 
 const CLUSTER_AGAIN_MS = 30_000
@@ -47,6 +47,7 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   const isNews = saysMore(record, seen, decision)
   if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews, cluster }, ports))
   if (isNews) await write(record, { now: seen.now, nodes }, decision, ports)
+  if (cluster) await startWanted(record, cluster, decision.facts, ports)
   if (decision.step) await act(decision.step, record, ports)
   if (decision.step === 'forget') return undefined
   return soonest(due, waitsForCluster(record, cluster) ? seen.now + clusterAgain(seen.now, cluster) : undefined)

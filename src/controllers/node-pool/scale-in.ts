@@ -116,7 +116,7 @@ export function isLost({ said, facts }: NodeRecord): boolean {
 }
 
 /** Somebody cordoned it, and would find it so when it is on again: an autoscaler has one in its place on which pods find room, unless that would begin cordoned as well. */
-function isOfNoUse({ facts: { unschedulable, cordonedToStop } }: NodeRecord, { scaling, cordon }: NodePoolSpec): boolean {
+export function isOfNoUse({ facts: { unschedulable, cordonedToStop } }: NodeRecord, { scaling, cordon }: NodePoolSpec): boolean {
   return scaling?.enabled === true && unschedulable && cordonedToStop === undefined && cordon !== true
 }
 

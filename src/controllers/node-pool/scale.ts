@@ -19,12 +19,33 @@ import { needOfPool, standing } from './need-of-pool.ts'
 import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isBeingEmptied, isBroken, scaleIn, startStopped } from './scale-in.ts'
+import { isBeingEmptied, isBroken, isOfNoUse, scaleIn, startStopped } from './scale-in.ts'
 import { activeOf, shareOf, wishOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
-export function isScaled({ spec, facts }: NodePoolRecord, cluster: ClusterRecord | undefined, next: NodePoolFacts): boolean {
-  return spec.scaling !== undefined && next.ready && !facts.deletion && !next.creationEnded && cluster !== undefined && !cluster.facts.deletion && !cluster.facts.unpaid && cluster.facts.controlPlane === 'usable'
+export function isScaled(pool: NodePoolRecord, cluster: ClusterRecord | undefined, next: NodePoolFacts): boolean {
+  return cluster?.facts.controlPlane === 'usable' && mayHaveMembers(pool, cluster, next)
+}
+
+function mayHaveMembers({ spec, facts }: NodePoolRecord, cluster: ClusterRecord, next: NodePoolFacts): boolean {
+  return spec.scaling !== undefined && next.ready && !facts.deletion && !next.creationEnded && !cluster.facts.deletion && !cluster.facts.unpaid
+}
+
+/** Members that were switched off, or are about to be, and are wanted again run again though the API of their cluster is away: that takes none. All else of a pool's size waits until it is back. */
+export async function startWanted(record: NodePoolRecord, cluster: ClusterRecord, next: NodePoolFacts, ports: NodePoolPorts): Promise<void> {
+  if (!mayHaveMembers(record, cluster, next) || cluster.facts.firstReadyAt === undefined) return
+  const { store } = ports, now = ports.regionOf(record.region).clock.now()
+  const early = await plan({ ...record, facts: next }, undefined, new Members(store), now, ports)
+  if (!early || early.planned.start === 0) return
+  await store.write(now, async tx => {
+    const there = await tx.lockCluster(record.clusterId), pool = await tx.lockNodePool(record.id)
+    if (!there || !pool || !mayHaveMembers(pool, there, pool.facts)) return
+    const members = new Members(tx), look = await plan(pool, undefined, members, now, ports)
+    if (!look) return
+    const saw = { source: 'its cluster', fact: 'Its API is away, and none is needed to switch a machine on.' }
+    // What pods would find no room on is given back once others can come in its place.
+    await startStopped(tx, pool, { nodes: (await members.of(pool.id)).filter(node => !isOfNoUse(node, pool.spec)), count: look.planned.start }, now, evidenceOf({ ...pool, counts: look.counts }, look.planned, saw, undefined, now))
+  })
 }
 
 export interface ToScale {

@@ -55,6 +55,44 @@ test('what the autoscaler gives back leaves MinReplicas Running, whoever takes n
   await scene.end()
 })
 
+for (const look of [1, 2]) {
+  test(`a node of another pool that comes to run right after pods were looked at for the ${look === 1 ? 'first' : 'second'} time is no machine too many`, async () => {
+    const scene = await Scene.begin(), { world, users } = scene, { store, host, tenant, machines } = world
+    const cluster = await scene.runningCluster(), scaling = { ...SCALING, enabled: true, desiredReplicas: 0, sentDesiredReplicas: 0 }
+    const first = await users.createPool(cluster, { type: 'edge-machine-pool', name: 'first', scaling: { ...scaling, desiredReplicas: 1, maxReplicas: 2, priority: 50 } })
+    const second = await users.createPool(cluster, { type: 'edge-machine-pool', name: 'second', scaling: { ...scaling, enabled: false } })
+    await scene.pool(second, 'Running Ok')
+    const members = async (nodePoolId: string) => (await store.nodesOf({ nodePoolId })).map(shows).sort().join()
+    await world.until('one node runs', async () => (await members(first)) === 'Running Ok', 2 * MINUTE)
+    tenant.inside(cluster).workload = 6
+    await world.until('one node comes', async () => (await members(first)) === 'Creating Progressing,Running Ok', MINUTE)
+    const { spec } = (await store.findNodePool(second))!
+    await store.write(world.clock.now(), async tx => {
+      await tx.lockCluster(cluster)
+      await tx.lockNodePool(second)
+      await tx.changeNodePool(second, { spec: { ...spec, scaling } }, { evidence: [], operation: 'UpdateEdgeNodePoolConfig' })
+    })
+    let looks = 0
+    const slow = new Proxy(tenant, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name, target)
+        if (name !== 'room') return typeof member === 'function' ? member.bind(target) : member
+        return async (...given: Parameters<NonNullable<typeof tenant.room>>) => {
+          const seen = await target.room(...given)
+          if (++looks === look) await world.until('it runs', async () => (await members(first)) === 'Running Ok,Running Ok', MINUTE)
+          return seen
+        }
+      },
+    })
+    const pools = world.controllersOver({ store, host, tenant: slow, machines }).find(({ kind }) => kind === 'node-pool')!
+    await pools.reconcile(second, new AbortController().signal)
+    assert.deepEqual([looks >= look, await members(second)], [true, 'Creating Progressing'])
+    await world.pass(5 * MINUTE)
+    assert.deepEqual([await members(first), await members(second)], ['Running Ok,Running Ok', 'Running Ok'])
+    await scene.end()
+  })
+}
+
 test('passes over many keys at once come to the same as one by one, and make each machine once', async () => {
   const ends = await Promise.all([true, false].map(async together => {
     const scene = await Scene.begin(), { world } = scene

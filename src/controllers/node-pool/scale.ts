@@ -68,18 +68,20 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
   const now = clock.now()
   const next = withFacts(decision.facts, { blindSince: record.spec.scaling?.enabled && !room && tellsAll ? decision.facts.blindSince ?? now : undefined })
   const isPaid = next.refused?.as === 'Balance' && (await store.findAccount(record)).arrearsSince === undefined
-  const early = (await plan({ ...record, facts: next }, room, new Members(store), now, ports))?.planned
+  const first = await plan({ ...record, facts: next }, room, new Members(store), now, ports), early = first?.planned
   if (!early) return undefined
   const toldAt = toldAtOf({ ...record, facts: next }, ports)
   if (!isNews && isNothing(early, next, { now, toldAt, isPaid }) && isDeepStrictEqual(withPlan(next, early), record.facts)) return soonest(early.lookAgainAt, next.refused && early.claim > 0 ? retriedAt(next.refused, toldAt) : undefined)
 
+  // What came to run between the look and the counting is in neither: whoever is about to ask for a machine looks once more, and all go by what was on its way before that.
+  const latest = early.claim + early.start > 0 && room !== undefined && room.waiting.length > 0 ? await lookForRoom(cluster, ports) : room
   return await store.write(now, async tx => {
     await tx.lockCluster(record.clusterId)
     const locked = await tx.lockNodePool(record.id)
     if (!locked || locked.facts.deletion) return undefined
     const pool = { ...locked, facts: next }
     const members = new Members(tx)
-    const look = await plan(pool, room, members, now, ports)
+    const look = await plan(pool, latest, members, now, ports, first.coming)
     if (!look) return undefined
     const { planned, counts } = look
     const evidence = evidenceOf({ ...pool, counts }, planned, saw, look.room, now)
@@ -93,7 +95,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
     await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits }, leftovers: answered.leftovers }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
-    return soonest(planned.lookAgainAt, refused && (waits > 0 || refused.claim !== undefined) ? retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)) : undefined)
+    return soonest(soonest(planned.lookAgainAt, look.isBehind ? now + BEHIND_AGAIN_MS : undefined), refused && (waits > 0 || refused.claim !== undefined) ? retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)) : undefined)
 
     async function claimRest(open: number): Promise<{ refused: NodePoolFacts['refused']; made: number }> {
       const { made, missing } = await claimMachines(tx, pool, open, ports)
@@ -116,6 +118,9 @@ function untried({ claim, again: _again, onceGone: _gone, ...refused }: NonNulla
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
 const NO_CLAIM_AGAIN_MS = 5_000
 
+/** A machine that has just come may have been counted twice, so what pods still need may be more. */
+const BEHIND_AGAIN_MS = 1_000
+
 type Reader = Pick<Store, 'nodePoolsOf' | 'nodesOf'>
 
 /** The nodes of each pool that one look asks for, read once. */
@@ -134,7 +139,19 @@ class Members {
   }
 }
 
-async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts): Promise<{ readonly planned: ScalingPlan; readonly room: RoomSeen | undefined; readonly counts: NodePoolRecord['counts'] } | undefined> {
+/** Members of each pool that were on their way at some time. */
+type Coming = ReadonlyMap<string, Pick<NodePoolRecord['counts'], 'creating' | 'starting'>>
+
+interface Planned {
+  readonly planned: ScalingPlan
+  readonly room: RoomSeen | undefined
+  readonly counts: NodePoolRecord['counts']
+  readonly coming: Coming
+  /** Some of those that were on their way before are so no more. */
+  readonly isBehind: boolean
+}
+
+async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts, before?: Coming): Promise<Planned | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const asks = looked !== undefined && looked.waiting.length > 0 && needsNodes(looked)
@@ -143,7 +160,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await emptyOf({ ...pool, counts: await stayingOf(pool, members) }, looked, members)
   const toldAt = toldAtOf(pool, ports)
-  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt }) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt, before }) : { share: 0, counts }
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
@@ -151,7 +168,19 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const seen = { now, spec: pool.spec, facts, ...need, room, ...emptied > 0 && { emptied }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
-  return planned && { planned, room, counts: need.counts }
+  const coming = new Map(pools.map(one => [one.id, one.counts]))
+  return planned && { planned, room, counts: need.counts, coming, isBehind: pools.some(one => isBehind(one, before)) }
+}
+
+function isBehind({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, before: Coming | undefined): boolean {
+  const was = before?.get(id)
+  return was !== undefined && (was.creating > counts.creating || was.starting > counts.starting)
+}
+
+/** With those that were on their way before the look and are not in what it saw. */
+function withComing<Pool extends Pick<NodePoolRecord, 'id' | 'counts'>>(pool: Pool, before: Coming | undefined): Pool {
+  const { creating = 0, starting = 0 } = before?.get(pool.id) ?? {}
+  return { ...pool, counts: { ...pool.counts, creating: Math.max(pool.counts.creating, creating), starting: Math.max(pool.counts.starting, starting) } }
 }
 
 /** Those that may leave, and all of some pools. */
@@ -177,10 +206,10 @@ interface Need {
 /**
  * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one, and so does one that somebody cordoned and that carries nothing: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt }: { readonly now: number; readonly toldAt: number | undefined }): Promise<Need> {
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt, before }: { readonly now: number; readonly toldAt: number | undefined; readonly before: Coming | undefined }): Promise<Need> {
   const { counts } = pool
-  const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => ({ ...one, counts: await stayingOf(one, members) })))
-  const share = wishOf(pool.id, [...others, pool], room)
+  const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => withComing({ ...one, counts: await stayingOf(one, members) }, before)))
+  const share = wishOf(pool.id, [...others, withComing(pool, before)], room)
   if (share > 0 || (counts.failed === 0 && !room.free.some(({ shut }) => shut))) return { share, counts }
   const { lost, closed } = inTheWay(pool, await members.of(pool.id), room, now)
   const goes = mayGiveWay([...lost, ...closed], pool.facts, toldAt), stay = closed.flatMap(({ id }) => (id === goes?.id ? [] : id))

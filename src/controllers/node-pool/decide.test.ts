@@ -92,6 +92,16 @@ describe('the life of a node pool', () => {
     assert.equal(decideNodePool(seenOf({ facts: { ...ended, updating: { since: START, waitsFor: [], off: [] } }, nodes: [waits] })).facts.without, undefined)
   })
 
+  test('a deletion names what failed before what is only slow, says how many there are beyond those, and names every machine that cannot be taken back', () => {
+    const { deletion } = leaves.facts
+    const slow = Array.from({ length: 11 }, (_, index) => node(`slow-${index}`, { deletion: deletion! })), failed = node('failed', { deletion: deletion!, obstacles: ['x'] })
+    const { obstacles } = decideNodePool(seenOf({ facts: going, nodes: [...slow, failed], now: START + 4 * MINUTE })).facts
+    assert.deepEqual([obstacles.length, obstacles[0], obstacles.at(-1)], [11, 'Node failed is still there: Its API gives no answer', '2 more nodes are still there, and the status of each says why'])
+    const left = ['m1', 'm2', 'm3'].map(claim => ({ claim, because: `the machine ${claim}, which is there, cannot be taken back: it is busy` }))
+    const tried = decideNodePool(seenOf({ facts: { ...going, leftovers: left }, leftovers: left, claim: { name: 'm1', obstacle: { because: 'it is busy', at: START } } })).facts
+    assert.deepEqual(tried.obstacles, ['A machine that it tried to have is still there: it is busy', ...left.slice(1).map(({ because }) => `A machine that it tried to have is still there: ${because}`)])
+  })
+
   test('whoever is not at rest looks again', () => {
     for (const facts of [fresh, works, updating, going])
       for (const cluster of [usable, away, stopped, undefined])

@@ -118,11 +118,18 @@ function decideDeletion(seen: NodePoolPassSeen): Next {
   const overdue = facts.deletion !== undefined && now - facts.deletion.requestedAt >= DEADLINES.nodePoolDeletion
   // Everything else goes first; then what is left is what stands in the way.
   const stuck = overdue || nodes.every(node => node.facts.obstacles.length > 0)
-  const obstacles = stuck ? [...nodes.slice(0, NAMED_AT_MOST).map(node => `Node ${node.spec.name} is still there: ${node.said.because}`), ...claimed?.facts.obstacles ?? []] : []
+  const obstacles = stuck ? [...nodesLeft(nodes), ...claimed?.facts.obstacles ?? []] : []
   const joinedMeanwhile = nodes.some(node => !node.facts.deletion)
   // Its nodes call it when they change; a pool that is stuck for years is looked at less and less.
   const again = stuck ? Math.max(MINUTE, (now - (facts.deletion?.requestedAt ?? now)) / 2) : 5 * SECOND
   return decision(facts, { obstacles }, { step: joinedMeanwhile ? 'deleteNodes' : claimed?.step, lookAgainAt: Math.min(now + again, claimed?.lookAgainAt ?? Infinity) })
+}
+
+/** Those whose removal failed before those that are only slow. A pool has up to thousands of nodes, and each says for itself why it is still there. */
+function nodesLeft(nodes: NodePoolPassSeen['nodes']): string[] {
+  const named = nodes.toSorted((one, other) => Number(one.facts.obstacles.length === 0) - Number(other.facts.obstacles.length === 0)).slice(0, NAMED_AT_MOST), more = nodes.length - named.length
+  const rest = more === 1 ? ['1 more node is still there, and its status says why'] : [`${more} more nodes are still there, and the status of each says why`]
+  return [...named.map(node => `Node ${node.spec.name} is still there: ${node.said.because}`), ...more > 0 ? rest : []]
 }
 
 /** The record of a machine that it tried to have, and that has to go before it does. */
@@ -134,12 +141,13 @@ export function lastClaim({ refused, leftovers }: NodePoolFacts): string | undef
  * Machines that it tried to have go last. The answer to each asking wakes the pool, so one that cannot go, and which is asked to go again now and then anyway, is asked by the pool where somebody has asked for the deletion again: pool and
  * machine would wake each other for ever in one instant.
  */
-function decideLastClaim({ now, record: { facts }, claim, toldAt = -Infinity }: NodePoolPassSeen): Next {
+function decideLastClaim({ now, record: { facts }, claim, leftovers = [], toldAt = -Infinity }: NodePoolPassSeen): Next {
   const { obstacle } = claim ?? {}
   if (!obstacle) return decision(facts, {}, { step: 'dropClaim', lookAgainAt: now + MINUTE })
   const requestedAt = facts.deletion?.requestedAt ?? 0, pause = obstacle.at <= toldAt ? MINUTE : Math.max(MINUTE, (obstacle.at - requestedAt) / 2)
   const isDue = obstacle.at < requestedAt || now - obstacle.at >= pause
-  return decision(facts, { obstacles: [`A machine that it tried to have is still there: ${obstacle.because}`] }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
+  const others = leftovers.filter(one => one.claim !== lastClaim(facts)).map(({ because }) => because)
+  return decision(facts, { obstacles: [obstacle.because, ...others].map(because => `A machine that it tried to have is still there: ${because}`) }, isDue ? { step: 'dropClaim', lookAgainAt: now + MINUTE } : { lookAgainAt: obstacle.at + pause })
 }
 
 function decision(facts: NodePoolFacts, change: FactsChange<NodePoolFacts>, more: Partial<Omit<NodePoolDecision, 'facts'>> = {}): Next {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { BEGINS_CORDONED } from '#model/node-pool/node-config.ts'
+import { BEGINS_CORDONED, BEING_STOPPED } from '#model/node-pool/node-config.ts'
 import { TenantClusterUnreachable, type ClusterBase, type NodeSeen, type PodNeed, type RoomSeen, type TenantCluster, type TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import { inTime, until } from '#test/harness/waiting.ts'
 
@@ -154,6 +154,25 @@ export function tenantClusterContract(name: string, open: () => Promise<TenantCl
       assert.equal(await tenant.evict(cluster, 'cordoned'), 0)
       await tenant.setSchedulable(cluster, 'cordoned', true)
       assert.equal((await node('cordoned')).unschedulable, false)
+    })
+
+    test('what its pool closes to pods is so beside any cordon, and neither takes the other along', async () => {
+      await parts.register('stopping')
+      const shown = async () => {
+        const { unschedulable, taints } = await node('stopping')
+        return [unschedulable, taints.filter(({ key }) => key === BEING_STOPPED.key).map(({ effect }) => effect)]
+      }
+      for (let times = 0; times < 2; times++) await tenant.setSchedulable(cluster, 'stopping', false, 'pool')
+      assert.deepEqual(await shown(), [false, ['NoSchedule']])
+      await tenant.ensureNodeConfig(cluster, 'stopping', { labels: [], taints: [{ key: 'gpu', value: 'one', effect: 'NoSchedule' }] })
+      await tenant.setSchedulable(cluster, 'stopping', false)
+      assert.deepEqual(await shown(), [true, ['NoSchedule']])
+      for (let times = 0; times < 2; times++) await tenant.setSchedulable(cluster, 'stopping', true, 'pool')
+      assert.deepEqual([await shown(), (await node('stopping')).taints.some(({ key }) => key === 'gpu')], [[true, []], true])
+      await tenant.setSchedulable(cluster, 'stopping', false, 'pool')
+      await tenant.setSchedulable(cluster, 'stopping', true)
+      assert.deepEqual(await shown(), [false, ['NoSchedule']])
+      await tenant.setSchedulable(cluster, 'nowhere', false, 'pool')
     })
 
     test('a node that is registered as cordoned is so from its first moment, until somebody opens it', async () => {

@@ -145,7 +145,8 @@ export interface TenantCluster {
   ensureMembers(cluster: TenantClusterAddress, names: readonly string[]): Promise<void>
   /** Labels and taints of the pool on the Node object; those set by an earlier pool spec and no longer wanted are taken off; others' are left alone. `began`: what its kubelet was told to register, which is of an earlier pool spec too. `pending`: no such Node object yet. */
   ensureNodeConfig(cluster: TenantClusterAddress, name: string, config: NodeConfig & { readonly began?: NodeConfig }): Promise<'done' | 'pending'>
-  setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void>
+  /** Cordons it or opens it. By its `pool`: with a taint of our own (BEING_STOPPED), which stands beside whatever cordon anybody makes or lifts. A node that is not there needs nothing. */
+  setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean, by?: 'pool'): Promise<void>
   /** One round of evictions on the node (DaemonSet and mirror pods left out); answers how many pods are still there. Call again until 0 or your deadline. */
   evict(cluster: TenantClusterAddress, name: string): Promise<number>
   ensureNodeGone(cluster: TenantClusterAddress, name: string): Promise<void>

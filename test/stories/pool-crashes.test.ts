@@ -16,7 +16,7 @@ async function books({ world }: Scene, pool: string): Promise<unknown> {
   const nodes = await world.store.nodesOf({ nodePoolId: pool })
   const ledger = (await world.store.listLedger(SCOPE, { kinds: ['Machine'] }, ALL)).items
   return {
-    pool: shows(await world.store.findNodePool(pool)), nodes: nodes.map(shows).sort(), cordoned: [...world.tenant.insides.values()].flatMap(inside => [...inside.nodes.values()].filter(node => node.unschedulable)).length,
+    pool: shows(await world.store.findNodePool(pool)), nodes: nodes.map(shows).sort(), closed: [...world.tenant.insides.values()].flatMap(inside => [...inside.nodes.values()].filter(node => node.unschedulable || node.taints.length > 0)).length,
     machines: [...world.machines.made.values()].map(machine => machine.power).sort(), records: (await world.store.machinesOfRegion(REGION)).length,
     ledger: ledger.map(({ state, power, owner }) => `${state} ${power} ${owner.kind}`).sort(), refusals: world.firstBoots.refusals,
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { ClusterPki } from '#ports/control-plane-host.ts'
 import { ANY_CLUSTER, FreshRegions } from '#test/harness/fresh-regions.ts'
+import { Scene } from '../harness/world/scene.ts'
 
 /** Nodes of a simulated region have four processors, of which cluster DNS and each pod of the add-ons here ask for a tenth. */
 describe('a pool that recycles its machines switches off what nobody misses', () => {
@@ -184,4 +186,35 @@ describe('a pool that recycles its machines switches off what nobody misses', ()
     await step('10m')
     assert.deepEqual(await nodes(), ['Running/Ok'])
   })
+})
+
+describe('a cordon by kubectl', () => {
+  const SECOND = 1_000, MINUTE = 60 * SECOND
+  const SCALING = { enabled: false, minReplicas: 0, maxReplicas: 1, desiredReplicas: 1, sentDesiredReplicas: 1, priority: 10, mode: 'Recycle' } as const
+
+  for (const isStopped of [false, true]) {
+    test(`that is made while its pool ${isStopped ? 'has a node off' : 'empties a node'} outlasts that, and one that is lifted then stays lifted`, async () => {
+      const scene = await Scene.begin(), { world, users } = scene, { store, tenant } = world
+      const cluster = await scene.runningCluster(), pool = await users.createPool(cluster, { type: 'edge-machine-pool', scaling: SCALING })
+      const members = () => store.nodesOf({ nodePoolId: pool })
+      await world.until('it has a member', async () => (await members()).length === 1, MINUTE)
+      const { id, spec: { name } } = (await members())[0]!, address = { clusterId: cluster, address: '', pki: {} as ClusterPki }
+      await scene.node(id, 'Running Ok', 2 * MINUTE)
+      const set = async (schedulable: boolean, shown: string) => {
+        tenant.inside(cluster).pods.set(name, isStopped ? 0 : 1_000)
+        await users.updatePool(pool, { scaling: { ...SCALING, desiredReplicas: 0 } })
+        await scene.node(id, isStopped ? 'Stopped Ok' : 'Stopping Progressing', MINUTE)
+        await world.pass(10 * SECOND)
+        await tenant.setSchedulable(address, name, schedulable)
+        await users.updatePool(pool, { scaling: SCALING })
+        await scene.node(id, shown, 3 * MINUTE)
+        await world.pass(10 * SECOND)
+        await scene.node(id, shown, 0)
+        assert.deepEqual(tenant.inside(cluster).nodes.get(name)?.taints, [])
+      }
+      await set(false, 'Running Unschedulable')
+      await set(true, 'Running Ok')
+      await scene.end()
+    })
+  }
 })

@@ -25,7 +25,7 @@ export function inTheWay({ spec: { scaling }, facts: { idle }, counts }: Pick<No
   }
 }
 
-/** A cordon of its pool's own is none of anybody's: it comes with what the pool does with the node. */
+/** What the pool itself does with a node is nobody else's cordon. */
 function isClosed({ said: { status }, facts }: NodeRecord): boolean {
   return status.phase === 'Running' && facts.unschedulable && !facts.deletion && !facts.cordonedToStop && facts.ordered === undefined
 }

@@ -35,7 +35,7 @@ export async function act(step: NodeStep, record: NodeRecord, seen: NodePassSeen
     case 'askMachineGone': await askMachineGone(record, ports); return {}
     case 'switchOff': await switchMachine(record, 'off', ports); return {}
     case 'switchOn': await switchMachine(record, 'on', ports); return {}
-    case 'ensureMembers': case 'ensureNodeConfig': case 'cordonNew': case 'leaveMembers': case 'cordon': case 'evict': case 'ensureNodeGone': case 'empty': case 'uncordon': return await actInside(step, record, seen, parents, ports)
+    case 'ensureMembers': case 'ensureNodeConfig': case 'cordonNew': case 'leaveMembers': case 'cordon': case 'evict': case 'ensureNodeGone': case 'empty': case 'open': return await actInside(step, record, seen, parents, ports)
   }
 }
 
@@ -61,9 +61,10 @@ async function actInside(step: InsideStep, record: NodeRecord, seen: NodePassSee
     case 'evict': return await evict(record, seen, address, ports)
     case 'ensureNodeGone': await tenant.ensureNodeGone(address, name); await markDone(record, LEFT.object, ports); return {}
     case 'empty': return await empty(record, seen, address, ports)
-    case 'uncordon': {
-      await tenant.setSchedulable(address, name, true)
-      await changeNode(record, ports, facts => withFacts(facts, { cordonedToStop: undefined }), doneEvidence(name, 'uncordoned, as it is to run again', ports.regionOf(record.region).clock.now()), false)
+    case 'open': {
+      await tenant.setSchedulable(address, name, true, 'pool')
+      if (record.facts.cordonedToStop) await tenant.setSchedulable(address, name, true)
+      await changeNode(record, ports, facts => withFacts(facts, { closedToStop: undefined, cordonedToStop: undefined }), doneEvidence(name, 'open to pods, as it is to run again', ports.regionOf(record.region).clock.now()), false)
       return {}
     }
   }
@@ -75,9 +76,9 @@ async function evict(record: NodeRecord, seen: NodePassSeen, address: TenantClus
   return {}
 }
 
-/** Cordoned in each round, which costs nothing where it is so. */
+/** Closed in each round, which costs nothing where it is so. */
 async function empty(record: NodeRecord, seen: NodePassSeen, address: TenantClusterAddress, ports: NodePorts): Promise<{ lookAgainAt?: number }> {
-  await ports.regionOf(record.region).tenant.setSchedulable(address, record.spec.name, false)
+  await ports.regionOf(record.region).tenant.setSchedulable(address, record.spec.name, false, 'pool')
   if (!(await isEmptied(record, seen, address, ports))) return { lookAgainAt: seen.now + SECOND }
   await stopEmptied(record, ports)
   return {}

@@ -44,14 +44,15 @@ describe('a node whose machine its pool ordered', () => {
     ['not if somebody switches it off again',                 { machine: off, power: power('off', NOW), facts: { ...member, paidAt: NOW - 1 } },      'Failed NotReady'],
     ['is not switched on if its pool had stopped it',         { machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
     ['nor shut down for arrears then',                        { cluster: cluster(true), machine: off, power: power('off', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE } } }, 'Stopped Ok'],
-    ['is cordoned and emptied before its pool switches it off', { facts: emptying, object: node(), machine: on },                                  'Stopping Progressing', 'empty'],
+    ['is closed and emptied before its pool switches it off', { facts: emptying, object: node(), machine: on },                                  'Stopping Progressing', 'empty'],
     ['for two minutes at most',                               { facts: emptying, object: node(), now: NOW + 2 * MINUTE },                            'Stopping Progressing', 'stop'],
     ['which waits for an API that is away',                   { facts: emptying, object: node(), apiAnswers: false },                                'Stopping Progressing'],
     ['and not for longer than a minute',                      { facts: emptying, object: node(), apiAnswers: false, now: NOW + MINUTE },             'Stopping Progressing', 'stop'],
     ['nor for what is in no Node object',                     { facts: emptying, object: { ...node(), fact: NODE_GONE } },                           'Stopping Progressing', 'stop'],
     ['nor while there are arrears, which find it stopped by its pool', { facts: emptying, object: node(), cluster: cluster(true) },                  'Stopping Progressing', 'stop'],
-    ['is uncordoned once it is to run again',                 { facts: { ...member, cordonedToStop: true, ordered: { power: 'on', since: NOW } }, object: node({ unschedulable: true }), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing', 'uncordon'],
-    ['not before',                                            { facts: { ...member, cordonedToStop: true, ordered: { power: 'off', since: NOW - MINUTE } }, object: node({ unschedulable: true }), machine: off, power: power('off', NOW) }, 'Stopped Ok'],
+    ['is open to pods once it is to run again',               { facts: { ...member, closedToStop: true, ordered: { power: 'on', since: NOW } }, object: node(), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing', 'open'],
+    ['as is one of before, which its pool had cordoned',      { facts: { ...member, cordonedToStop: true, ordered: { power: 'on', since: NOW } }, object: node({ unschedulable: true }), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing', 'open'],
+    ['not before',                                            { facts: { ...member, closedToStop: true, ordered: { power: 'off', since: NOW - MINUTE } }, object: node(), machine: off, power: power('off', NOW) }, 'Stopped Ok'],
     ['nor where another one cordoned it',                     { facts: { ...member, ordered: { power: 'on', since: NOW } }, object: node({ unschedulable: true }), machine: on, power: power('off', NOW - MINUTE) }, 'Starting Progressing'],
     ['is its pool\'s no more if a user switches it on',       { power: power('on', NOW), facts: { ...member, ordered: { power: 'off', since: NOW - MINUTE }, power: { state: 'off', since: NOW - MINUTE, machine: 'shop-1' } } }, 'Running Ok'],
     ['asks its machine to go after all else',                 { facts: leaving() },                                                                 'Deleting Progressing', 'askMachineGone'],
@@ -73,8 +74,8 @@ describe('a node whose machine its pool ordered', () => {
     })
   }
 
-  test('is told from one that another had cordoned before it is switched off', () => {
-    for (const unschedulable of [false, true]) assert.equal(decideNode(seenOf({ facts: emptying, object: node({ unschedulable }) })).facts.cordonedToStop, unschedulable ? undefined : true)
+  test('is remembered as closed before it is, whoever cordoned it besides', () => {
+    for (const unschedulable of [false, true]) assert.equal(decideNode(seenOf({ facts: emptying, object: node({ unschedulable }) })).facts.closedToStop, true)
   })
 
   test('has its fifteen minutes from when its machine was switched on', () => {

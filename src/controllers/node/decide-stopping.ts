@@ -13,8 +13,8 @@ export interface StopDecision {
 }
 
 /**
- * A member that its pool switches off is cordoned and emptied first, with the patience that one has that leaves: pods on a machine that is off are missed by nobody for minutes. Undefined for all others. Arrears wait for no pods.
- * That the cordon is its pool's is written before it is made; where somebody else had made one, it stays his.
+ * A member that its pool switches off is closed to pods and emptied first, with the patience that one has that leaves: pods on a machine that is off are missed by nobody for minutes. Undefined for all others. Arrears wait for no pods.
+ * That it is closed is written before it is; whoever cordons it or opens it meanwhile has it so, as that is another thing.
  */
 export function decideStopping(facts: NodeFacts, { now, cluster, object, apiAnswers }: NodePassSeen): StopDecision | undefined {
   const { ordered } = facts
@@ -23,7 +23,7 @@ export function decideStopping(facts: NodeFacts, { now, cluster, object, apiAnsw
   if (!isEmptiedStill(facts, now) || cluster?.facts.unpaid) return decision('stop')
   if (!apiAnswers) return waitedFor < API_WAIT_MS ? decision(undefined, now + SECOND) : decision('stop')
   if (!object || object.fact.gone) return decision('stop')
-  return { ...decision('empty'), change: object.fact.unschedulable ? {} : { cordonedToStop: true } }
+  return { ...decision('empty'), change: { closedToStop: true } }
 }
 
 /** Its pods are still waited for. */

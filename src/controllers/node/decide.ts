@@ -14,7 +14,7 @@ import type { NodePassSeen } from './seen.ts'
 export type NodeStep =
   | 'ensureMembers' | 'ensureNodeConfig' | 'cordonNew'
   | 'leaveMembers' | 'cordon' | 'evict' | 'ensureNodeGone' | 'forget'
-  | 'empty' | 'stop' | 'uncordon'
+  | 'empty' | 'stop' | 'open'
   | 'giveBack' | 'askMachineGone' | 'switchOff' | 'switchOn'
 
 /** What one look leads to; the status itself follows from the facts by the model's rules. */
@@ -154,7 +154,7 @@ function pause(facts: NodeFacts, { now, cluster }: NodePassSeen): FactsChange<No
 function nextStep(facts: NodeFacts, { now, record, pool, cluster, object }: NodePassSeen): NodeStep | undefined {
   if (cluster?.facts.controlPlane !== 'usable') return undefined
   const there = object !== undefined && object.staleSince === undefined && !object.fact.gone
-  if (there && facts.cordonedToStop && facts.ordered?.power !== 'off') return 'uncordon'
+  if (there && (facts.closedToStop ?? facts.cordonedToStop) && facts.ordered?.power !== 'off') return 'open'
   if (there && (facts.toCordon || beginsCordoned(object.fact))) return 'cordonNew'
   if (there && pool && (facts.outOfSync || isAwaited(facts, wishOf(pool.spec, record.spec)))) return 'ensureNodeConfig'
   const since = joiningSince(facts, record)

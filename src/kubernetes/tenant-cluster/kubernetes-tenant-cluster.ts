@@ -12,7 +12,7 @@ import { applyBase, pathOf } from './base/base.ts'
 import { MEMBERS, SYSTEM_NAMESPACE } from './base/names.ts'
 import { makeBootstrapToken } from './bootstrap-tokens.ts'
 import { evictPods } from './evict-pods.ts'
-import { planNodeConfig, planSchedulable } from './node-config.ts'
+import { planNodeConfig, planOpen, planSchedulable } from './node-config.ts'
 import { probeControlPlane } from './probe.ts'
 import { seeNode } from './see-node.ts'
 import { isWaiting, seeRoom } from './see-room.ts'
@@ -111,9 +111,8 @@ export class KubernetesTenantCluster implements TenantCluster {
     return this.#with(cluster, ({ api }) => patchNode(api, name, node => planNodeConfig(node, config)))
   }
 
-  /** A node that is not there needs nothing. */
-  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
-    await this.#with(cluster, ({ api }) => patchNode(api, name, node => planSchedulable(node, schedulable)))
+  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean, by?: 'pool'): Promise<void> {
+    await this.#with(cluster, ({ api }) => patchNode(api, name, node => (by === 'pool' ? planOpen(node, schedulable) : planSchedulable(node, schedulable))))
   }
 
   async evict(cluster: TenantClusterAddress, name: string): Promise<number> {

@@ -1,5 +1,5 @@
 import { KUBELETS_OWN_LABELS } from '#model/node-pool/labels.ts'
-import { BEGINS_CORDONED, beginsCordoned } from '#model/node-pool/node-config.ts'
+import { BEGINS_CORDONED, BEING_STOPPED, beginsCordoned } from '#model/node-pool/node-config.ts'
 import type { NodeConfig } from '#ports/tenant-cluster.ts'
 import type { NodeObject, NodeTaint } from '../client/objects.ts'
 import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
@@ -60,6 +60,14 @@ export function planSchedulable({ metadata: { resourceVersion }, spec = {} }: No
     ...began && resourceVersion !== undefined && { metadata: { resourceVersion } },
     spec: { unschedulable: schedulable ? null : true, ...began && { taints: taints.filter(({ key }) => key !== BEGINS_CORDONED.key) } },
   }
+}
+
+/** The patch that closes a Node to pods on behalf of its pool, or opens it, or undefined if nothing is to do; whether it is cordoned is not touched. */
+export function planOpen({ metadata: { resourceVersion }, spec: { taints = [] } = {} }: NodeObject, open: boolean): object | undefined {
+  const others = taints.filter(({ key }) => key !== BEING_STOPPED.key)
+  if ((others.length === taints.length) === open) return undefined
+  const { key, effect } = BEING_STOPPED
+  return { ...resourceVersion !== undefined && { metadata: { resourceVersion } }, spec: { taints: open ? others : [...others, { key, effect }] } }
 }
 
 function textsOf({ labels, taints }: NodeConfig = { labels: [], taints: [] }): Remembered {

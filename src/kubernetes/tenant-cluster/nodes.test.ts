@@ -7,7 +7,7 @@ import { baseManifests, BASE_VERSION, pathOf } from './base/base.ts'
 import { clusterDnsAddress } from './base/cluster-dns.ts'
 import { NODE_CONFIG_ANNOTATION } from './base/names.ts'
 import { mustLeave } from './evict-pods.ts'
-import { planNodeConfig } from './node-config.ts'
+import { planNodeConfig, planOpen } from './node-config.ts'
 import { isSchedulable, seeNode } from './see-node.ts'
 
 /** What the API server makes of the patch. */
@@ -113,4 +113,12 @@ test('the base has its DNS at the tenth address, every object its own path, and 
   const images = [...JSON.stringify(manifests).matchAll(/"image":"([^"]+)"/g)].map(match => match[1])
   assert.deepEqual(images.map(image => image?.split('/')[0]), ['10.1.2.3:5000'])
   assert.match(BASE_VERSION, /^[0-9a-f]{16}$/)
+})
+
+test('what closes a node on behalf of its pool touches no cordon, and no taint of others', () => {
+  const gpu = { key: 'gpu', effect: 'NoSchedule' }, ours = { key: 'edgehold/being-stopped', effect: 'NoSchedule' }
+  const node = (taints: readonly NodeTaint[] | undefined, unschedulable?: true): NodeObject => ({ metadata: { name: 'n', resourceVersion: '7' }, spec: { ...taints && { taints }, ...unschedulable && { unschedulable } } })
+  assert.deepEqual(planOpen(node([gpu], true), false), { metadata: { resourceVersion: '7' }, spec: { taints: [gpu, ours] } })
+  assert.deepEqual(planOpen(node([gpu, ours], true), true), { metadata: { resourceVersion: '7' }, spec: { taints: [gpu] } })
+  assert.deepEqual([planOpen(node([gpu, ours]), false), planOpen(node([gpu]), true), planOpen(node(undefined, true), true)], [undefined, undefined, undefined])
 })

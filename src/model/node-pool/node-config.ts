@@ -8,6 +8,9 @@ type Wish = Pick<NodePoolSpec, 'labels' | 'taints' | 'autoSyncDisabled'>
  */
 export const BEGINS_CORDONED: Taint = { key: 'edgehold/begins-cordoned', value: '', effect: 'NoSchedule' }
 
+/** With this taint a pool keeps pods off a node that it is about to switch off: a cordon would be the same as one of somebody else's, which is to outlast it. */
+export const BEING_STOPPED: Taint = { key: 'edgehold/being-stopped', value: '', effect: 'NoSchedule' }
+
 export function beginsCordoned({ taints }: { readonly taints: readonly { readonly key: string }[] }): boolean {
   return taints.some(({ key }) => key === BEGINS_CORDONED.key)
 }

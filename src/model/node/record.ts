@@ -80,7 +80,9 @@ export interface NodeFacts {
   readonly paidAt?: number
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
   readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number; /** Pods are still asked to leave it; its machine goes off after that. */ readonly emptying?: true }
-  /** Its pool cordoned it before it was switched off, and takes that back once it is to run again; not set where somebody else had. */
+  /** Its pool keeps pods off it since before it was switched off, and takes that back once it is to run again; no cordon of anybody's is meant. */
+  readonly closedToStop?: true
+  /** The same of nodes of before: its pool had cordoned it. */
   readonly cordonedToStop?: true
   readonly staleSince?: number
 }

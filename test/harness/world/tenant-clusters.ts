@@ -1,3 +1,4 @@
+import { BEING_STOPPED } from '#model/node-pool/node-config.ts'
 import { TenantClusterUnreachable, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import type { MemoryControlPlanes } from './control-planes.ts'
 
@@ -47,7 +48,7 @@ export class MemoryTenantClusters implements TenantCluster {
     if (this.blind) throw new TenantClusterUnreachable('timed out after 2 s')
     if (!this.#host.isReady(clusterId)) return NO_PROBE
     const inside = this.inside(clusterId)
-    const schedulableNodes = [...inside.nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable).length
+    const schedulableNodes = [...inside.nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable && !node.taints.some(isStopping)).length
     return {
       ready: true, says: 'ok', scheduler: this.#host.isUp(clusterId, 'kube-scheduler'), controllerManager: this.#host.isUp(clusterId, 'kube-controller-manager'),
       defaultServiceAccount: this.#host.isUp(clusterId, 'kube-controller-manager', 3_000), baseApplied: inside.base,
@@ -75,13 +76,15 @@ export class MemoryTenantClusters implements TenantCluster {
   async ensureNodeConfig(cluster: TenantClusterAddress, name: string, { labels, taints }: { labels: readonly { key: string; value: string }[]; taints: NodeSeen['taints'] }): Promise<'done' | 'pending'> {
     const node = this.#reach(cluster).nodes.get(name)
     if (!node) return 'pending'
-    await this.setNode(cluster.clusterId, { ...node, labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints })
+    await this.setNode(cluster.clusterId, { ...node, labels: Object.fromEntries(labels.map(({ key, value }) => [key, value])), taints: [...taints, ...node.taints.filter(isStopping)] })
     return 'done'
   }
 
-  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
+  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean, by?: 'pool'): Promise<void> {
     const node = this.#reach(cluster).nodes.get(name)
-    if (node && node.unschedulable === schedulable) await this.setNode(cluster.clusterId, { ...node, unschedulable: !schedulable })
+    if (node && by === 'pool') {
+      if (node.taints.some(isStopping) === schedulable) await this.setNode(cluster.clusterId, { ...node, taints: [...node.taints.filter(taint => !isStopping(taint)), ...schedulable ? [] : [BEING_STOPPED]] })
+    } else if (node && node.unschedulable === schedulable) await this.setNode(cluster.clusterId, { ...node, unschedulable: !schedulable })
   }
 
   async evict(cluster: TenantClusterAddress, name: string): Promise<number> {
@@ -94,7 +97,7 @@ export class MemoryTenantClusters implements TenantCluster {
   async room(cluster: TenantClusterAddress): Promise<RoomSeen> {
     if (this.podsAreBlind) throw new TenantClusterUnreachable('listing pods timed out after 5 s')
     const { nodes, workload } = this.#reach(cluster)
-    const ready = [...nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable)
+    const ready = [...nodes.values()].filter(node => node.ready?.status === 'True' && !node.unschedulable && !node.taints.some(isStopping))
     const waiting = Array.from({ length: Math.max(0, workload - 2 * ready.length) }, (_, index) => ({ name: `web-${index}`, cpuMillis: 1000, memoryMiB: 64 }))
     return { waiting, perNode: ready.length > 0 ? { cpuMillis: 2000, memoryMiB: 4096 } : undefined, busy: ready.slice(0, Math.ceil(workload / 2)).map(node => node.name), light: [], free: [] }
   }
@@ -147,4 +150,8 @@ export class MemoryTenantClusters implements TenantCluster {
     if (this.refusal) throw this.refusal
     return this.inside(clusterId)
   }
+}
+
+function isStopping({ key }: { readonly key: string }): boolean {
+  return key === BEING_STOPPED.key
 }

@@ -1,3 +1,4 @@
+import { BEING_STOPPED } from '#model/node-pool/node-config.ts'
 import { TenantClusterUnreachable, type NodeConfig, type NodeSeen, type RoomSeen, type TenantCluster, type TenantClusterAddress, type TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { untilAborted, type ControlPlanes } from '../control-planes/control-planes.ts'
 import type { World } from '../world/world.ts'
@@ -121,10 +122,13 @@ export class SimulatedTenantCluster implements TenantCluster {
     return 'done'
   }
 
-  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean): Promise<void> {
+  async setSchedulable(cluster: TenantClusterAddress, name: string, schedulable: boolean, by?: 'pool'): Promise<void> {
     this.#reach(cluster)
     const node = this.#nodes.get(cluster.clusterId, name)
-    if (node && node.unschedulable === schedulable) this.#nodes.change(cluster.clusterId, Object.assign(node, { unschedulable: !schedulable }))
+    if (node && by === 'pool') {
+      const others = node.taints.filter(({ key }) => key !== BEING_STOPPED.key)
+      if ((others.length === node.taints.length) !== schedulable) this.#nodes.change(cluster.clusterId, Object.assign(node, { taints: schedulable ? others : [...others, BEING_STOPPED] }))
+    } else if (node && node.unschedulable === schedulable) this.#nodes.change(cluster.clusterId, Object.assign(node, { unschedulable: !schedulable }))
     await this.#world.settle()
   }
 

@@ -233,7 +233,8 @@ suite('central pools', () => {
     await api.store.write(api.now, tx => tx.changeMachine(old?.id ?? '', { ownedBy: null }))
     const [again = ''] = (await api.done('CreateNodes', { ...pool, InstanceIds: ['i-0001'] })).Ids ?? []
     assert.equal((await listed(api, 'ListNodes', again))['InstanceId'], 'i-0001')
-    assert.notEqual((await api.store.findMachine(old?.id ?? ''))?.deletionRequestedAt, undefined)
+    const [next] = await machinesOwnedBy(api.store, 'local-1', { nodeId: again })
+    assert.deepEqual([next?.template?.replaces, (await api.store.findMachine(old?.id ?? ''))?.deletionRequestedAt], [old?.id, undefined], 'the old machine goes once the new one is there')
     await api.app.close()
   })
 
@@ -252,7 +253,7 @@ suite('central pools', () => {
     const [again = ''] = (await api.done('CreateNodes', { ClusterId, NodePoolId, InstanceIds: [old], KeepInstanceName: true })).Ids ?? []
     assert.partialDeepStrictEqual(await listed(api, 'ListNodes', again), { InstanceId: 'i-0001' })
     assert.match(String((await listed(api, 'ListNodes', again))['Name']), /^i-0001/)
-    // While the old machine goes, and after it.
+    // While the old machine is there, and after it.
     assert.deepEqual([code(await add('i-0001')), code(await add(old))], ['Conflict.InstanceIds', 'Conflict.InstanceIds'])
     await api.store.write(api.now, tx => tx.forgetMachine(old))
     assert.equal(code(await add('i-0001')), 'Conflict.InstanceIds')

@@ -29,6 +29,8 @@ describe('the size of a pool', () => {
     ['stopped ones are started first',                            { counts: { total: 3, running: 1, stopped: 2 } },                                                 [2, 0, 0, 0]],
     ['and others are claimed for the rest',                       { counts: { total: 2, running: 1, stopped: 1 } },                                                 [1, 1, 0, 0]],
     ['ones that are being stopped have their place, too',         { scaling: { ...SCALING, maxReplicas: 3 }, counts: { total: 3, running: 1, stopping: 2 } },       [0, 0, 0, 0]],
+    ['and are had again where they are on all the same',          { scaling: { ...SCALING, maxReplicas: 3 }, counts: { total: 3, running: 1, stopping: 2 }, stillOn: 1 }, [1, 0, 0, 0]],
+    ['before stopped ones',                                       { scaling: { ...SCALING, maxReplicas: 2 }, counts: { total: 4, running: 1, stopping: 1, stopped: 2 }, stillOn: 1 }, [1, 0, 0, 2]],
     ['too many are given back',                                   { counts: { total: 5, running: 5 } },                                                             [0, 0, 2, 0]],
     ['stopped ones for which there is no place are, too',         { scaling: { ...SCALING, maxReplicas: 3 }, counts: { total: 5, running: 3, stopped: 2 } },        [0, 0, 0, 2]],
     ['the least holds against what is desired',                   { scaling: { ...SCALING, minReplicas: 4 } },                                                      [0, 4, 0, 0]],
@@ -48,6 +50,11 @@ describe('the size of a pool', () => {
       assert.deepEqual([plan.start, plan.claim, plan.surplus, plan.drop], expected)
     })
   }
+
+  test('it looks again when one that is to go off counts as on, where it can have no other', () => {
+    const row = { counts: { total: 3, running: 2, stopping: 1 }, stillOnAt: NOW + MINUTE }
+    assert.deepEqual([3, 4].map(maxReplicas => planScaling(seenOf({ ...row, scaling: { ...SCALING, maxReplicas } }))?.lookAgainAt), [NOW + MINUTE, undefined])
+  })
 
   test('one that broke a moment ago may go, if nothing is known to run on it any more', () => {
     const counts = { total: 3, running: 2, failed: 1 }, facts = { idle: { a: NOW - 20 * MINUTE } }

@@ -29,8 +29,10 @@ export interface ScalingSeen {
   readonly members: readonly { readonly id: string; readonly name: string }[]
   /** Members in the way that leave now, so that there is a place for what pods wait for; the counts have them among those that leave. */
   readonly givesWay?: readonly string[]
-  /** Members whose machines are to go off once they are empty, and are on until then: they can stay. */
-  readonly emptied?: number
+  /** Members that were ordered off and are on all the same: they can stay. */
+  readonly stillOn?: number
+  /** When the next one counts as such, if it is not off by then. */
+  readonly stillOnAt?: number
   /** When the next one may. */
   readonly givesWayAt?: number | undefined
   /** Members that somebody cordoned, which carry nothing and stay for now: since when is remembered. */
@@ -41,7 +43,7 @@ export interface ScalingPlan {
   readonly target: number
   readonly autoscaler: NodePoolFacts['autoscaler']
   readonly idle: NodePoolFacts['idle']
-  /** Stopped members to switch on; those that are still being emptied stay before that. */
+  /** Stopped members to switch on; those that are still on stay before that. */
   readonly start: number
   /** Machines to ask for, beyond those. */
   readonly claim: number
@@ -70,7 +72,7 @@ const LOOK_MS = 15_000
 
 /** How many machines a pool shall have, and what is to be done about it; no plan of ours asks for more than MaxReplicas, or leaves fewer than MinReplicas. */
 export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
-  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [], closed = [], emptied = 0 } = seen
+  const { now, spec: { scaling }, facts: { offers, held, untaken }, counts, room, givesWay = [], closed = [], stillOn = 0 } = seen
   if (!scaling) return undefined
   const base = targetOf(scaling), active = activeOf(counts)
   const idle = scaling.enabled && room ? idleNow(seen, base, active) : undefined
@@ -78,15 +80,16 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const makesRoom = scaling.enabled ? roomMade(seen, ripe.length) : undefined
   const target = scaling.enabled ? Math.min(Math.max(wanted(seen, base, active, { ripe: ripe.length, makesRoom }), base), scaling.maxReplicas) : base
   const missing = Math.max(0, target - active)
-  const start = Math.min(missing, counts.stopped + emptied)
+  const start = Math.min(missing, counts.stopped + stillOn)
+  const claim = Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting)))
   return {
     leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
-    claim: Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting))),
+    claim,
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
-    drop: Math.min(counts.stopped - Math.max(0, start - emptied), Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
-    lookAgainAt: scaling.enabled ? nextLook(seen, idle) : undefined,
+    drop: Math.min(counts.stopped - Math.max(0, start - stillOn), Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
+    lookAgainAt: soonestAfter(now, [scaling.enabled ? nextLook(seen, idle) : undefined, missing > start + claim ? seen.stillOnAt : undefined]),
   }
 }
 

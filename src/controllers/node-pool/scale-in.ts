@@ -2,6 +2,7 @@ import type { Evidence } from '#model/evidence.ts'
 import type { NodePoolRecord, NodePoolSpec } from '#model/node-pool/record.ts'
 import { isMachineRemoved } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Transaction } from '#ports/store.ts'
 import type { ScalingPlan } from './plan-scaling.ts'
@@ -31,32 +32,27 @@ export async function scaleIn(tx: Transaction, { spec }: NodePoolRecord, { nodes
   return locked.size
 }
 
-/** Members that are still being emptied stay on, and stopped ones are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go, and one that would be of no use goes where it would be started. Answers how many are to run again. */
+/** Members that are on all the same stay on, and stopped ones are switched on, those that were stopped first before others; those whose machines were removed meanwhile are none to be had again, and go, and one that would be of no use goes where it would be started. Answers how many are to run again. */
 export async function startStopped(tx: Transaction, { spec: pool }: NodePoolRecord, { nodes, count }: { readonly nodes: readonly NodeRecord[]; readonly count: number }, now: number, evidence: readonly Evidence[]): Promise<number> {
-  const emptied = nodes.filter(isBeingEmptied).slice(0, count)
-  for (const { id } of emptied) {
-    const node = await tx.lockNode(id)
-    if (node?.facts.ordered?.emptying) await takeBack(tx, node, evidence)
-    // Its machine is about to go off, just now.
-    else if (node) await orderOn(tx, node, now, evidence)
-  }
+  const on = nodes.filter(node => isStillOn(node, now)).sort((one, other) => (stillOnFrom(one) ?? 0) - (stillOnFrom(other) ?? 0))
   const stopped = nodes.filter(isStopped)
     .sort((one, other) => Number(isOfNoUse(one, pool)) - Number(isOfNoUse(other, pool)) || (one.facts.ordered?.since ?? 0) - (other.facts.ordered?.since ?? 0) || (one.id < other.id ? -1 : 1))
-  let started = emptied.length, replaced = 0
-  for (const one of stopped) {
+  let started = 0, replaced = 0
+  for (const one of [...on, ...stopped]) {
     if (started + replaced === count) break
     const isThere = await hasMachine(tx, one), node = await tx.lockNode(one.id)
     if (!node) continue
-    if (!isThere || isOfNoUse(node, pool)) {
+    if (!isThere || (isStopped(one) && isOfNoUse(node, pool))) {
       if (isThere) replaced += 1
       await remove(tx, node, now, evidence)
       continue
     }
-    await orderOn(tx, node, now, evidence)
+    if (node.facts.ordered?.emptying) await takeBack(tx, node, evidence)
+    else await orderOn(tx, node, now, evidence)
     started += 1
   }
   // What runs on each node is asked for there again, once it should be back.
-  const [some] = started > 0 ? [...emptied, ...stopped] : []
+  const [some] = started > 0 ? [...on, ...stopped] : []
   for (const addon of some ? await tx.addonsOf(some.clusterId) : []) await tx.enqueue({ kind: 'addon', id: addon.id, region: addon.region })
   return started
 }
@@ -124,9 +120,15 @@ function isRunning({ said, facts }: NodeRecord): boolean {
   return said.status.phase === 'Running' && !facts.deletion && facts.ordered?.power !== 'off'
 }
 
-/** Its pool has ordered it off, and its machine has not been asked yet. */
-export function isBeingEmptied({ said, facts }: NodeRecord): boolean {
-  return said.status.phase === 'Stopping' && !facts.deletion && facts.ordered?.emptying === true
+/** Its pool has ordered it off, and it is on all the same. */
+export function isStillOn(node: NodeRecord, now: number): boolean {
+  return (stillOnFrom(node) ?? Infinity) <= now
+}
+
+/** From when on one that its pool has ordered off counts as on: at once while its machine has not been asked, and then once that should long be off. In between it may go off at any moment, with what came to it. */
+export function stillOnFrom({ said, facts: { deletion, ordered } }: NodeRecord): number | undefined {
+  if (said.status.phase !== 'Stopping' || deletion || !ordered) return undefined
+  return ordered.emptying ? 0 : ordered.since + DEADLINES.nodeStop
 }
 
 function isStopped({ said, facts }: NodeRecord): boolean {

@@ -5,6 +5,7 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { isPutOff, retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
+import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
@@ -19,7 +20,7 @@ import { needOfPool, standing } from './need-of-pool.ts'
 import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isBeingEmptied, isBroken, isOfNoUse, scaleIn, startStopped } from './scale-in.ts'
+import { isBroken, isOfNoUse, scaleIn, startStopped, stillOnFrom } from './scale-in.ts'
 import { activeOf, shareOf, wishOf } from './share-need.ts'
 
 /** True while the size of a pool is its own affair: it makes its machines, and its cluster takes them. */
@@ -164,8 +165,8 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const emptied = counts.stopping === 0 ? 0 : (await members.of(pool.id)).filter(isBeingEmptied).length
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...emptied > 0 && { emptied }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const from = counts.stopping === 0 ? [] : (await members.of(pool.id)).flatMap(node => stillOnFrom(node) ?? []), stillOn = from.filter(at => at <= now).length, stillOnAt = soonestAfter(now, from)
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...stillOnAt !== undefined && { stillOnAt }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   const coming = new Map(pools.map(one => [one.id, one.counts]))

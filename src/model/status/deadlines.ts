@@ -24,6 +24,8 @@ export const DEADLINES = {
   addonRollout: 10 * MINUTE,
   /** Ordered start of a stopped machine → Ready. */
   nodeStart: 15 * MINUTE,
+  /** Ordered stop of a member, with the two minutes for its pods → its machine is off; where it still is not, the member can be had again as it is. */
+  nodeStop: 3 * MINUTE,
   /** A provider's errors that fit no refusal, before any machine existed → {Failed,[Unknown]}. */
   machineCreation: 5 * MINUTE,
 } as const

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { FreshRegions, machineOf } from '#test/harness/fresh-regions.ts'
+
+describe('a pool that recycles its machines, and orders one off that stays on', () => {
+  const regions = new FreshRegions('stays-on')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const nodes = () => regions.nodePairs()
+  const phases = async () => (await regions.server.history(regions.region)).filter(({ Kind }) => Kind === 'Node').map(({ Status }) => Status?.Phase)
+  const scaling = (more: object) => ({ ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 1, DesiredReplicas: 1, Priority: 10, Mode: 'Recycle', ...more }, InstanceArea: { AreaName: 'north' } } })
+  const fails = (Effect: object = { Type: 'fail' }) => done('InjectFault', { Port: 'machines', Call: 'ensure', Effect })
+
+  /** A cluster with one such pool, which has all the nodes that it may have. */
+  async function shop(replicas = 1) {
+    const ClusterId = await regions.cluster(), most = { MaxReplicas: replicas, DesiredReplicas: replicas }
+    const { Id } = await done('CreateEdgeNodePool', { ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool', ...scaling(most) })
+    await step('5m')
+    return {
+      to: (DesiredReplicas: number, more: object = {}) => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, ...scaling({ ...most, DesiredReplicas, ...more }) }),
+      runs: () => done('SetWorkload', { ClusterId, Name: 'web', Pods: 1, Cpu: '1', MemoryMiB: 100 }),
+    }
+  }
+
+  for (const Enabled of [false, true]) {
+    test(`has it again, open to pods, once ${Enabled ? 'its autoscaler' : 'its caller'} wants it`, async () => {
+      const { to, runs } = await shop()
+      await fails()
+      await to(0)
+      await step('10m')
+      assert.deepEqual(await nodes(), ['Stopping/Progressing'])
+      await to(Enabled ? 0 : 1, { Enabled })
+      await runs()
+      await step('1m')
+      const [node] = await regions.nodes()
+      assert.deepEqual([await nodes(), await regions.podPlaces()], [['Running/Ok'], [`web: 1 on ${String(node?.['Name'])}`]])
+      await step('10d')
+      assert.deepEqual([await nodes(), await phases()], [['Running/Ok'], ['Creating', 'Running', 'Stopping', 'Running']])
+    })
+  }
+
+  test('waits until it should long be off, where it is wanted again before that', async () => {
+    const { to } = await shop()
+    await fails()
+    await to(0)
+    await step('30s')
+    await to(1)
+    await step('2m')
+    assert.deepEqual(await nodes(), ['Stopping/Progressing'], 'it may go off at any moment')
+    await step('1m')
+    assert.deepEqual(await nodes(), ['Running/Ok'], 'though nothing was told')
+  })
+
+  test('does not take it back while it is slow to go off', async () => {
+    const { to } = await shop()
+    await fails({ Type: 'slow', For: '100s' })
+    await to(0)
+    await step('30s')
+    await to(1)
+    await done('ClearFault', { All: true })
+    await step('10m')
+    assert.deepEqual([await nodes(), await phases()], [['Running/Ok'], ['Creating', 'Running', 'Stopping', 'Stopped', 'Starting', 'Running']])
+  })
+
+  test('gives it back, and has another one, where its machine is removed meanwhile', async () => {
+    const { to } = await shop()
+    const [node] = await regions.nodes()
+    await fails()
+    await to(0)
+    await step('10m')
+    await done('InjectFault', { Port: 'machines', Call: 'ensureGone', Effect: { Type: 'fail' } })
+    await done('RemoveMachine', { Id: machineOf(node) })
+    await step('10s')
+    assert.deepEqual(await nodes(), ['Stopping/Progressing'])
+    await to(1)
+    await done('ClearFault', { All: true })
+    await step('10m')
+    assert.deepEqual([await nodes(), (await regions.nodes()).some(({ Id }) => Id === node?.['Id'])], [['Running/Ok'], false])
+  })
+})

@@ -15,6 +15,7 @@ import { orderOf } from './order-of.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { NotRemoved, removeMachine } from './remove-machine.ts'
 import { isSame, makeForOwner, takeDownIfBack, takeDownLost } from './take-down-lost.ts'
+import { wakeStopping } from './wake-stopping.ts'
 
 /** Long enough for most machines to have joined, and short beside the time that they have for it. */
 const NODE_AWAITED_MS = 60_000
@@ -29,6 +30,7 @@ type Refusal = Omit<NonNullable<MachineRecord['refused']>, 'at'>
 export async function reconcileOrdered(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<{ lookAgainAt?: number }> {
   const step = decideOrdered(record)
   ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: step })
+  if (step === 'ensure' || step === 'obey') await wakeStopping([record], ports)
   switch (step) {
     case 'ensure': await ensure(record, ports, signal); return {}
     case 'obey': return await obey(record, ports, signal)

@@ -7,6 +7,7 @@ import { orderOf } from './order-of.ts'
 import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
 import { makeForOwner } from './take-down-lost.ts'
+import { wakeStopping } from './wake-stopping.ts'
 
 /**
  * Passes over many machines: those that pools ordered are asked for in this order without waiting in between, so that what the provider keeps of all of them is one write. Those that are there for
@@ -17,6 +18,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
   const outcomes = new Map<string, PassOutcome>()
   for (const id of ids) if (!records.has(id)) outcomes.set(id, {})
   const ordered = ids.flatMap(id => records.get(id) ?? []).filter(isToBeThere)
+  await wakeStopping(ordered, ports)
   const instants = await askedIn(ordered, ports), refusals = await refusalsOf(ordered, ports)
   const asked = ordered.map(record => {
     ports.onDecision?.({ by: 'decideOrdered', about: record.id, seen: record, decided: 'ensure' })

@@ -169,7 +169,7 @@ function nextLook(facts: NodeFacts, { now, record, object, tellsAll }: NodePassS
     const onFor = now - (facts.power.lastOnAt ?? now)
     return now + (onFor < 30 * SECOND ? SECOND / 2 : seldom(onFor / 10, tellsAll ? onFor : 0))
   }
-  // Somebody may want it on again before it went off: then nothing of its machine changes, and nothing is told.
+  // Where somebody wants it on again before it went off nothing of its machine changes; its machine's controller says so once, and the power may not be seen at that moment.
   if (facts.ordered?.power === 'off' && !facts.ordered.emptying && facts.power?.state === 'on') {
     const lasts = now - facts.ordered.since
     return now + seldom(Math.max(lasts, 60 * SECOND), lasts)

@@ -1,79 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PodSeen } from '#model/addon/health.ts'
-import type { AddonFacts, AddonSpec } from '#model/addon/record.ts'
-import { addonId } from '#model/addon/record.ts'
+import { AddonScene, NAME } from '../harness/world/addon-scene.ts'
 import { shows } from '../harness/world/users.ts'
-import { Scene } from '../harness/world/scene.ts'
 import { ACCOUNT, REGION } from '../harness/world.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND
-const NAME = 'ingress-nginx'
-
-/** A Running cluster and what its user and its pods do. */
-class AddonScene {
-  readonly scene: Scene
-  readonly cluster: string
-  readonly id: string
-
-  private constructor(scene: Scene, cluster: string) {
-    this.scene = scene
-    this.cluster = cluster
-    this.id = addonId(cluster, NAME)
-  }
-
-  static async begin(): Promise<AddonScene> {
-    const scene = await Scene.begin()
-    return new AddonScene(scene, await scene.runningCluster())
-  }
-
-  get world() {
-    return this.scene.world
-  }
-
-  async create(): Promise<void> {
-    const now = this.world.clock.now()
-    await this.world.store.write(now, async tx => {
-      await tx.insertAddon({
-        id: this.id, accountId: ACCOUNT, region: REGION, clusterId: this.cluster, spec: { name: NAME, version: 'v1.1.0', deployMode: 'Unmanaged', deployNodeType: 'Node' },
-        facts: { operation: { action: 'CreateAddon', since: now }, reasons: {}, obstacles: [] },
-      }, { evidence: [], operation: 'CreateAddon' })
-      await tx.enqueue({ kind: 'addon', id: this.id, region: REGION })
-    })
-  }
-
-  async change(change: { spec?: Partial<AddonSpec>; facts?: Partial<AddonFacts> }): Promise<void> {
-    await this.world.store.write(this.world.clock.now(), async tx => {
-      const addon = (await tx.lockAddon(this.id))!
-      await tx.changeAddon(this.id, { spec: { ...addon.spec, ...change.spec }, facts: { ...addon.facts, ...change.facts } }, { evidence: [] })
-      await tx.enqueue({ kind: 'addon', id: this.id, region: REGION })
-    })
-  }
-
-  async update(version: string): Promise<void> {
-    await this.change({ spec: { version }, facts: { operation: { action: 'UpdateAddonVersion', since: this.world.clock.now() } } })
-  }
-
-  async remove(): Promise<void> {
-    await this.change({ facts: { obstacles: [], deletion: { requestedAt: this.world.clock.now(), by: 'call', crds: 'Delete' } } })
-  }
-
-  /** The pods become so, and the region tells of it. */
-  async pods(...pods: Partial<PodSeen>[]): Promise<void> {
-    const installed = this.world.addons.installed.get(`${this.cluster}/${NAME}`)!
-    installed.pods = pods.map((pod, index) => this.world.addons.pod({ name: `pod-${index + 1}`, ...pod }))
-    await this.world.store.queue.enqueue({ kind: 'addon', id: this.id, region: REGION })
-  }
-
-  async shows(what: string, withinMs?: number): Promise<void> {
-    await this.world.until(`add-on ${what}`, async () => shows(await this.world.store.findAddon(this.id)) === what, withinMs)
-  }
-
-  async because(): Promise<string> {
-    return (await this.world.store.findAddon(this.id))!.said.because
-  }
-}
-
 const WAITS = (reason: string): Partial<PodSeen> => { return { ready: false, waiting: { reason, message: 'back-off 5m0s' } } }
 
 test('an add-on is installed, changed and removed; each status has its cause', async () => {

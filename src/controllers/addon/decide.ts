@@ -68,7 +68,7 @@ function decideMissing(seen: AddonPassSeen): AddonDecision {
   const { now, record: { facts } } = seen, missing = facts.missing ?? 0
   const { mayBe, byItself } = missing === 0 ? { mayBe: now, byItself: now } : after(facts.applied?.at ?? 0, pausesAfter(missing), seen.toldAt)
   if (mayBe > now) return decision(facts, {}, undefined, seen.lookEveryMs === undefined ? byItself : mayBe)
-  return decision(facts, { applied: undefined, missing: missing + 1 }, 'install', now)
+  return decision(facts, { applied: undefined, missing: missing + 1, unavailable: { since: facts.unavailable?.since ?? now, text: 'nothing of it is there' } }, 'install', now)
 }
 
 /** When what was just tried in vain is tried by itself. Whoever is woken before that may have been told of its end, and tries as soon as it may. */

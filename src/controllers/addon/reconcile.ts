@@ -111,7 +111,7 @@ async function write(record: AddonRecord, cluster: ClusterRecord | undefined, { 
   if (isDeepStrictEqual(facts, record.facts) && (says === undefined || says === record.said.rule)) return
   await ports.store.write(now, async tx => {
     if (!(await tx.lockAddon(record.id))) return
-    await tx.changeAddon(record.id, { revision: record.revision, facts }, { evidence: looked ? [workloadsEvidence(record, looked, now)] : [], ...(facts.operation && { operation: facts.operation.action }) })
+    await tx.changeAddon(record.id, { revision: record.revision, facts }, { evidence: looked ? [workloadsEvidence(record, looked, now)] : facts.missing !== record.facts.missing ? [nothingEvidence(record, now)] : [], ...(facts.operation && { operation: facts.operation.action }) })
   })
 }
 
@@ -141,7 +141,9 @@ async function install(record: AddonRecord, facts: AddonFacts, address: TenantCl
     return { facts: failed, lookAgainAt: restsUntil(failed, pausesOf(record, now, ports)) }
   }
   const now = clock.now()
-  const applied = withFacts(facts, { applied: { version, ...(config !== undefined && { config }), at: now }, conflict: undefined, installer: undefined, reasons: {}, degraded: undefined, unavailable: undefined })
+  // What was found of pods of another form is not so of those that were asked for; of pods that somebody took away it is so until others are there.
+  const before = facts.operation && { reasons: {}, degraded: undefined, unavailable: undefined }
+  const applied = withFacts(facts, { applied: { version, ...(config !== undefined && { config }), at: now }, conflict: undefined, installer: undefined, ...before })
   await change(record, ports, () => applied, [{ observer: 'add-on controller', source: `installer of ${name}`, observedAt: now, fact: `The objects of ${name} ${version} were applied.` }])
   return { facts: applied, lookAgainAt: now }
 }
@@ -204,6 +206,10 @@ async function change(record: AddonRecord, ports: AddonPorts, to: (facts: AddonF
 function workloadsEvidence({ spec }: AddonRecord, { seen, resting }: Looked, now: number): Evidence {
   const told = besidesResting(seen.workloads, new Set(resting.map(({ name }) => name))).map(({ name, available, desired, updated }) => `${name}: ${available} of ${desired} pods available${updated < desired ? `, ${updated} of the wanted revision` : ''}`)
   return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: `${told.join('; ') || 'It has no workloads'}.`, raw: JSON.stringify(resting.length === 0 ? seen : { ...seen, resting: resting.map(({ name }) => name) }) }
+}
+
+function nothingEvidence({ spec }: AddonRecord, now: number): Evidence {
+  return { observer: 'add-on controller', source: `workloads of ${spec.name}`, observedAt: now, fact: 'Nothing of it is there.' }
 }
 
 function messageOf(error: unknown): string {

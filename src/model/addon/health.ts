@@ -73,43 +73,69 @@ export function besidesResting(workloads: readonly WorkloadSeen[], resting: Read
   })
 }
 
-/** What the workloads of an add-on say of its health, beside what was held before: reasons stay until they have been gone for their dwell. */
+/**
+ * What the workloads of an add-on say of its health, beside what was held before. What was found of a workload stays until a pod of it is available, or something else is found: nobody who says nothing any more has said that it is well. Only
+ * what has said nothing for its dwell is for an unknown cause, and while it is being installed or changed nothing stays, since it is not said to be well then.
+ */
 export function healthOf({ workloads, schedulableNodes }: WorkloadsSeen, before: AddonFacts, now: number): Health {
   const down = workloads.filter(workload => workload.desired > 0 && workload.available === 0)
+  const silent = down.filter(workload => REASONS.every(reason => textOf(workload, reason, schedulableNodes) === undefined))
+  const unavailable = held(before.unavailable, silent.map(({ name }) => [name, `no pod of ${name} is available, and neither kubelet nor scheduler says why`]), now)
+  const operating = before.operation !== undefined
+  const stays = (was: HeldReason | undefined): readonly Found[] => operating ? [] : silent
+    .filter(({ name }) => sinceOf(was, name) !== undefined && now - (unavailable?.workloads?.[name] ?? now) < DWELL.addonUnavailable)
+    .map(workload => [workload.name, notAvailable(workload)])
   const reasons: Partial<Record<AddonReason, HeldReason>> = {}
   const changes: number[] = []
   for (const reason of REASONS) {
-    const text = first(down, workload => textOf(workload, reason, schedulableNodes))
-    const held = before.reasons[reason]
-    if (text !== undefined) reasons[reason] = { since: held?.since ?? now, text }
-    else if (reason === 'CrashLoopBackOff' && held) {
+    const was = before.reasons[reason], told = found(down, workload => textOf(workload, reason, schedulableNodes))
+    if (told.length === 0 && reason === 'CrashLoopBackOff' && was) {
       // A container that runs again may end again: only one that has run long enough is cured.
       const cured = runsUntilCured(workloads, now)
       if (cured === undefined || cured > now) {
-        reasons[reason] = held
+        reasons[reason] = was
         if (cured !== undefined) changes.push(cured)
+        continue
       }
     }
+    const holds = held(was, [...told, ...stays(was)], now)
+    if (holds) reasons[reason] = holds
   }
   const isWhole = workloads.every(({ desired, available, updated }) => available >= desired && updated >= desired)
-  const operating = before.operation !== undefined
-  const stopped = operating ? first(workloads, workload => stoppedHalfWay(workload, before, now)) : undefined
-  const fewer = operating ? undefined : first(workloads, fewerThanAsked)
-  const short = stopped ?? fewer
-  const silent = first(down, workload => REASONS.some(reason => textOf(workload, reason, schedulableNodes) !== undefined) ? undefined : `no pod of ${workload.name} is available, and neither kubelet nor scheduler says why`)
-  const unavailable = silent === undefined || Object.keys(reasons).length > 0 ? undefined : { since: before.unavailable?.since ?? now, text: silent }
+  const short = operating ? found(workloads, workload => stoppedHalfWay(workload, before, now)) : [...found(workloads, fewerThanAsked), ...stays(before.degraded)]
   for (const [since, dwell] of [
-    ...Object.values(reasons).map(held => [held.since, DWELL.addonReasonWhileCreating] as const),
-    ...(unavailable ? [[unavailable.since, DWELL.addonUnavailable] as const] : []),
+    ...Object.values(reasons).map(reason => [reason.since, DWELL.addonReasonWhileCreating] as const),
+    ...Object.values(unavailable?.workloads ?? {}).map(since => [since, DWELL.addonUnavailable] as const),
     ...(before.operation && !isWhole ? [[before.operation.since, DEADLINES.addonRollout] as const] : []),
   ]) if (since + dwell > now) changes.push(since + dwell)
   return {
     reasons,
-    degraded: short === undefined ? undefined : { since: before.degraded?.since ?? now, text: short },
+    degraded: held(before.degraded, short, now),
     unavailable,
     whole: isWhole,
     changesAt: changes.length === 0 ? undefined : Math.min(...changes),
   }
+}
+
+/** A workload by its name, and what was found of it, a clause. */
+type Found = readonly [name: string, text: string]
+
+/** Of each workload since it was first found so; told is what has been so for longest. */
+function held(before: HeldReason | undefined, all: readonly Found[], now: number): HeldReason | undefined {
+  const dated = all.map(([name, text]) => ({ name, text, since: sinceOf(before, name) ?? now })).toSorted((one, other) => one.since - other.since)
+  const [longest] = dated
+  return longest && { since: longest.since, text: longest.text, workloads: Object.fromEntries(dated.map(({ name, since }) => [name, since])) }
+}
+
+function sinceOf(was: HeldReason | undefined, name: string): number | undefined {
+  return was?.workloads ? was.workloads[name] : was?.since
+}
+
+/** What is so of a workload of which something else was found before. */
+function notAvailable({ name, pods }: WorkloadSeen): string {
+  const pod = pods.find(({ node }) => node !== undefined)
+  const does = pod?.waiting ? `waits there with ${pod.waiting.reason}${pod.waiting.message && `: ${pod.waiting.message}`}` : 'is not ready there'
+  return `no pod of ${name} is available now${pod ? `: pod ${pod.name} has the node ${pod.node} and ${does}` : ''}`
 }
 
 function textOf(workload: WorkloadSeen, reason: AddonReason, schedulableNodes: number): string | undefined {
@@ -149,10 +175,9 @@ function stoppedHalfWay(workload: WorkloadSeen, { operation }: AddonFacts, now: 
   return undefined
 }
 
-function first<Item>(items: readonly Item[], textOfItem: (item: Item) => string | undefined): string | undefined {
-  for (const item of items) {
-    const text = textOfItem(item)
-    if (text !== undefined) return text
-  }
-  return undefined
+function found(workloads: readonly WorkloadSeen[], textOfWorkload: (workload: WorkloadSeen) => string | undefined): readonly Found[] {
+  return workloads.flatMap(workload => {
+    const text = textOfWorkload(workload)
+    return text === undefined ? [] : [[workload.name, text] as const]
+  })
 }

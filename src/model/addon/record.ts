@@ -19,6 +19,8 @@ export interface HeldReason {
   readonly since: number
   /** The workload and what kubelet or scheduler said, a clause. */
   readonly text: string
+  /** The workloads of which it is so, and since when of each; undefined where it is so of all that the add-on has. */
+  readonly workloads?: Readonly<Record<string, number>>
 }
 
 /** Facts on one add-on. Times are epoch ms in the region's time. */
@@ -36,7 +38,7 @@ export interface AddonFacts {
   readonly reasons: Readonly<Partial<Record<AddonReason, HeldReason>>>
   /** At least one pod available, fewer than asked; or a rollout that stopped half-way: a clause. */
   readonly degraded?: HeldReason
-  /** No pod of a workload is available and nobody says why. */
+  /** No pod of a workload is available and nobody says why; beside reasons that are held meanwhile, too. */
   readonly unavailable?: HeldReason
   /** Why nothing is done about it now: it was not looked at yet, or its removal waits, for one of the sentences below. */
   readonly waitsFor?: string

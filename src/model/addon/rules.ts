@@ -82,7 +82,9 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => `All its workloads are available in version ${seen.facts.applied?.version ?? ''}`,
+    because: ({ facts: { unavailable, applied } }) => unavailable
+      ? `${capital(unavailable.text)}, since ${at(unavailable.since)}; it is shown as failed at ${at(unavailable.since + DWELL.addonUnavailable)} if that is still so`
+      : `All its workloads are available in version ${applied?.version ?? ''}`,
   },
 ]
 

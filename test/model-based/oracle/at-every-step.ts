@@ -1,6 +1,6 @@
 import { StoryOfStatuses } from './story-of-statuses.ts'
-import { COUNTERS, isSet, type Kind } from './tables.ts'
-import { idOf, look, pairOf, result, shownBy, type Callable, type Item, type Pair, type View } from './view.ts'
+import { COUNTERS, isSet, seenOtherwise, type Kind } from './tables.ts'
+import { idOf, look, pairOf, result, shownBy, type Callable, type Item, type Pair, type Seen, type View } from './view.ts'
 
 /** Says what is wrong with what a region shows; it knows the rules from the pages that people read, and nothing of the code. */
 export class Oracle {
@@ -54,11 +54,14 @@ export class Oracle {
     const wrong: string[] = []
     for (const item of [...view.clusters, ...view.pools, ...view.nodes, ...view.addons]) {
       const id = idOf(item), told = this.story.get(id), mark = `${told?.pair} ${told?.since}`
-      if (this.#explained.get(id) === mark) continue
+      // What is said of an add-on's pods, and what was seen of them, changes under the same pair.
+      if (this.#explained.get(id) === mark && !view.addons.includes(item)) continue
       this.#explained.set(id, mark)
       const why = await result(region, 'ExplainStatus', { Id: id })
       const who = `${String(item['Name'])} (${id})`
       if (pairOf(why['Status'] as Pair) !== shownBy(item)) wrong.push(`${who} shows ${shownBy(item)} and is explained as ${pairOf(why['Status'] as Pair)}`)
+      const otherwise = seenOtherwise(String(why['Because']), why['Evidence'] as readonly Seen[])
+      if (otherwise !== undefined) wrong.push(`${who} is ${shownBy(item)} with "${String(why['Because'])}", and what was seen is: ${otherwise}`)
       if (!why['Because']) wrong.push(`${who} is ${shownBy(item)} without a because`)
       if (!Array.isArray(why['Exits']) || why['Exits'].length === 0) wrong.push(`${who} is ${shownBy(item)}, and nothing leads out`)
       if (why['Since'] !== told?.since) wrong.push(`${who} is ${shownBy(item)} since ${String(why['Since'])}, and its history says since ${told?.since}`)

@@ -1,4 +1,4 @@
-import { ADDON_WHILE_CLUSTER_STANDS, isSet, POOL_WHILE_CLUSTER_STANDS, wrongTurn, type Kind } from './tables.ts'
+import { ADDON_WHILE_CLUSTER_STANDS, isSet, POOL_WHILE_CLUSTER_STANDS, seenOtherwise, wrongTurn, type Kind } from './tables.ts'
 import { pairOf, type Change } from './view.ts'
 
 interface Told { readonly kind: Kind; readonly name: string; readonly clusterId: string; pair: string; since: string; because: string; poolId?: string }
@@ -40,6 +40,8 @@ export class StoryOfStatuses {
       if (change.At < this.#at) wrong.push(`${who} changed at ${change.At}, after something that changed at ${this.#at}`)
       if (!change.Because && change.Status) wrong.push(`${who} is ${pairOf(change.Status)} at ${change.At} without a because`)
       if (change.Evidence.length === 0 && !change.CausedBy) wrong.push(`${who} became ${pairOf(change.Status)} at ${change.At} without evidence: ${change.Because}`)
+      const otherwise = seenOtherwise(change.Because, change.Evidence)
+      if (otherwise !== undefined) wrong.push(`${who} became ${pairOf(change.Status)} at ${change.At} with "${change.Because}", and what was seen is: ${otherwise}`)
       this.position = change.Position
       this.#at = change.At
       wrong.push(...this.#turn(change, known))

@@ -59,3 +59,9 @@ export function wrongTurn(kind: Kind, before: string | undefined, after: string)
   if (GOING.includes(before) && !GOING.includes(after)) return `was being deleted (${before}) and became ${after}`
   return undefined
 }
+
+/** What is seen otherwise than is said: a status that tells of pods that are available beside what was seen of fewer. */
+export function seenOtherwise(because: string, evidence: readonly { readonly Fact: string }[]): string | undefined {
+  if (!because.startsWith('All its workloads are available')) return undefined
+  return evidence.find(({ Fact }) => [...Fact.matchAll(/(\d+) of (\d+) pods available/g)].some(([, available, desired]) => Number(available) < Number(desired)))?.Fact
+}

@@ -3,6 +3,7 @@ import type { Kind } from './tables.ts'
 
 export type Item = Record<string, unknown>
 export interface Pair { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] }
+export interface Seen { readonly Fact: string }
 export interface Change {
   readonly Position: number
   readonly At: string
@@ -12,7 +13,7 @@ export interface Change {
   readonly ClusterId?: string
   readonly Status: Pair | null
   readonly Because: string
-  readonly Evidence: readonly unknown[]
+  readonly Evidence: readonly Seen[]
   readonly CausedBy?: unknown
   readonly Operation?: string
 }

@@ -1,9 +1,14 @@
 import { Option, type Command } from 'commander'
 
-/** Flags have an environment variable, but for those that only one command has and that mean something else elsewhere: `--delete-protection` ↔ EDGEHOLD_DELETE_PROTECTION. */
+/** A flag with an environment variable, which means one and the same for all commands that have it: `--delete-protection` ↔ EDGEHOLD_DELETE_PROTECTION. */
 export function flag(flags: string, text: string): Option {
-  const name = /--(no-)?([a-z-]+)/.exec(flags)?.[2] ?? ''
+  const name = /--([a-z-]+)/.exec(flags)?.[1] ?? ''
   return new Option(flags, text).env(`EDGEHOLD_${name.toUpperCase().replaceAll('-', '_')}`)
+}
+
+/** A flag without a variable: one that means something else at other commands, one that says what goes, and every switch but `--wait`. What a command makes or destroys is said with it each time. */
+export function own(flags: string, text: string): Option {
+  return new Option(flags, text)
 }
 
 export interface Common { readonly state?: string; readonly endpoint?: string; readonly region?: string; readonly output: 'table' | 'json' }

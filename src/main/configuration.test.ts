@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -33,6 +33,18 @@ test('machines outside enter at the port before the API servers’, or at anothe
   const other = read({ EDGEHOLD_OVERLAY_PORT: '4242', EDGEHOLD_OPEN: 'true' })
   assert.deepEqual([other.overlayPort, other.open], [4242, true])
   for (const wrong of ['0', '65536', 'x']) assert.throws(() => read({ EDGEHOLD_OVERLAY_PORT: wrong }), ConfigurationError)
+})
+
+test('what is yes or no is said in the words of switches, and nothing else is taken for either', () => {
+  for (const [text, says] of [['true', true], ['1', true], ['on', true], ['false', false], ['0', false], ['off', false], ['', false]] as const) {
+    const { open, releases, allowPlainHttp } = read({ EDGEHOLD_OPEN: text, EDGEHOLD_RELEASES: text, EDGEHOLD_ALLOW_PLAIN_HTTP: text })
+    assert.deepEqual([open, releases, allowPlainHttp], [says, says, says], text)
+  }
+  assert.deepEqual([read({}).open, read({}).releases, read({}).allowPlainHttp], [false, true, false])
+  for (const variable of ['EDGEHOLD_OPEN', 'EDGEHOLD_RELEASES', 'EDGEHOLD_ALLOW_PLAIN_HTTP']) assert.throws(() => read({ [variable]: 'maybe' }), { kind: 'UsageError', message: `${variable} is "maybe": write true, 1 or on for yes, and false, 0, off or nothing for no` })
+  const file = join(state, 'settings.yaml')
+  writeFileSync(file, 'open: perhaps\n')
+  assert.throws(() => readConfiguration({ state, config: file }, {}), /open of the configuration file is "perhaps"/)
 })
 
 for (const wrong of ['0', '1023', '61441', '26000.5', 'many']) {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { isIPv4 } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
+import { isOn } from '#model/switch.ts'
 import { RANGE_PREFIX } from '#providers/local/host-network/settings.ts'
 
 /** Everything that can be set. Every flag has an environment variable (`--state` ↔ EDGEHOLD_STATE); flags win over variables, variables over the file. */
@@ -68,11 +69,12 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
   const path = flags.config ?? environment['EDGEHOLD_CONFIG']
   const file = readFile(path)
   const setting = (name: string, variable: string): string | undefined => environment[variable] ?? text(file[name], name)
+  const onOff = (name: string, variable: string, otherwise = 'false'): boolean => isOn(environment[variable] === undefined ? `${name} of the configuration file` : variable, setting(name, variable) ?? otherwise)
   const isRoot = process.getuid?.() === 0
   const stateDir = canonical(flags.state ?? setting('state', 'EDGEHOLD_STATE') ?? (isRoot ? '/var/lib/edgehold' : join(homedir(), '.local/share/edgehold')))
   const hash = createHash('sha256').update(stateDir).digest('hex').slice(0, 8)
   const listen = parseListen(flags.listen ?? setting('listen', 'EDGEHOLD_LISTEN') ?? '127.0.0.1:7420')
-  const allowPlainHttp = setting('allowPlainHttp', 'EDGEHOLD_ALLOW_PLAIN_HTTP') === 'true'
+  const allowPlainHttp = onOff('allowPlainHttp', 'EDGEHOLD_ALLOW_PLAIN_HTTP')
   if (!LOOPBACK.test(listen.host) && !allowPlainHttp) {
     throw new ConfigurationError(`Listening on ${listen.host} without TLS would show signed requests to the network; set EDGEHOLD_ALLOW_PLAIN_HTTP=true if a proxy in front speaks TLS, or listen on 127.0.0.1.`)
   }
@@ -87,13 +89,13 @@ export function readConfiguration(flags: ConfigurationFlags, environment: NodeJS
     databaseUrl: setting('databaseUrl', 'DATABASE_URL'),
     componentsDir: setting('componentsDir', 'EDGEHOLD_COMPONENTS_DIR'),
     cacheDir: setting('cacheDir', 'EDGEHOLD_CACHE') ?? join(environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'edgehold'),
-    releases: setting('releases', 'EDGEHOLD_RELEASES') !== 'false',
+    releases: onOff('releases', 'EDGEHOLD_RELEASES', 'true'),
     advertise,
     advertisePortBase,
     joinAdvertise: setting('joinAdvertise', 'EDGEHOLD_JOIN_ADVERTISE') ?? advertise,
     overlayPort: port(setting('overlayPort', 'EDGEHOLD_OVERLAY_PORT') ?? String(advertisePortBase - 1), 'overlayPort'),
     overlayRange: setting('overlayRange', 'EDGEHOLD_OVERLAY_RANGE'),
-    open: flags.open ?? setting('open', 'EDGEHOLD_OPEN') === 'true',
+    open: flags.open ?? onOff('open', 'EDGEHOLD_OPEN'),
     bridgeRange: setting('bridgeRange', 'EDGEHOLD_BRIDGE_RANGE'),
     regionAliases: (setting('regionAliases', 'EDGEHOLD_REGION_ALIASES') ?? 'cn-*,ap-*').split(',').map(alias => alias.trim()).filter(alias => alias !== ''),
     readsPerSecond: count(setting('readsPerSecond', 'EDGEHOLD_READS_PER_SECOND') ?? '10000', 'readsPerSecond'),

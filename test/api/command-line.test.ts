@@ -234,6 +234,8 @@ suite('the command line', () => {
     ['a missing flag', ['create', 'pool', 'counters'], 2, /--cluster/],
     ['a bad span', ['create', 'onboarding', 'x', '--cluster', 'c', '--pool', 'p', '--ttl', 'soon'], 2, /is not a span of time/],
     ['a body that is not JSON', ['call', 'ListClusters', '{'], 2, /not JSON/],
+    ['an add-on of which nothing is to change', ['update', 'addon', 'core-dns', '--cluster', 'c'], 2, /say what to change: either --addon-version or --config/],
+    ['an add-on of which too much is to change', ['update', 'addon', 'core-dns', '--cluster', 'c', '--addon-version', 'v9', '--config', '{}'], 2, /either --addon-version or --config/],
     ['a bad output', ['list', 'cluster', '--output', 'xml'], 2, /Allowed choices are table, json/],
     ['keys of another server', ['list', 'cluster'], 1, /The secret key is not the one of this access key/, { VOLCENGINE_SECRET_KEY: 'guess' }],
     ['no server there', ['list', 'cluster', '--endpoint', 'http://127.0.0.1:9'], 1, /Nobody answers at http:\/\/127\.0\.0\.1:9[^]*Start the server with "edgehold up --detach"/],

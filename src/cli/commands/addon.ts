@@ -1,8 +1,8 @@
 import type { Addon } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
-import { CommandFailed, NothingThere } from '../errors.ts'
-import { flag, withCommon, type Common } from '../flags.ts'
+import { NothingThere, UsageError } from '../errors.ts'
+import { flag, own, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { findCluster } from '../resolve.ts'
@@ -12,24 +12,23 @@ import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
 import type { Verbs } from './verbs.ts'
 
 interface Owned extends Common { readonly cluster: string }
-interface Waiting extends Owned { readonly wait?: boolean; readonly timeout: number }
-interface Wanted extends Waiting { readonly version?: string; readonly config?: string }
+interface Changing extends Owned, Waiting {}
+interface Wanted extends Changing { readonly addonVersion?: string; readonly config?: string }
 
 const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or id').makeOptionMandatory()
 const TIMEOUT_MS = 10 * 60_000
-const withWait = (command: Parameters<typeof withCommon>[0]) => withCommon(command).addOption(clusterFlag()).addOption(flag('--wait', 'wait for the outcome'))
 
 export function addAddonCommands(verbs: Verbs): void {
-  withWait(verbs.create.command('addon <name>')).description('install an add-on in a cluster')
-    .addOption(flag('--addon-version <version>', 'the newest that fits the cluster, if none is given')).addOption(flag('--config <json>', 'its configuration, a JSON object'))
-    .action(async (name: string, flags: Omit<Wanted, 'version'> & { addonVersion?: string }) => {
+  withWait(withCommon(verbs.create.command('addon <name>')), 'it is Running').description('install an add-on in a cluster').addOption(clusterFlag())
+    .addOption(flag('--addon-version <version>', 'the newest that fits the cluster, if none is given')).addOption(own('--config <json>', 'its configuration, a JSON object'))
+    .action(async (name: string, flags: Wanted) => {
       const { client, id } = await homeOf(flags)
       const body = { ClusterId: id, Name: name, ...flags.addonVersion !== undefined && { Version: flags.addonVersion }, ...flags.config !== undefined && { Config: flags.config } }
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the installation of ${name}` }, () => client.call('CreateAddon', body))
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the installation of ${name}` }, () => client.call('CreateAddon', body))
       await settled(client, name, id, flags)
     })
 
-  withCommon(verbs.list.command('addon').alias('addons')).description('list add-ons').addOption(flag('--cluster <cluster>', 'of one cluster, by name or id')).addOption(flag('--supported', 'those that may be installed'))
+  withCommon(verbs.list.command('addon').alias('addons')).description('list add-ons').addOption(flag('--cluster <cluster>', 'of one cluster, by name or id')).addOption(own('--supported', 'those that may be installed'))
     .action(async (flags: Common & { cluster?: string; supported?: boolean }) => {
       const client = connect(flags)
       if (flags.supported) {
@@ -55,22 +54,22 @@ export function addAddonCommands(verbs: Verbs): void {
     ]))
   })
 
-  withWait(verbs.update.command('addon <name>')).description('bring an add-on to another version or configuration')
-    .addOption(flag('--addon-version <version>', 'the version')).addOption(flag('--config <json>', 'its configuration, a JSON object'))
-    .action(async (name: string, flags: Omit<Wanted, 'version'> & { addonVersion?: string }) => {
-      if ((flags.addonVersion === undefined) === (flags.config === undefined)) throw new CommandFailed('Say what shall change: either --addon-version or --config.')
+  withWait(withCommon(verbs.update.command('addon <name>')), 'it is Running again').description('bring an add-on to another version or configuration').addOption(clusterFlag())
+    .addOption(flag('--addon-version <version>', 'the version')).addOption(own('--config <json>', 'its configuration, a JSON object'))
+    .action(async (name: string, flags: Wanted) => {
+      if ((flags.addonVersion === undefined) === (flags.config === undefined)) throw new UsageError('say what to change: either --addon-version or --config')
       const { client, id } = await homeOf(flags)
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the change of ${name}` }, () => flags.config === undefined
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the change of ${name}` }, () => flags.config === undefined
         ? client.call('UpdateAddonVersion', { ClusterId: id, Name: name, Version: flags.addonVersion ?? '' })
         : client.call('UpdateAddonConfig', { ClusterId: id, Name: name, Config: flags.config }))
       await settled(client, name, id, flags)
     })
 
-  withWait(verbs.delete.command('addon <name>')).description('uninstall an add-on').addOption(flag('--with-crds', 'its custom resource definitions, too'))
-    .action(async (name: string, flags: Waiting & { withCrds?: boolean }) => {
+  withWait(withCommon(verbs.delete.command('addon <name>')), 'it is gone').description('uninstall an add-on').addOption(clusterFlag()).addOption(own('--with-crds', 'its custom resource definitions, too'))
+    .action(async (name: string, flags: Changing & { withCrds?: boolean }) => {
       const { client, id } = await homeOf(flags)
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: TIMEOUT_MS, what: `the removal of ${name}` }, () => client.call('DeleteAddon', { ClusterId: id, Name: name, ...flags.withCrds && { CascadingDeleteResources: ['Crd'] } }))
-      if (flags.wait) await waitUntilGone(client, `add-on ${name}`, `${id}:${name}`, TIMEOUT_MS)
+      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the removal of ${name}` }, () => client.call('DeleteAddon', { ClusterId: id, Name: name, ...flags.withCrds && { CascadingDeleteResources: ['Crd'] } }))
+      if (flags.wait) await waitUntilGone(client, `add-on ${name}`, `${id}:${name}`, flags.timeout ?? TIMEOUT_MS)
       if (flags.output === 'json') printJson({ ClusterId: id, Name: name })
     })
 }
@@ -86,7 +85,7 @@ async function homeOf(flags: Owned): Promise<{ client: EdgeholdClient; id: strin
   return { client, id: (await findCluster(client, flags.cluster)).Id }
 }
 
-async function settled(client: EdgeholdClient, name: string, id: string, flags: Waiting): Promise<void> {
-  if (flags.wait) await waitForPhase(client, `add-on ${name}`, `${id}:${name}`, ['Running'], TIMEOUT_MS)
+async function settled(client: EdgeholdClient, name: string, id: string, flags: Changing): Promise<void> {
+  if (flags.wait) await waitForPhase(client, `add-on ${name}`, `${id}:${name}`, ['Running'], flags.timeout ?? TIMEOUT_MS)
   if (flags.output === 'json') printJson({ ClusterId: id, Name: name })
 }

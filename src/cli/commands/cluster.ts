@@ -3,7 +3,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
-import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { collect, flag, own, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { pickRanges } from '../free-ranges.ts'
 import { nowIn } from '../now-in.ts'
 import { parsePairs, parseSwitch, parseWhole } from '../parse.ts'
@@ -56,7 +56,7 @@ export function addClusterCommands(verbs: Verbs): void {
 
   withWait(withCommon(verbs.update.command('cluster <name>')), 'it is Running again')
     .description('change name, description or deletion protection')
-    .addOption(flag('--name <name>', 'new name'))
+    .addOption(own('--name <name>', 'new name'))
     .addOption(flag('--description <text>', 'what it is for'))
     .addOption(flag('--delete-protection <on|off>', 'refuse deletion without force').argParser(parseSwitch))
     .action(async (name: string, flags: UpdateFlags) => {
@@ -73,9 +73,9 @@ export function addClusterCommands(verbs: Verbs): void {
 
   withWait(withCommon(verbs.delete.command('cluster <name>')), 'it is gone')
     .description('delete a cluster with its pools and nodes')
-    .addOption(flag('--force', 'also if it has deletion protection'))
-    .addOption(flag('--cascade <resource>', 'All, NodePoolResource, DefaultNodePoolResource, Clb, Nat; may be repeated').argParser(collect))
-    .addOption(flag('--retain <resource>', 'what is to stay; may be repeated').argParser(collect))
+    .addOption(own('--force', 'also if it has deletion protection'))
+    .addOption(own('--cascade <resource>', 'All, NodePoolResource, DefaultNodePoolResource, Clb, Nat; may be repeated').argParser(collect))
+    .addOption(own('--retain <resource>', 'what is to stay; may be repeated').argParser(collect))
     .action(async (name: string, flags: DeleteFlags) => {
       const client = connect(flags)
       const { Id } = await findCluster(client, name)

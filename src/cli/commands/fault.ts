@@ -1,7 +1,7 @@
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { Fault } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
-import { flag, parseNumber, withCommon, type Common } from '../flags.ts'
+import { own, parseNumber, withCommon, type Common } from '../flags.ts'
 import { print, printJson, printResult, tell } from '../print.ts'
 import { table } from '../text/table.ts'
 
@@ -11,9 +11,6 @@ interface Injecting extends Common {
 }
 
 const EFFECTS = ['fail', 'hang', 'slow', 'lie', 'stutter', 'half', 'double', 'protected', 'silent']
-
-/** Flags of one call only have no variable of the environment: `--name` and the like mean other things elsewhere. */
-const own = (flags: string, text: string): Option => new Option(flags, text)
 
 export function addFaultCommands(program: Command): void {
   const fault = program.command('fault').description('what shall go wrong in a simulated region: faults at the calls of its ports, at what happens behind them, or at our own answers')
@@ -46,7 +43,7 @@ export function addFaultCommands(program: Command): void {
     })
   })
 
-  withCommon(fault.command('clear [id]')).description('take a fault away, or all of them').addOption(flag('--all', 'all faults of the region')).action(async (id: string | undefined, flags: Common & { readonly all?: boolean }) => {
+  withCommon(fault.command('clear [id]')).description('take a fault away, or all of them').addOption(own('--all', 'all faults of the region')).action(async (id: string | undefined, flags: Common & { readonly all?: boolean }) => {
     await connect(flags).call('ClearFault', { ...(id !== undefined && { Id: id }), ...(flags.all && { All: true }) })
     if (flags.output === 'json') printJson({})
   })

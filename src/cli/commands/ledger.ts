@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { connect } from '../credentials.ts'
-import { flag, withCommon, type Common } from '../flags.ts'
+import { flag, own, withCommon, type Common } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { printResult, tell, terminalWidth } from '../print.ts'
 import { findCluster } from '../resolve.ts'
@@ -11,7 +11,7 @@ export function addLedgerCommands(program: Command): void {
   const ledger = program.command('ledger').description('the outside resources that were made, with owner and fate')
   withCommon(ledger.command('list')).description('list them; without --all those that are not released')
     .addOption(flag('--cluster <cluster>', 'of one cluster, by name or id'))
-    .addOption(flag('--all', 'released ones, too'))
+    .addOption(own('--all', 'released ones, too'))
     .action(async (flags: Common & { cluster?: string; all?: boolean }) => {
       const client = connect(flags)
       const filter = {

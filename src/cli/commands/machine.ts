@@ -5,7 +5,7 @@ import { realTime } from '#client/waiting-time.ts'
 import { afterSeparator } from '../after-separator.ts'
 import { connect } from '../credentials.ts'
 import { CommandFailed } from '../errors.ts'
-import { flag, parseSpan, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { flag, own, parseSpan, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { print, printJson, printResult, tell } from '../print.ts'
 import { findMachine, findOnboarding } from '../resolve.ts'
 import { table } from '../text/table.ts'
@@ -69,7 +69,7 @@ export function addMachineCommands(program: Command): void {
 
   withCommon(machine.command('exec <name> <command...>')).description('run a command on a machine; its exit code becomes ours. Options of ours stand before the name')
     .addOption(flag('--stdin <text>', 'what the command reads'))
-    .addOption(flag('--timeout <span>', 'how long it may run, e.g. 90s').argParser(parseSpan))
+    .addOption(own('--timeout <span>', 'how long it may run, e.g. 90s').argParser(parseSpan))
     .passThroughOptions()
     .action(async (name: string, command: readonly string[], flags: Common & { stdin?: string; timeout?: number }) => {
       const client = connect(flags)

@@ -3,7 +3,7 @@ import type { Node, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
-import { collect, flag, parseNumber, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { collect, flag, own, parseNumber, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { reasonsOf } from '../reasons.ts'
@@ -33,8 +33,8 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
     .addOption(flag('--user <user>', 'who logs in to it').default('root'))
     .addOption(flag('--ssh-port <port>', 'its SSH port').argParser(parseNumber('a port, e.g. 22')).default(22))
     .addOption(flag('--password-file <file>', 'file whose first line is the password; by default, or with -, standard input is read'))
-    .addOption(flag('--name <name>', 'name of the node, in edge pools'))
-    .addOption(flag('--keep-instance-name', 'the node is called as its server, in central pools'))
+    .addOption(own('--name <name>', 'name of the node, in edge pools'))
+    .addOption(own('--keep-instance-name', 'the node is called as its server, in central pools'))
     .action(async (flags: CreateFlags) => {
       if ((flags.instance === undefined) === (flags.address === undefined)) throw new UsageError('Say which machine: --instance ID for servers, or --address ADDRESS for a machine of your own.')
       const client = connect(flags)
@@ -64,8 +64,8 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
   })
 
   withWait(withCommon(verbs.delete.command('node <name>')), 'it is gone').description('take a node out of its cluster; a machine that ran a script cleans itself up').addOption(clusterFlag())
-    .addOption(flag('--cascade <resource>', 'Ecs: a machine that was ordered for it goes too').argParser(collect))
-    .addOption(flag('--retain <resource>', 'Ecs: it stays, as without either').argParser(collect))
+    .addOption(own('--cascade <resource>', 'Ecs: a machine that was ordered for it goes too').argParser(collect))
+    .addOption(own('--retain <resource>', 'Ecs: it stays, as without either').argParser(collect))
     .action(async (name: string, flags: DeleteFlags) => {
     const client = connect(flags)
     const node = await findNode(client, name, flags.cluster)

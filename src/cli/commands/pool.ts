@@ -2,7 +2,7 @@ import type { NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
-import { collect, flag, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { collect, flag, own, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { parsePairs, parseTaint } from '../parse.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
@@ -28,8 +28,8 @@ const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or i
 export function addPoolCommands(verbs: Verbs): void {
   withScaling(withWait(withCommon(verbs.create.command('pool <name>')), 'it is Running'))
     .description('make a pool: a static one, whose nodes are machines that run an onboarding script, or one that orders machines (--elastic at the edge, --central in the centre)')
-    .addOption(flag('--elastic', 'an elastic pool of edge servers'))
-    .addOption(flag('--central', 'a central pool; the name default makes the default pool of the cluster'))
+    .addOption(own('--elastic', 'an elastic pool of edge servers'))
+    .addOption(own('--central', 'a central pool; the name default makes the default pool of the cluster'))
     .addOption(flag('--cloud-server <id>', 'elastic: the edge service whose servers it orders').default('cloudserver-default'))
     .addOption(flag('--area <name>', 'elastic: the area in which it orders them'))
     .addOption(flag('--server-type <type>', 'central: type of its servers; may be repeated').argParser(collect))
@@ -65,11 +65,11 @@ export function addPoolCommands(verbs: Verbs): void {
   withScaling(withWait(withCommon(verbs.update.command('pool <name>')), 'it is Running again'))
     .description('change name, labels, taints or scaling; labels and taints given replace all there were')
     .addOption(clusterFlag())
-    .addOption(flag('--name <name>', 'new name'))
+    .addOption(own('--name <name>', 'new name'))
     .addOption(flag('--label <key=value>', 'label of its nodes; may be repeated').argParser(collect))
     .addOption(flag('--taint <key=value:Effect>', 'taint of its nodes; may be repeated').argParser(collect))
-    .addOption(flag('--clear-labels', 'take all labels off'))
-    .addOption(flag('--clear-taints', 'take all taints off'))
+    .addOption(own('--clear-labels', 'take all labels off'))
+    .addOption(own('--clear-taints', 'take all taints off'))
     .action(async (name: string, flags: UpdateFlags) => {
       if ([flags.name, flags.label, flags.taint, flags.clearLabels, flags.clearTaints].every(given => given === undefined) && !isScalingGiven(flags)) throw new UsageError('say what to change: --name, --label, --taint, --clear-labels, --clear-taints, --desired, --min, --max, --priority, --auto-scaling or --mode')
       const client = connect(flags)
@@ -80,8 +80,8 @@ export function addPoolCommands(verbs: Verbs): void {
     })
 
   withWait(withCommon(verbs.delete.command('pool <name>')), 'it is gone').description('delete a node pool with its nodes and onboarding scripts').addOption(clusterFlag())
-    .addOption(flag('--cascade <resource>', 'Ecs: the machines that it ordered go too').argParser(collect))
-    .addOption(flag('--retain <resource>', 'Ecs: they stay, as without either').argParser(collect))
+    .addOption(own('--cascade <resource>', 'Ecs: the machines that it ordered go too').argParser(collect))
+    .addOption(own('--retain <resource>', 'Ecs: they stay, as without either').argParser(collect))
     .action(async (name: string, flags: DeleteFlags) => {
     const client = connect(flags)
     const pool = await findPool(client, name, flags.cluster)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { connect } from '../credentials.ts'
-import { flag, parseNumber, withCommon, type Common } from '../flags.ts'
+import { flag, own, parseNumber, withCommon, type Common } from '../flags.ts'
 import { printJson, printResult, terminalWidth } from '../print.ts'
 import { table } from '../text/table.ts'
 
@@ -19,7 +19,7 @@ export function addRegionCommands(program: Command): void {
   withCommon(region.command('create [name]')).description('make a simulated region with a clock, seed, balance, limits and faults of its own')
     .addOption(flag('--seed <number>', 'what is drawn in it; the same seed tells the same story').argParser(parseNumber('a seed is a whole number from 0, e.g. 7')))
     .addOption(flag('--start-at <time>', 'the first instant of its time, e.g. 2026-12-01T00:00:00Z'))
-    .addOption(flag('--paused', 'its clock stands still until it is stepped or resumed'))
+    .addOption(own('--paused', 'its clock stands still until it is stepped or resumed'))
     .addOption(flag('--speed <factor>', 'how many times as fast as real time its clock runs').argParser(parseNumber('a clock runs so many times as fast as real time, e.g. 60')))
     .action(async (name: string | undefined, flags: Common & { seed?: number; startAt?: string; paused?: boolean; speed?: number }) => {
       const made = await connect(flags).call('CreateRegion', {

@@ -6,7 +6,7 @@ import { isPassing } from '#client/passing.ts'
 import { Patience } from '#client/patience.ts'
 import { connect } from '../credentials.ts'
 import { EXIT, NothingThere, UsageError } from '../errors.ts'
-import { flag, withCommon, type Common } from '../flags.ts'
+import { flag, own, withCommon, type Common } from '../flags.ts'
 import { parseWhole } from '../parse.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { table } from '../text/table.ts'
@@ -34,7 +34,7 @@ export function addScenarioCommands(program: Command): void {
     .addOption(flag('--in <region>', 'play it in that simulated region'))
     .addOption(flag('--on <cluster>', 'the id of a cluster there that it may use'))
     .addOption(flag('--stop-at <row>', 'leave the world there, its clock paused, e.g. Failed/NotReady, Node:Failed/NotReady or Failed/Balance+ResourceCleanupFailed'))
-    .addOption(flag('--without-cause', 'leave its cause out'))
+    .addOption(own('--without-cause', 'leave its cause out'))
     .addOption(flag('--client-token <token>', 'that of an earlier run, which goes on or is told again'))
     .action(async (name: string, flags: Common & { seed: number; in?: string; on?: string; stopAt?: string; withoutCause?: boolean; clientToken?: string }) => {
       const client = await inSimulated(flags)

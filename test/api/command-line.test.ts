@@ -207,7 +207,34 @@ suite('the command line', () => {
     assert.equal((await api.store.findNode(server))?.facts.deletion?.machine, 'Destroy')
     await api.makePoolRun(elastic)
     await made('node', '--pool', 'burst', '--instance', 'veen1', '--instance', 'veen2', '--name', 'till')
-    for (const args of [['create', 'pool', 'x1', '--cluster', 'plant', '--desired', '2'], ['create', 'pool', 'x1', '--cluster', 'plant', '--elastic', '--central']]) assert.equal((await run(args)).code, 2)
+    const before = (await api.done('ListEdgeNodePools')).TotalCount
+    // oxfmt-ignore
+    const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+      [['create', 'pool', 'x1', '--elastic', '--central'],                         /elastic or central, not both/],
+      [['create', 'pool', 'x1', '--desired', '2'],                                 /--desired does nothing for a static pool .*: it is for an elastic pool \(--elastic\) and a central pool \(--central\)\n/],
+      [['create', 'pool', 'x1', '--area', 'z'],                                    /--area does nothing for a static pool .*: it is for an elastic pool \(--elastic\)\n/],
+      [['create', 'pool', 'x1', '--cloud-server', 'x', '--server-type', 'y'],      /--cloud-server does nothing for a static pool/],
+      [['create', 'pool', 'x1', '--central', '--cloud-server', 'x', '--area', 'z'], /--cloud-server does nothing for a central pool/],
+      [['create', 'pool', 'x1', '--elastic', '--server-type', 'y'],                /--server-type does nothing for an elastic pool/],
+      [['create', 'pool', 'x1', '--elastic', '--subnet', 's'],                     /--subnet does nothing for an elastic pool/],
+      [['create', 'pool', 'default', '--central', '--max', '3'],                   /--max does nothing for the default pool/],
+      [['create', 'pool', 'x1', '--elastic', '--desired', '3', '--max', '2'],      /--desired 3 is more than the pool may have, 2/],
+      [['create', 'pool', 'x1', '--central', '--desired', '11'],                   /--desired 11 is more than the pool may have, 10/],
+      [['create', 'pool', 'x1', '--elastic', '--desired', '0', '--min', '1'],      /--desired 0 is fewer than the pool always has, 1/],
+      [['update', 'pool', 'burst', '--desired', '7'],                              /--desired 7 is more than the pool may have, 6/],
+      [['update', 'pool', 'central', '--desired', '5'],                            /--desired 5 is more than the pool may have, 4/],
+      [['update', 'pool', 'burst', '--label', 'a=b', '--clear-labels'],            /either --label or --clear-labels, not both/],
+      [['update', 'pool', 'burst', '--taint', 'a:NoExecute', '--clear-taints'],    /either --taint or --clear-taints, not both/],
+    ]
+    for (const [args, says] of refused) {
+      const { code, err } = await run([...args, '--cluster', 'plant'])
+      assert.equal(code, 2, args.join(' '))
+      assert.match(err, says)
+    }
+    assert.equal((await api.done('ListEdgeNodePools')).TotalCount, before)
+    // A variable is for all commands: it counts for the kind that it is for.
+    const { code, err } = await run(['create', 'pool', 'still', '--cluster', 'plant'], { EDGEHOLD_AREA: 'z', EDGEHOLD_SUBNET: 's' })
+    assert.equal(code, 0, err)
   })
 
   test('adds a machine by its address; its password comes from a file or from standard input', async () => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CentralNodePool, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
+import { DEFAULT_SCALING } from '#model/node-pool/scaling.ts'
 import { UsageError } from '../errors.ts'
 import { flag } from '../flags.ts'
 import { parseSwitch, parseWhole } from '../parse.ts'
@@ -25,6 +26,16 @@ export function withScaling(command: Command): Command {
     .addOption(flag('--mode <mode>', 'what it does with a machine that it does not need: Release gives it back, Recycle switches it off and keeps it').choices(['Release', 'Recycle']))
 }
 
+export const SCALING_OPTIONS: readonly string[] = ['--desired', '--min', '--max', '--priority', '--auto-scaling', '--mode']
+
+/** The API takes any desired number and keeps it within the pool's bounds; to who types one that is a mistake. `bounds`: those that the pool has, where it is there. */
+export function checkDesired(flags: ScalingFlags, bounds: { readonly MinReplicas: number; readonly MaxReplicas: number } = { MinReplicas: DEFAULT_SCALING.minReplicas, MaxReplicas: DEFAULT_SCALING.maxReplicas }): void {
+  const { desired, min = bounds.MinReplicas, max = bounds.MaxReplicas } = flags
+  if (desired === undefined || min > max) return // The server refuses such bounds.
+  if (desired > max) throw new UsageError(`--desired ${desired} is more than the pool may have, ${max}: say --max ${desired} too, or fewer`)
+  if (desired < min) throw new UsageError(`--desired ${desired} is fewer than the pool always has, ${min}: say --min ${desired} too, or more`)
+}
+
 export function isScalingGiven(flags: ScalingFlags): boolean {
   return [flags.desired, flags.min, flags.max, flags.priority, flags.autoScaling, flags.mode].some(given => given !== undefined)
 }
@@ -41,6 +52,7 @@ export function scalingOf(flags: ScalingFlags): object {
 export async function changePool(client: EdgeholdClient, pool: NodePool, change: object, flags: ScalingFlags): Promise<void> {
   const place = { ClusterId: pool.ClusterId, Id: pool.Id }
   if (pool.Type === 'edge-machine-set' && isScalingGiven(flags)) throw new UsageError(`the pool ${pool.Name} is static: its nodes are machines that run an onboarding script, and it orders none`)
+  if (flags.desired !== undefined) checkDesired(flags, await scalingOfPool(client, pool))
   if (pool.Type === 'machine-set') {
     await client.call('UpdateNodePoolConfig', { ...place, ...change, ...isScalingGiven(flags) && { AutoScaling: scalingOf(flags) } })
     return

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import type { NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
@@ -11,7 +12,8 @@ import { findCluster, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
 import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
-import { changePool, isScalingGiven, KINDS, scalingOf, scalingText, withScaling, type ScalingFlags } from './pool-scaling.ts'
+import { kindOf, refuseBoth, refuseForeign } from './pool-kinds.ts'
+import { changePool, checkDesired, isScalingGiven, KINDS, scalingOf, scalingText, withScaling, type ScalingFlags } from './pool-scaling.ts'
 import type { Verbs } from './verbs.ts'
 
 const CREATE_MS = 10 * 60_000
@@ -37,9 +39,10 @@ export function addPoolCommands(verbs: Verbs): void {
     .addOption(clusterFlag().makeOptionMandatory())
     .addOption(flag('--label <key=value>', 'label of its nodes; may be repeated').argParser(collect))
     .addOption(flag('--taint <key=value:Effect>', 'taint of its nodes; may be repeated').argParser(collect))
-    .action(async (name: string, flags: CreateFlags) => {
-      if (flags.elastic && flags.central) throw new UsageError('a pool is elastic or central, not both')
-      if (!flags.elastic && !flags.central && isScalingGiven(flags)) throw new UsageError('a static pool orders no machines: say --elastic or --central')
+    .action(async (name: string, flags: CreateFlags, command: Command) => {
+      const kind = kindOf(name, flags)
+      refuseForeign(kind, command)
+      if (kind === 'elastic' || kind === 'central') checkDesired(flags)
       const client = connect(flags)
       const cluster = await findCluster(client, flags.cluster)
       const { Id } = await createPool(client, cluster.Id, name, flags)
@@ -70,7 +73,9 @@ export function addPoolCommands(verbs: Verbs): void {
     .addOption(flag('--taint <key=value:Effect>', 'taint of its nodes; may be repeated').argParser(collect))
     .addOption(own('--clear-labels', 'take all labels off'))
     .addOption(own('--clear-taints', 'take all taints off'))
-    .action(async (name: string, flags: UpdateFlags) => {
+    .action(async (name: string, flags: UpdateFlags, command: Command) => {
+      refuseBoth(command, '--label', '--clear-labels')
+      refuseBoth(command, '--taint', '--clear-taints')
       if ([flags.name, flags.label, flags.taint, flags.clearLabels, flags.clearTaints].every(given => given === undefined) && !isScalingGiven(flags)) throw new UsageError('say what to change: --name, --label, --taint, --clear-labels, --clear-taints, --desired, --min, --max, --priority, --auto-scaling or --mode')
       const client = connect(flags)
       const pool = await findPool(client, name, flags.cluster)

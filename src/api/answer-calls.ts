@@ -10,6 +10,7 @@ import type { ApiMetrics } from './metrics.ts'
 import { outcomeUnknown, passOn, ServedElsewhere, wasPassedOn, type PassedAnswer } from './pass-on.ts'
 import { refusalOf } from './refusal-of.ts'
 import { Rendered } from './rendered.ts'
+import { serviceAskedFor } from './signature/authorization.ts'
 import { targetOf, type Target } from './target.ts'
 import { WatchedChanges } from './watches/watched-changes.ts'
 import { Watches } from './watches/watches.ts'
@@ -85,7 +86,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     const body = method === 'GET' ? NO_BODY : await readBody(request, parts.settings.mostBodyBytes)
     if (!target.action || !target.version) return refuse('MissingParameter', { Parameter: 'Action or no Version' })
     about.route = routes.get(`${target.version}/${target.action}`)
-    if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service })
+    if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service: serviceAskedFor(request.headers, target.query) ?? service })
     const signed = { method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }
     if (wasPassedOn(request.headers)) about.trace.stays = true
     return wherever(about, about.route.run, signed, { method, url: request.url ?? '/', headers: request.headers, body })

@@ -57,6 +57,15 @@ suite('the envelope', () => {
     }
   })
 
+  test('an action that is not here is told with the service that was asked for it', async () => {
+    for (const [service, names] of [['vpc', 'vpc'], ['veecp_openapi', 'veecp_openapi'], ['<b>', 'veecp_openapi']] as const) {
+      const { status, body } = await api.call('DescribeSecurityGroups', {}, { version: '2020-04-01', service })
+      assert.deepEqual([status, body.ResponseMetadata.Error?.Code, body.ResponseMetadata.Error?.Message], [404, 'InvalidActionOrVersion', `There is no action DescribeSecurityGroups in version 2020-04-01 of ${names}.`])
+    }
+    const { body } = await api.send('GET', '/?Action=DescribeVpcs&Version=2020-04-01&X-Credential=AKLT%2F20250102%2Fcn-beijing%2Fvpc%2Frequest', {})
+    assert.equal(body.ResponseMetadata.Error?.Message, 'There is no action DescribeVpcs in version 2020-04-01 of vpc.')
+  })
+
   test('refuses other methods', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH'] as const) {
       const response = await api.app.inject({ method, url: '/?Action=ListClusters&Version=2021-03-03' })

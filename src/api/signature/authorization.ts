@@ -30,6 +30,12 @@ export function readAuthorization(headers: HttpHeaders, query: Query): Authoriza
   return refuse('MissingAuthenticationToken', {})
 }
 
+/** The service for which a request says that it is signed, whether or not it is; `undefined` where it says none. */
+export function serviceAskedFor(headers: HttpHeaders, query: Query): string | undefined {
+  const credential = /Credential\s*=\s*([^,\s]+)/.exec(single(headers, 'authorization') ?? '')?.[1] ?? query.find(([name]) => name === 'X-Credential')?.[1]
+  return /^(?:[^/]+\/){3}([\w-]{1,64})\/request$/.exec(credential ?? '')?.[1]
+}
+
 type Signer = Pick<Authorization, 'accessKeyId' | 'date' | 'region' | 'service' | 'signedHeaders'>
 
 /** What stands before the signature, as it was read: a signer sends the same all day. */

@@ -4,7 +4,7 @@ import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { Log } from '#ports/log.ts'
 import type { Because, Scope, Store } from '#ports/store.ts'
-import type { Apart, RegionMaker, RegionPorts } from './regions.ts'
+import type { Apart, Meanwhile, RegionMaker, RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 
 export const PRODUCT_VERSION = '2021-03-03'
@@ -29,6 +29,8 @@ export interface ActionContext {
   readonly now: number
   /** Bytes from which ids and tokens are made. */
   randomBytes(length: number): Uint8Array
+  /** What a call waits for that regions do by themselves: they may be kept from it until the call ends otherwise. */
+  readonly meanwhile: Meanwhile
 }
 
 export interface Action {

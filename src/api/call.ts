@@ -12,7 +12,7 @@ import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
 import { tokenOf } from './idempotency.ts'
-import { findRegion, learnRegion, type RegionMaker, type RegionPorts } from './regions.ts'
+import { findRegion, learnRegion, type Meanwhile, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 import { staleStore } from './stale-lists.ts'
 import { DayKeys } from './signature/day-keys.ts'
@@ -100,7 +100,8 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
     // The region may have closed meanwhile, or be another server's.
     if ((wasHeld || meeting) && action.kind === 'write') await untilOpen(region)
     const context = contextOf(parts, action, caller, region, requestId, meeting && togetherIn(region.ports, action, body))
-    const result = await action.run(until === undefined ? context : { ...context, store: staleStore(context.store, until) }, body as never)
+    const act = (meanwhile: Meanwhile): Promise<object> => action.run({ ...context, meanwhile, ...until !== undefined && { store: staleStore(context.store, until) } }, body as never)
+    const result = await (action.kind === 'write' && region.ports.inTurn ? region.ports.inTurn(act) : act(wait => wait()))
     if (action.kind === 'write') await region.ports.afterWrite?.()
     return result
   }
@@ -115,7 +116,7 @@ function togetherIn(ports: RegionPorts, action: Action, body: object): Store | u
 }
 
 /** What an action is given when it begins: the time above all is that of then, however long its call was held. */
-function contextOf(parts: CallParts, action: Action, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, together: Store | undefined): ActionContext {
+function contextOf(parts: CallParts, action: Action, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, together: Store | undefined): Omit<ActionContext, 'meanwhile'> {
   return {
     action: action.name,
     requestId,

@@ -71,7 +71,7 @@ async function untilOn(context: ActionContext, machine: MachineRecord): Promise<
   checkRuns(machine)
   if (await isOn()) return
   if (region.clock?.read().paused) {
-    await region.afterWrite?.()
+    await context.meanwhile(async () => { await region.afterWrite?.() })
     if (await isOn()) return
     refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on yet, and the clock of the region ${scope.region} stands still` })
   }

@@ -62,9 +62,14 @@ export interface RegionPorts {
   untilJudged?(): Promise<void>
   /** Why reads cannot be judged by the faults that stand in the region, as a clause. */
   refusesReads?(): string | undefined
+  /** Does a write where the region wants its own work to begin behind what a call does as a whole; what the write itself waits for of that goes into `meanwhile`. */
+  inTurn?<Answer>(call: (meanwhile: Meanwhile) => Promise<Answer>): Promise<Answer>
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
   afterWrite?(): Promise<void>
 }
+
+/** Waits for something that a region does by itself, and lets it do so. */
+export type Meanwhile = <Answer>(wait: () => Promise<Answer>) => Promise<Answer>
 
 /** What two writes in one transaction must not share: the cluster that is there already and in whose tree they write, which they lock first; and names, ClientTokens among them. */
 export interface Apart { readonly clusterId?: string; readonly names: readonly string[] }

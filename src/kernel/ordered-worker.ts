@@ -7,6 +7,7 @@ import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
 import { batchesOf } from './batches.ts'
 import { NO_METER, type WorkerMeter } from './meter.ts'
 import type { RegionClock } from './region-clock.ts'
+import type { Turns } from './turns.ts'
 import { Wake } from './wake.ts'
 
 export interface OrderedWorkerOptions {
@@ -22,6 +23,8 @@ export interface OrderedWorkerOptions {
   /** Writes what changed where passes see it, with the keys that have to look. */
   readonly tell: (changes: readonly RegionChange[]) => Promise<void>
   readonly log: Log
+  /** While its clock stands still nothing of this begins before a call has done all that it does. Absent: there are no calls. */
+  readonly turns?: Turns
   readonly meter?: WorkerMeter
 }
 
@@ -146,10 +149,17 @@ class OrderedLoop {
     this.#enqueued.call()
   }
 
-  /** Everything that is to be done at this instant; then on to the next one, or to rest until it comes. */
   async #turn(): Promise<void> {
-    const { clock, events } = this.#options
+    const { clock, turns } = this.#options
+    while (clock.paused && turns?.hasCalls && !this.#signal.aborted) await Promise.race([turns.callsEnded(), this.#enqueued.next(), clock.nextSet()])
     const woken = this.#enqueued.next(), set = clock.nextSet()
+    const next = await (turns && clock.paused ? turns.work(() => this.#atThisInstant()) : this.#atThisInstant())
+    if (next !== undefined) await this.#waitFor(next, woken, set)
+  }
+
+  /** Everything that is to be done at this instant; then on to the next one, or to rest: the answer is until when. */
+  async #atThisInstant(): Promise<number | undefined> {
+    const { clock, events } = this.#options
     if (this.#news) this.#due = undefined
     this.#news = false
     this.#resting = false
@@ -161,16 +171,19 @@ class OrderedLoop {
     const resumes = this.#stoodStill && !clock.paused
     this.#stoodStill = clock.paused
     // What happened at the instant of a pause: from here on passes decide by what was told.
-    if (resumes && (events.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.passTime() && await this.#hear()) return
-    if (clock.paused ? await this.#oneAfterAnother() : await this.#sideBySide()) return
+    if (resumes && (events.nextAt() ?? Number.POSITIVE_INFINITY) <= clock.passTime() && await this.#hear()) return undefined
+    if (clock.paused ? await this.#oneAfterAnother() : await this.#sideBySide()) return undefined
     const next = Math.min(await this.#nextDue(), events.nextAt() ?? Number.POSITIVE_INFINITY)
-    if (this.#news || this.#signal.aborted) return
-    if (next <= clock.target()) return clock.moveTo(next)
+    if (this.#news || this.#signal.aborted) return undefined
+    if (next <= clock.target()) {
+      clock.moveTo(next)
+      return undefined
+    }
     this.#resting = true
     this.#noneIsEndless()
     clock.rest(next)
     this.#rested.call()
-    await this.#waitFor(next, woken, set)
+    return next
   }
 
   /** What is due first, then what happened at the same instant. Answers whether there was anything to do. */

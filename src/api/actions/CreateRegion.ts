@@ -38,7 +38,7 @@ export const CreateRegion = defineAction({
       return ms === undefined ? [] : [[name, ms]]
     }))
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: context.scope.region, why: 'this server makes no regions' })
-    const region = await regionMaker.create({ region: body.Region, seed: body.Seed, startAt, paused: body.Paused ?? false, speed: body.Speed ?? 1, durations })
+    const region = await context.meanwhile(() => regionMaker.create({ region: body.Region, seed: body.Seed, startAt, paused: body.Paused ?? false, speed: body.Speed ?? 1, durations }))
     return region === undefined ? taken(body.Region ?? '') : { Region: region }
   },
 })

@@ -43,7 +43,7 @@ export const RunScenario = defineAction({
       ...given({ stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition }, withoutCause: body.WithoutCause ? true as const : undefined, on: body.On, token: tokenOf(body) }),
     }
     const { plays } = regionMaker
-    const ended = place === undefined ? await plays.fresh(order, number => numbered(scenario.Name, number)) : await plays.in(place, order)
+    const ended = await context.meanwhile(() => (place === undefined ? plays.fresh(order, number => numbered(scenario.Name, number)) : plays.in(place, order)))
     try {
       return await resultOf(context, ended)
     } finally {

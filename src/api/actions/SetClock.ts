@@ -24,6 +24,6 @@ export const SetClock = defineAction({
     if (body.Speed !== undefined && !(body.Speed > 0 && body.Speed <= FASTEST)) refuseParameter(action, 'Speed', `it has to be above 0 and at most ${FASTEST}; Paused stops the clock`)
     const { now, behindMs = 0 } = clock.read()
     if (step !== undefined && now + behindMs + step > END) refuseParameter(action, 'Step', 'it leads past the year 2099, where the clock ends')
-    return clockToWire(await clock.set({ paused: body.Paused, speed: body.Speed, step }))
+    return clockToWire(await context.meanwhile(() => clock.set({ paused: body.Paused, speed: body.Speed, step })))
   },
 })

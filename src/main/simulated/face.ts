@@ -1,5 +1,6 @@
-import type { Apart, ClockChange, ClockShown, Elsewhere, RegionPorts, RegionTime } from '#api/regions.ts'
+import type { Apart, ClockChange, ClockShown, Elsewhere, Meanwhile, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
+import type { Turns } from '#kernel/turns.ts'
 import { Wake } from '#kernel/wake.ts'
 import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import type { Components } from '#ports/components.ts'
@@ -23,6 +24,8 @@ export interface OpenRegion {
   /** As everybody writes to it in this region. */
   readonly store: Store
   readonly storeTogether: (apart: Apart) => Store
+  /** Of calls and of its own work. */
+  readonly turns: Turns
   /** Resolves when nothing is due up to the clock's target, or false when that did not come in time. */
   settled(patienceMs: number): Promise<boolean>
   /** Somebody changed something in it: its own work looks now. */
@@ -162,6 +165,10 @@ export class SimulatedRegionFace implements RegionPorts {
     const patience = new AbortController()
     await Promise.race([this.#opened.promise, ...orUntil ? [orUntil] : [], systemClock.sleep(OPENING_MS, patience.signal).catch(() => undefined)]) // aborted: it is the case
     patience.abort()
+  }
+
+  inTurn<Answer>(call: (meanwhile: Meanwhile) => Promise<Answer>): Promise<Answer> {
+    return this.#open ? this.#open.turns.call(call) : call(wait => wait())
   }
 
   /** With a paused clock what a call set off is done before its answer, so that one caller's calls always meet the same world. */

@@ -4,6 +4,7 @@ import type { tenantAddresses } from '#controllers/cluster/tenant-address.ts'
 import type { KeptLease } from '#kernel/keep-lease.ts'
 import { handsOf, runOrderedWorker } from '#kernel/ordered-worker.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
+import { Turns } from '#kernel/turns.ts'
 import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import { LoginsToMachines } from '#join/machine-logins.ts'
 import { refuse } from '#model/errors/catalogue.ts'
@@ -160,12 +161,13 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
   const stop = new AbortController()
   const ends = AbortSignal.any([signal, stop.signal])
   const logins = new LoginsToMachines({ region, store, shell: world.shell, clock, log, signal: ends })
+  const turns = new Turns(systemClock)
   const worker = runOrderedWorker({
-    region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log,
+    region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log, turns,
     controllers: controllersOf({ ...run, store }, world, clock, logins), tell: changes => sights.tell(changes),
   }, ends)
   face.open({
-    clock, world, logins, randomBytes, store, storeTogether: callsTogether(store, () => handsOf(clock) > 1),
+    clock, world, logins, randomBytes, store, turns, storeTogether: callsTogether(store, () => handsOf(clock) > 1),
     settled: patienceMs => worker.settled(patienceMs),
     wake: () => worker.wake(),
     keepClock: async () => {

@@ -64,6 +64,7 @@ const EVENTS: readonly Event<Sight>[] = [
   change('DeleteEdgeNodes', seen => isIn(status(seen), PRECONDITIONS.DeleteEdgeNodes.node), () => ({ deletion: { ...deletion, requestedAt: NOW }, obstacles: [] })),
   change('its machine is protected', seen => seen.facts.deletion !== undefined, () => ({ obstacles: ['protected'] })),
   change('8 min since the deletion', seen => seen.facts.deletion?.requestedAt === NOW, () => ({ deletion: { ...deletion, requestedAt: NOW - DEADLINES.nodeDeletion } })),
+  { name: 'its machine is refused, and its claim leaves', happens: seen => (seen.facts.machineExistsAt === undefined && !seen.facts.deletion && !seen.gone ? { ...seen, gone: true } : undefined) },
   { name: 'it is gone', happens: seen => (seen.facts.deletion && !seen.gone ? { ...seen, gone: true } : undefined) },
 ]
 

@@ -6,7 +6,7 @@ import type { Transitions } from '../status/walk.ts'
  */
 // oxfmt-ignore
 export const NODE_TRANSITIONS: Transitions = {
-  'Creating/Progressing':                 ['Running/Ok', 'Deleting/Progressing', 'Failed/InitializeFailed', 'Failed/Unknown'],
+  'Creating/Progressing':                 ['Running/Ok', 'Deleting/Progressing', 'Failed/InitializeFailed', 'Failed/Unknown', 'gone'],
   'Running/Ok':                           ['Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Stopping/Progressing', 'Failed/NotReady', 'Failed/Balance'],
   'Running/Unschedulable':                ['Running/Ok', 'Updating/Progressing', 'Deleting/Progressing', 'Stopping/Progressing', 'Failed/NotReady', 'Failed/Balance'],
   'Updating/Progressing':                 ['Running/Ok', 'Running/Unschedulable', 'Deleting/Progressing', 'Failed/NotReady', 'Failed/Balance'],
@@ -18,6 +18,6 @@ export const NODE_TRANSITIONS: Transitions = {
   'Failed/NotReady':                      ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing', 'Deleting/Progressing', 'Failed/Balance'],
   'Failed/Balance':                       ['Deleting/Progressing', 'Starting/Progressing', 'Stopped/Ok', 'Failed/NotReady'],
   'Failed/ResourceCleanupFailed':         ['Deleting/Progressing', 'Failed/Balance+ResourceCleanupFailed', 'gone'],
-  'Failed/Unknown':                       ['Creating/Progressing', 'Deleting/Progressing'],
+  'Failed/Unknown':                       ['Creating/Progressing', 'Deleting/Progressing', 'gone'],
   'Failed/Balance+ResourceCleanupFailed': ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'gone'],
 }

@@ -28,18 +28,18 @@ export const COUNTERS: Readonly<Record<string, string>> = {
   CreatingCount: 'Creating', RunningCount: 'Running', UpdatingCount: 'Updating', DeletingCount: 'Deleting', FailedCount: 'Failed', StoppedCount: 'Stopped', StoppingCount: 'Stopping', StartingCount: 'Starting',
 }
 
-/** What work has ended on is left by deletion alone (node: or by the same machine's running its script again, or its coming to the end of it). `gone`: the record goes. */
+/** What work has ended on is left by deletion alone (node: or by the same machine's running its script again, or its coming to the end of it; or by a machine that is had, or refused, after all). `gone`: the record goes. */
 const REMOVAL = ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'Failed/Balance+ResourceCleanupFailed', 'gone']
 /** One that was too slow and is a Ready member after all. */
 const READY = ['Running/Ok', 'Running/Unschedulable', 'Updating/Progressing']
 const ENDED: Readonly<Partial<Record<Kind, Readonly<Record<string, readonly string[]>>>>> = {
   Cluster: { 'Failed/CreateError': REMOVAL, 'Failed/LimitedByQuota': REMOVAL, 'Failed/StockOut': REMOVAL, 'Failed/Balance': REMOVAL },
-  Node: { 'Failed/InitializeFailed': [...REMOVAL, 'Creating/Progressing', ...READY], 'Failed/Unknown': REMOVAL },
+  Node: { 'Failed/InitializeFailed': [...REMOVAL, 'Creating/Progressing', ...READY], 'Failed/Unknown': [...REMOVAL, 'Creating/Progressing'] },
 }
 /** Nothing that was asked to go comes back. */
 const GOING = ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'Failed/Balance+ResourceCleanupFailed']
-/** Gone at once: a refused machine leaves no node. */
-const GOES_FROM: Readonly<Record<Kind, readonly string[]>> = { Cluster: GOING, NodePool: GOING, Node: [...GOING, 'Creating/Progressing'], Addon: GOING }
+/** Gone at once: a refused machine leaves no node, whether that was refused soon or only after nobody could say for long. */
+const GOES_FROM: Readonly<Record<Kind, readonly string[]>> = { Cluster: GOING, NodePool: GOING, Node: [...GOING, 'Creating/Progressing', 'Failed/Unknown'], Addon: GOING }
 
 /** What stands above ClusterNotRunning, and what a pool shows for as long as its cluster stands still. */
 export const POOL_WHILE_CLUSTER_STANDS = ['Deleting/Progressing', 'Failed/ResourceCleanupFailed', 'Failed/Unknown', 'Failed/ClusterNotRunning']

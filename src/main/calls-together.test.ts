@@ -52,6 +52,20 @@ test('two that must not meet are written one after the other, the first one firs
   assert.deepEqual(transactions, [['a', 'd'], ['b'], ['c']])
 })
 
+test('of the calls of a cluster that somebody holds one alone has a transaction, and those of other clusters are written meanwhile', async () => {
+  const held = Promise.withResolvers<void>()
+  const { store, transactions } = await watched(number => (number === 1 ? held.promise : Promise.resolve()))
+  const together = callsTogether(store, () => true, async () => undefined)
+  const first = make(together({ clusterId: 'held', names: ['a'] }), 'a')
+  await until(() => transactions.length === 1)
+  const own = ['b', 'c'].map(name => make(together({ clusterId: 'held', names: [name] }), name))
+  for (const name of ['d', 'e']) await make(together({ clusterId: 'other', names: [name] }), name)
+  assert.deepEqual(transactions, [[], ['d'], ['e']])
+  held.resolve()
+  await Promise.all([first, ...own])
+  assert.deepEqual(transactions, [['a'], ['d'], ['e'], ['b'], ['c']])
+})
+
 test('one that is refused is so alone, and what it wrote is nowhere', async () => {
   const { store, transactions } = await watched()
   const together = callsTogether(store, () => true, NEVER)

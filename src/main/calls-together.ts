@@ -27,9 +27,10 @@ export function callsTogether(store: Store, isShared: () => boolean, patience: (
   }
 }
 
-function take(waiting: CallWrite[]): readonly CallWrite[] {
+/** One that is under way may wait for long for what somebody holds: whoever must not meet it waits here, and has no connection to the database meanwhile. */
+function take(waiting: CallWrite[], underWay: ReadonlySet<CallWrite>): readonly CallWrite[] {
   const taken: CallWrite[] = [], left: CallWrite[] = []
-  const met = new Set<string>()
+  const met = new Set([...underWay].flatMap(marksOf))
   for (const write of waiting.splice(0)) {
     const marks = marksOf(write)
     const goes = taken.length < MOST_AT_ONCE && marks.every(one => !met.has(one))

@@ -10,8 +10,8 @@ export interface Write {
 
 export interface TogetherParts<Item extends Write> {
   readonly store: Pick<Store, 'write'>
-  /** Takes from those that wait, oldest first, what goes into one transaction: one of them at least. */
-  take(waiting: Item[]): readonly Item[]
+  /** Takes from those that wait, oldest first, what goes into one transaction: none only where all of them have to wait for those that are under way. */
+  take(waiting: Item[], underWay: ReadonlySet<Item>): readonly Item[]
   /** Does the work of all of them in one transaction; each is answered what it is given for it. Throws SomeRejected where it knows which of them cannot be done. */
   answersOf(tx: Transaction, writes: readonly Item[]): Promise<ReadonlyMap<Item, unknown>>
   /** Ends when a transaction has been under way for so long that the next one begins beside it; absent: that waits for its end. */
@@ -37,6 +37,8 @@ export class SomeRejected<Item extends Write> extends Error {
 export class Together<Item extends Write> {
   readonly #parts: TogetherParts<Item>
   readonly #waiting: Item[] = []
+  /** Those that were taken and are not answered. */
+  readonly #underWay = new Set<Item>()
   #isRunning = false
 
   constructor(parts: TogetherParts<Item>) {
@@ -53,7 +55,13 @@ export class Together<Item extends Write> {
     this.#isRunning = true
     // Those who come in the same turn of the event loop are still to join.
     setImmediate(() => {
-      const written = this.#write(this.#parts.take(this.#waiting))
+      const taken = this.#parts.take(this.#waiting, this.#underWay)
+      if (taken.length === 0) {
+        this.#isRunning = false
+        return
+      }
+      for (const write of taken) this.#underWay.add(write)
+      const written = this.#write(taken)
       void Promise.race([written, ...this.#parts.patience ? [this.#parts.patience()] : []]).finally(() => {
         this.#isRunning = false
         this.#run()
@@ -65,10 +73,10 @@ export class Together<Item extends Write> {
     if (writes.length < 2) return this.#alone(writes)
     try {
       const answers = await this.#parts.store.write(Math.max(...writes.map(({ now }) => now)), tx => this.#parts.answersOf(tx, writes))
-      for (const write of writes) write.done(answers.get(write))
+      for (const write of writes) this.#end(write, () => { write.done(answers.get(write)) })
     } catch (error) {
       if (error instanceof StoreUnavailable) {
-        for (const { failed } of writes) failed(error)
+        for (const write of writes) this.#end(write, () => { write.failed(error) })
       } else if (error instanceof SomeRejected && error.rejected.size > 0) {
         const rejected = error.rejected as ReadonlySet<Item>
         await Promise.all([this.#alone(writes.filter(write => rejected.has(write))), this.#write(writes.filter(write => !rejected.has(write)))])
@@ -78,13 +86,21 @@ export class Together<Item extends Write> {
     }
   }
 
+  /** Those that waited for it may be written now. */
+  #end(write: Item, answer: () => void): void {
+    this.#underWay.delete(write)
+    answer()
+    this.#run()
+  }
+
   /** Whose fault it is, each hears from its own transaction. */
   async #alone(writes: readonly Item[]): Promise<void> {
-    const write = async ({ now, work, done, failed }: Item): Promise<void> => {
+    const write = async (item: Item): Promise<void> => {
       try {
-        done(await this.#parts.store.write(now, work))
+        const answer = await this.#parts.store.write(item.now, item.work)
+        this.#end(item, () => { item.done(answer) })
       } catch (error) {
-        failed(error)
+        this.#end(item, () => { item.failed(error) })
       }
     }
     if (this.#parts.sideBySide) await Promise.all(writes.map(write))

@@ -67,7 +67,7 @@ suite('variables of options', () => {
     assert.equal(command.opts()['wait'], true)
   })
 
-  for (const [file, ...args] of [['src/cli/edgehold.ts', 'get', 'cluster', 'x'], ['src/main/edgehold.ts', 'up']] as const) {
+  for (const [file, ...args] of [['src/cli/edgehold.ts', 'get', 'cluster', 'x'], ['src/main/edgehold.ts', 'up', '--config', '/nowhere']] as const) {
     test(`${file} ends with 2 where a variable says neither yes nor no`, async () => {
       const { code, stdout, stderr } = await runProgram(process.execPath, [join(repository, file), ...args], { environment: { PATH: process.env['PATH'], EDGEHOLD_STATE: '/nowhere', EDGEHOLD_WAIT: 'maybe', EDGEHOLD_DETACH: 'maybe' } })
       assert.deepEqual([code, stdout], [2, ''])

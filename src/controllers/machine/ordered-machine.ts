@@ -1,3 +1,4 @@
+/** What becomes of a machine that a pool ordered, from its intent until it is gone; over three hundred lines, since a pass over one and a pass over many take the same steps by the same looks. */
 import { isDeepStrictEqual } from 'node:util'
 import { machineEntry } from '#model/node/claim.ts'
 import { nodeDeletionDeadline } from '#model/node/readiness.ts'

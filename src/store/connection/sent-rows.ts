@@ -19,6 +19,8 @@ export interface SentRows {
   readonly selected: string
   /** What one of them holds. */
   readonly cell: (column: string) => string
+  /** A statement that inserts them. */
+  readonly into: (table: string) => string
   /** The parameters of the rows, from $1 on. */
   readonly values: readonly Buffer[]
   /** The next parameter. */
@@ -29,8 +31,9 @@ export interface SentRows {
 export function sentRows<Name extends string>(columns: Readonly<Record<Name, ColumnType>>, rows: readonly { readonly [name in NoInfer<Name>]?: unknown }[]): SentRows {
   const names = Object.keys(columns) as Name[]
   const cell = (column: string) => cellOf(column, columns[column as Name])
+  const source = `unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(', ')})`, all = names.join(', '), selected = names.map(cell).join(', ')
   return {
-    source: `unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(', ')})`, names: names.join(', '), selected: names.map(cell).join(', '), cell,
+    source, names: all, selected, cell, into: table => `insert into ${table} (${all}) select ${selected} from ${source} as sent (${all})`,
     values: names.map(name => sentTexts(textsOf(columns[name], rows.map(row => row[name])))), next: `$${names.length + 1}`,
   }
 }

@@ -1,7 +1,7 @@
 /** Lists of texts as PostgreSQL receives an array in its binary form: lengths and bytes, which nobody has to escape here nor to parse there. */
 
 const TEXT_OID = 25
-/** How many dimensions, whether one may be NULL, of what; then of the one dimension how many, counted from 1. */
+/** Five numbers: how many dimensions, whether one may be NULL, of what; then of the one dimension how many, counted from 1. */
 const BEGINNING = 20
 const LENGTH = 4
 /** No character takes more bytes: with so many to spare, a text of others than ASCII never ends by its length. */

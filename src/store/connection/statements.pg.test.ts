@@ -23,6 +23,14 @@ describe('what is sent with a statement', () => {
     }
   })
 
+  test('lists of texts of every length of character arrive, however they end', async () => {
+    const pieces = ['', 'a', 'é', '边', '😀', 'aé', '😀a', 'éé', '边边', '😀😀', null]
+    for (const first of pieces) for (const last of pieces) {
+      const [row] = await opened.query<{ list: unknown }>('select $1::text[] as list', [[first, last]])
+      assert.deepEqual(row?.list, [first, last])
+    }
+  })
+
   test('PostgreSQL finds the rows of ids, whatever else stands among these', async () => {
     const among = (ids: readonly string[]) => opened.query<{ id: string }>(`select id from (values ('a'), ('b"c'), ('\\u0000'), ('边缘')) rows (id) where ${isAmong('id', '$1')} order by id`, [asIds(ids)]).then(rows => rows.map(({ id }) => id))
     assert.deepEqual(await among([]), [])

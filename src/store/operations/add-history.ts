@@ -23,7 +23,6 @@ export const NUMBER_WAITING = `with fresh as (
    moved as (update sequencer set last = numbers.last from (select max(position) as last from numbered having count(*) > 0) numbers)
    select count(*) as numbered from numbered`
 
-const add = ({ names, selected, source }: SentRows) => `insert into status_change (${names}) select ${selected} from ${source} as sent (${names})`
 /** Behind rows that still have no position, these get theirs later, too. */
 const addNumbered = ({ names, selected, source, next }: SentRows) => `with behind as materialized (select exists (select 1 from status_change where position is null) as others),
    moved as (update sequencer set last = last + ${next}::bigint where not (select others from behind)),
@@ -54,7 +53,7 @@ export function addHistory(connection: TransactionConnection, work: UnitOfWork, 
     return historyRow(row, owner)
   }))
   if (count < MANY) {
-    connection.send(add(rows), rows.values)
+    connection.send(rows.into('status_change'), rows.values)
     return { rows: count, isNumbered: () => false }
   }
   connection.send(LOCK_SEQUENCER)

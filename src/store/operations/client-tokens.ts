@@ -27,9 +27,9 @@ export interface BoundToken extends Scope { readonly action: string; readonly to
 export function bindClientTokens(connection: TransactionConnection, tokens: readonly BoundToken[]): void {
   if (tokens.length === 0) return
   const rows = tokens.map(({ accountId, region, action, token, requestHash, resourceId, result }) => ({ account_id: accountId, region, action, token, request_hash: requestHash, resource_id: resourceId, result }))
-  const { names, selected, source, values } = sentRows(COLUMNS_OF.client_token, rows)
+  const { into, values } = sentRows(COLUMNS_OF.client_token, rows)
   connection.send(
-    `insert into client_token (${names}) select ${selected} from ${source} as sent (${names})
+    `${into('client_token')}
      on conflict (account_id, region, action, token) do update set request_hash = excluded.request_hash, resource_id = excluded.resource_id, result = excluded.result`,
     values,
   )

@@ -39,8 +39,8 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
 /** Sent, not waited for, as are the other statements here that answer nothing. */
 export function insertMachines(connection: TransactionConnection, key: KeyObject, records: readonly MachineRecord[]): void {
   if (records.length === 0) return
-  const { names, selected, source, values } = sentRows<string>(COLUMNS_OF.machine, records.map(record => machineRow(record, key)))
-  connection.send(`insert into machine (${names}) select ${selected} from ${source} as sent (${names})`, values)
+  const { into, values } = sentRows<string>(COLUMNS_OF.machine, records.map(record => machineRow(record, key)))
+  connection.send(into('machine'), values)
 }
 
 /** Null takes a member away; a member that is not named stays as it is. */

@@ -28,8 +28,8 @@ export async function putLedger(connection: Queryable, entries: readonly LedgerE
 
 /** Rows of intents, which cost nothing yet, under ids that are new; sent, not waited for. */
 export function insertIntents(connection: TransactionConnection, entries: readonly (LedgerEntry & { readonly state: 'Intended' })[], now: number): void {
-  const { names, selected, source, values } = sentRows<string>(COLUMNS_OF.ledger, entries.map(entry => ({ ...ledgerRow(entry), price: 0, priced_at: Math.floor(now) })))
-  connection.send(`insert into ledger (${names}) select ${selected} from ${source} as sent (${names})`, values)
+  const { into, values } = sentRows<string>(COLUMNS_OF.ledger, entries.map(entry => ({ ...ledgerRow(entry), price: 0, priced_at: Math.floor(now) })))
+  connection.send(into('ledger'), values)
 }
 
 export function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {

@@ -26,8 +26,8 @@ export function tallyOf(work: UnitOfWork): { readonly text: string; readonly val
     return nodes === 0 ? [] : [{ account_id, region, phase, conditions, nodes }]
   })
   if (rows.length === 0) return []
-  const { names, selected, source, values } = sentRows(COLUMNS_OF.node_tally, rows)
-  return [{ text: `insert into node_tally (${names}) select ${selected} from ${source} as sent (${names})`, values }]
+  const { into, values } = sentRows(COLUMNS_OF.node_tally, rows)
+  return [{ text: into('node_tally'), values }]
 }
 
 /** Makes one row of all that tell of the same. Two at once are correct, but wait for each other. */

@@ -80,8 +80,8 @@ function isListedSame(one: NodeRecord, other: NodeRecord): boolean {
 
 function insertOf(table: Table | 'node_status', rows: readonly object[]): Statement[] {
   if (rows.length === 0) return []
-  const { names, selected, source, values } = sentRows<string>(COLUMNS_OF[table], rows)
-  return [{ text: `insert into ${table} (${names}) select ${selected} from ${source} as sent (${names})`, values }]
+  const { into, values } = sentRows<string>(COLUMNS_OF[table], rows)
+  return [{ text: into(table), values }]
 }
 
 function updateOf(table: Table | 'node_status', columns: readonly string[], rows: readonly object[]): Statement[] {

@@ -188,7 +188,20 @@ export class UnitOfWork {
 
 /** Records are compared and kept as JSON has them, so that a member that is undefined is the same as one that is absent. */
 export function withoutUndefined<Value>(value: Value): Value {
-  return plain(value) as Value
+  return (isPlain(value) ? value : plain(value)) as Value
+}
+
+/** Most of what is written is so already. Parts of records are replaced and never changed, so it needs no copy. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isPlain(item)) return false
+    return true
+  }
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false
+  for (const name in value) if (!isPlain((value as { readonly [name: string]: unknown })[name])) return false
+  return true
 }
 
 function plain(value: unknown): unknown {

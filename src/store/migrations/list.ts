@@ -12,6 +12,7 @@ import { CHANGES_IN_PLACE } from './0011-changes-in-place.ts'
 import { LEAN_INDEXES } from './0012-lean-indexes.ts'
 import { ADMINISTRATORS } from './0013-administrators.ts'
 import { QUOTAS } from './0014-quotas.ts'
+import { ROOM_FOR_NODES } from './0015-room-for-nodes.ts'
 
 export interface Migration {
   readonly name: string
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0012-lean-indexes', sql: LEAN_INDEXES, alone: true },
   { name: '0013-administrators', sql: ADMINISTRATORS },
   { name: '0014-quotas', sql: QUOTAS },
+  { name: '0015-room-for-nodes', sql: ROOM_FOR_NODES },
 ]

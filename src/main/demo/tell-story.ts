@@ -6,6 +6,7 @@ import { answeredId, filled, isCall, SCENARIO_START, type CallStep } from '#api/
 import type { Change, LedgerEntry, ListOf } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { ApiError } from '#client/errors.ts'
+import { makeOwnRegion, ownRegionName } from '#client/own-region.ts'
 import { isPassing } from '#client/passing.ts'
 import { Patience } from '#client/patience.ts'
 import { realTime, type WaitingTime } from '#client/waiting-time.ts'
@@ -29,8 +30,7 @@ export interface TellingOptions { readonly keep: boolean; readonly tell: (text: 
  * again. Where it is kept, the region stays with its clock paused. Throws the reason of `left` when nobody listens any more.
  */
 export async function tellStory(clientIn: (region: string) => EdgeholdClient, story: DemoStory, { keep, tell, inRegion, left, time = realTime }: TellingOptions): Promise<void> {
-  // A name that nobody else takes, so that what may have been made is known also where no answer came.
-  const region = `story-${story.name}-${randomUUID().slice(0, 8)}`
+  const region = ownRegionName(`story-${story.name}`)
   const home = clientIn(inRegion), client = clientIn(region), began = Date.parse(SCENARIO_START)
   const names = new Map<string, string>(), shown = new Map<string, string>(), patience = new Patience({ tell, time })
   let isThere = 'perhaps' as 'no' | 'perhaps' | 'yes', position = 0
@@ -59,12 +59,11 @@ export async function tellStory(clientIn: (region: string) => EdgeholdClient, st
   async function makeRegion(): Promise<void> {
     let times = 0
     try {
-      await asked(() => (times++, home.call('CreateRegion', { Region: region, Seed: SEED, StartAt: SCENARIO_START, Paused: true }, { timeoutMs: TIMEOUT_MS })))
+      await asked(() => (times++, makeOwnRegion(home, region, { Seed: SEED, StartAt: SCENARIO_START, Paused: true }, { timeoutMs: TIMEOUT_MS })))
     } catch (error) {
-      // Refused at once, nothing was made; an earlier try of ours is all that can have such a name.
-      const isRefused = error instanceof ApiError && !isPassing(error), isMade = isRefused && error.code === 'Conflict.Region'
-      if (isRefused && times === 1 && !isMade) isThere = 'no'
-      if (!isMade) throw error
+      // Refused at once, nothing was made.
+      if (error instanceof ApiError && !isPassing(error) && times === 1) isThere = 'no'
+      throw error
     }
     isThere = 'yes'
   }

@@ -103,4 +103,57 @@ describe('InitializeFailed says which step, and how long', () => {
     await regions.step('2m')
     assert.equal(await regions.server.shows('ListEdgeNodes', String(node?.['Id']), regions.region), 'Running/Ok')
   })
+
+  const refusal = async (Id: unknown) => {
+    const { Because, Evidence } = await done('ExplainStatus', { Id })
+    return [await regions.server.shows('ListEdgeNodes', String(Id), regions.region), Because, Evidence] as unknown as [string, string, { Source: string; Fact: string }[]]
+  }
+  const theNode = async () => {
+    const [node] = (await done('ListEdgeNodes')).Items ?? []
+    return { Id: String(node?.['Id']), machine: `m${String(node?.['Id']).slice(1)}` }
+  }
+
+  test('a machine that a pool ordered, and that is told to come again later', async () => {
+    const id = await cluster()
+    await done('InjectFault', { Port: 'tenant-cluster', Call: 'ensureMembers', Effect: { Type: 'fail' } })
+    await ordered(id)
+    await regions.step('5m')
+    const { Id } = await theNode()
+    const says = String.raw`the join endpoint tells its onboarding script since \S+Z to come again later: The API of the cluster \S+ does not answer at the moment$`
+    const [shows, early, evidence] = await refusal(Id)
+    assert.equal(shows, 'Creating/Progressing')
+    assert.match(early, new RegExp(`is no Ready member of the cluster yet; ${says}`))
+    assert.ok(evidence.some(({ Fact }) => /^The join endpoint told it to come again later: .* does not answer at the moment\.$/.test(Fact)), JSON.stringify(evidence))
+    await regions.step('630s')
+    const [late, why] = await refusal(Id)
+    assert.equal(late, 'Failed/InitializeFailed')
+    assert.match(why, new RegExp(`^It was no Ready member 15 min after its machine was there; ${says}`))
+    await done('ClearFault', { All: true })
+    await regions.step('20m')
+    assert.equal((await refusal(Id))[0], 'Running/Ok')
+  })
+
+  test('a machine that a pool ordered, and whose script is refused', async () => {
+    const id = await cluster()
+    const { Id: NodePoolId } = await done('CreateEdgeNodePool', { ClusterId: id, Name: 'static' })
+    await regions.step('10s')
+    const { Ids: [RunScript = ''] = [] } = await done('CreateBatchEdgeMachine', { ClusterId: id, NodePoolId, Name: 'tills', TTLHours: 1 })
+    await done('InjectFault', { Port: 'machines', Call: 'contact', Effect: { Type: 'hang' }, Times: 1 })
+    await ordered(id)
+    await regions.step('30s')
+    const { Id, machine } = await theNode()
+    await done('SetMachine', { Id: machine, RunScript })
+    await done('DeleteBatchEdgeMachine', { ClusterId: id, NodePoolId, Ids: [RunScript] })
+    await regions.step('60s')
+    const says = String.raw`the join endpoint refused its onboarding script at \S+Z: The onboarding script tills was deleted at \S+Z$`
+    const [shows, early] = await refusal(Id)
+    assert.equal(shows, 'Creating/Progressing')
+    assert.match(early, new RegExp(`is no Ready member of the cluster yet; ${says}`))
+    await regions.step('15m')
+    assert.match(await because(), new RegExp(`^It was no Ready member 15 min after its machine was there; ${says}`))
+    // Its first start is tried again, and nothing of that refusal stays.
+    for (const Power of ['off', 'on']) await done('SetMachine', { Id: machine, Power })
+    await regions.step('2m')
+    assert.equal((await refusal(Id))[0], 'Running/Ok')
+  })
 })

@@ -17,8 +17,8 @@ export function machineNews(seen: NodePassSeen): MachineNews {
   if (spec.machine === undefined) return { change: {}, evidence: [] }
   const wasRemoved = machine === undefined && facts.machineExistsAt !== undefined
   if (machine?.machineId === undefined && !wasRemoved) return notMade(seen)
-  const paid = arrearsNews(seen), stuck = stuckNews(seen)
-  return machine === undefined ? paid : { change: { ...made(facts, seen), ...stuck.change, ...paid.change, ...order(seen, machine) }, evidence: [...paid.evidence, ...stuck.evidence] }
+  const paid = arrearsNews(seen), stuck = stuckNews(seen), refused = refusalNews(seen)
+  return machine === undefined ? paid : { change: { ...made(facts, seen), ...stuck.change, ...refused.change, ...paid.change, ...order(seen, machine) }, evidence: [...paid.evidence, ...stuck.evidence, ...refused.evidence] }
 }
 
 /** Before it is admitted a machine can report nothing; its provider may see where it stands. What it reported later is newer. */
@@ -30,6 +30,18 @@ function stuckNews({ record: { facts }, power }: NodePassSeen): MachineNews {
   return {
     change: failed ? { initialiseFailed: { step, text, at: since } } : { progress: { step, text, at: since } },
     evidence: [{ observer: power.observer, source: `first start of machine ${power.machine}, step ${step}`, observedAt: power.seenAt, fact: `${text}.` }],
+  }
+}
+
+/** A machine that the join endpoint turns away can tell nobody, either. One that was admitted and is told to come later was let in by its record alone; another script that ends on it after that stops nothing. */
+function refusalNews({ record: { facts }, power }: NodePassSeen): MachineNews {
+  if (!power || power.staleSince !== undefined) return { change: {}, evidence: [] }
+  const seen = power.fact.turnedAway, isIts = seen && facts.firstReadyAt === undefined && !(seen.failed && facts.joinedAt !== undefined)
+  const turnedAway = isIts ? { ...seen, text: seen.text.replace(/\.$/, '') } : undefined, known = facts.turnedAway
+  if (turnedAway?.since === known?.since && turnedAway?.text === known?.text && turnedAway?.failed === known?.failed) return { change: {}, evidence: [] }
+  return {
+    change: { turnedAway },
+    evidence: turnedAway ? [{ observer: power.observer, source: `onboarding script on machine ${power.machine}`, observedAt: power.seenAt, fact: `${turnedAway.failed ? 'The join endpoint refused it' : 'The join endpoint told it to come again later'}: ${turnedAway.text}.` }] : [],
   }
 }
 

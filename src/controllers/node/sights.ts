@@ -29,7 +29,7 @@ export interface MachinePowerFact {
   readonly link: 'up' | 'cut'
   readonly machineId: string
   readonly stuck?: MachineStuck
-  /** Told to whoever lists machines; nodes are decided by what their machines report. */
+  /** Told to whoever lists machines, and by the nodes for which pools ordered them. */
   readonly turnedAway?: MachineTurnedAway
 }
 

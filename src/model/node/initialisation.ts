@@ -11,18 +11,24 @@ interface Step {
 }
 
 /** A failed step, with how long it took and how long all of it did until then. */
-export function failedStep({ facts: { initialiseFailed, progress, machineExistsAt } }: NodeSight): string {
+export function failedStep({ facts: { initialiseFailed, progress, machineExistsAt, turnedAway } }: NodeSight): string {
   const { step, at, text } = initialiseFailed ?? { step: '', at: 0, text: '' }
   const began = progress?.step === step && progress.at <= at ? `${spanText(at - progress.at)} after it had begun` : undefined
   const all = machineExistsAt !== undefined && machineExistsAt <= at ? `${spanText(at - machineExistsAt)} after its machine was there` : undefined
   const took = [began, all].filter(one => one !== undefined).join(' and ')
-  return `The step ${step} failed on the machine at ${rfc3339Seconds(at)}${took === '' ? '' : `, ${took}`}: ${text}`
+  const then = turnedAway && turnedAway.since > at ? `; ${refusalOf(turnedAway)}` : ''
+  return `The step ${step} failed on the machine at ${rfc3339Seconds(at)}${took === '' ? '' : `, ${took}`}: ${text}${then}`
+}
+
+function refusalOf({ text, since, failed }: NonNullable<NodeFacts['turnedAway']>): string {
+  return `the join endpoint ${failed ? `refused its onboarding script at ${rfc3339Seconds(since)}` : `tells its onboarding script since ${rfc3339Seconds(since)} to come again later`}: ${text}`
 }
 
 /** The step that had not ended when its time was over, with how long it had taken by then. */
 export function overdueStep(seen: NodeSight): string {
-  const { facts: { machineExistsAt = seen.now, pausedMs } } = seen
+  const { facts: { machineExistsAt = seen.now, pausedMs, turnedAway } } = seen
   const step = stepUnderWay(seen), late = `It was no Ready member ${spanText(DEADLINES.nodeInitialisation)} after its machine was there`
+  if (turnedAway) return `${late}; ${refusalOf(turnedAway)}`
   const took = machineExistsAt + pausedMs + DEADLINES.nodeInitialisation - step.since
   // One that goes on after its time has begun its step since.
   return took < 0 ? `${late}; ${underWay(step)}` : `${late}: ${step.name}, begun at ${rfc3339Seconds(step.since)}, had not ended after ${spanText(took)}; ${step.text}`
@@ -30,7 +36,9 @@ export function overdueStep(seen: NodeSight): string {
 
 /** How far one is that has time; its machine may not be there yet. */
 export function stepSoFar(seen: NodeSight): string {
-  const { machineExistsAt, login, progress } = seen.facts
+  const { machineExistsAt, login, progress, turnedAway } = seen.facts
+  // Whatever it reported, or its record says of its admission, was before that.
+  if (turnedAway) return refusalOf(turnedAway)
   return machineExistsAt === undefined && !login && !progress ? 'its machine has reported no progress' : underWay(stepUnderWay(seen))
 }
 

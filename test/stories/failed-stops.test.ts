@@ -18,6 +18,7 @@ describe('a pool that recycles its machines, and orders one off that stays on', 
     await step('5m')
     return {
       to: (DesiredReplicas: number, more: object = {}) => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, ...scaling({ ...most, DesiredReplicas, ...more }) }),
+      says: async () => String((await done('ExplainStatus', { Id }))['Because']),
       runs: () => done('SetWorkload', { ClusterId, Name: 'web', Pods: 1, Cpu: '1', MemoryMiB: 100 }),
     }
   }
@@ -40,15 +41,20 @@ describe('a pool that recycles its machines, and orders one off that stays on', 
   }
 
   test('waits until it should long be off, where it is wanted again before that', async () => {
-    const { to } = await shop()
+    const { to, says } = await shop()
     await fails()
     await to(0)
     await step('30s')
     await to(1)
     await step('2m')
     assert.deepEqual(await nodes(), ['Stopping/Progressing'], 'it may go off at any moment')
+    const [node] = await regions.nodes()
+    const { Because: ordered } = await done('ExplainStatus', { Id: node?.['Id'] }), since = Date.parse(/ordered the machine to stop at (\S+Z)/.exec(String(ordered))?.[1] ?? '')
+    const until = `${new Date(since + 180_000).toISOString().slice(0, 19)}Z`
+    assert.equal(await says(), `It admits members, and none of its nodes comes or goes; it waits for ${String(node?.['Name'])}, which was ordered off before it was wanted again: that one is started once it is off, and stays as it is if it is still on at ${until}`)
     await step('1m')
     assert.deepEqual(await nodes(), ['Running/Ok'], 'though nothing was told')
+    assert.equal(await says(), 'It admits members, and none of its nodes comes or goes')
   })
 
   test('does not take it back while it is slow to go off', async () => {

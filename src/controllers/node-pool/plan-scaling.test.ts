@@ -52,7 +52,7 @@ describe('the size of a pool', () => {
   }
 
   test('it looks again when one that is to go off counts as on, where it can have no other', () => {
-    const row = { counts: { total: 3, running: 2, stopping: 1 }, stillOnAt: NOW + MINUTE }
+    const row = { counts: { total: 3, running: 2, stopping: 1 }, goingOff: { node: 'n3', until: NOW + MINUTE } }
     assert.deepEqual([3, 4].map(maxReplicas => planScaling(seenOf({ ...row, scaling: { ...SCALING, maxReplicas } }))?.lookAgainAt), [NOW + MINUTE, undefined])
   })
 

@@ -31,8 +31,8 @@ export interface ScalingSeen {
   readonly givesWay?: readonly string[]
   /** Members that were ordered off and are on all the same: they can stay. */
   readonly stillOn?: number
-  /** When the next one counts as such, if it is not off by then. */
-  readonly stillOnAt?: number
+  /** The next one that counts as such, if it is not off by then. */
+  readonly goingOff?: NonNullable<NodePoolFacts['awaits']>
   /** When the next one may. */
   readonly givesWayAt?: number | undefined
   /** Members that somebody cordoned, which carry nothing and stay for now: since when is remembered. */
@@ -62,6 +62,7 @@ export interface ScalingPlan {
   readonly held: NodePoolFacts['held']
   readonly untaken: NodePoolFacts['untaken']
   readonly makesRoom: NodePoolFacts['makesRoom']
+  readonly awaits: NodePoolFacts['awaits']
   /** What pods wait for comes to other pools: it asks for nothing that it was refused, and is no less refused it if that does not come. */
   readonly leavesIt: boolean
   readonly lookAgainAt: number | undefined
@@ -82,14 +83,15 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped + stillOn)
   const claim = Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting)))
+  const awaits = missing > start + claim ? seen.goingOff : undefined
   return {
     leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
-    claim,
+    claim, awaits,
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
     drop: Math.min(counts.stopped - Math.max(0, start - stillOn), Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),
-    lookAgainAt: soonestAfter(now, [scaling.enabled ? nextLook(seen, idle) : undefined, missing > start + claim ? seen.stillOnAt : undefined]),
+    lookAgainAt: soonestAfter(now, [scaling.enabled ? nextLook(seen, idle) : undefined, awaits?.until]),
   }
 }
 

@@ -5,7 +5,6 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { isPutOff, retriedAt } from '#model/node-pool/refusal.ts'
 import { targetOf } from '#model/node-pool/scaling.ts'
-import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
@@ -165,12 +164,19 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const from = counts.stopping === 0 ? [] : (await members.of(pool.id)).flatMap(node => stillOnFrom(node) ?? []), stillOn = from.filter(at => at <= now).length, stillOnAt = soonestAfter(now, from)
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...stillOnAt !== undefined && { stillOnAt }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const { stillOn, goingOff } = goOff(counts.stopping === 0 ? [] : await members.of(pool.id), now)
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...goingOff && { goingOff }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   const coming = new Map(pools.map(one => [one.id, one.counts]))
   return planned && { planned, room, counts: need.counts, coming, isBehind: pools.some(one => isBehind(one, before)) }
+}
+
+/** Of members that were ordered off how many are on all the same, and which one counts as that next. */
+function goOff(nodes: readonly NodeRecord[], now: number): { readonly stillOn: number; readonly goingOff: NodePoolFacts['awaits'] } {
+  const some = nodes.flatMap(node => ({ node: node.spec.name, until: stillOnFrom(node) ?? Infinity })).filter(({ until }) => until < Infinity)
+  const [goingOff] = some.filter(({ until }) => until > now).sort((one, other) => one.until - other.until || (one.node < other.node ? -1 : 1))
+  return { stillOn: some.filter(({ until }) => until <= now).length, goingOff }
 }
 
 function isBehind({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, before: Coming | undefined): boolean {
@@ -248,8 +254,8 @@ function isNothing({ start, claim, surplus, drop, givesWay, leavesIt }: ScalingP
   return claim > 0 && claim === refused.waits && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }
 
-function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom }: ScalingPlan): NodePoolFacts {
-  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, openClaims: 0 })
+function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits, openClaims: 0 })
 }
 
 /** Undefined where nobody can tell; then nothing is concluded. */

@@ -103,6 +103,8 @@ export interface NodePoolFacts {
   readonly untaken?: string
   /** Since when a member goes so that another one comes in its place, for pods that wait. */
   readonly makesRoom?: number
+  /** A member that it wants again, which was ordered off and is still on: until then it may go off at any moment, and is waited for; after that it is had again as it is. */
+  readonly awaits?: { readonly node: string; readonly until: number }
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -55,7 +55,7 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     name: 'wanted machines were refused',
     holds: seen => seen.facts.refused !== undefined,
     shows: seen => ({ phase: 'Running', conditions: [seen.facts.refused?.as ?? 'ScalingFailed'] }),
-    because: seen => `${seen.facts.refused?.because ?? ''}${leftovers(seen)}`,
+    because: seen => `${seen.facts.refused?.because ?? ''}${awaited(seen)}${leftovers(seen)}`,
     evidence: seen => seen.facts.refused?.evidence ?? [],
   },
   {
@@ -63,14 +63,14 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
     rest: true,
     holds: seen => seen.facts.without !== undefined,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them${leftovers(seen)}`,
+    because: seen => `It admits members; its labels and taints are not on ${someOf(seen.facts.without ?? [])}: such a node gets them when it can be reached and takes them${awaited(seen)}${leftovers(seen)}`,
   },
   {
     name: 'works',
     rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}${leftovers(seen)}`,
+    because: seen => `${seen.counts.total === 0 ? 'It admits members; it has no nodes' : 'It admits members, and none of its nodes comes or goes'}${autoscaled(seen)}${awaited(seen)}${leftovers(seen)}`,
   },
 ]
 
@@ -85,13 +85,17 @@ function movement(seen: NodePoolSight): string {
     { amount: seen.counts.deleting, one: 'node of it is being removed', many: 'nodes of it are being removed' },
     { amount: seen.facts.openClaims, one: 'machine is asked for', many: 'machines are asked for' },
   ]
-  return `${parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')}${autoscaled(seen)}`
+  return `${parts.filter(part => part.amount > 0).map(part => `${part.amount} ${part.amount === 1 ? part.one : part.many}`).join(', ')}${autoscaled(seen)}${awaited(seen)}`
 }
 
 /** The autoscaler's own target and why, where it is another than callers want, and what it makes no nodes for. */
 function autoscaled(seen: NodePoolSight): string {
   const { autoscaler, untaken } = seen.facts
   return `${autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`}${untaken === undefined ? '' : `; ${untaken}`}`
+}
+
+function awaited({ facts: { awaits } }: NodePoolSight): string {
+  return awaits === undefined ? '' : `; it waits for ${awaits.node}, which was ordered off before it was wanted again: that one is started once it is off, and stays as it is if it is still on at ${rfc3339Seconds(awaits.until)}`
 }
 
 /** Nothing that is wanted: it fails at nothing, and says what it holds all the same. */

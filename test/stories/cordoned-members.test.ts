@@ -10,6 +10,9 @@ describe('a member that somebody cordoned, of a pool that may have no more while
   const nodes = async () => (await regions.nodes()).map(node => ({ id: String(node['Id']), name: String(node['Name']), pair: pairOf(node) }))
   const pairs = async () => (await nodes()).map(({ pair }) => pair).sort()
   const waits = async () => (await regions.podPlaces()).filter(one => one.endsWith('nowhere'))
+  const thePool = async () => (await done('ListEdgeNodePools')).Items?.[0] ?? {}
+  const poolPair = async () => pairOf(await thePool())
+  const because = async () => String((await done('ExplainStatus', { Id: (await thePool())['Id'] }))['Because'])
   const changes = async () => (await regions.server.history(regions.region)).filter(({ Kind }) => Kind === 'Node').length
 
   async function pool(AutoScaleConfig: object = {}) {
@@ -80,13 +83,54 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     assert.deepEqual([await waits(), (await nodes()).some(node => node.id === id), await pairs()], [[], true, ['Running/Ok', 'Running/Ok']])
   })
 
-  test('stays where fewer would run than callers allow', async () => {
+  test('stays where fewer would run than callers allow, and the pool says so until it is open again', async () => {
     const run = await pool({ MinReplicas: 2 })
-    await cordon(true)
+    const { id, name } = await cordon(true)
     await run(2)
-    const before = [await nodes(), await changes()]
+    const before = [await nodes(), await changes()], says = `; pods wait, and ${name} is cordoned, carries nothing and keeps the place of a machine that would take them: it stays because no fewer than 2 may run`
+    assert.ok((await because()).endsWith(says), await because())
     await step('6h')
     assert.deepEqual([await nodes(), await changes(), (await waits()).length], [...before, 1])
+    assert.ok((await because()).endsWith(says))
+    await done('SetNodeSchedulable', { Id: id, Schedulable: true })
+    await step('1m')
+    assert.deepEqual([await waits(), (await because()).includes('cordoned')], [[], false])
+  })
+
+  for (const Mode of ['Release', 'Recycle']) {
+    test(`leaves for a machine that takes it under a quota, too (${Mode})`, async () => {
+      const run = await pool({ MaxReplicas: 5, Mode })
+      await done('SetQuota', { Kind: 'Machine', Limit: 2 })
+      const { id } = await cordon(true)
+      await run(2)
+      assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
+      await step('7m')
+      assert.deepEqual([(await waits()).length, await pairs()], [1, ['Running/Ok', 'Running/Unschedulable']], 'somebody may be about to open it again')
+      await step('10m')
+      assert.deepEqual([await waits(), await pairs(), (await nodes()).some(node => node.id === id), await poolPair()], [[], ['Running/Ok', 'Running/Ok'], false, 'Running/Ok'])
+      const before = await changes()
+      await step('6h')
+      assert.equal(await changes(), before)
+    })
+  }
+
+  test('leaves under a quota that stays too small only once', async () => {
+    const run = await pool({ MaxReplicas: 5, DesiredReplicas: 4 })
+    await done('SetQuota', { Kind: 'Machine', Limit: 1 })
+    for (let left = 3; left > 0; left--) await cordonOneMore()
+    await run(2)
+    await step('2d')
+    assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
+  })
+
+  test('stays under a quota where fewer would run than callers allow, and the pool says so', async () => {
+    const run = await pool({ MinReplicas: 2, MaxReplicas: 5 })
+    await done('SetQuota', { Kind: 'Machine', Limit: 2 })
+    const { name } = await cordon(true)
+    await run(2)
+    await step('6h')
+    assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
+    assert.match(await because(), new RegExp(`; pods wait, and ${name} is cordoned, .* because no fewer than 2 may run$`))
   })
 
   test('of several one goes at a time, until nothing waits', async () => {

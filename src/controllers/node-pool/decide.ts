@@ -50,7 +50,7 @@ export function decideNodePool(seen: NodePoolPassSeen): NodePoolDecision {
   const next = withoutClaims(seen, decideUpdate(seen))
   if (controlPlane === 'usable') return { saw: members, ...next, facts: withFacts(next.facts, { leftovers: seen.leftovers, staleSince: undefined }) }
   // Its autoscaler does not look, so it begins anew when the API is back.
-  return { saw: members, ...next, facts: withFacts(next.facts, { leftovers: seen.leftovers, staleSince: facts.staleSince ?? seen.now, blindSince: undefined, awaits: undefined }) }
+  return { saw: members, ...next, facts: withFacts(next.facts, { leftovers: seen.leftovers, staleSince: facts.staleSince ?? seen.now, blindSince: undefined, awaits: undefined, kept: undefined }) }
 }
 
 /** A pool that orders no machines by itself asks for a server that was refused no second time: who wants it says so again. Its refusal is shown until it could have been. */

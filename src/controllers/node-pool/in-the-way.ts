@@ -1,4 +1,5 @@
-import type { NodePoolRecord } from '#model/node-pool/record.ts'
+import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
+import { isMachineRemoved } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
 import { keptFor } from './need.ts'
@@ -12,17 +13,31 @@ export interface InTheWay {
   readonly lost: Since
   /** Somebody cordoned them, and nothing is on them that finds no room elsewhere. Whoever did that may open them again, or take them away himself: they are in the way only once they have been so for as long as any idle node. */
   readonly closed: Since
+  /** The same, which have to stay all the same as no fewer may run. */
+  readonly kept: NodePoolFacts['kept']
 }
 
-/** Members of a pool that may have no more, which are no place for what waits and keep one from coming. Where as few run as callers allow, a closed one is left as it is. */
-export function inTheWay({ spec: { scaling }, facts: { idle }, counts }: Pick<NodePoolRecord, 'spec' | 'facts' | 'counts'>, nodes: readonly NodeRecord[], room: RoomSeen, now: number): InTheWay {
-  const empty = nodes.filter(({ spec }) => !room.busy.includes(spec.name))
-  const cordoned = counts.running > (scaling?.minReplicas ?? 0) ? empty.filter(isClosed) : []
-  const kept = cordoned.length === 0 ? new Set<string>() : keptFor(room, cordoned.map(({ spec }) => spec.name))
+/** Members of a pool that may have no more, which are no place for what waits and keep one from coming. Where as few run as callers allow, a closed one is left as it is. Under a quota one whose machine is gone keeps none from coming. */
+export function inTheWay({ spec: { scaling }, facts, counts }: Pick<NodePoolRecord, 'spec' | 'facts' | 'counts'>, nodes: readonly NodeRecord[], room: RoomSeen, now: number): InTheWay {
+  const empty = nodes.filter(({ spec }) => !room.busy.includes(spec.name)), least = scaling?.minReplicas ?? 0
+  const lost = empty.filter(node => isLost(node) && !(isLimited(facts) && hasNoMachine(node))), cordoned = empty.filter(isClosed)
+  const busy = cordoned.length === 0 ? new Set<string>() : keptFor(room, cordoned.map(({ spec }) => spec.name))
+  const closed = cordoned.filter(({ spec }) => !busy.has(spec.name))
   return {
-    lost: empty.filter(isLost).map(({ id, said: { since } }) => ({ id, since })),
-    closed: cordoned.filter(({ spec }) => !kept.has(spec.name)).map(({ id }) => ({ id, since: idle?.[id] ?? now })),
+    lost: lost.map(({ id, said: { since } }) => ({ id, since })),
+    ...counts.running > least
+      ? { closed: closed.map(({ id }) => ({ id, since: facts.idle?.[id] ?? now })), kept: undefined }
+      : { closed: [], kept: closed.length > 0 ? { nodes: closed.map(({ spec }) => spec.name), least } : undefined },
   }
+}
+
+/** A quota keeps it from having more, and a machine that goes leaves it a place. Where one went since for that, and none came, the next one would go in vain as well. */
+export function isLimited({ refused, gaveWay }: Pick<NodePoolFacts, 'refused' | 'gaveWay'>): boolean {
+  return refused?.as === 'LimitedByQuota' && !(gaveWay && gaveWay.at >= (refused.since ?? 0))
+}
+
+function hasNoMachine({ facts }: NodeRecord): boolean {
+  return facts.machineExistsAt === undefined || isMachineRemoved(facts)
 }
 
 /** What the pool itself does with a node is nobody else's cordon. */

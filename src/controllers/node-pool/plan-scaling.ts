@@ -37,6 +37,7 @@ export interface ScalingSeen {
   readonly givesWayAt?: number | undefined
   /** Members that somebody cordoned, which carry nothing and stay for now: since when is remembered. */
   readonly closed?: readonly string[]
+  readonly kept?: NonNullable<NodePoolFacts['kept']>
 }
 
 export interface ScalingPlan {
@@ -63,6 +64,7 @@ export interface ScalingPlan {
   readonly untaken: NodePoolFacts['untaken']
   readonly makesRoom: NodePoolFacts['makesRoom']
   readonly awaits: NodePoolFacts['awaits']
+  readonly kept: NodePoolFacts['kept']
   /** What pods wait for comes to other pools: it asks for nothing that it was refused, and is no less refused it if that does not come. */
   readonly leavesIt: boolean
   readonly lookAgainAt: number | undefined
@@ -87,7 +89,7 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   return {
     leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,
-    claim, awaits,
+    claim, awaits, kept: seen.kept,
     surplus: Math.max(0, active - target),
     beyondMost: Math.max(0, active - scaling.maxReplicas),
     drop: Math.min(counts.stopped - Math.max(0, start - stillOn), Math.max(0, counts.total - counts.deleting - Math.max(0, active - target) - scaling.maxReplicas)),

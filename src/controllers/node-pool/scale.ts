@@ -11,7 +11,7 @@ import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
 import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
-import { inTheWay } from './in-the-way.ts'
+import { inTheWay, isLimited } from './in-the-way.ts'
 import { answerWithLeftovers } from './leftovers.ts'
 import { lackedBy } from './late-resources.ts'
 import { needsNodes } from './need.ts'
@@ -208,27 +208,28 @@ interface Need {
   readonly givesWay?: readonly string[]
   readonly givesWayAt?: number
   readonly closed?: readonly string[]
+  readonly kept?: NonNullable<NodePoolFacts['kept']>
 }
 
 /**
- * How many machines of what pods wait for this pool takes. Where there is no place for any, a member that is lost, and on which nothing is known to run, leaves for one, and so does one that somebody cordoned and that carries nothing: it offers no room, and would keep the place for ever.
+ * How many machines of what pods wait for this pool takes. Where there is no place for any, be it under a quota, a member that is lost, and on which nothing is known to run, leaves for one, and so does one that somebody cordoned and that carries nothing: it offers no room, and would keep the place for ever.
  */
 async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt, before }: { readonly now: number; readonly toldAt: number | undefined; readonly before: Coming | undefined }): Promise<Need> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => withComing({ ...one, counts: await stayingOf(one, members) }, before)))
-  const share = wishOf(pool.id, [...others, withComing(pool, before)], room)
-  if (share > 0 || (counts.failed === 0 && !room.free.some(({ shut }) => shut))) return { share, counts }
-  const { lost, closed } = inTheWay(pool, await members.of(pool.id), room, now)
-  const goes = mayGiveWay([...lost, ...closed], pool.facts, toldAt), stay = closed.flatMap(({ id }) => (id === goes?.id ? [] : id))
-  if (goes === undefined || !pool.spec.scaling) return { share, counts }
+  const share = wishOf(pool.id, [...others, withComing(pool, before)], room), limited = isLimited(pool.facts) && counts.stopped + counts.stopping === 0
+  if ((share > 0 && !limited) || (counts.failed === 0 && !room.free.some(({ shut }) => shut)) || !pool.spec.scaling) return { share, counts }
+  const { lost, closed, kept } = inTheWay(pool, await members.of(pool.id), room, now)
+  const goes = mayGiveWay([...lost, ...closed], pool.facts, toldAt), stay = closed.flatMap(({ id }) => (id === goes?.id ? [] : id)), isLost = lost.some(({ id }) => id === goes?.id)
   const wait = { share, counts, closed: closed.map(({ id }) => id) }
-  if (goes.at > now) return { ...wait, givesWayAt: goes.at }
-  const isClosed = stay.length < closed.length
-  const without = { ...counts, ...isClosed ? { running: counts.running - 1 } : { failed: counts.failed - 1 }, deleting: counts.deleting + 1 }
+  if (goes && goes.at > now) return { ...wait, givesWayAt: goes.at }
+  if (!goes && !kept) return wait
+  const without = { ...pool, counts: { ...counts, ...isLost ? { failed: counts.failed - 1 } : { running: counts.running - 1 }, deleting: counts.deleting + 1 } }
   // A machine that callers want in its place meets the need as well.
-  const spec = { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } }
-  const freed = shareOf(pool.id, [...others, { ...pool, spec, counts: without }], room)
-  return freed === 0 ? wait : { share: freed, counts: without, givesWay: [goes.id], closed: stay }
+  const unwanted = { ...without, spec: { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } } }
+  if ((limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room) === 0) return wait
+  if (!goes) return { ...wait, ...kept && { kept } }
+  return { share: wishOf(pool.id, [...others, without], room), counts: without.counts, givesWay: [goes.id], closed: stay }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */
@@ -254,8 +255,8 @@ function isNothing({ start, claim, surplus, drop, givesWay, leavesIt }: ScalingP
   return claim > 0 && claim === refused.waits && refused.claim === undefined && isPutOff(refused, now, toldAt) && !isPaid
 }
 
-function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits }: ScalingPlan): NodePoolFacts {
-  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits, openClaims: 0 })
+function withPlan(facts: NodePoolFacts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits, kept }: ScalingPlan): NodePoolFacts {
+  return withFacts(facts, { autoscaler, idle, gaveWay, offers, held, untaken, makesRoom, awaits, kept, openClaims: 0 })
 }
 
 /** Undefined where nobody can tell; then nothing is concluded. */

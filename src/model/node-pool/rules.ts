@@ -94,7 +94,18 @@ function autoscaled(seen: NodePoolSight): string {
   return `${autoscaler === undefined ? '' : `; its autoscaler wants ${autoscaler.target} of them: ${autoscaler.because}`}${untaken === undefined ? '' : `; ${untaken}`}`
 }
 
-function awaited({ facts: { awaits } }: NodePoolSight): string {
+/** Why it has not what it wants, though it could have it some day without anybody's leave, or with its callers'. */
+function awaited({ facts: { awaits, kept } }: NodePoolSight): string {
+  return `${awaitedStop(awaits)}${keptText(kept)}`
+}
+
+function keptText(kept: NodePoolSight['facts']['kept']): string {
+  if (kept === undefined) return ''
+  const [are, carry, keep, they] = kept.nodes.length === 1 ? ['is', 'carries', 'keeps', 'it stays'] : ['are', 'carry', 'keep', 'they stay']
+  return `; pods wait, and ${someOf(kept.nodes)} ${are} cordoned, ${carry} nothing and ${keep} the place of a machine that would take them: ${they} because no fewer than ${kept.least} may run`
+}
+
+function awaitedStop(awaits: NodePoolSight['facts']['awaits']): string {
   return awaits === undefined ? '' : `; it waits for ${awaits.node}, which was ordered off before it was wanted again: that one is started once it is off, and stays as it is if it is still on at ${rfc3339Seconds(awaits.until)}`
 }
 

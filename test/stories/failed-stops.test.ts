@@ -57,6 +57,20 @@ describe('a pool that recycles its machines, and orders one off that stays on', 
     assert.equal(await says(), 'It admits members, and none of its nodes comes or goes')
   })
 
+  test('has it again as soon as it may, where it is refused another one', async () => {
+    const { to, says } = await shop()
+    const [node] = await regions.nodes(), more = { MaxReplicas: 5 }
+    await done('InjectFault', { Port: 'machines', Call: 'ensure', Target: { Id: machineOf(node) }, Effect: { Type: 'fail' } })
+    await done('SetStock', { Kind: 'Machine', Area: 'north', Count: 0 })
+    await to(0, more)
+    await step('130s')
+    await to(1, more)
+    await step('45s')
+    assert.match(await says(), new RegExp(`north.*; it waits for ${String(node?.['Name'])}, which was ordered off`))
+    await step('10s')
+    assert.deepEqual(await nodes(), ['Running/Ok'])
+  })
+
   test('does not take it back while it is slow to go off', async () => {
     const { to } = await shop()
     await fails({ Type: 'slow', For: '100s' })

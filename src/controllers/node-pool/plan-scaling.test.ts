@@ -56,6 +56,12 @@ describe('the size of a pool', () => {
     assert.deepEqual([3, 4].map(maxReplicas => planScaling(seenOf({ ...row, scaling: { ...SCALING, maxReplicas } }))?.lookAgainAt), [NOW + MINUTE, undefined])
   })
 
+  test('and where it can have another one but for a refusal', () => {
+    const row = { counts: { total: 3, running: 2, stopping: 1 }, goingOff: { node: 'n3', until: NOW + MINUTE } }
+    const plan = planScaling(seenOf({ ...row, scaling: { ...SCALING, maxReplicas: 4 }, facts: { refused: { as: 'StockOut', because: '', retryAt: NOW + 5 * MINUTE } } }))
+    assert.deepEqual([plan?.lookAgainAt, plan?.awaits], [NOW + MINUTE, row.goingOff])
+  })
+
   test('one that broke a moment ago may go, if nothing is known to run on it any more', () => {
     const counts = { total: 3, running: 2, failed: 1 }, facts = { idle: { a: NOW - 20 * MINUTE } }
     const idleWith = (busy: readonly string[]) => planScaling(seenOf({ scaling: auto, counts, room: { ...calm, busy }, members: members('a', 'b', 'broken'), facts }))
@@ -127,16 +133,17 @@ test('a pool takes of the need what its nodes would take, and leaves the rest to
   assert.deepEqual(shares(web, web, learner, learner), [1, 1])
 })
 
-test('a pool that is refused machines takes of the need as much as it has stopped nodes to start, beside those that callers want back', () => {
+test('a pool that is refused machines takes of the need as much as it has stopped nodes to start, or others whose stop failed, beside those that callers want back', () => {
   const web = { name: 'web', cpuMillis: 2000, memoryMiB: 64 }, room = { ...calm, waiting: Array.from({ length: 4 }, () => web) }
-  const shares = (stopped: number, desiredReplicas = 0) => {
-    const one = { id: 'one', spec: { scaling: { ...SCALING, enabled: true, maxReplicas: 9, desiredReplicas, priority: 9 }, labels: [], taints: [] }, facts: { ready: true, refused: { as: 'StockOut' as const, because: 'They are sold out' } }, counts: { ...NO_NODES, total: stopped, stopped } }
-    const other = { ...one, id: 'other', spec: { ...one.spec, scaling: { ...one.spec.scaling, desiredReplicas: 0, priority: 1 } }, facts: { ready: true }, counts: NO_NODES }
+  const shares = (stopped: number, desiredReplicas = 0, stillOn = 0) => {
+    const one = { id: 'one', spec: { scaling: { ...SCALING, enabled: true, maxReplicas: 9, desiredReplicas, priority: 9 }, labels: [], taints: [] }, facts: { ready: true, refused: { as: 'StockOut' as const, because: 'They are sold out' } }, counts: { ...NO_NODES, total: stopped + stillOn, stopped, stopping: stillOn }, stillOn }
+    const other = { ...one, stillOn: 0, id: 'other', spec: { ...one.spec, scaling: { ...one.spec.scaling, desiredReplicas: 0, priority: 1 } }, facts: { ready: true }, counts: NO_NODES }
     return [one, other].map(({ id }) => shareOf(id, [one, other], room))
   }
   const [, all = 0] = shares(0)
   assert.ok(all > 2)
   assert.deepEqual([shares(0), shares(1), shares(2)], [[0, all], [1, all - 1], [2, all - 2]])
+  assert.deepEqual([shares(0, 0, 1), shares(1, 0, 1)], [[1, all - 1], [2, all - 2]])
   // What callers want meets the need as well, as far as it can be had.
   assert.deepEqual([shares(2, 1), shares(2, 5)], [[1, all - 2], [0, all - 2]])
 })

@@ -85,7 +85,8 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped + stillOn)
   const claim = Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting)))
-  const awaits = missing > start + claim ? seen.goingOff : undefined
+  // What was refused may not come before that.
+  const awaits = missing > start + (seen.facts.refused ? 0 : claim) ? seen.goingOff : undefined
   return {
     leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,

@@ -164,7 +164,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
-  const { stillOn, goingOff } = goOff(counts.stopping === 0 ? [] : await members.of(pool.id), now)
+  const { stillOn, goingOff } = await goOff(pool, members, now)
   const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...goingOff && { goingOff }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
@@ -173,8 +173,8 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
 }
 
 /** Of members that were ordered off how many are on all the same, and which one counts as that next. */
-function goOff(nodes: readonly NodeRecord[], now: number): { readonly stillOn: number; readonly goingOff: NodePoolFacts['awaits'] } {
-  const some = nodes.flatMap(node => ({ node: node.spec.name, until: stillOnFrom(node) ?? Infinity })).filter(({ until }) => until < Infinity)
+async function goOff({ id, counts }: Pick<NodePoolRecord, 'id' | 'counts'>, members: Members, now: number): Promise<{ readonly stillOn: number; readonly goingOff: NodePoolFacts['awaits'] }> {
+  const some = (counts.stopping === 0 ? [] : await members.of(id)).flatMap(node => ({ node: node.spec.name, until: stillOnFrom(node) ?? Infinity })).filter(({ until }) => until < Infinity)
   const [goingOff] = some.filter(({ until }) => until > now).sort((one, other) => one.until - other.until || (one.node < other.node ? -1 : 1))
   return { stillOn: some.filter(({ until }) => until <= now).length, goingOff }
 }
@@ -216,7 +216,7 @@ interface Need {
  */
 async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt, before }: { readonly now: number; readonly toldAt: number | undefined; readonly before: Coming | undefined }): Promise<Need> {
   const { counts } = pool
-  const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => withComing({ ...one, counts: await stayingOf(one, members) }, before)))
+  const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => withComing({ ...one, counts: await stayingOf(one, members), stillOn: (await goOff(one, members, now)).stillOn }, before)))
   const share = wishOf(pool.id, [...others, withComing(pool, before)], room), limited = isLimited(pool.facts) && counts.stopped + counts.stopping === 0
   if ((share > 0 && !limited) || (counts.failed === 0 && !room.free.some(({ shut }) => shut)) || !pool.spec.scaling) return { share, counts }
   const { lost, closed, kept } = inTheWay(pool, await members.of(pool.id), room, now)
@@ -227,9 +227,10 @@ async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], ro
   const without = { ...pool, counts: { ...counts, ...isLost ? { failed: counts.failed - 1 } : { running: counts.running - 1 }, deleting: counts.deleting + 1 } }
   // A machine that callers want in its place meets the need as well.
   const unwanted = { ...without, spec: { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } } }
-  if ((limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room) === 0) return wait
+  const freed = (limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room)
+  if (freed === 0) return wait
   if (!goes) return { ...wait, ...kept && { kept } }
-  return { share: wishOf(pool.id, [...others, without], room), counts: without.counts, givesWay: [goes.id], closed: stay }
+  return { share: limited ? wishOf(pool.id, [...others, without], room) : freed, counts: without.counts, givesWay: [goes.id], closed: stay }
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */

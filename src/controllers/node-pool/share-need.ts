@@ -12,7 +12,11 @@ export interface Sharer {
   readonly spec: Pick<NodePoolSpec, 'scaling' | 'labels' | 'taints' | 'cordon'>
   readonly facts: Pick<NodePoolFacts, 'refused' | 'deletion' | 'ready' | 'offers'>
   readonly counts: NodeCounts
+  /** Of those that are being stopped, how many are on all the same and can be had again as they are. */
+  readonly stillOn?: number
 }
+
+type Having = Pick<Sharer, 'facts' | 'counts' | 'stillOn'>
 
 /** Members that offer room, or will: not those that leave, stopped ones, or ones that are being stopped. */
 export function activeOf({ total, deleting, stopped, stopping }: NodeCounts): number {
@@ -20,7 +24,7 @@ export function activeOf({ total, deleting, stopped, stopping }: NodeCounts): nu
 }
 
 /**
- * How many more machines the pool takes of what its cluster needs: pools of higher priority first, each up to its most, and to what its nodes would take; one that is refused machines takes as many as it has stopped nodes to start,
+ * How many more machines the pool takes of what its cluster needs: pools of higher priority first, each up to its most, and to what its nodes would take; one that is refused machines takes as many as it has stopped nodes to start, or nodes whose stop failed to keep on,
  * and so is need that machines on their way will meet. Every pool of the cluster reckons alike, so they agree without asking each other.
  */
 export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSeen, 'waiting' | 'perNode' | 'free' | 'daemons'>): number {
@@ -34,12 +38,12 @@ export function shareOf(id: string, pools: readonly Sharer[], room: Pick<RoomSee
     return { ...node, name, labels: { ...node.labels, [HOSTNAME]: name } }
   }
   for (const pool of scaled) {
-    const { counts, scaling, facts } = pool, coming = counts.creating + counts.starting + wantedOf({ facts, counts }, scaling)
+    const { counts, scaling } = pool, coming = counts.creating + counts.starting + wantedOf(pool, scaling)
     for (let number = 0; number < coming; number++) places.add(next(pool))
   }
   let open = places.putEach(room.waiting)
   for (const pool of scaled) {
-    const { scaling, facts, counts } = pool, most = Math.min(hadOf({ facts, counts }) - wantedOf({ facts, counts }, scaling), Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling))))
+    const { scaling, counts } = pool, most = Math.min(hadOf(pool) - wantedOf(pool, scaling), Math.max(0, scaling.maxReplicas - Math.max(activeOf(counts), targetOf(scaling))))
     let taken = 0
     while (taken < most && open.length > 0) {
       const node = next(pool), takeAway = places.add(node), left = places.putEach(open, [node])
@@ -60,12 +64,12 @@ export function wishOf(id: string, pools: readonly Sharer[], room: Parameters<ty
   return shareOf(id, pools.map(pool => (pool.id === id ? { ...pool, facts: withFacts(pool.facts, { refused: undefined }) } : pool)), room)
 }
 
-/** How many more it can have: of those that are refused the stopped ones, which nobody can refuse. */
-function hadOf({ facts, counts }: Pick<Sharer, 'facts' | 'counts'>): number {
-  return facts.refused ? counts.stopped : Infinity
+/** How many more it can have: of those that are refused the stopped ones and those that are still on, which nobody can refuse. */
+function hadOf({ facts, counts, stillOn = 0 }: Having): number {
+  return facts.refused ? counts.stopped + stillOn : Infinity
 }
 
 /** Of those that callers want and that it has not, how many it can have. */
-function wantedOf(pool: Pick<Sharer, 'facts' | 'counts'>, scaling: NonNullable<NodePoolSpec['scaling']>): number {
+function wantedOf(pool: Having, scaling: NonNullable<NodePoolSpec['scaling']>): number {
   return Math.min(hadOf(pool), Math.max(0, targetOf(scaling) - activeOf(pool.counts)))
 }

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PodSeen } from '#model/addon/health.ts'
+import type { ClusterFacts } from '#model/cluster/record.ts'
+import { withFacts } from '#model/with-facts.ts'
 import { FreshRegions, machineOf } from '#test/harness/fresh-regions.ts'
 import type { History } from '#test/harness/simulated-server.ts'
 import { AddonScene, NAME } from '#test/harness/world/addon-scene.ts'
@@ -133,6 +135,31 @@ test('of several workloads each has a minute of its own, and what is so of one i
   assert.match(await scene.because(), /^No pod of Deployment\/worker .* is shown as failed at /)
   await scene.shows(UNKNOWN, 20 * SECOND)
   await scene.scene.end()
+})
+
+test('a stop of its cluster is no part of the minute: that begins anew when it was looked at again, unless it was over', async () => {
+  for (const [silentFor, afterwards] of [[30 * SECOND, WORKS], [90 * SECOND, UNKNOWN]] as const) {
+    const scene = await installed(), { store, clock } = scene.world
+    const cluster = async (facts: Partial<ClusterFacts>) => {
+      await store.write(clock.now(), async tx => {
+        const known = await tx.lockCluster(scene.cluster)
+        if (known) await tx.changeCluster(scene.cluster, { facts: withFacts(known.facts, facts) }, { evidence: [] })
+        for (const kind of ['addon', 'cluster'] as const) await tx.enqueue({ kind, id: kind === 'addon' ? scene.id : scene.cluster, region: REGION })
+      })
+    }
+    await scene.pods({ ready: false })
+    await scene.world.pass(silentFor)
+    await cluster({ unpaid: true })
+    await scene.world.pass(10 * MINUTE)
+    await scene.shows('Failed ClusterNotRunning')
+    await cluster({ unpaid: false, startingSince: clock.now() })
+    await scene.world.until('the cluster runs again', async () => (await store.findCluster(scene.cluster))?.said.status.phase === 'Running', 10 * MINUTE)
+    await scene.shows(afterwards)
+    await scene.world.pass(50 * SECOND)
+    await scene.shows(afterwards)
+    await scene.shows(UNKNOWN, 20 * SECOND)
+    await scene.scene.end()
+  }
 })
 
 test('what somebody took away does not work until it is there again', async () => {

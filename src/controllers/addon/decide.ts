@@ -1,4 +1,4 @@
-import { besidesResting, healthOf } from '#model/addon/health.ts'
+import { besidesResting, healthOf, silentAnew } from '#model/addon/health.ts'
 import { API_SILENT, CLUSTER_NOT_RUNNING, CLUSTER_NOT_USABLE_YET, type AddonFacts } from '#model/addon/record.ts'
 import { soonestAfter } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
@@ -19,20 +19,21 @@ export interface AddonDecision {
   readonly lookAgainAt: number | undefined
 }
 
-export function decideAddon(seen: AddonPassSeen): AddonDecision {
-  const { now, record: { facts }, cluster } = seen
+export function decideAddon(passed: AddonPassSeen): AddonDecision {
+  const { now, record, record: { facts }, cluster } = passed
   if (!cluster) return decision(facts, {}, 'forget')
   // It goes with its cluster, whose deletion takes everything in it: with the control plane, whatever else is waited for.
   if (cluster.facts.deletion?.controlPlaneGone) return decision(facts, {}, 'forget')
   if (cluster.facts.deletion) return decision(facts, { waitsFor: undefined, staleSince: undefined })
   const waits = whyNotNow(cluster)
-  if (facts.deletion) return decideRemoval(seen, waits)
+  if (facts.deletion) return decideRemoval(passed, waits)
   if (waits !== undefined) return decision(facts, { ...facts.operation && { waitsFor: waits }, ...wasTold(facts) && cluster.facts.firstReadyAt !== undefined && { staleSince: facts.staleSince ?? now } })
+  const seen = { ...passed, record: { ...record, facts: silentAnew(facts, now) } }
   if (!isApplied(seen)) return decideInstallation(seen)
 
   const { looked, resting } = seen
   if (!looked) return decideMissing(seen)
-  const health = healthOf({ ...looked, workloads: besidesResting(looked.workloads, new Set(resting.map(({ name }) => name))) }, facts, now)
+  const health = healthOf({ ...looked, workloads: besidesResting(looked.workloads, new Set(resting.map(({ name }) => name))) }, seen.record.facts, now)
   return decision(facts, {
     waitsFor: undefined, conflict: undefined, installer: undefined, missing: undefined, staleSince: undefined,
     reasons: health.reasons, degraded: health.degraded, unavailable: health.unavailable,

@@ -117,6 +117,15 @@ export function healthOf({ workloads, schedulableNodes }: WorkloadsSeen, before:
   }
 }
 
+/** Whether what was silent went on to be so nobody saw while it could not be looked at, as in a stop of its cluster: a minute that was not over then begins anew. */
+export function silentAnew(facts: AddonFacts, now: number): AddonFacts {
+  const { unavailable, staleSince } = facts
+  if (!unavailable || staleSince === undefined) return facts
+  const sinceOf = (since: number) => (staleSince - since >= DWELL.addonUnavailable ? since : now)
+  const { since, workloads } = unavailable
+  return { ...facts, unavailable: { ...unavailable, since: sinceOf(since), ...workloads && { workloads: Object.fromEntries(Object.entries(workloads).map(([name, one]) => [name, sinceOf(one)])) } } }
+}
+
 /** A workload by its name, and what was found of it, a clause. */
 type Found = readonly [name: string, text: string]
 

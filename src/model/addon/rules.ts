@@ -59,7 +59,7 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
   },
   {
     name: 'no pod is available and nobody says why',
-    holds: seen => seen.facts.operation === undefined && seen.facts.unavailable !== undefined && seen.now - seen.facts.unavailable.since >= DWELL.addonUnavailable,
+    holds: seen => seen.facts.operation === undefined && seen.facts.unavailable !== undefined && (seen.facts.staleSince ?? seen.now) - seen.facts.unavailable.since >= DWELL.addonUnavailable,
     shows: () => ({ phase: 'Failed', conditions: ['Unknown'] }),
     because: seen => `${capital(seen.facts.unavailable?.text ?? '')}, since ${at(seen.facts.unavailable?.since)}`,
   },
@@ -82,8 +82,8 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     rest: true,
     holds: () => true,
     shows: () => ({ phase: 'Running', conditions: ['Ok'] }),
-    because: ({ facts: { unavailable, applied } }) => unavailable
-      ? `${capital(unavailable.text)}, since ${at(unavailable.since)}; it is shown as failed at ${at(unavailable.since + DWELL.addonUnavailable)} if that is still so`
+    because: ({ facts: { unavailable, applied, staleSince } }) => unavailable
+      ? `${capital(unavailable.text)}, since ${at(unavailable.since)}; ${staleSince === undefined ? `it is shown as failed at ${at(unavailable.since + DWELL.addonUnavailable)} if that is still so` : `whether that is still so nobody sees since ${at(staleSince)}`}`
       : `All its workloads are available in version ${applied?.version ?? ''}`,
   },
 ]

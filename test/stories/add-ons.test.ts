@@ -56,10 +56,20 @@ test('a container that ends again and again keeps its condition until it has run
   await scene.shows('Running Ok', SECOND)
   await scene.pods({ ...WAITS('CrashLoopBackOff'), restarts: 3 })
   await scene.shows('Failed CrashLoopBackOff', SECOND)
+  const told = await scene.because()
+  assert.match(told, /^Pod pod-1 of Deployment\/ingress-nginx waits with CrashLoopBackOff: /)
   await scene.pods({ restarts: 4 })
   await scene.world.pass(MINUTE)
   await scene.shows('Failed CrashLoopBackOff', SECOND)
-  await scene.shows('Running Ok', MINUTE + 2 * SECOND)
+  const [, since = '', until = '', last = ''] = /^Its containers run since (\S+), and CrashLoopBackOff is over once they have run for 2 min, at (\S+); what was told last: (.*)$/.exec(await scene.because()) ?? []
+  assert.deepEqual([Date.parse(until) - Date.parse(since), last], [2 * MINUTE, `p${told.slice(1)}`], await scene.because())
+  // It ends once more.
+  await scene.pods({ ...WAITS('CrashLoopBackOff'), restarts: 4 })
+  await scene.world.pass(SECOND)
+  assert.equal(await scene.because(), told)
+  await scene.pods({ restarts: 5 })
+  await scene.world.pass(SECOND)
+  await scene.shows('Running Ok', 2 * MINUTE + SECOND)
   const rows = (await scene.world.store.listHistory({ accountId: ACCOUNT, region: REGION }, { ids: [scene.id] }, { number: 1, size: 10 })).items
   assert.deepEqual(rows.map(row => row.status?.phase), ['Running', 'Failed', 'Running', 'Creating'])
   await scene.scene.end()

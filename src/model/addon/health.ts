@@ -93,7 +93,8 @@ export function healthOf({ workloads, schedulableNodes }: WorkloadsSeen, before:
       // A container that runs again may end again: only one that has run long enough is cured.
       const cured = runsUntilCured(workloads, now)
       if (cured === undefined || cured > now) {
-        reasons[reason] = was
+        const { runsSince: _before, ...told } = was
+        reasons[reason] = { ...told, ...cured !== undefined && { runsSince: cured - DWELL.addonCrashLoopGone } }
         if (cured !== undefined) changes.push(cured)
         continue
       }

@@ -21,6 +21,8 @@ export interface HeldReason {
   readonly text: string
   /** The workloads of which it is so, and since when of each; undefined where it is so of all that the add-on has. */
   readonly workloads?: Readonly<Record<string, number>>
+  /** Held though it is so no more: the containers that had ended run since then, and have not run for long enough. */
+  readonly runsSince?: number
 }
 
 /** Facts on one add-on. Times are epoch ms in the region's time. */

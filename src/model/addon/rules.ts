@@ -2,7 +2,7 @@ import { CHILDREN_FAIL_WHILE_CLUSTER_IS } from '../node-pool/sight.ts'
 import { DEADLINES, DWELL, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
-import type { AddonReason } from './record.ts'
+import type { AddonReason, HeldReason } from './record.ts'
 import type { AddonSight } from './sight.ts'
 import type { AddonStatus } from './status.ts'
 
@@ -43,7 +43,7 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
     name: 'no pod of a workload is available',
     holds: seen => shownReasons(seen).length > 0,
     shows: seen => ({ phase: 'Failed', conditions: shownReasons(seen) as [AddonReason, ...AddonReason[]] }),
-    because: seen => capital(shownReasons(seen).map(reason => seen.facts.reasons[reason]?.text ?? '').join('; ')),
+    because: seen => capital(shownReasons(seen).map(reason => reasonText(reason, seen.facts.reasons[reason])).join('; ')),
   },
   {
     name: 'works with fewer pods than asked for',
@@ -95,6 +95,11 @@ function shownReasons({ now, facts }: AddonSight): readonly AddonReason[] {
     const held = facts.reasons[reason]
     return held !== undefined && now - held.since >= waits
   })
+}
+
+function reasonText(reason: AddonReason, { text, runsSince }: Partial<HeldReason> = {}): string {
+  if (runsSince === undefined) return text ?? ''
+  return `its containers run since ${at(runsSince)}, and ${reason} is over once they have run for ${spanText(DWELL.addonCrashLoopGone)}, at ${at(runsSince + DWELL.addonCrashLoopGone)}; what was told last: ${text}`
 }
 
 /** Both have the same time, and the cluster's own look has words for what is left: it comes first. */

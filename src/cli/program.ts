@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { switchesByVariable } from '#model/switch.ts'
+import { refuseIdleTimeout } from './given.ts'
 import { CommandWithNegatives } from './command-with-negatives.ts'
 import { addAddonCommands } from './commands/addon.ts'
 import { addScenarioCommands } from './commands/scenario.ts'
@@ -42,7 +43,10 @@ export function buildProgram(): Command {
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for what there is)')
     .addHelpText('after', SERVER_COMMANDS)
-    .hook('preAction', (_program, command) => { for (const [name, on] of switchesByVariable(command, process.env)) command.setOptionValueWithSource(name, on, 'env') })
+    .hook('preAction', (_program, command) => {
+      for (const [name, on] of switchesByVariable(command, process.env)) command.setOptionValueWithSource(name, on, 'env')
+      refuseIdleTimeout(command)
+    })
   const verbs = {
     create: program.command('create').description('make a cluster, pool, node, add-on or onboarding script'),
     list: program.command('list').description('list clusters, pools, nodes, add-ons or onboarding scripts'),

@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander'
-import { NeitherOnNorOff } from '#model/switch.ts'
+import { isOn, NeitherOnNorOff } from '#model/switch.ts'
 import { ConfigurationError } from './configuration.ts'
 import { buildProgram } from './program.ts'
 
 /** The entry of the commands of the server. */
+let tellsAll = false
 try {
+  tellsAll = isOn('EDGEHOLD_DEBUG', process.env['EDGEHOLD_DEBUG'] ?? '')
   await buildProgram().parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
@@ -14,7 +16,7 @@ try {
     process.exitCode = 2
   } else {
     process.stderr.write(`edgehold: ${error instanceof Error ? error.message : String(error)}\n`)
-    if (process.env['EDGEHOLD_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`)
+    if (tellsAll && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n${error.cause instanceof Error ? (error.cause.stack ?? '') : ''}\n`)
     process.exitCode = 1
   }
 }

@@ -254,6 +254,13 @@ suite('the command line', () => {
     assert.equal((await run(['create', 'node', '--cluster', 'doors', '--pool', pool])).code, 2)
   })
 
+  test('a variable is for the commands for which it means something', async () => {
+    for (const [args, environment] of [[['list', 'cluster'], { EDGEHOLD_TIMEOUT: '90s' }], [['region', 'list'], { EDGEHOLD_TIMEOUT: '90s' }], [['machine', 'add', 'timed'], { EDGEHOLD_TIMEOUT: '90s' }], [['list', 'addon', '--supported'], { EDGEHOLD_CLUSTER: 'nowhere' }]] as const) {
+      const { code, err } = await run(args, environment)
+      assert.notEqual(code, 2, err)
+    }
+  })
+
   const mistakes: readonly (readonly [what: string, args: readonly string[], code: number, says: RegExp, environment?: Record<string, string>])[] = [
     ['no such cluster', ['get', 'cluster', 'nowhere'], 1, /There is no cluster nowhere\. See what there is with "edgehold list cluster"/],
     ['no such command', ['destroy', 'cluster', 'shop'], 2, /unknown command/],
@@ -263,6 +270,11 @@ suite('the command line', () => {
     ['a body that is not JSON', ['call', 'ListClusters', '{'], 2, /not JSON/],
     ['an add-on of which nothing is to change', ['update', 'addon', 'core-dns', '--cluster', 'c'], 2, /say what to change: either --addon-version or --config/],
     ['an add-on of which too much is to change', ['update', 'addon', 'core-dns', '--cluster', 'c', '--addon-version', 'v9', '--config', '{}'], 2, /either --addon-version or --config/],
+    ['a time for which nobody waits', ['create', 'cluster', 'idle', '--timeout', '90s'], 2, /--timeout says how long --wait waits, and does nothing without it/],
+    ['the same where the variable says not to wait', ['get', 'cluster', 'idle', '--timeout', '90s'], 2, /--timeout says how long --wait waits/, { EDGEHOLD_WAIT: 'off' }],
+    ['one fault and all of them', ['fault', 'clear', 'f1', '--all'], 2, /say which fault: either an id or --all/],
+    ['no fault', ['fault', 'clear'], 2, /say which fault: either an id or --all/],
+    ['what may be installed, of a cluster', ['list', 'addon', '--supported', '--cluster', 'c'], 2, /say either --supported or --cluster, not both/],
     ['a bad output', ['list', 'cluster', '--output', 'xml'], 2, /Allowed choices are table, json/],
     ['keys of another server', ['list', 'cluster'], 1, /The secret key is not the one of this access key/, { VOLCENGINE_SECRET_KEY: 'guess' }],
     ['no server there', ['list', 'cluster', '--endpoint', 'http://127.0.0.1:9'], 1, /Nobody answers at http:\/\/127\.0\.0\.1:9[^]*Start the server with "edgehold up --detach"/],

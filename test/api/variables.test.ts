@@ -75,6 +75,15 @@ suite('variables of options', () => {
     })
   }
 
+  test('EDGEHOLD_DEBUG is such a switch, too', async () => {
+    const failed = async (EDGEHOLD_DEBUG: string) => {
+      const { code, stderr } = await runProgram(process.execPath, ['--disable-warning=ExperimentalWarning', join(repository, 'src/main/edgehold.ts'), 'images', 'list'], { environment: { PATH: process.env['PATH'], EDGEHOLD_STATE: '/nowhere/at/all', EDGEHOLD_DEBUG } })
+      return [code, /^ +at /m.test(stderr), stderr] as const
+    }
+    for (const [text, isOn] of [['1', true], ['on', true], ['0', false], ['off', false], ['', false]] as const) assert.deepEqual((await failed(text)).slice(0, 2), [1, isOn], text)
+    assert.deepEqual(await failed('maybe'), [2, false, 'edgehold: EDGEHOLD_DEBUG is "maybe": write true, 1 or on for yes, and false, 0, off or nothing for no\n'])
+  })
+
   /** Of variables that several commands have: in how many ways they say one and the same. */
   const SAID_DIFFERENTLY: Readonly<Record<string, readonly string[]>> = {
     EDGEHOLD_STATE: ['state folder', 'state folder, where credentials.json is'],

@@ -1,8 +1,10 @@
+import type { Command } from 'commander'
 import type { Addon } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { NothingThere, UsageError } from '../errors.ts'
 import { flag, own, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
+import { refuseBoth } from '../given.ts'
 import { nowIn } from '../now-in.ts'
 import { printJson, printResult, tell, terminalWidth } from '../print.ts'
 import { findCluster } from '../resolve.ts'
@@ -29,7 +31,8 @@ export function addAddonCommands(verbs: Verbs): void {
     })
 
   withCommon(verbs.list.command('addon').alias('addons')).description('list add-ons').addOption(flag('--cluster <cluster>', 'of one cluster, by name or id')).addOption(own('--supported', 'those that may be installed'))
-    .action(async (flags: Common & { cluster?: string; supported?: boolean }) => {
+    .action(async (flags: Common & { cluster?: string; supported?: boolean }, command: Command) => {
+      refuseBoth(command, '--supported', '--cluster')
       const client = connect(flags)
       if (flags.supported) {
         const { Items } = await client.call('ListSupportedAddons', {})

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Fault } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
+import { UsageError } from '../errors.ts'
 import { own, parseNumber, withCommon, type Common } from '../flags.ts'
 import { print, printJson, printResult, tell } from '../print.ts'
 import { table } from '../text/table.ts'
@@ -44,6 +45,7 @@ export function addFaultCommands(program: Command): void {
   })
 
   withCommon(fault.command('clear [id]')).description('take a fault away, or all of them').addOption(own('--all', 'all faults of the region')).action(async (id: string | undefined, flags: Common & { readonly all?: boolean }) => {
+    if ((id === undefined) === (flags.all !== true)) throw new UsageError('say which fault: either an id or --all')
     await connect(flags).call('ClearFault', { ...(id !== undefined && { Id: id }), ...(flags.all && { All: true }) })
     if (flags.output === 'json') printJson({})
   })

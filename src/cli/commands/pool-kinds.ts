@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
+import { givenOf } from '../given.ts'
 import { SCALING_OPTIONS } from './pool-scaling.ts'
 
 type Kind = 'static' | 'elastic' | 'central' | 'default'
@@ -31,15 +32,4 @@ export function refuseForeign(kind: Kind, command: Command): void {
   if (foreign === undefined) return
   const takers = (Object.keys(TAKES) as Kind[]).filter(one => TAKES[one].includes(foreign))
   throw new UsageError(`${foreign} does nothing for ${SAID[kind]}: it is for ${takers.map(one => SAID[one]).join(' and ')}`)
-}
-
-/** Options as they stand on the command line itself. */
-function givenOf(command: Command): readonly string[] {
-  return command.options.filter(option => command.getOptionValueSource(option.attributeName()) === 'cli').map(option => option.long ?? '')
-}
-
-/** Refuses two options of which one undoes the other. */
-export function refuseBoth(command: Command, one: string, other: string): void {
-  const given = givenOf(command)
-  if (given.includes(one) && given.includes(other)) throw new UsageError(`say either ${one} or ${other}, not both`)
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { rfc3339Milliseconds } from '#model/time.ts'
-import type { MachineSeen } from '#ports/machines.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { OWN_VERSION, defineAction, type ActionContext } from '../action.ts'
 import { Ids, PAGE, given, listing, pageOf, some } from './shapes.ts'
@@ -24,7 +24,7 @@ export const ListMachines = defineAction({
 })
 
 /** What of a machine is told here that its provider sees, and nobody else. */
-type Seen = Pick<MachineSeen, 'stuck' | 'turnedAway'>
+type Seen = Pick<MachinePowerFact, 'stuck' | 'turnedAway'>
 
 async function toWire({ store, scope }: ActionContext, machine: MachineRecord, seen: Seen = {}): Promise<object> {
   const { ownedBy } = machine

@@ -1,5 +1,6 @@
 import { keepWatching, type HeldWatch } from '#kernel/watching.ts'
 import type { Clock } from '#ports/clock.ts'
+import { machinePowerFact } from '#ports/machine-power.ts'
 import type { Machines, MachineSeen } from '#ports/machines.ts'
 import type { Log } from '#ports/log.ts'
 import type { ProcessLease, Queue } from '#ports/queue.ts'
@@ -57,6 +58,5 @@ async function put(region: string, seen: MachineSeen, watch: HeldWatch, { store,
 /** What whoever watches machines writes of one: the sight with the key of the first of its nodes, and the keys of the others. `seen` undefined: it is gone, and so is the sight. */
 export function machineSight({ region, id, seen, nodes, seenAt }: { readonly region: string; readonly id: string; readonly seen: MachineSeen | undefined; readonly nodes: readonly { readonly id: string }[]; readonly seenAt: number }) {
   const [key, ...others] = nodes.map(node => ({ kind: 'node' as const, id: node.id, region }))
-  const fact = seen && { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId, ...(seen.stuck && { stuck: seen.stuck }), ...(seen.turnedAway && { turnedAway: seen.turnedAway }) }
-  return { sight: { kind: 'MachinePower' as const, id, fact, seenAt, observer: `machines of region ${region}`, key }, others }
+  return { sight: { kind: 'MachinePower' as const, id, fact: seen && machinePowerFact(seen), seenAt, observer: `machines of region ${region}`, key }, others }
 }

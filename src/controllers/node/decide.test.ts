@@ -7,9 +7,10 @@ import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { NODE_RULES } from '#model/node/rules.ts'
 import { verdict } from '#model/status/rules.ts'
 import { LEFT } from '#model/node/leaving.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import { decideNode } from './decide.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
-import { NODE_GONE, type KubernetesNodeFact, type MachinePowerFact } from './sights.ts'
+import { NODE_GONE, type KubernetesNodeFact } from './sights.ts'
 
 const SECOND = 1_000, MINUTE = 60 * SECOND
 const START = 1_000_000_000

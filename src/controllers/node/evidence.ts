@@ -1,7 +1,7 @@
 import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
 import type { KubernetesNodeFact } from './sights.ts'
-import type { MachinePowerFact } from './sights.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import type { Watched } from './seen.ts'
 
 export function readyEvidence(name: string, { fact, seenAt, observer }: Watched<KubernetesNodeFact>): Evidence {

@@ -3,13 +3,14 @@ import { ownMachine } from '#model/node/claim.ts'
 import { isOlderThanPowerOn } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { withFacts } from '#model/with-facts.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import type { MachineRecord, Sight } from '#ports/store.ts'
 import { failed } from '#ports/not-removed.ts'
 import { TenantClusterUnreachable } from '#ports/tenant-cluster.ts'
 import { isEmptiedStill } from './decide-stopping.ts'
 import type { NodePorts, NodeRegion } from './ports.ts'
 import type { NodePassSeen, Watched } from './seen.ts'
-import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact, type MachinePowerFact } from './sights.ts'
+import { kubernetesNodeFact, NODE_GONE, type KubernetesNodeFact } from './sights.ts'
 
 /** Reads records and sights; asks the tenant cluster itself only where sights cannot tell: in deletion, before it is switched off, and for the first heartbeat after power-on. */
 export async function observeNode(record: NodeRecord, ports: NodePorts): Promise<NodePassSeen> {

@@ -1,8 +1,9 @@
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import type { MachineRecord } from '#ports/store.ts'
-import type { KubernetesNodeFact, MachinePowerFact } from './sights.ts'
+import type { KubernetesNodeFact } from './sights.ts'
 
 /** Everything that a pass over a node looked at. Times are the region's, in epoch ms. */
 export interface NodePassSeen {

@@ -1,6 +1,5 @@
 import type { Taint } from '#model/node-pool/record.ts'
 import type { NodeFacts } from '#model/node/record.ts'
-import type { MachineSeen, MachineStuck, MachineTurnedAway } from '#ports/machines.ts'
 import type { NodeSeen } from '#ports/tenant-cluster.ts'
 
 /** What a watch saw of a Node object, as the sight of kind KubernetesNode of that node's id. Only transitions are stored: heartbeats alone are not. */
@@ -21,18 +20,6 @@ export interface KubernetesNodeFact {
 
 export const NODE_GONE: KubernetesNodeFact = { gone: true, unschedulable: false, labels: {}, taints: [], pressures: [] }
 
-/** What the machine provider's watch saw, as the sight of kind MachinePower of the machine's own id. */
-export interface MachinePowerFact {
-  readonly state: 'on' | 'off'
-  readonly since: number
-  readonly lastOnAt?: number
-  readonly link: 'up' | 'cut'
-  readonly machineId: string
-  readonly stuck?: MachineStuck
-  /** Told to whoever lists machines, and by the nodes for which pools ordered them. */
-  readonly turnedAway?: MachineTurnedAway
-}
-
 export function kubernetesNodeFact(seen: NodeSeen): KubernetesNodeFact {
   return {
     uid: seen.uid, unschedulable: seen.unschedulable, labels: seen.labels, taints: seen.taints, pressures: [...seen.pressures].sort(),
@@ -40,10 +27,6 @@ export function kubernetesNodeFact(seen: NodeSeen): KubernetesNodeFact {
     ...(seen.podCidr !== undefined && { podCidr: seen.podCidr }),
     ...(seen.internalIp !== undefined && { internalIp: seen.internalIp }),
   }
-}
-
-export function machinePowerFact(seen: MachineSeen): MachinePowerFact {
-  return { state: seen.power, since: seen.powerSince, ...(seen.lastOnAt !== undefined && { lastOnAt: seen.lastOnAt }), link: seen.link, machineId: seen.machineId, ...(seen.stuck && { stuck: seen.stuck }), ...(seen.turnedAway && { turnedAway: seen.turnedAway }) }
 }
 
 /** What whoever watches a cluster writes of a node: the sight, and the key that has to look at it. `fact`: NODE_GONE where the cluster has no such Node object. */

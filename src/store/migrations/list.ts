@@ -13,6 +13,7 @@ import { LEAN_INDEXES } from './0012-lean-indexes.ts'
 import { ADMINISTRATORS } from './0013-administrators.ts'
 import { QUOTAS } from './0014-quotas.ts'
 import { ROOM_FOR_NODES } from './0015-room-for-nodes.ts'
+import { KNOWN_TO_DIFFER } from './0016-known-to-differ.ts'
 
 export interface Migration {
   readonly name: string
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0013-administrators', sql: ADMINISTRATORS },
   { name: '0014-quotas', sql: QUOTAS },
   { name: '0015-room-for-nodes', sql: ROOM_FOR_NODES },
+  { name: '0016-known-to-differ', sql: KNOWN_TO_DIFFER },
 ]

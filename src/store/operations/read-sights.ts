@@ -1,6 +1,6 @@
 import type { Sight, SightKind } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
-import { asIds, isAmong } from '../connection/statements.ts'
+import { asIds, eachAmong } from '../connection/statements.ts'
 
 interface SightRow {
   readonly kind: SightKind
@@ -15,7 +15,7 @@ interface SightRow {
 /** Sights with what became of their watch: stale where it said that it is blind, where nobody holds it, or where the lease of who holds it has lapsed. Many sights are of one watch, which is looked at once. */
 export async function readSights(connection: Queryable, kind: SightKind, ids: readonly string[]): Promise<readonly Sight[]> {
   const rows = await connection.query<SightRow>(
-    `with seen as materialized (select kind, id, fact, seen_at, observer, subject from sight where kind = $1 and ${isAmong('id', '$2')}),
+    `with seen as materialized (select kind, id, fact, seen_at, observer, subject from ${eachAmong('sight', 'kind = $1', 'id', '$2')}),
      watched as materialized (
        select w.subject, (w.stale_since is not null or l.name is null or l.expires_at <= clock_timestamp()) as stale,
          coalesce(w.stale_since, case when l.expires_at <= clock_timestamp() then floor(extract(epoch from l.expires_at) * 1000)::bigint end) as stale_since

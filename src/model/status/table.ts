@@ -34,7 +34,10 @@ export type ConditionSets = readonly (readonly [phase: string, conditions: reado
 
 /** True if the status is a row of the table, or one of the sets that may be listed together. */
 export function isAllowed<Rows extends readonly StatusRow[]>(rows: Rows, together: ConditionSets, status: AnyStatus): status is StatusOf<Rows> {
-  return allowedSets(rows, together).some(([phase, conditions]) => phase === status.phase && conditions.join() === status.conditions.join())
+  const { phase, conditions } = status
+  // Each status that is settled comes by here.
+  if (conditions.length === 1) return rows.some(row => row[0] === phase && row[1] === conditions[0])
+  return together.some(([of, set]) => of === phase && set.join() === conditions.join())
 }
 
 /** Everything that may be shown: each row alone, then the sets. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export interface SeededFrom {
   readonly seed: number
@@ -24,7 +24,7 @@ export function seededBytes({ seed, lane, opened }: SeededFrom, use: string): (c
     drawn += 1
     const place = count > ID_BYTES ? `${seed}|${lane}|${opened}|${use}` : `${seed}|${opened}|${use}`
     const blocks: Buffer[] = []
-    for (let block = 0; block * 32 < count; block++) blocks.push(createHash('sha256').update(`${place}|${drawn}|${block}`).digest())
+    for (let block = 0; block * 32 < count; block++) blocks.push(hash('sha256', `${place}|${drawn}|${block}`, 'buffer'))
     const bytes = Buffer.concat(blocks).subarray(0, count)
     if (count === ID_BYTES) bytes.writeUInt16BE(lane, LANE_AT)
     return bytes

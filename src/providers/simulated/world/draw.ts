@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { newId } from '#model/ids.ts'
 
 /** Shortest and longest, ms; a single number of both is a fixed time. */
@@ -28,12 +28,12 @@ export class Draw {
 
   /** Lower-case hexadecimal digits. */
   hex(digits: number, ...what: readonly (string | number)[]): string {
-    return createHash('sha256').update(this.#place(what)).digest('hex').slice(0, digits)
+    return hash('sha256', this.#place(what), 'hex').slice(0, digits)
   }
 
   /** Digits that no other region draws, for what has to be somebody's alone. */
   secret(digits: number, ...what: readonly (string | number)[]): string {
-    return createHash('sha256').update(`${this.#seed}|${what.join('|')}`).digest('hex').slice(0, digits)
+    return hash('sha256', `${this.#seed}|${what.join('|')}`, 'hex').slice(0, digits)
   }
 
   #place(what: readonly (string | number)[]): string {
@@ -49,9 +49,9 @@ function endOf(lane: number): string {
 
 /** FNV-1a with murmur's last step, which spreads texts that differ in their last letter only. */
 function mixed(text: string): number {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  let mix = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) mix = Math.imul(mix ^ text.charCodeAt(at), 0x01000193)
+  mix = Math.imul(mix ^ (mix >>> 16), 0x85ebca6b)
+  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35)
+  return (mix ^ (mix >>> 16)) >>> 0
 }

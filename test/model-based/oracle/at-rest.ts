@@ -1,5 +1,8 @@
 import { idOf, shownBy, type Item, type LedgerItem, type View } from './view.ts'
 
+/** Of the world's. */
+interface Workload { readonly image: string; readonly pods: readonly { readonly node?: string; readonly broken?: { readonly by: string } }[] }
+
 export interface WorldThing { readonly kind: string; readonly id: string; readonly thing: Record<string, unknown> }
 
 /** What is there by the ledger, and by the world itself. */
@@ -57,6 +60,13 @@ export function unrest({ clusters, pools, central, nodes, addons, machines }: Vi
     const pool = [...pools, ...central].filter(isOf(item)).find(grows)
     if (pool) wrong.push(`the add-on ${String(item['Name'])} (${idOf(item)}) finds no room, and the pool ${String(pool['Name'])} makes none`)
   }
-  steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/(SchedulingFailed|Degraded|NameConflict))$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/Unknown' && hasDarkNodes(item)))
+  // What is short of pods has one that has no node, or is on one that nobody hears of, or whose image somebody took away: nothing else holds them for ever.
+  const workloadsOf = (item: Item) => world.filter(({ kind, thing }) => kind === 'workload' && thing['clusterId'] === item['ClusterId'] && thing['owner'] === item['Name']).map(({ thing }) => thing as unknown as Workload)
+  const hasPod = (item: Item, is: (pod: Workload['pods'][number], image: string) => boolean) => workloadsOf(item).some(({ pods, image }) => pods.some(pod => is(pod, image)))
+  const isMissing = (image: string) => world.some(({ kind, id }) => kind === 'missing-image' && (id === image || id === image.split(':')[0]))
+  const isDark = (item: Item, name: string | undefined) => nodes.some(node => node['ClusterId'] === item['ClusterId'] && node['Name'] === name && !shownBy(node).startsWith('Running/'))
+  steady('add-on', addons, (item, pair) => !isWell(item) || /^(Running\/Ok|Failed\/NameConflict)$/.test(pair) || cleanup.test(pair) || (pair === 'Failed/Unknown' && hasDarkNodes(item))
+    || (pair === 'Failed/SchedulingFailed' && hasPod(item, pod => pod.node === undefined))
+    || (pair === 'Failed/Degraded' && hasPod(item, (pod, image) => pod.node === undefined || isDark(item, pod.node) || (pod.broken?.by === 'image' && isMissing(image)))))
   return wrong
 }

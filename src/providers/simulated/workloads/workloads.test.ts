@@ -100,6 +100,18 @@ test('a roll-out to an image that is not there stops half-way, and what served b
   assert.deepEqual([see().available, see().updated, see().waits.toSorted()], [2, 1, ['ImagePullBackOff', 'ready', 'ready']])
 })
 
+test('a roll-out whose image is pushed after all comes to its end: no pod of the old order is left', async () => {
+  const { tiny, see } = await withNode()
+  apply(tiny)
+  await tiny.pass(5_000)
+  await tiny.region.users.setImage('web:v2', false)
+  apply(tiny, { image: 'web:v2' })
+  await tiny.pass(60_000)
+  await tiny.region.users.setImage('web:v2', true)
+  await tiny.pass(3_600_000)
+  assert.deepEqual([see().updated, see().waits], [2, ['ready', 'ready']])
+})
+
 test('pods of a silent node are not ready with it, and go to another node after five minutes', async () => {
   const { tiny, cluster, see } = await withNode()
   apply(tiny)

@@ -121,12 +121,13 @@ export class Workloads {
     const kept = new Map(all.map(one => [one, JSON.stringify(one)]))
     for (const workload of all) {
       this.#dropLost(workload, nodes)
-      if (this.#planes.runs(clusterId, 'kube-controller-manager')) this.#control(workload, nodes)
+      // What pods have come to by now is what their controllers judge: a roll-out whose last new pod has just come up ends here.
       this.#run(workload)
+      if (this.#planes.runs(clusterId, 'kube-controller-manager')) this.#control(workload, nodes)
     }
     if (this.#planes.runs(clusterId, 'kube-scheduler')) this.#schedule(clusterId, all)
     for (const workload of all) {
-      // The kubelet's part of those that were just placed.
+      // The kubelet's part of those that were just made and placed.
       this.#run(workload)
       if (JSON.stringify(workload) !== kept.get(workload)) this.#put(workload)
     }

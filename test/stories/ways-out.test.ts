@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SCENARIOS } from '#api/scenarios/all.ts'
+import { RUNNING_CLUSTER } from '#api/scenarios/building.ts'
 import type { Step } from '#api/scenarios/scenario.ts'
 import { ScenarioClient } from '#test/crash-points/scenario-client.ts'
+import { ANY_CLUSTER } from '#test/harness/fresh-regions.ts'
 import { unrest } from '#test/model-based/oracle/at-rest.ts'
 import { all, look, result, shownBy, type Item } from '#test/model-based/oracle/view.ts'
 import { RegionUnderTest } from '#test/model-based/region-under-test.ts'
@@ -52,6 +54,15 @@ class Played {
     return String((await this.done('InjectFault', { Port, Call, Effect }))['Id'])
   }
 
+  async why(id: string): Promise<{ readonly Because: string; readonly Evidence: readonly Item[]; readonly Exits: readonly { readonly By: string; readonly What: string }[] }> {
+    return await this.done('ExplainStatus', { Id: id }) as never
+  }
+
+  async deletesCluster(): Promise<void> {
+    const { status, message } = await this.region.call('DeleteCluster', { Id: this.id('cluster'), CascadingDeleteResources: ['All'] })
+    assert.deepEqual([status, message], [200, undefined])
+  }
+
   async pair(list: string, name?: string): Promise<string | undefined> {
     const item = (await all(this.region, list)).find(({ Name }) => name === undefined || Name === name)
     return item && shownBy(item)
@@ -65,4 +76,51 @@ test('a rollout whose image is pushed after all comes to its end, and nothing ma
   assert.match(String(await wrong()), /ingress-nginx .* is still Failed\/Degraded/)
   await played.step('2h')
   assert.equal(await played.pair('ListAddons', 'ingress-nginx'), 'Running/Ok')
+}))
+
+test('a cluster whose debt is paid while nobody can look at it is not Starting for ever, says why, and can be deleted', () => Played.play(stepsOf('cluster-stopped-balance'), async played => {
+  await played.fault('control-plane-host', 'look', { Type: 'fail', Message: 'no route to host' })
+  await played.done('SetBalance', { Unlimited: true })
+  await played.step('14m')
+  assert.equal(await played.pair('ListClusters'), 'Starting/Progressing')
+  await played.step('3m')
+  assert.equal(await played.pair('ListClusters'), 'Failed/Unknown')
+  const { Because, Evidence } = await played.why(played.id('cluster'))
+  assert.match(Because, /^Its control plane was not seen usable 15 min after the debt was paid\. The control plane of shop .* could not be looked at since 2026-12-01T02:0\d:\d\dZ: .*no route to host/)
+  assert.match(JSON.stringify(Evidence), /could not be looked at since/)
+  await played.deletesCluster()
+}))
+
+test('and is Running when somebody can look again, or Starting anew when another debt is paid meanwhile', () => Played.play(stepsOf('cluster-stopped-balance'), async played => {
+  const fault = await played.fault('control-plane-host', 'look')
+  for (const again of [false, true]) {
+    if (again) {
+      await played.done('SetBalance', { Amount: 0 })
+      await played.step('121m')
+    }
+    await played.done('SetBalance', { Unlimited: true })
+    await played.step('1s')
+    assert.equal(await played.pair('ListClusters'), 'Starting/Progressing')
+    await played.step('20m')
+    assert.equal(await played.pair('ListClusters'), 'Failed/Unknown')
+  }
+  await played.done('ClearFault', { Id: fault })
+  await played.step('5m')
+  assert.equal(await played.pair('ListClusters'), 'Running/Ok')
+}))
+
+test('a change of its name needs nothing of a control plane that nobody can look at', () => Played.play(RUNNING_CLUSTER, async played => {
+  await played.fault('control-plane-host', 'look')
+  await played.done('UpdateClusterConfig', { Id: played.id('cluster'), Description: 'x' })
+  await played.step('1m')
+  assert.equal(await played.pair('ListClusters'), 'Running/Ok')
+  await played.deletesCluster()
+}))
+
+test('a cluster that nobody could look at from its first moment is not Creating for ever', () => Played.play([], async played => {
+  await played.fault('control-plane-host', 'look')
+  const { Id } = await played.done('CreateCluster', ANY_CLUSTER)
+  await played.step('20m', '1h')
+  assert.equal(await played.pair('ListClusters'), 'Failed/CreateError')
+  assert.match((await played.why(String(Id))).Because, /^Its control plane could not be begun for 15 min\. The control plane of .* could not be looked at since/)
 }))

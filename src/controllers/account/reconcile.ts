@@ -3,7 +3,7 @@ import { balanceEvidence } from '#model/account/evidence.ts'
 import type { AccountRecord } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
-import { withFacts } from '#model/with-facts.ts'
+import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
@@ -91,9 +91,9 @@ async function tellClusters(account: AccountRecord, now: number, graceMs: number
 }
 
 /** Only what was usable once has something to start again; what is being deleted is not started. */
-function factsOf({ facts }: ClusterRecord, unpaid: boolean, now: number): Partial<ClusterFacts> {
+function factsOf({ facts }: ClusterRecord, unpaid: boolean, now: number): FactsChange<ClusterFacts> {
   const starts = !unpaid && facts.firstReadyAt !== undefined && !facts.deletion
-  return { unpaid, ...(starts && { startingSince: now }) }
+  return { unpaid, ...(starts && { startingSince: now, startUnseen: undefined }) }
 }
 
 async function enqueueTree(tx: Transaction, { id, region }: ClusterRecord): Promise<void> {

@@ -22,19 +22,39 @@ export interface BlindPass {
 
 /**
  * What follows from not seeing, by time alone: nothing about the cluster is concluded, but deadlines go on. A deletion whose deadline has passed waits for somebody
- * to ask again, and so a creation, which no call could end otherwise; before that the record is marked stale. Undefined where nothing changes.
+ * to ask again; so a creation, and a start after payment, which no call could end otherwise; and a change that needs nothing of the control plane is done. Before that
+ * the record is marked stale. Undefined where nothing changes.
  */
-export function decideBlind({ now, facts, since, what, why }: BlindPass): { readonly change: FactsChange<ClusterFacts>; readonly evidence: readonly Evidence[] } | undefined {
+export function decideBlind(pass: BlindPass): { readonly change: FactsChange<ClusterFacts>; readonly evidence: readonly Evidence[] } | undefined {
+  const { now, facts, since, why } = pass
   const isBlind = now - since >= BLIND_AFTER_MS
-  const says = `${what} could not be looked at since ${rfc3339Seconds(since)}: ${why}`
-  const evidence = [hostEvidence(`It could not be looked at since ${rfc3339Seconds(since)}: ${why}`, now)]
-  if (facts.deletion) {
-    if (now - facts.deletion.requestedAt >= DEADLINES.clusterDeletion && facts.obstacles.length === 0) return { change: { obstacles: [says], staleSince: since }, evidence }
-  } else if (facts.firstReadyAt === undefined && facts.creationEnded === undefined && facts.attemptStartedAt !== undefined) {
-    // One look that failed after this process was away is no reason yet: the next may see a cluster that is usable.
-    const isLate = isBlind && now - facts.attemptStartedAt >= DEADLINES.clusterCreation
-    const because = `Its control plane was not seen usable ${spanText(DEADLINES.clusterCreation)} after its first start. ${says}`
-    if (isLate) return { change: { creationEnded: { as: 'CreateError', because }, waitsFor: undefined, staleSince: since }, evidence }
-  }
+  const change = facts.deletion ? ofDeletion(pass) : facts.firstReadyAt === undefined ? ofCreation(pass, isBlind) : ofUpkeep(pass, isBlind)
+  if (change) return { change: { ...change, ...isBlind && { staleSince: since } }, evidence: [hostEvidence(`It could not be looked at since ${rfc3339Seconds(since)}: ${why}`, now)] }
   return isBlind && facts.staleSince === undefined ? { change: { staleSince: since }, evidence: [] } : undefined
+}
+
+function ofDeletion(pass: BlindPass): FactsChange<ClusterFacts> | undefined {
+  const { now, facts: { deletion, obstacles } } = pass
+  return deletion && now - deletion.requestedAt >= DEADLINES.clusterDeletion && obstacles.length === 0 ? { obstacles: [words(pass)] } : undefined
+}
+
+/** One look that failed after this process was away is no reason yet: the next may see a cluster that is usable. */
+function ofCreation(pass: BlindPass, isBlind: boolean): FactsChange<ClusterFacts> | undefined {
+  const { now, facts: { creationEnded, attemptStartedAt }, since } = pass
+  // Where it was never begun, nobody knows whether it could have been.
+  if (creationEnded || !isBlind || now - (attemptStartedAt ?? since) < DEADLINES.clusterCreation) return undefined
+  const span = spanText(DEADLINES.clusterCreation)
+  const late = attemptStartedAt === undefined ? `Its control plane could not be begun for ${span}` : `Its control plane was not seen usable ${span} after its first start`
+  return { creationEnded: { as: 'CreateError', because: `${late}. ${words(pass)}` }, waitsFor: undefined }
+}
+
+function ofUpkeep(pass: BlindPass, isBlind: boolean): FactsChange<ClusterFacts> | undefined {
+  const { now, facts: { updating, startingSince, startUnseen, controlPlane } } = pass
+  const isLate = isBlind && startingSince !== undefined && controlPlane !== 'usable' && now - startingSince >= DEADLINES.clusterStart && startUnseen === undefined
+  if (!updating && !isLate) return undefined
+  return { ...updating && { updating: undefined }, ...isLate && { startUnseen: words(pass) } }
+}
+
+function words({ what, since, why }: BlindPass): string {
+  return `${what} could not be looked at since ${rfc3339Seconds(since)}: ${why}`
 }

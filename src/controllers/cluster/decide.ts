@@ -34,7 +34,7 @@ export interface Course {
 export function decideCluster(seen: ClusterSeen): ClusterDecision {
   const course = courseOf(seen)
   return {
-    facts: withFacts(seen.record.facts, { staleSince: undefined, ...course.change }), // whoever decides has looked
+    facts: withFacts(seen.record.facts, { staleSince: undefined, startUnseen: undefined, ...course.change }), // whoever decides has looked
     evidence: course.evidence ?? [],
     step: course.step,
     lookAgainAt: course.lookAgainAt,

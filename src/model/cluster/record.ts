@@ -48,6 +48,8 @@ export interface ClusterFacts {
   readonly arrears?: Evidence
   /** Set when the debt was paid, until the cluster is usable again. */
   readonly startingSince?: number
+  /** That start took all its time, and nobody could look: what, since when and why not, as a sentence; until somebody can, or another debt is paid. */
+  readonly startUnseen?: string
   /** An UpdateClusterConfig or an upgrade under way. */
   readonly updating?: { readonly action: string; readonly since: number }
   /** unkept: no readyz after five restarts in ten minutes, or its data is lost. */

@@ -60,7 +60,9 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'did not start after payment',
     holds: isStarting,
     shows: () => ({ phase: 'Failed', conditions: ['Unknown'] }),
-    because: seen => withWords(`Its control plane was not usable ${spanText(DEADLINES.clusterStart)} after the debt was paid`, seen),
+    because: seen => seen.facts.startUnseen === undefined
+      ? withWords(`Its control plane was not usable ${spanText(DEADLINES.clusterStart)} after the debt was paid`, seen)
+      : `Its control plane was not seen usable ${spanText(DEADLINES.clusterStart)} after the debt was paid. ${seen.facts.startUnseen}`,
   },
   {
     name: 'down and not coming back',

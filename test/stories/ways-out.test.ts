@@ -7,7 +7,7 @@ import type { Step } from '#api/scenarios/scenario.ts'
 import { ScenarioClient } from '#test/crash-points/scenario-client.ts'
 import { ANY_CLUSTER } from '#test/harness/fresh-regions.ts'
 import { unrest } from '#test/model-based/oracle/at-rest.ts'
-import { all, look, result, shownBy, type Item } from '#test/model-based/oracle/view.ts'
+import { all, look, pairOf, result, shownBy, type Change, type Item } from '#test/model-based/oracle/view.ts'
 import { RegionUnderTest } from '#test/model-based/region-under-test.ts'
 
 /** The steps of a scenario, less the last `but`. */
@@ -123,4 +123,16 @@ test('a cluster that nobody could look at from its first moment is not Creating 
   await played.step('20m', '1h')
   assert.equal(await played.pair('ListClusters'), 'Failed/CreateError')
   assert.match((await played.why(String(Id))).Because, /^Its control plane could not be begun for 15 min\. The control plane of .* could not be looked at since/)
+}))
+
+for (const pays of [false, true]) test(`a creation that arrears ended while nobody could look stays ended${pays ? ', when they are paid' : ''}, and so for its add-ons`, () => Played.play(stepsOf('cluster-failed-balance', 1), async played => {
+  await played.fault('outside', 'look')
+  await played.step('6m')
+  assert.equal(await played.pair('ListClusters'), 'Failed/Balance')
+  if (pays) await played.done('SetBalance', { Unlimited: true })
+  await played.step('1m', '15m')
+  const told = (await played.done('ListStatusHistory', { Filter: { Kinds: ['Cluster'] } }))['Items'] as readonly Change[]
+  assert.deepEqual(told.map(change => pairOf(change.Status)).reverse(), ['Creating/Progressing', 'Failed/Balance'], 'only a deletion leads out')
+  assert.equal((await played.why(`${played.id('cluster')}:core-dns`)).Because, 'The creation of its cluster has failed')
+  await played.deletesCluster()
 }))

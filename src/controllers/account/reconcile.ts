@@ -2,6 +2,7 @@ import { decideAccount } from '#model/account/arrears.ts'
 import { balanceEvidence } from '#model/account/evidence.ts'
 import type { AccountRecord } from '#model/account/record.ts'
 import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
+import { creationEnd } from '#model/cluster/rules.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import type { Clock } from '#ports/clock.ts'
@@ -90,10 +91,10 @@ async function tellClusters(account: AccountRecord, now: number, graceMs: number
   }
 }
 
-/** Only what was usable once has something to start again; what is being deleted is not started. */
+/** Only what was usable once has something to start again; what is being deleted is not started. A creation that the arrears ended stays ended, though nobody has come to write that down before they were paid. */
 function factsOf({ facts }: ClusterRecord, unpaid: boolean, now: number): FactsChange<ClusterFacts> {
   const starts = !unpaid && facts.firstReadyAt !== undefined && !facts.deletion
-  return { unpaid, ...(starts && { startingSince: now, startUnseen: undefined }) }
+  return { unpaid, ...(starts && { startingSince: now, startUnseen: undefined }), ...(!unpaid && { creationEnded: creationEnd({ now, facts, movingPools: [], stuckPools: [] }) }) }
 }
 
 async function enqueueTree(tx: Transaction, { id, region }: ClusterRecord): Promise<void> {

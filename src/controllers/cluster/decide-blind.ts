@@ -1,4 +1,5 @@
 import type { ClusterFacts } from '#model/cluster/record.ts'
+import { creationEnd } from '#model/cluster/rules.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
@@ -40,9 +41,12 @@ function ofDeletion(pass: BlindPass): FactsChange<ClusterFacts> | undefined {
 
 /** One look that failed after this process was away is no reason yet: the next may see a cluster that is usable. */
 function ofCreation(pass: BlindPass, isBlind: boolean): FactsChange<ClusterFacts> | undefined {
-  const { now, facts: { creationEnded, attemptStartedAt }, since } = pass
+  const { now, facts, facts: { creationEnded, attemptStartedAt, unpaid }, since } = pass
+  if (creationEnded) return undefined
+  // Arrears end it whatever is seen of it, and the record remembers that: they may be paid, and it does not go on.
+  if (unpaid) return { creationEnded: creationEnd({ now, facts, movingPools: [], stuckPools: [] }), waitsFor: undefined }
   // Where it was never begun, nobody knows whether it could have been.
-  if (creationEnded || !isBlind || now - (attemptStartedAt ?? since) < DEADLINES.clusterCreation) return undefined
+  if (!isBlind || now - (attemptStartedAt ?? since) < DEADLINES.clusterCreation) return undefined
   const span = spanText(DEADLINES.clusterCreation)
   const late = attemptStartedAt === undefined ? `Its control plane could not be begun for ${span}` : `Its control plane was not seen usable ${span} after its first start`
   return { creationEnded: { as: 'CreateError', because: `${late}. ${words(pass)}` }, waitsFor: undefined }

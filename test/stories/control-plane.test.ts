@@ -109,6 +109,21 @@ describe('a control plane', () => {
     await scene.end()
   })
 
+  test('says that its host cannot start it only for as long as that is so', async () => {
+    const scene = await Scene.begin(), { world: { store, host } } = scene
+    const id = await scene.runningCluster()
+    const because = async () => (await store.findCluster(id))!.said.because
+    host.refuses = new ControlPlaneFailure('The program etcd is missing', 'never')
+    host.made.get(id)!.dies.set('etcd', 'panic: no space left on device')
+    host.end(id, 'etcd', { code: 1, lastLines: ['panic: no space left on device'] })
+    await scene.cluster(id, 'Failed Unknown', MINUTE)
+    assert.match(await because(), /The program etcd is missing/)
+    host.refuses = undefined
+    await scene.world.pass(30 * MINUTE)
+    assert.match(await because(), /The component etcd was started .*: panic: no space left on device/)
+    await scene.end()
+  })
+
   test('that cannot be kept up is Failed with its last words, and heals when it can', async () => {
     const scene = await Scene.begin(), { world: { store, host } } = scene
     const id = await scene.runningCluster()

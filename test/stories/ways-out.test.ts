@@ -136,3 +136,25 @@ for (const pays of [false, true]) test(`a creation that arrears ended while nobo
   assert.equal((await played.why(`${played.id('cluster')}:core-dns`)).Because, 'The creation of its cluster has failed')
   await played.deletesCluster()
 }))
+
+test('a cluster that is down says what holds it down now, not what did first', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
+  const first = /The component kube-apiserver was started .*: panic/, shown = async () => (await played.why(played.id('cluster'))).Because
+  assert.match(await shown(), first)
+  await played.fault('control-plane-host', 'etcd', { Type: 'fail', Message: 'no space left on device' })
+  await played.step('1m')
+  await played.done('ClearFault', { Id: played.id('fault') })
+  await played.step('3d')
+  assert.match(await shown(), /The component etcd was started .*: no space left on device/)
+  assert.equal(await played.pair('ListClusters'), 'Failed/Unknown')
+}))
+
+test('as that its data is lost, and then nothing says that it comes back', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
+  const exits = async () => (await played.why(played.id('cluster'))).Exits.map(({ By, What }) => `${By}: ${What}`)
+  assert.deepEqual(await exits(), ['cause: Its control plane comes back, which is tried again and again.', 'call: DeleteCluster'])
+  await played.fault('control-plane-host', 'data')
+  await played.step('1m')
+  await played.done('ClearFault', { Id: played.id('fault') })
+  await played.step('9d')
+  assert.match((await played.why(played.id('cluster'))).Because, /holds no readable data any more/)
+  assert.deepEqual(await exits(), ['call: DeleteCluster'])
+}))

@@ -1,4 +1,5 @@
 import { canEnd } from '#model/addon/exits.ts'
+import { canEndCluster } from '#model/cluster/exits.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -20,7 +21,8 @@ export function exitsOf(explained: Explained, now: number, circumstances: Circum
   const exits = exitsOfStatus(kind, status as AnyStatus)
   const { addon, cluster } = records
   const failed = kind === 'Node' && status.phase === 'Failed' ? records.nodes ?? [] : []
-  const causes = exits.filter(exit => exit.By === 'cause' && (!addon || canEnd(exit.What, addon, cluster)) && failed.every(node => canEndFailure(exit.What, node))).map(exit => sentenceOf(exit.What))
+  const leadsOut = (cause: string) => (kind !== 'Cluster' || !cluster || canEndCluster(cause, cluster)) && (!addon || canEnd(cause, addon, cluster)) && failed.every(node => canEndFailure(cause, node))
+  const causes = exits.filter(exit => exit.By === 'cause' && leadsOut(exit.What)).map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))

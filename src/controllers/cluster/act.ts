@@ -1,5 +1,5 @@
 import { wantedOutside } from '#model/cluster/outside.ts'
-import type { ClusterFacts, ClusterRecord } from '#model/cluster/record.ts'
+import { THE_START, type ClusterFacts, type ClusterRecord } from '#model/cluster/record.ts'
 import { DEADLINES } from '#model/status/deadlines.ts'
 import { withFacts, type FactsChange } from '#model/with-facts.ts'
 import { ControlPlaneFailure, type ControlPlaneOrder } from '#ports/control-plane-host.ts'
@@ -70,6 +70,8 @@ async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): P
     const now = clock.now(), since = record.facts.notReadySince ?? record.facts.attemptStartedAt ?? now
     return { retryAt: now + Math.min(Math.max((now - since) / 4, 1_000), 30_000) }
   }
+  // What kept it from being started does so no longer.
+  if (record.facts.downBy === THE_START) await changeFacts(record, ports, 'The host started what was missing of its control plane.', { controlPlaneSays: undefined, downBy: undefined })
   // It is held once it is seen, whatever was said of it.
   if (record.facts.firstReadyAt !== undefined || !(await host.look(record.id)).network) return {}
   await ports.store.write(clock.now(), async tx => {
@@ -84,7 +86,7 @@ async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): P
 async function noteFailure(record: ClusterRecord, failure: ControlPlaneFailure, ports: ClusterPorts): Promise<void> {
   const ends = failure.retry === 'never' && record.facts.firstReadyAt === undefined
   await changeFacts(record, ports, failure.message, {
-    controlPlaneSays: failure.message,
+    controlPlaneSays: failure.message, ...(record.facts.firstReadyAt !== undefined && { downBy: THE_START }),
     ...(ends && { creationEnded: { as: failure.refusedAs ?? 'CreateError' as const, because: failure.message } }),
     ...(failure.retry === 'never' && !ends && { controlPlane: 'unkept' as const }),
   })

@@ -1,5 +1,6 @@
-import type { ClusterFacts } from '#model/cluster/record.ts'
+import { THE_DATA, THE_START, type ClusterFacts } from '#model/cluster/record.ts'
 import { DWELL } from '#model/status/deadlines.ts'
+import type { ControlPlaneSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { BACKSTOP_MS } from './decide-creation.ts'
 import type { Course } from './decide.ts'
@@ -32,7 +33,7 @@ function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
   return {
     // An update of name, description or protection needs nothing of the control plane, so the pass after the call ends it.
-    change: { controlPlane: 'usable', controlPlaneSays: undefined, notReadySince: undefined, startingSince: undefined, updating: undefined, degraded },
+    change: { controlPlane: 'usable', controlPlaneSays: undefined, downBy: undefined, notReadySince: undefined, startingSince: undefined, updating: undefined, degraded },
     evidence: [probeEvidence(probe, seen)],
     ...(!probe.baseApplied ? { step: 'ensureBase' as const } : mends && { step: 'ensureControlPlane' as const }),
     lookAgainAt: soonest === undefined || dwelt === undefined ? soonest ?? dwelt : Math.min(soonest, dwelt),
@@ -74,14 +75,14 @@ function down(seen: ClusterSeen): Course {
     ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
     ...(probe ? [probeEvidence(probe, seen)] : []),
   ]
+  const words = staysSaid(seen.record.facts, unkept, host, dead?.name) ? {} : { controlPlaneSays: says, downBy: host.dataLost !== undefined ? THE_DATA : dead?.name }
   // What is called unkept only now was shown as something else until now, maybe for years.
   const unkeptFor = facts.controlPlane === 'unkept' ? now - seen.shownSince : 0
   // Lost data is not replaced by an empty datastore: that would call a cluster healed whose contents are gone.
   const mends = host.dataLost === undefined && (isMissing(host) || exited !== undefined)
   return {
     change: {
-      controlPlane: unkept ? 'unkept' : 'starting', controlPlaneSays: unkept ? facts.controlPlane === 'unkept' ? facts.controlPlaneSays ?? says : says : facts.controlPlaneSays ?? says,
-      notReadySince, degraded: undefined, updating: undefined,
+      controlPlane: unkept ? 'unkept' : 'starting', ...words, notReadySince, degraded: undefined, updating: undefined,
     },
     evidence: evidence.length > 0 ? evidence : [lookEvidence(host, now)],
     ...(mends && { step: 'ensureControlPlane' as const }),
@@ -89,12 +90,25 @@ function down(seen: ClusterSeen): Course {
   }
 }
 
+/**
+ * What was said of it is said on while nothing else is known: counts fall, and a component that ended runs again for a moment. Once it is called unkept, which it may be for years, a component is named only for as long as it is down itself,
+ * and none before it that it needs; lost data is said whatever else is down.
+ */
+function staysSaid({ controlPlane, controlPlaneSays, downBy }: ClusterFacts, unkept: boolean, host: ControlPlaneSeen, dead: string | undefined): boolean {
+  if (controlPlaneSays === undefined || host.dataLost !== undefined) return false
+  if (!unkept) return true
+  if (controlPlane !== 'unkept') return false
+  if (dead === undefined || downBy === THE_START) return true
+  const named = host.components.findIndex(({ name, state, recentStarts }) => name === downBy && (state !== 'running' || recentStarts >= STARTS_THAT_DID_NOT_HELP))
+  return named >= 0 && named <= host.components.findIndex(({ name }) => name === dead)
+}
+
 /** Arrears: the control plane is switched off and its data kept; somebody's payment starts it again. */
 function switchOff({ now, host, record: { facts } }: ClusterSeen): Course {
   const runs = host.components.some(component => component.state === 'running')
   if (runs) return { change: { degraded: undefined }, step: 'ensureControlPlaneStopped', lookAgainAt: now }
   return {
-    change: { controlPlane: 'absent', degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
+    change: { controlPlane: 'absent', controlPlaneSays: host.dataLost, downBy: host.dataLost && THE_DATA, degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
     ...(facts.controlPlane !== 'absent' && { evidence: [hostEvidence('No process of the control plane runs any more.', now)] }),
   }
 }

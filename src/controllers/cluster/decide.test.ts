@@ -130,6 +130,19 @@ describe('the life of a cluster', () => {
     assert.deepEqual([gone({ host: up, children: { pools: 0, nodes: 1 } }), gone({ host: { ...none, keeps: ['its data'] }, ...all }), gone({ host: { ...none, network: true }, facts: { ...all.facts, unpaid: true } })], [undefined, undefined, undefined])
   })
 
+  test('what holds it down is said anew once another thing does, and on while nothing else is known', () => {
+    const unkept: ClusterFacts = { ...runs, controlPlane: 'unkept', controlPlaneSays: 'Before', notReadySince: START }
+    const restarting: ControlPlaneSeen = { ...died('kube-apiserver', 2), components: died('kube-apiserver', 2).components.map(one => (one.name === 'etcd' ? { ...one, recentStarts: 6 } : one)) }
+    const said = (downBy: string | undefined, host: ControlPlaneSeen) => {
+      const { facts } = decideCluster(seenOf({ facts: { ...unkept, ...downBy !== undefined && { downBy } }, host, probe: notReady, now: START + MINUTE }))
+      return `${facts.downBy} ${facts.controlPlaneSays?.split(' was ')[0]}`
+    }
+    assert.deepEqual([said('kube-apiserver', died('kube-apiserver', 1)), said('kube-apiserver', up), said('start', died('etcd', 1))], ['kube-apiserver Before', 'kube-apiserver Before', 'start Before'])
+    assert.deepEqual([said('kube-apiserver', died('etcd', 1)), said('etcd', died('kube-apiserver', 1)), said(undefined, died('etcd', 1))], ['etcd The component etcd', 'kube-apiserver The component kube-apiserver', 'etcd The component etcd'])
+    assert.equal(said('etcd', restarting), 'etcd Before', 'it runs for a moment, and what needs it has ended')
+    assert.deepEqual([said('start', { ...none, dataLost: 'The folder is gone' }), said('etcd', { ...none, dataLost: 'The folder is gone' })], ['data The folder is gone', 'data The folder is gone'])
+  })
+
   test('a component that died at its start speaks for itself', () => {
     const { facts, evidence } = decideCluster(seenOf({ facts: started, host: died('kube-apiserver', 2) }))
     assert.match(facts.creationEnded?.because ?? '', /kube-apiserver ended at its start and again at its retry: listen tcp: bind: address already in use/)

@@ -62,6 +62,20 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     }
   }
 
+  test('has ten minutes from its cordon on, however long it carried nothing before', async () => {
+    const run = await pool({ DesiredReplicas: 0 })
+    await run(2)
+    await run(1)
+    await step('8m')
+    const { id } = await cordon(true), isThere = async () => (await nodes()).some(node => node.id === id && node.pair === 'Running/Unschedulable')
+    await run(2)
+    assert.ok(await isThere())
+    await step('8m')
+    assert.ok(await isThere())
+    await step('10m')
+    assert.deepEqual([await waits(), await pairs(), await isThere()], [[], ['Running/Ok', 'Running/Ok'], false])
+  })
+
   test('stays where it carries a pod, and where no pod waits', async () => {
     const run = await pool()
     await cordon(false)

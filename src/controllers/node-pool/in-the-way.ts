@@ -11,7 +11,7 @@ type Since = readonly { readonly id: string; readonly since: number }[]
 export interface InTheWay {
   /** Nothing is known to run on them, and nothing will. */
   readonly lost: Since
-  /** Somebody cordoned them, and nothing is on them that finds no room elsewhere. Whoever did that may open them again, or take them away himself: they are in the way only once they have been so for as long as any idle node. */
+  /** Somebody cordoned them, and nothing is on them that finds no room elsewhere. Whoever did that may open them again, or take them away himself: they are in the way only once they have been both for as long as any idle node. */
   readonly closed: Since
   /** The same, which have to stay all the same as no fewer may run. */
   readonly kept: NodePoolFacts['kept']
@@ -26,7 +26,7 @@ export function inTheWay({ spec: { scaling }, facts, counts }: Pick<NodePoolReco
   return {
     lost: lost.map(({ id, said: { since } }) => ({ id, since })),
     ...counts.running > least
-      ? { closed: closed.map(({ id }) => ({ id, since: facts.idle?.[id] ?? now })), kept: undefined }
+      ? { closed: closed.map(({ id, said: { since } }) => ({ id, since: Math.max(facts.idle?.[id] ?? now, since) })), kept: undefined }
       : { closed: [], kept: closed.length > 0 ? { nodes: closed.map(({ spec }) => spec.name), least } : undefined },
   }
 }

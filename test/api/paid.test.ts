@@ -43,3 +43,41 @@ test('a node that was shut down for arrears says on its way back that they were 
   await done('SetMachine', { Id: machine?.['Id'], Power: 'off' })
   assert.deepEqual((await done('ListEdgeNodes')).Items?.map(node => node['Status']), [{ Phase: 'Failed', Conditions: [{ Type: 'NotReady' }] }])
 })
+
+test('a node whose machine is not switched on again though the arrears are paid is not shut down for them after 15 minutes, and runs once it is on', async context => {
+  const store = new MemoryStore(() => Date.now()), region = 'unwilling'
+  const server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
+  context.after(() => server.close())
+  const done = (action: string, body: object = {}) => server.done(action, body, region)
+  const step = (time: string) => done('SetClock', { Step: time })
+  await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
+  const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
+  await step('60s')
+  await done('CreateEdgeNodePool', {
+    ClusterId: cluster, Name: 'elastic', NodePoolType: 'edge-machine-pool',
+    ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
+  })
+  await step('2m')
+  await done('SetBalance', { Amount: 0 })
+  await step('123m')
+  const { Items: [node] = [] } = await done('ListEdgeNodes'), id = String(node?.['Id'])
+  const explained = async () => {
+    const { Status, Because, Exits } = await done('ExplainStatus', { Id: id })
+    return { status: Status, because: String(Because), exits: JSON.stringify(Exits) }
+  }
+  assert.match((await explained()).exits, /debt is paid/)
+  const { Id: fault } = await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail', Code: 'StockOut' } })
+  await done('SetBalance', { Unlimited: true })
+  await step('10m')
+  const soon = await explained()
+  assert.deepEqual(soon.status, { Phase: 'Failed', Conditions: [{ Type: 'Balance' }] })
+  assert.match(soon.exits, /is on again, or is not 15 min after the debt was paid/)
+  await step('6m')
+  const late = await explained()
+  assert.deepEqual(late.status, { Phase: 'Failed', Conditions: [{ Type: 'NotReady' }] })
+  assert.match(late.because, /^The power of machine elastic-\S+ is off since \S+Z; it was shut down for arrears, which were paid at \S+Z, and its provider has not switched it on again since$/)
+  assert.doesNotMatch(late.exits, /debt/)
+  await done('ClearFault', { Id: fault })
+  await step('1h')
+  assert.deepEqual((await explained()).status, { Phase: 'Running', Conditions: [{ Type: 'Ok' }] })
+})

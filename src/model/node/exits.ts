@@ -6,6 +6,7 @@ import type { NODE_STATUS } from './status.ts'
 
 const DELETE = ['call', 'DeleteEdgeNodes'] as const
 const RUNS_AGAIN = 'the same machine runs its script again after the fault is mended (one that a pool ordered begins no second time)'
+const PAID = 'the debt is paid', ON_AGAIN = 'its machine is on again, or is not 15 min after the debt was paid'
 const AFTER_ALL = 'it becomes a Ready member of the cluster after all'
 
 /** How a node leaves each row (status-model.md 4, status-rules.md). */
@@ -21,7 +22,7 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
   'Stopped/Ok':                   [['cause', 'its pool scales out'], DELETE],
   'Failed/InitializeFailed':      [['cause', RUNS_AGAIN], ['cause', AFTER_ALL], DELETE],
   'Failed/NotReady':              [['cause', 'its kubelet reports Ready again, once it has power and network'], DELETE],
-  'Failed/Balance':               [['cause', 'the debt is paid'], DELETE],
+  'Failed/Balance':               [['cause', PAID], ['cause', ON_AGAIN], DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteEdgeNodes once more, when what stood in the way is out of it'], ['cause', 'the deletion of its pool or cluster is asked for once more, and nothing stands in the way']],
   'Failed/Unknown':               [['cause', 'where nobody could look for its machine when it was given up: somebody can again, and it is there after all, or was refused, which its pool tells then'], DELETE],
 }
@@ -30,6 +31,7 @@ export const NODE_EXITS: Exits<RowKeyOf<typeof NODE_STATUS>> = {
 export function canEndFailure(cause: string, { spec, facts }: Pick<NodeRecord, 'spec' | 'facts'>): boolean {
   // A machine that its provider has no more comes back by nothing: what is left are calls.
   if (isMachineRemoved(facts)) return false
+  if (cause === PAID || cause === ON_AGAIN) return (facts.paidAt === undefined) === (cause === PAID)
   // No machine is this node's yet, so that to the next script it is somebody else's name; the password by which it could be tried again is not kept.
   const isLoginOver = spec.login !== undefined && facts.joinedAt === undefined && facts.initialiseFailed !== undefined
   if (cause === RUNS_AGAIN) return spec.machine === undefined && !isLoginOver

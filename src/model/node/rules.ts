@@ -60,7 +60,8 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
   },
   {
     name: 'not on again since its arrears were paid',
-    holds: seen => isComingBack(seen) && seen.facts.power?.state === 'off',
+    // Its provider may refuse it that; then it is off for that reason, as one that does not start.
+    holds: seen => isComingBack(seen) && seen.facts.power?.state === 'off' && seen.now < backBy(seen),
     shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
     because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again`,
   },
@@ -93,7 +94,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its machine is off',
     holds: seen => seen.facts.power?.state === 'off',
     shows: () => NOT_READY,
-    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}`,
+    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}${isComingBack(seen) ? `; it was shut down for arrears, which were paid at ${at(seen.facts.paidAt)}, and its provider has not switched it on again since` : ''}`,
   },
   {
     name: 'its Node object is gone',
@@ -146,6 +147,7 @@ export function nextInstantOfNode(seen: NodeSight): number | undefined {
     deletion && deletion.requestedAt + nodeDeletionDeadline(seen),
     wasEverReady(seen) || seen.facts.initialiseFailed ? undefined : initialisationEndsAt(seen),
     ordered && isStarting(seen) ? ordered.since + DEADLINES.nodeStart : undefined,
+    isComingBack(seen) ? backBy(seen) : undefined,
   ])
 }
 
@@ -160,6 +162,11 @@ function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
 /** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
 function isComingBack({ facts }: NodeSight): boolean {
   return facts.paidAt !== undefined && facts.ordered?.power !== 'off' && !isMachineRemoved(facts) && facts.power !== undefined && facts.power.since <= facts.paidAt
+}
+
+/** It has as long to be on again as one that its pool starts. */
+function backBy({ facts }: NodeSight): number {
+  return (facts.paidAt ?? 0) + DEADLINES.nodeStart
 }
 
 function isBeingDeleted(seen: NodeSight): boolean {

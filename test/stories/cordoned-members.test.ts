@@ -128,14 +128,27 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     })
   }
 
-  test('leaves under a quota that stays too small only once', async () => {
+  test('stays under a quota that is below what there is even without it', async () => {
     const run = await pool({ MaxReplicas: 5, DesiredReplicas: 4 })
     await done('SetQuota', { Kind: 'Machine', Limit: 1 })
     for (let left = 3; left > 0; left--) await cordonOneMore()
     await run(2)
     await step('2d')
-    assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
+    assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
   })
+
+  for (const [why, sets] of [['the quota is below what it has even without it', ['SetQuota', { Kind: 'Machine', Limit: 1 }]], ['its account is in arrears', ['SetBalance', { Amount: 0 }]]] as const) {
+    test(`stays in a pool that has its most where ${why}, and leaves once that is over`, async () => {
+      const run = await pool(), { id } = await cordon(true), isThere = async () => (await nodes()).some(node => node.id === id)
+      await run(2)
+      await done(sets[0], sets[1])
+      await step('1h')
+      assert.deepEqual([(await waits()).length, await isThere(), await pairs()], [1, true, ['Running/Ok', 'Running/Unschedulable']])
+      await done(sets[0], sets[0] === 'SetQuota' ? { Kind: 'Machine', Limit: 2 } : { Unlimited: true })
+      await step('2h')
+      assert.deepEqual([await waits(), await isThere(), await pairs()], [[], false, ['Running/Ok', 'Running/Ok']])
+    })
+  }
 
   test('stays under a quota where fewer would run than callers allow, and the pool says so', async () => {
     const run = await pool({ MinReplicas: 2, MaxReplicas: 5 })

@@ -1,5 +1,6 @@
 import type { Clock } from '#ports/clock.ts'
 import type { DecisionPorts } from '#ports/decisions.ts'
+import type { QuotaShown } from '#ports/quotas.ts'
 import type { Store, Transaction } from '#ports/store.ts'
 import type { AddressedCluster, TenantCluster, TenantClusterAddress } from '#ports/tenant-cluster.ts'
 
@@ -10,6 +11,8 @@ export interface NodePoolRegion {
   readonly tellsAll?: boolean
   /** Where it tells of that: the latest instant from which on answers may be others, of all or of the thing of that id. */
   readonly toldAt?: (id?: string) => number | undefined
+  /** The limits that are set for an account. */
+  readonly quotas?: (account: string) => Promise<readonly QuotaShown[]>
   /** Addresses on the region's network for machines that are to be made, in their order; fewer where fewer are free. Absent where machines have theirs from elsewhere. */
   readonly claimMachineAddresses?: (tx: Transaction, machineIds: readonly string[]) => Promise<readonly string[]>
   /** The line of an onboarding script with that token, as machines of the region run it; undefined until the region can be reached by them. */

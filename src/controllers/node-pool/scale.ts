@@ -9,7 +9,7 @@ import { withFacts } from '#model/with-facts.ts'
 import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
-import { claimMachines, keepWaiting } from './claims.ts'
+import { claimMachines, keepWaiting, mayAdopt } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
 import { inTheWay, isLimited } from './in-the-way.ts'
 import { answerWithLeftovers } from './leftovers.ts'
@@ -160,7 +160,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const waits = room !== undefined && room.waiting.length > 0
   const counts = await emptyOf({ ...pool, counts: await stayingOf(pool, members) }, looked, members)
   const toldAt = toldAtOf(pool, ports)
-  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt, before }) : { share: 0, counts }
+  const need = waits ? await needOf({ ...pool, facts, counts }, pools, needed ?? room, members, { now, toldAt, before, ports }) : { share: 0, counts }
   const mayIdle = room !== undefined && (!waits || isFull({ spec: pool.spec, facts, room, ...need })) && activeOf(need.counts) > targetOf(scaling)
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
@@ -214,7 +214,7 @@ interface Need {
 /**
  * How many machines of what pods wait for this pool takes. Where there is no place for any, be it under a quota, a member that is lost, and on which nothing is known to run, leaves for one, and so does one that somebody cordoned and that carries nothing: it offers no room, and would keep the place for ever.
  */
-async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt, before }: { readonly now: number; readonly toldAt: number | undefined; readonly before: Coming | undefined }): Promise<Need> {
+async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], room: RoomSeen, members: Members, { now, toldAt, before, ports }: { readonly now: number; readonly toldAt: number | undefined; readonly before: Coming | undefined; readonly ports: NodePoolPorts }): Promise<Need> {
   const { counts } = pool
   const others = await Promise.all(pools.filter(({ id }) => id !== pool.id).map(async one => withComing({ ...one, counts: await stayingOf(one, members), stillOn: (await goOff(one, members, now)).stillOn }, before)))
   const share = wishOf(pool.id, [...others, withComing(pool, before)], room), limited = isLimited(pool.facts) && counts.stopped + counts.stopping === 0
@@ -230,7 +230,15 @@ async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], ro
   const freed = (limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room)
   if (freed === 0) return wait
   if (!goes) return { ...wait, ...kept && { kept } }
+  if (!isLost && !(await mayOneCome(pool, ports))) return wait
   return { share: limited ? wishOf(pool.id, [...others, without], room) : freed, counts: without.counts, givesWay: [goes.id], closed: stay }
+}
+
+/** As far as is known before its provider is asked: what works is not given up for a machine that will be refused. The one that goes leaves its own place. */
+async function mayOneCome(pool: NodePoolRecord, ports: NodePoolPorts): Promise<boolean> {
+  if (!(await mayAdopt(pool, ports))) return false
+  const quotas = await ports.regionOf(pool.region).quotas?.(pool.accountId) ?? []
+  return quotas.every(({ kind, limit, held }) => kind !== 'Machine' || held <= limit)
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */

@@ -100,6 +100,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   run.face.logins = logins
   const local = {
     clock, logins, host: parts.host, tenant: parts.tenant, machines: machinesWithinQuota(parts.machines, { store, region: region.region, now: () => clock.now() }),
+    quotas: (account: string) => run.face.quotas.quotas(account),
     addressPool: { first: pool.first, last: pool.last },
     registry: parts.registry.address(),
     probeEveryMs: PROBE_EVERY_MS,

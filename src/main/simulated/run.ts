@@ -273,6 +273,7 @@ function controllersOf(run: SimulatedRun, world: SimulatedRegion, clock: RegionC
     registry: `registry.${region}:5000`,
     // Nothing is probed by the clock here: the region tells what changes.
     probeEveryMs: 365 * 86_400_000, tellsAll: true, toldAt: world.toldAt,
+    quotas: (account: string) => world.limits.quotas(account),
     graceMs: run.graceMs,
     componentsReady: async () => ({ state: 'ready' as const }),
     claimMachineAddresses: (tx: Transaction, machineIds: readonly string[]) => tx.claimAddresses(region, machineIds, MACHINE_ADDRESSES),

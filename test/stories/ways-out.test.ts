@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SCENARIOS } from '#api/scenarios/all.ts'
-import { RUNNING_CLUSTER } from '#api/scenarios/building.ts'
+import { RUNNING_CLUSTER, SCRIPT_NODE } from '#api/scenarios/building.ts'
 import type { Step } from '#api/scenarios/scenario.ts'
 import { ScenarioClient } from '#test/crash-points/scenario-client.ts'
 import { ANY_CLUSTER } from '#test/harness/fresh-regions.ts'
 import { unrest } from '#test/model-based/oracle/at-rest.ts'
-import { all, look, pairOf, result, shownBy, type Change, type Item } from '#test/model-based/oracle/view.ts'
+import { all, idOf, look, pairOf, result, shownBy, type Change, type Item } from '#test/model-based/oracle/view.ts'
 import { RegionUnderTest } from '#test/model-based/region-under-test.ts'
 
 /** The steps of a scenario, less the last `but`. */
@@ -158,3 +158,20 @@ test('as that its data is lost, and then nothing says that it comes back', () =>
   assert.match((await played.why(played.id('cluster'))).Because, /holds no readable data any more/)
   assert.deepEqual(await exits(), ['call: DeleteCluster'])
 }))
+
+test('what is in a cluster whose creation failed, or whose data is lost, goes with it, and waits for nothing else', async () => {
+  await Played.play(stepsOf('cluster-failed-create-error'), async played => {
+    await played.step('1d')
+    assert.deepEqual((await played.why(`${played.id('cluster')}:core-dns`)).Exits, [{ By: 'call', What: 'DeleteCluster' }])
+  })
+  await Played.play(SCRIPT_NODE, async played => {
+    await played.fault('control-plane-host', 'data')
+    await played.step('1d')
+    for (const list of ['ListEdgeNodes', 'ListEdgeNodePools', 'ListAddons']) for (const item of await all(played.region, list)) {
+      assert.deepEqual((await played.why(idOf(item))).Exits, [{ By: 'call', What: 'DeleteCluster' }], `${list} ${shownBy(item)}`)
+    }
+    await played.deletesCluster()
+    await played.step('20m')
+    assert.equal(await played.pair('ListClusters'), undefined)
+  })
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClusterRecord } from '#model/cluster/record.ts'
+import { API_SILENT } from '#model/addon/record.ts'
+import { THE_DATA, type ClusterRecord } from '#model/cluster/record.ts'
 import { NO_NODES } from '#model/counts.ts'
 import { exitsOf as tableOf } from '#model/status/exits.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
@@ -58,6 +59,23 @@ test('a pool whose creation failed in a cluster that takes no calls waits for it
   assert.deepEqual(exitsOf(of('Running', 'Ok'), NOW), [{ by: 'call', what: 'DeleteNodePool' }])
   assert.deepEqual(exitsOf(of('Failed', 'Unknown'), NOW), [{ by: 'cause', what: 'Its cluster is {Failed,[Unknown]} no longer, and calls are accepted again.' }, { by: 'call', what: 'DeleteCluster' }])
   assert.deepEqual(exitsOf(of('Starting', 'Progressing'), NOW), [{ by: 'cause', what: 'Its cluster is {Starting,[Progressing]} no longer, and calls are accepted again.' }])
+})
+
+test('what is in a cluster that can only be deleted goes with it, and nothing says that it comes to work', () => {
+  const of = (kind: 'Addon' | 'NodePool' | 'Node', phase: string, condition: string, facts: object, unlike: object = {}): readonly string[] => {
+    const status = { phase, conditions: [condition] }, record = { id: 'x', spec: { name: 'x' }, said: { status }, counts: NO_NODES, facts: { obstacles: [], ...unlike } } as never
+    const cluster = { id: 'c', spec: { name: 'shop' }, facts: { obstacles: [], ...facts }, said: { status: { phase: 'Failed', conditions: ['Unknown'] } } } as unknown as ClusterRecord
+    const records = { cluster, ...kind === 'Addon' ? { addon: record } : kind === 'NodePool' ? { nodePool: record } : { nodes: [record] } }
+    return exitsOf({ resource: { kind, id: 'x', name: 'x' }, status, since: NOW, rule: '', because: '', evidence: [], records }, NOW).map(({ what }) => what)
+  }
+  for (const facts of [{ creationEnded: { as: 'CreateError', because: '' } }, { downBy: THE_DATA }]) {
+    for (const [kind, phase, condition] of [['Addon', 'Creating', 'Progressing'], ['Addon', 'Running', 'Ok'], ['NodePool', 'Creating', 'Progressing'], ['Node', 'Creating', 'Progressing'], ['Node', 'Failed', 'NotReady']] as const) {
+      assert.deepEqual(of(kind, phase, condition, facts), ['DeleteCluster'], `${kind} ${phase}`)
+    }
+    assert.deepEqual(of('Addon', 'Failed', 'ResourceCleanupFailed', facts, { waitsFor: API_SILENT }), ['Its cluster goes, with everything that is in it.', 'DeleteCluster'])
+    assert.deepEqual(of('Node', 'Failed', 'Balance', facts), ['The debt is paid.', 'DeleteCluster'])
+  }
+  assert.ok(of('Node', 'Failed', 'NotReady', { downBy: 'etcd' }).some(what => what.startsWith('Its kubelet reports Ready again')), 'one that is only down may come back')
 })
 
 test('a call that is refused for another reason than a status is no way out', () => {

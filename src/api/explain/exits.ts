@@ -1,5 +1,5 @@
 import { canEnd } from '#model/addon/exits.ts'
-import { canEndCluster } from '#model/cluster/exits.ts'
+import { canEndCluster, canOnlyBeDeleted } from '#model/cluster/exits.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import { isRefusal } from '#model/errors/catalogue.ts'
 import type { NodePoolRecord } from '#model/node-pool/record.ts'
@@ -21,14 +21,21 @@ export function exitsOf(explained: Explained, now: number, circumstances: Circum
   const exits = exitsOfStatus(kind, status as AnyStatus)
   const { addon, cluster } = records
   const failed = kind === 'Node' && status.phase === 'Failed' ? records.nodes ?? [] : []
+  // What is in a cluster that can only be deleted goes with it, and waits for nothing else.
+  const dead = kind !== 'Cluster' && cluster && canOnlyBeDeleted(cluster) ? cluster : undefined
   const leadsOut = (cause: string) => (kind !== 'Cluster' || !cluster || canEndCluster(cause, cluster)) && (!addon || canEnd(cause, addon, cluster)) && failed.every(node => canEndFailure(cause, node))
-  const causes = exits.filter(exit => exit.By === 'cause' && leadsOut(exit.What)).map(exit => sentenceOf(exit.What))
+  const causes = dead && !endsAnyway(explained) ? [] : exits.filter(exit => exit.By === 'cause' && leadsOut(exit.What)).map(exit => sentenceOf(exit.What))
   const isCentral = records.nodePool?.spec.type === 'machine-set'
   const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
   const calls = allowed.filter(action => !isRefusedAnyway(action, circumstances))
-  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, records.cluster))]
-  return ways.length > 0 ? ways : waysLater(records.cluster, now, { circumstances, owes: allowed.some(isRefusedInArrears) })
+  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, cluster)), ...dead && circumstances.refusesWrites === undefined ? withCluster(dead, now) : []]
+  return ways.length > 0 ? ways : waysLater(cluster, now, { circumstances, owes: allowed.some(isRefusedInArrears) })
+}
+
+/** Its end, or its machine's power, needs nothing that works in the cluster. */
+function endsAnyway({ resource: { kind }, status: { phase, conditions } }: Explained): boolean {
+  return phase === 'Deleting' || conditions.includes('ResourceCleanupFailed') || (kind === 'Node' && conditions.includes('Balance'))
 }
 
 /** By what is no matter of its status. */
@@ -56,7 +63,8 @@ function waysLater(cluster: ClusterRecord | undefined, now: number, { circumstan
 /** What waits for its cluster where that one is in a state in which calls are refused, or goes with it. */
 function withCluster(cluster: ClusterRecord, now: number): readonly Exit[] {
   const goesWithIt = isAccepted(() => checkPrecondition('DeleteCluster', { cluster }, now))
-  return [{ by: 'cause', what: `Its cluster is ${statusText(cluster.said.status)} no longer, and calls are accepted again.` }, ...goesWithIt ? [callOf('DeleteCluster', cluster)] : []]
+  const comesBack = !goesWithIt || !canOnlyBeDeleted(cluster)
+  return [...comesBack ? [{ by: 'cause' as const, what: `Its cluster is ${statusText(cluster.said.status)} no longer, and calls are accepted again.` }] : [], ...goesWithIt ? [callOf('DeleteCluster', cluster)] : []]
 }
 
 /** The tables name the calls of the edge; central pools and their nodes have calls of their own for the same. */

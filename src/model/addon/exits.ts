@@ -1,3 +1,4 @@
+import { canOnlyBeDeleted } from '../cluster/exits.ts'
 import type { ClusterRecord } from '../cluster/record.ts'
 import type { Exits } from '../status/exit.ts'
 import type { RowKeyOf } from '../status/table.ts'
@@ -31,9 +32,9 @@ export const ADDON_EXITS: Exits<RowKeyOf<typeof ADDON_STATUS>> = {
 export function canEnd(cause: string, { facts: { waitsFor } }: Pick<AddonRecord, 'facts'>, cluster: Pick<ClusterRecord, 'facts'> | undefined): boolean {
   switch (cause) {
     case TRIED: return waitsFor === undefined && !cluster?.facts.deletion
-    case PAID: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid === true
-    case RUNS: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid !== true
-    case ANSWERS: return waitsFor === API_SILENT
+    case PAID: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid === true && !canOnlyBeDeleted(cluster)
+    case RUNS: return waitsFor === CLUSTER_NOT_RUNNING && cluster?.facts.unpaid !== true && !(cluster && canOnlyBeDeleted(cluster))
+    case ANSWERS: return waitsFor === API_SILENT && !(cluster && canOnlyBeDeleted(cluster))
     default: return true
   }
 }

@@ -29,3 +29,8 @@ export const CLUSTER_EXITS: Exits<RowKeyOf<typeof CLUSTER_STATUS>> = {
 export function canEndCluster(cause: string, { facts }: Pick<ClusterRecord, 'facts'>): boolean {
   return facts.downBy !== THE_DATA || (cause !== COMES_BACK && cause !== BECOMES_USABLE)
 }
+
+/** Nothing but its deletion leads on: nothing in it comes to work any more. */
+export function canOnlyBeDeleted({ facts: { creationEnded, downBy, deletion } }: Pick<ClusterRecord, 'facts'>): boolean {
+  return deletion === undefined && (creationEnded !== undefined || downBy === THE_DATA)
+}

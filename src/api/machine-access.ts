@@ -34,7 +34,8 @@ export async function runOn(context: ActionContext, machine: MachineRecord, comm
   await untilOn(context, machine)
   const { machines } = machinesOf(context)
   try {
-    return await machines.exec(machine.id, command, { ...options.stdin !== undefined && { stdin: options.stdin }, signal: AbortSignal.timeout(options.longestMs) })
+    const { stdin, longestMs } = options
+    return await context.meanwhile(() => machines.exec(machine.id, command, { ...stdin !== undefined && { stdin }, signal: AbortSignal.timeout(longestMs) }))
   } catch (error) {
     if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') return refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
     if (error instanceof Error && 'kind' in error && error.kind === 'MachineRunsNothing') return refuse('OperationDenied.Machine', { id: machine.id, why: error.message })
@@ -65,23 +66,32 @@ export function checkRuns({ id, power, ...removal }: Pick<MachineRecord, 'id' | 
   if (power === 'off') refuse('OperationDenied.Machine', { id, why: 'it is off; switch it on first' })
 }
 
-/** A machine just added is made by its controller a moment later; where time stands still, in this moment or not at all. */
+/**
+ * A machine just added is made by its controller a moment later; where time stands still, in this moment or not at all. Waited for in nobody's turn, as it is the region that makes it, and its clock may be paused, stepped or
+ * run again meanwhile.
+ */
 async function untilOn(context: ActionContext, machine: MachineRecord): Promise<void> {
   const { region, scope } = context
   checkRuns(machine)
   if (await isOn()) return
-  if (region.clock?.read().paused) {
-    await context.meanwhile(async () => { await region.afterWrite?.() })
-    if (await isOn()) return
-    refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on yet, and the clock of the region ${scope.region} stands still` })
-  }
-  const deadline = performance.now() + LONGEST_START_MS
-  do {
-    if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
-    await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
-  } while (!(await isOn()))
+  await context.meanwhile(async () => {
+    for (const deadline = performance.now() + LONGEST_START_MS; ;) {
+      const stoodStill = standsStill()
+      if (stoodStill) await region.afterWrite?.()
+      if (await isOn()) return
+      if (stoodStill && standsStill()) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on yet, and the clock of the region ${scope.region} stands still` })
+      if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
+      await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+    }
+  })
 
   async function isOn(): Promise<boolean> {
     return (await asked(context, machine.id, 'looking', () => machinesOf(context).machines.look(machine.id)))?.power === 'on'
+  }
+
+  /** Paused, and at the end of its steps. */
+  function standsStill(): boolean {
+    const { paused = false, behindMs = 0 } = region.clock?.read() ?? {}
+    return paused && behindMs === 0
   }
 }

@@ -11,7 +11,7 @@ export const DeleteRegion = defineAction({
   says: 'Removes a simulated region and everything in it, at once and whatever is under way there.',
   schema: Type.Object({ Region: Text }),
   run: async ({ action, regions, regionMaker, settings, meanwhile }, { Region: name }) => {
-    await learnRegion(regions, settings, regionMaker, name)
+    await meanwhile(() => learnRegion(regions, settings, regionMaker, name))
     const region = regions.get(name)
     if (!region) return refuse('NotFound.{Resource}', { Resource: 'Region', id: name })
     if (region.kind !== 'Simulated' || !regionMaker) return refuse('OperationDenied.RegionNotSimulated', { region: name, action })

@@ -37,7 +37,7 @@ export const RunScenario = defineAction({
     if (stop && !isShown(stop)) refuseParameter(action, 'StopAt', `${stop.Phase}/${stop.Condition} is no row of the table of its kind, nor are they conditions that it shows together`)
     if (body.On !== undefined && !inCluster(scenario)) refuseParameter(action, 'On', 'the scenario is about how its own cluster is made')
     if (!regionMaker) return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: 'this server makes no regions' })
-    const place = await placeOf(context, body)
+    const place = await context.meanwhile(() => placeOf(context, body))
     const order: PlayOrder = {
       accountId: scope.accountId, accessKeyId, scenario: scenario.Name, seed: body.Seed ?? 1,
       ...given({ stopAt: stop && { kind: stop.Kind, phase: stop.Phase, condition: stop.Condition }, withoutCause: body.WithoutCause ? true as const : undefined, on: body.On, token: tokenOf(body) }),
@@ -47,7 +47,8 @@ export const RunScenario = defineAction({
     try {
       return await resultOf(context, ended)
     } finally {
-      await plays.told(ended)
+      // Its region goes with it, where nothing is to be left.
+      await context.meanwhile(() => plays.told(ended))
     }
   },
 })

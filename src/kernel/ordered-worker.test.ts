@@ -10,6 +10,7 @@ import { MemoryStore } from '#test/harness/memory-store.ts'
 import { systemTime } from '#test/harness/waiting.ts'
 import { retryAfter, runOrderedWorker, type OrderedWorker } from './ordered-worker.ts'
 import { RegionClock } from './region-clock.ts'
+import { Turns } from './turns.ts'
 
 const REGION = 'sim-9'
 const NOON = Date.UTC(2026, 11, 1, 12)
@@ -45,7 +46,7 @@ describe('a region that is run in order', () => {
   })
 
   /** `passes` tells each run as `kind/id @ milliseconds after noon`, by the time that it decides by. */
-  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, { telling, ...setting }: { paused?: boolean; speed?: number; telling?: (id: string) => void } = {}, fails = false) {
+  async function open(reconcile: (kind: string, id: string, now: number) => Promise<{ lookAgainAt?: number | undefined }>, { telling, turns, ...setting }: { paused?: boolean; speed?: number; telling?: (id: string) => void; turns?: Turns } = {}, fails = false) {
     const store = new MemoryStore(() => Date.now())
     await store.write(NOON, tx => tx.putRegion({ region: REGION, kind: 'Simulated', ready: true, text: '', settings: {} }))
     const clock = new RegionClock(systemTime, { paused: true, speed: 1, at: NOON, ...setting })
@@ -66,7 +67,7 @@ describe('a region that is run in order', () => {
     const stop = new AbortController()
     const lease = await store.queue.register({ name: 'server', hosts: [], ttlMs: 60_000 })
     const worker: OrderedWorker = runOrderedWorker({
-      region: REGION, queue: store.queue, lease, clock, realClock: systemTime, controllers: [controllerOf('cluster'), controllerOf('node')], events, log: LOG,
+      region: REGION, queue: store.queue, lease, clock, realClock: systemTime, controllers: [controllerOf('cluster'), controllerOf('node')], events, log: LOG, ...turns && { turns },
       tell: async changes => {
         for (const change of changes) {
           if (change.kind !== 'ControlPlane') continue
@@ -95,6 +96,37 @@ describe('a region that is run in order', () => {
     await settled()
     assert.deepEqual(passes, ['cluster/z @ 999', 'cluster/a @ 1000', 'cluster/b @ 1000', 'node/a @ 1000'])
     assert.equal(clock.now(), NOON + 2 * SECOND)
+  })
+
+  test('a call has its turn while the region waits for the store', async () => {
+    // Nothing but the end of a turn lets a call begin.
+    const turns = new Turns({ ...systemTime, sleep: () => new Promise(() => undefined) }), began = Promise.withResolvers<void>()
+    let isAway = true
+    const { passes, enqueue, settled } = await open(async () => {
+      began.resolve()
+      if (isAway) throw new StoreUnavailable('away')
+      return {}
+    }, { turns })
+    await enqueue({ kind: 'node', id: 'a' })
+    await began.promise
+    await turns.call(async () => { isAway = false })
+    await settled()
+    assert.ok(passes.length > 1)
+  })
+
+  test('a call that waits while many keys are due has its turn between two of them, and all of them are run while calls come all the time', async () => {
+    const turns = new Turns({ ...systemTime, sleep: () => new Promise(() => undefined) }), calls: Promise<void>[] = [], story: string[] = []
+    const { clock, enqueue, settled } = await open(async (_kind, id) => {
+      story.push(id)
+      calls.push(turns.call(async () => { story.push(`call of ${id}`) }))
+      return {}
+    }, { turns })
+    for (const id of ['a', 'b', 'c']) await enqueue({ kind: 'node', id }, NOON + SECOND)
+    await enqueue({ kind: 'node', id: 'later' }, NOON + 2 * SECOND)
+    clock.set({ step: 2 * SECOND })
+    await settled()
+    await Promise.all(calls)
+    assert.deepEqual(story, ['a', 'b', 'c', 'later'].flatMap(id => [id, `call of ${id}`]))
   })
 
   test('an event of the region comes at its instant, after what is due at that instant', async () => {

@@ -7,7 +7,7 @@ import type { RegionChange, RegionEvents } from '#ports/region-events.ts'
 import { batchesOf } from './batches.ts'
 import { NO_METER, type WorkerMeter } from './meter.ts'
 import type { RegionClock } from './region-clock.ts'
-import type { Turns } from './turns.ts'
+import type { Meanwhile, Turns } from './turns.ts'
 import { Wake } from './wake.ts'
 
 export interface OrderedWorkerOptions {
@@ -41,6 +41,12 @@ interface FailedWork {
   readonly work: ClaimedWork
   readonly error: unknown
 }
+
+/** Until when there is nothing to do, and what may end that before. */
+interface Rest { readonly next: number; readonly woken: Promise<void>; readonly set: Promise<void> }
+
+/** Where nobody waits for its turn to end. */
+const AT_ALL_TIMES: Meanwhile = wait => wait()
 
 /** More than a fleet's busiest instant needs at once would only keep others' keys in memory. */
 const AT_ONCE = 500
@@ -88,6 +94,8 @@ class OrderedLoop {
   /** Something was enqueued, or the clock was set, since the loop last looked for everything there is to do. */
   #news = true
   #resting = false
+  /** Lets calls have their turn in the midst of its own. */
+  #meanwhile = AT_ALL_TIMES
   /** Its clock stood still at the last turn, when passes came before what happened at their instant. */
   #stoodStill = false
   /** Nobody runs the region by this any more. */
@@ -151,10 +159,27 @@ class OrderedLoop {
 
   async #turn(): Promise<void> {
     const { clock, turns } = this.#options
-    while (clock.paused && turns?.hasCalls && !this.#signal.aborted) await Promise.race([turns.callsEnded(), this.#enqueued.next(), clock.nextSet()])
-    const woken = this.#enqueued.next(), set = clock.nextSet()
-    const next = await (turns && clock.paused ? turns.work(() => this.#atThisInstant()) : this.#atThisInstant())
-    if (next !== undefined) await this.#waitFor(next, woken, set)
+    const rest = await (turns && clock.paused ? this.#inTurn(turns) : this.#look())
+    if (rest) await this.#waitFor(rest.next, rest.woken, rest.set)
+  }
+
+  /** Behind calls, unless the clock runs by the time that they have ended: who has its turn is nothing to it then. */
+  #inTurn(turns: Turns): Promise<Rest | undefined> {
+    const { clock } = this.#options
+    return turns.work(async meanwhile => {
+      this.#meanwhile = meanwhile
+      try {
+        return clock.paused ? await this.#look() : undefined
+      } finally {
+        this.#meanwhile = AT_ALL_TIMES
+      }
+    }, { waits: () => clock.paused && !this.#signal.aborted, news: () => Promise.race([this.#enqueued.next(), clock.nextSet()]) })
+  }
+
+  async #look(): Promise<Rest | undefined> {
+    const woken = this.#enqueued.next(), set = this.#options.clock.nextSet()
+    const next = await this.#atThisInstant()
+    return next === undefined ? undefined : { next, woken, set }
   }
 
   /** Everything that is to be done at this instant; then on to the next one, or to rest: the answer is until when. */
@@ -327,14 +352,21 @@ class OrderedLoop {
   async #outcomes(batch: readonly ClaimedWork[], hands: number): Promise<readonly (readonly [ClaimedWork, PassOutcome])[]> {
     const controller = this.#controllers.get(batch[0]?.kind ?? '')
     const outcomes: (readonly [ClaimedWork, PassOutcome])[] = []
+    await this.#giveWay()
     const together = batch.length > 1 ? await this.#together(controller, batch) : undefined, waiting = batch.values()
     await Promise.all(Array.from({ length: Math.min(hands, batch.length) }, async () => {
       for (const work of waiting) {
+        if (!together?.has(work.id)) await this.#giveWay()
         if (this.#signal.aborted && !together?.has(work.id)) continue
         outcomes.push([work, await this.#outcome(controller, work, together?.get(work.id), hands)])
       }
     }))
     return outcomes
+  }
+
+  /** Calls that wait need not wait for five hundred passes. Whoever sends some while others, or a step, are under way was never promised what they meet, and what they enqueue runs behind what is due already. */
+  async #giveWay(): Promise<void> {
+    if (this.#options.turns?.isAwaited) await this.#meanwhile(async () => undefined)
   }
 
   /** What befell all of them befalls each in a pass of its own, and is told there. */
@@ -375,7 +407,7 @@ class OrderedLoop {
     return now + PUT_OFF_MS
   }
 
-  /** Without the store nothing of the region can go on, so its time stands still until it is back. */
+  /** Without the store nothing of the region can go on, so its time stands still until it is back; calls are told that it is away by themselves, and wait for nobody. */
   async #untilStored<T>(act: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -383,7 +415,7 @@ class OrderedLoop {
       } catch (error) {
         if (kindOf(error) !== 'StoreUnavailable' || this.#signal.aborted) throw error
         this.#options.log.warn({ region: this.#options.region, error }, 'Waiting for the store')
-        await this.#options.realClock.sleep(STORE_AGAIN_MS[attempt] ?? 2_000, this.#signal).catch(() => undefined) // aborted: the next failure is the last
+        await this.#meanwhile(() => this.#options.realClock.sleep(STORE_AGAIN_MS[attempt] ?? 2_000, this.#signal)).catch(() => undefined) // aborted: the next failure is the last
       }
     }
   }

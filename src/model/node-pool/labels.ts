@@ -9,6 +9,9 @@ export const KUBELETS_OWN_LABELS: ReadonlySet<string> = new Set([
   'kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build',
 ])
 
+/** By labels and taints that begin so nodes are marked for ourselves, and what they say is believed: a node is closed, or opened again, until none is left. */
+const OURS = 'edgehold/'
+
 /** `Labels` of a KubernetesConfig by Kubernetes' own syntax; keys are unique. Undefined if absent. */
 export function optionalLabels(config: Members): readonly Label[] | undefined {
   const labels = optionalObjects(config, 'Labels')?.map(label => ({ key: labelKey(label), value: labelValue(label) }))
@@ -16,6 +19,7 @@ export function optionalLabels(config: Members): readonly Label[] | undefined {
   if (twice) refuseMember(config, 'Labels', `the key ${twice.key} is there twice`)
   const own = labels?.find(label => KUBELETS_OWN_LABELS.has(label.key))
   if (own) refuseMember(config, 'Labels', `the key ${own.key} is set by each machine's kubelet itself`)
+  refuseOurs(config, 'Labels', labels)
   return labels
 }
 
@@ -27,7 +31,13 @@ export function optionalTaints(config: Members): readonly Taint[] | undefined {
   }))
   const twice = taints?.find((taint, index) => taints.findIndex(other => other.key === taint.key && other.effect === taint.effect) !== index)
   if (twice) refuseMember(config, 'Taints', `the key ${twice.key} is there twice with the effect ${twice.effect}`)
+  refuseOurs(config, 'Taints', taints)
   return taints
+}
+
+function refuseOurs(config: Members, name: 'Labels' | 'Taints', sent: readonly Label[] = []): void {
+  const ours = sent.find(({ key }) => key.startsWith(OURS))
+  if (ours) refuseMember(config, name, `the key ${ours.key} begins with ${OURS}, by which nodes are marked for Edgehold itself; choose another key`)
 }
 
 function labelKey(from: Members): string {

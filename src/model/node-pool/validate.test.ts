@@ -42,6 +42,18 @@ describe('CreateEdgeNodePool', () => {
     assert.equal(create({ Labels: {} }), 'InvalidParameter.KubernetesConfig.Labels')
   })
 
+  test('keys that begin with edgehold/ are nobody else\'s, and a pool that has one from before is changed in other things', () => {
+    for (const key of ['edgehold/begins-cordoned', 'edgehold/being-stopped', 'edgehold/mine']) {
+      assert.equal(create({ Labels: [{ Key: 'a' }, { Key: key }] }), 'InvalidParameter.KubernetesConfig.Labels', key)
+      for (const Effect of ['NoSchedule', 'NoExecute']) assert.equal(create({ Taints: [{ Key: key, Effect }] }), 'InvalidParameter.KubernetesConfig.Taints', key)
+      const update = { ClusterId: 'c1', Id: 'p1' }, taints = [{ key, value: '', effect: 'NoSchedule' as const }]
+      assert.throws(() => parseUpdateEdgeNodePoolConfig({ ...update, KubernetesConfig: { Taints: [{ Key: key, Effect: 'NoSchedule' }] } }), (error: Error) => error.message.includes(`the key ${key} begins with edgehold/`))
+      const before: NodePoolSpec = { name: 'counters', type: 'edge-machine-set', labels: [], taints, kubernetesConfigSent: true }
+      assert.deepEqual(parseUpdateEdgeNodePoolConfig({ ...update, Name: 'tills', KubernetesConfig: { Labels: [{ Key: 'a' }] } }).changed(before), { ...before, name: 'tills', labels: [{ key: 'a', value: '' }] })
+    }
+    for (const key of ['edgehold', 'edgehold.example/x', 'my-edgehold/x']) assert.equal(create({ Labels: [{ Key: key }] }), 'accepted', key)
+  })
+
   test('a pool wishes no labels that kubelets set themselves; topology and roles are free', () => {
     for (const key of ['kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build']) {
       assert.equal(create({ Labels: [{ Key: 'a' }, { Key: key, Value: 'x' }] }), 'InvalidParameter.KubernetesConfig.Labels', key)

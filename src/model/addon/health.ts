@@ -89,17 +89,9 @@ export function healthOf({ workloads, schedulableNodes }: WorkloadsSeen, before:
   const changes: number[] = []
   for (const reason of REASONS) {
     const was = before.reasons[reason], told = found(down, workload => textOf(workload, reason, schedulableNodes))
-    if (told.length === 0 && reason === 'CrashLoopBackOff' && was) {
-      // A container that runs again may end again: only one that has run long enough is cured.
-      const cured = runsUntilCured(workloads, now)
-      if (cured === undefined || cured > now) {
-        const { runsSince: _before, ...told } = was
-        reasons[reason] = { ...told, ...cured !== undefined && { runsSince: cured - DWELL.addonCrashLoopGone } }
-        if (cured !== undefined) changes.push(cured)
-        continue
-      }
-    }
-    const holds = held(was, [...told, ...stays(was)], now)
+    const lasting = reason === 'CrashLoopBackOff' && was ? uncured(workloads.filter(({ name }) => told.every(([other]) => other !== name)), was, now) : []
+    for (const { cured } of lasting) if (cured !== undefined) changes.push(cured)
+    const holds = besides(held(was, [...told, ...stays(was).filter(([name]) => lasting.every(({ found: [other] }) => other !== name))], now), keptOf(was, lasting, now))
     if (holds) reasons[reason] = holds
   }
   const isWhole = workloads.every(({ desired, available, updated }) => available >= desired && updated >= desired)
@@ -160,10 +152,35 @@ function textOf(workload: WorkloadSeen, reason: AddonReason, schedulableNodes: n
   return undefined
 }
 
+/** A workload of which a reason is held though it is so no more, and when it will be cured; undefined while one of its containers does not run. */
+interface Lasting { readonly found: Found; readonly cured: number | undefined }
+
+/** A container that runs again may end again: only one that has run long enough is cured. Each workload by itself, and none but those of which it was so. */
+function uncured(workloads: readonly WorkloadSeen[], was: HeldReason, now: number): readonly Lasting[] {
+  return workloads.flatMap((workload): readonly Lasting[] => {
+    const { name } = workload
+    if (sinceOf(was, name) === undefined) return []
+    const cured = runsUntilCured(workload, now), isTold = was.workloads === undefined || was.text.includes(` of ${name} `)
+    return cured !== undefined && cured <= now ? [] : [{ found: [name, isTold ? was.text : `a pod of ${name} waited with CrashLoopBackOff`], cured }]
+  })
+}
+
+/** It is over when the last of them is cured. */
+function keptOf(was: HeldReason | undefined, lasting: readonly Lasting[], now: number): HeldReason | undefined {
+  const kept = held(was, lasting.map(({ found: one }) => one), now)
+  const runs = lasting.flatMap(({ cured }) => cured ?? [])
+  return kept && { ...kept, ...runs.length === lasting.length && { runsSince: Math.max(...runs) - DWELL.addonCrashLoopGone } }
+}
+
+/** What is so goes before what was so and is held. */
+function besides(now: HeldReason | undefined, kept: HeldReason | undefined): HeldReason | undefined {
+  return now && kept ? { since: Math.min(now.since, kept.since), text: now.text, workloads: { ...kept.workloads, ...now.workloads } } : now ?? kept
+}
+
 /** When the last of the containers that have ended before will have run long enough; undefined while one of them does not run. */
-function runsUntilCured(workloads: readonly WorkloadSeen[], now: number): number | undefined {
+function runsUntilCured({ pods }: WorkloadSeen, now: number): number | undefined {
   let cured = now
-  for (const { pods } of workloads) for (const pod of pods) {
+  for (const pod of pods) {
     if (pod.restarts === 0) continue
     if (pod.runningSince === undefined) return undefined
     cured = Math.max(cured, pod.runningSince + DWELL.addonCrashLoopGone)

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
-import { open, readFile, rm, rmdir, stat, truncate } from 'node:fs/promises'
+import { open, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Log } from '#ports/log.ts'
 import type { PostgresBinaries } from './binaries.ts'
 import { initialiseDataFolder, POSTGRES_USER, postgresEnvironment } from './initialise.ts'
 import { findPostmaster, stopPostmaster, type Postmaster } from './postmaster.ts'
-import { prepareSocketFolder, type PostgresFolders } from './state-folder.ts'
+import { prepareSocketFolder, removeSocketFolder, type PostgresFolders } from './state-folder.ts'
 import { unprivilegedUser } from './traversable.ts'
 
 /** How to reach a PostgreSQL: members of node-postgres' own configuration. */
@@ -49,9 +49,7 @@ export class PostgresLauncher {
   /** Stops the server, whoever started it; not running is success. */
   async stop(): Promise<void> {
     await stopPostmaster(this.#folders.data)
-    if (!this.#folders.socket) return
-    await rm(this.#folders.socket, { recursive: true, force: true })
-    await rmdir(dirname(this.#folders.socket)).catch(() => {}) // others' sockets are in it, or it is gone
+    await removeSocketFolder(this.#folders)
   }
 
   async #startOrAdopt(signal: AbortSignal): Promise<PostgresAddress> {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
-import { prepareSocketFolder } from './state-folder.ts'
+import { prepareSocketFolder, removeSocketFolder } from './state-folder.ts'
 
 /** Of so many rounds some meet between the making of the shared folder and that of the one in it. */
 const ROUNDS = 200
@@ -41,6 +43,44 @@ describe('the folder in which installations have their sockets', { skip: process
       ])
       assert.deepEqual([round, await modeOf(shared)], [round, OPEN])
       await rm(shared, { recursive: true })
+    }
+  })
+})
+
+describe('the folder of a socket goes with its server', () => {
+  let home = ''
+  before(async () => { home = await mkdtemp(join(tmpdir(), 'edgehold-sockets-')) })
+  after(() => rm(home, { recursive: true, force: true }))
+
+  async function folders(name: string, holds: readonly string[]): Promise<{ data: string; socket: string }> {
+    const data = join(home, `data-${name}`), socket = join(home, `run-${name}`, 'own')
+    await mkdir(data)
+    await mkdir(socket, { recursive: true })
+    for (const file of holds) await writeFile(join(socket, file), '')
+    return { data, socket }
+  }
+
+  test('empty or with what a server left that was killed, and the shared one with the last of them', async () => {
+    for (const [name, holds] of [['empty', []], ['killed', ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']]] as const) {
+      const made = await folders(name, holds)
+      await removeSocketFolder(made)
+      await removeSocketFolder(made)
+      assert.equal((await readdir(home)).includes(`run-${name}`), false)
+    }
+  })
+
+  test('but stays where somebody has started a server on the same data meanwhile', async () => {
+    const made = await folders('anew', ['.s.PGSQL.5432'])
+    const server = spawn(process.execPath, ['-e', 'process.stdin.resume()', made.data], { stdio: ['pipe', 'ignore', 'ignore'] })
+    try {
+      await once(server, 'spawn')
+      await writeFile(join(made.data, 'postmaster.pid'), `${server.pid}\n${made.data}\n`)
+      await removeSocketFolder(made)
+      assert.deepEqual(await readdir(made.socket), ['.s.PGSQL.5432'])
+    } finally {
+      const ended = once(server, 'exit')
+      server.stdin.end()
+      await ended
     }
   })
 })

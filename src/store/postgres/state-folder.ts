@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, chown, link, mkdir, readFile, realpath, unlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, link, mkdir, readFile, realpath, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import { findPostmaster } from './postmaster.ts'
 import { firstClosedFolder, unprivilegedUser } from './traversable.ts'
 
 /** The places of one PostgreSQL under a state folder. */
@@ -42,6 +43,21 @@ export async function prepareSocketFolder(folders: Pick<PostgresFolders, 'socket
   // Another installation that stops takes the empty folder away at any moment, and the line above then makes it anew, closed: no PostgreSQL of this host could start any more.
   await chmod(shared, 0o711)
   await chown(folders.socket, user.uid, user.gid)
+}
+
+/**
+ * Once the server is stopped. An orderly end leaves the folder empty, one by force what it had in it; of a server that somebody has started on the same data meanwhile nothing is taken away, since nobody could reach that any more. Where
+ * it is taken from one that is about to make its socket, that one ends, and is started again.
+ */
+export async function removeSocketFolder({ data, socket }: Pick<PostgresFolders, 'data' | 'socket'>): Promise<void> {
+  if (!socket) return
+  try {
+    await rmdir(socket)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY' && await findPostmaster(data)) return
+    await rm(socket, { recursive: true, force: true })
+  }
+  await rmdir(dirname(socket)).catch(() => {}) // others' sockets are in it, or it is gone
 }
 
 /** Reads a secret of mode 0600, or makes it whole. Of two processes that start together one makes it and both read the same. */

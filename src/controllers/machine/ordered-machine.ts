@@ -8,6 +8,7 @@ import { MachineRefused, type MachineSeen } from '#ports/machines.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
+import { beAsOrdered } from './be-as-ordered.ts'
 import { decideOrdered } from './decide.ts'
 import { leaveToLateOnes } from './leave-to-others.ts'
 import { askAgain, askedAgainAt, isOrderedOtherwise, lookedFor, orderAskedAgainAt } from './looked-for.ts'
@@ -43,7 +44,7 @@ export async function reconcileOrdered(record: OrderedMachine, ports: MachinePas
 
 async function ensure(record: OrderedMachine, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   if (record.machineId !== undefined) {
-    await makeForOwner(record, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports)
+    await beAsOrdered(record, () => ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
     return await notePowers([record], ports)
   }
   const asked = await askedNow(record.region, ports), arrears = await arrearsOf(record, ports)

@@ -2,11 +2,11 @@ import type { PassOutcome } from '#ports/controller.ts'
 import type { MachineSeen } from '#ports/machines.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { askedNow, type Asked } from './asked.ts'
+import { beAsOrdered } from './be-as-ordered.ts'
 import { decideOrdered } from './decide.ts'
 import { orderOf } from './order-of.ts'
 import { arrearsOf, make, noteMade, notePowers, type Made, type OrderedMachine } from './ordered-machine.ts'
 import type { MachinePassPorts, MachinePorts } from './ports.ts'
-import { makeForOwner } from './take-down-lost.ts'
 import { wakeStopping } from './wake-stopping.ts'
 
 /**
@@ -38,7 +38,7 @@ export async function reconcileMachines(ids: readonly string[], ports: MachinePa
 
   async function outcomeOf({ record, refusal, answer }: { readonly record: OrderedMachine; readonly refusal: string | undefined; readonly answer: Promise<MachineSeen> | undefined }): Promise<PassOutcome> {
     if (record.machineId !== undefined) {
-      await makeForOwner(record, async () => await answer, ports)
+      await beAsOrdered(record, () => answer ?? ports.regionOf(record.region).machines.ensure(orderOf(record)), ports, signal)
       kept.push(record)
       return {}
     }

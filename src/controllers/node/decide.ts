@@ -35,7 +35,7 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
   const login = loginNews(looked), facts = withFacts(looked.record.facts, login.change)
   const seen = { ...looked, record: { ...looked.record, facts } }
   const { change, evidence, last } = whatWasSeen(seen)
-  const next = withFacts(facts, change)
+  const next = withFacts(facts, { ...change, notSwitched: stillNotSwitched(withFacts(facts, change), seen) })
   const joined = withFacts(next, firstReady(next, seen))
   const machine = machineNews({ ...seen, record: { ...seen.record, facts: joined } })
   const told = withFacts(joined, machine.change)
@@ -43,6 +43,11 @@ export function decideNode(looked: NodePassSeen): NodeDecision {
   const remembered = withFacts(told, { ...pause(told, seen), ...stopping?.change })
   const news = [...login.evidence, ...machine.evidence, ...evidence]
   return { facts: remembered, evidence: news.length > 0 ? news : last, step: machineStep(remembered, seen) ?? stopping?.step ?? nextStep(remembered, seen), lookAgainAt: stopping?.lookAgainAt ?? nextLook(remembered, seen) }
+}
+
+/** Who ordered something else since, or sees it so, is not told of tries that are over. */
+function stillNotSwitched({ notSwitched, power }: NodeFacts, { machine }: NodePassSeen): NodeFacts['notSwitched'] {
+  return notSwitched && machine?.power === notSwitched.to && power?.state !== notSwitched.to ? notSwitched : undefined
 }
 
 /**

@@ -63,13 +63,13 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     // Its provider may refuse it that; then it is off for that reason, as one that does not start.
     holds: seen => isComingBack(seen) && seen.facts.power?.state === 'off' && seen.now < backBy(seen),
     shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
-    because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again`,
+    because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again${notSwitched(seen, 'on')}`,
   },
   {
     name: 'ordered to stop',
     holds: seen => seen.facts.ordered?.power === 'off' && seen.facts.power?.state !== 'off',
     shows: () => ({ phase: 'Stopping', conditions: ['Progressing'] }),
-    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and ${seen.facts.ordered?.emptying ? 'its pods are asked to leave first' : 'it is not off yet'}`,
+    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and ${seen.facts.ordered?.emptying ? 'its pods are asked to leave first' : 'it is not off yet'}${notSwitched(seen, 'off')}`,
   },
   {
     name: 'stopped by its pool',
@@ -82,7 +82,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'ordered to start',
     holds: seen => isStarting(seen) && !isStartOverdue(seen),
     shows: () => ({ phase: 'Starting', conditions: ['Progressing'] }),
-    because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet`,
+    because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet${notSwitched(seen, 'on')}`,
   },
   {
     name: 'its machine was removed',
@@ -94,7 +94,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its machine is off',
     holds: seen => seen.facts.power?.state === 'off',
     shows: () => NOT_READY,
-    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}${isComingBack(seen) ? `; it was shut down for arrears, which were paid at ${at(seen.facts.paidAt)}, and its provider has not switched it on again since` : ''}`,
+    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}${isComingBack(seen) ? `; it was shut down for arrears, which were paid at ${at(seen.facts.paidAt)}, and its provider has not switched it on again since` : ''}${notSwitched(seen, 'on')}`,
   },
   {
     name: 'its Node object is gone',
@@ -160,6 +160,10 @@ function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
 }
 
 /** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
+function notSwitched({ facts: { notSwitched: failing, power } }: NodeSight, to: 'on' | 'off'): string {
+  return failing?.to === to && power?.state !== to ? `; switching it ${to} fails since ${at(failing.since)}: ${failing.text}` : ''
+}
+
 function isComingBack({ facts }: NodeSight): boolean {
   return facts.paidAt !== undefined && facts.ordered?.power !== 'off' && !isMachineRemoved(facts) && facts.power !== undefined && facts.power.since <= facts.paidAt
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { FreshRegions } from '#test/harness/fresh-regions.ts'
+
+describe('a machine that its provider fails to switch on or off', () => {
+  const regions = new FreshRegions('not-switched')
+  const done = (action: string, body: object = {}) => regions.done(action, body)
+  const step = (time: string) => regions.step(time)
+  const fails = async (Effect: object) => String((await done('InjectFault', { Port: 'machines', Call: 'ensure', Effect: { Type: 'fail', ...Effect } }))['Id'])
+  const scaling = (DesiredReplicas: number) => ({ ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 1, DesiredReplicas, Priority: 10, Mode: 'Recycle' }, InstanceArea: { AreaName: 'north' } } })
+
+  /** A cluster with one pool that recycles its only machine. */
+  async function shop() {
+    const ClusterId = await regions.cluster()
+    const { Id } = await done('CreateEdgeNodePool', { ClusterId, Name: 'burst', NodePoolType: 'edge-machine-pool', ...scaling(1) })
+    await step('5m')
+    const [node] = await regions.nodes()
+    return {
+      to: (replicas: number) => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, ...scaling(replicas) }),
+      why: async () => { const { Because, Evidence } = await done('ExplainStatus', { Id: node?.['Id'] }); return [String(Because), JSON.stringify(Evidence)] as const },
+    }
+  }
+
+  test('off: its node says why, since when, what is answered now, and no more once it is off', async () => {
+    const { to, why } = await shop(), first = await fails({ Message: 'the zone is closed' })
+    await to(0)
+    await step('3d')
+    assert.deepEqual(await regions.nodePairs(), ['Stopping/Progressing'])
+    const [closed, evidence] = await why(), since = /since (\S+Z): the zone is closed$/.exec(closed)?.[1]
+    assert.match(closed, /^Its pool ordered the machine to stop at \S+Z, and it is not off yet; switching it off fails since \S+Z: the zone is closed$/)
+    assert.match(evidence, /Switching it off did not succeed: the zone is closed/)
+    await fails({ Message: 'the zone is on fire' })
+    await done('ClearFault', { Id: first })
+    await step('3d')
+    assert.match((await why())[0], new RegExp(`; switching it off fails since ${since}: the zone is on fire$`))
+    await done('ClearFault', { All: true })
+    await step('2h')
+    assert.deepEqual(await regions.nodePairs(), ['Stopped/Ok'])
+    assert.match((await why())[0], /^Its pool ordered the machine to stop, and it is off since \S+Z$/)
+  })
+
+  test('on: its node says why while it starts, and when its time is over', async () => {
+    const { to, why } = await shop()
+    await to(0)
+    await step('10m')
+    await fails({ Code: 'StockOut', Message: 'the zone is sold out' })
+    await to(1)
+    await step('5m')
+    assert.deepEqual(await regions.nodePairs(), ['Starting/Progressing'])
+    assert.match((await why())[0], /, and it is not Ready yet; switching it on fails since \S+Z: the zone is sold out$/)
+    await step('15m')
+    assert.deepEqual(await regions.nodePairs(), ['Failed/NotReady'])
+    assert.match((await why())[0], /^The power of machine burst-\S+ is off since \S+Z; switching it on fails since \S+Z: the zone is sold out$/)
+    await done('ClearFault', { All: true })
+    await step('2h')
+    assert.deepEqual(await regions.nodePairs(), ['Running/Ok'])
+    assert.doesNotMatch((await why())[0], /sold out/)
+  })
+
+  test('off, and is wanted on again: nothing is told of what is wanted no more', async () => {
+    const { to, why } = await shop()
+    await fails({ Message: 'the zone is closed' })
+    await to(0)
+    await step('10m')
+    await to(1)
+    await step('10m')
+    assert.deepEqual(await regions.nodePairs(), ['Running/Ok'])
+    assert.match((await why())[0], /^Its kubelet is Ready since \S+Z$/)
+    await to(0)
+    await step('10m')
+    await done('ClearFault', { All: true })
+    await step('2h')
+    assert.deepEqual(await regions.nodePairs(), ['Stopped/Ok'])
+  })
+})

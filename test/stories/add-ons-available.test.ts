@@ -162,6 +162,26 @@ test('a stop of its cluster is no part of the minute: that begins anew when it w
   }
 })
 
+test('an API that is away for a second again and again does not keep a silent add-on from being told', async () => {
+  const scene = await installed(), { store, clock } = scene.world
+  const cluster = async (controlPlane: ClusterFacts['controlPlane']) => {
+    await store.write(clock.now(), async tx => {
+      const known = await tx.lockCluster(scene.cluster)
+      if (known) await tx.changeCluster(scene.cluster, { facts: withFacts(known.facts, { controlPlane }) }, { evidence: [] })
+      await tx.enqueue({ kind: 'addon', id: scene.id, region: REGION })
+    })
+  }
+  await scene.pods({ ready: false })
+  for (let times = 0; times < 3; times++) {
+    await scene.world.pass(50 * SECOND)
+    await cluster('starting')
+    await scene.world.pass(SECOND)
+    await cluster('usable')
+  }
+  await scene.shows(UNKNOWN, SECOND)
+  await scene.scene.end()
+})
+
 test('what somebody took away does not work until it is there again', async () => {
   const scene = await installed(), { addons } = scene.world
   addons.fails = new Error('the chart could not be read')

@@ -148,6 +148,18 @@ test('a cluster that is down says what holds it down now, not what did first', (
   assert.equal(await played.pair('ListClusters'), 'Failed/Unknown')
 }))
 
+test('as its last words where it fails by something else, and no component that has run for long again', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
+  const shown = async () => (await played.why(played.id('cluster'))).Because
+  const full = await played.fault('control-plane-host', 'kube-apiserver', { Type: 'fail', Message: 'no space left on device' })
+  await played.done('ClearFault', { Id: played.id('fault') })
+  await played.step('3d')
+  assert.match(await shown(), /The component kube-apiserver was started .*: no space left on device$/)
+  await played.fault('control-plane-host', 'kube-apiserver', { Type: 'silent' })
+  await played.done('ClearFault', { Id: full })
+  await played.step('3d')
+  assert.equal(await shown(), 'Its API server runs and is not ready')
+}))
+
 test('as that its data is lost, and then nothing says that it comes back', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
   const exits = async () => (await played.why(played.id('cluster'))).Exits.map(({ By, What }) => `${By}: ${What}`)
   assert.deepEqual(await exits(), ['cause: Its control plane comes back, which is tried again and again.', 'call: DeleteCluster'])

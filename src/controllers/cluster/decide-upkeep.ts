@@ -1,6 +1,6 @@
 import { THE_DATA, THE_START, type ClusterFacts } from '#model/cluster/record.ts'
 import { DWELL } from '#model/status/deadlines.ts'
-import type { ControlPlaneSeen } from '#ports/control-plane-host.ts'
+import type { ComponentSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
 import { BACKSTOP_MS } from './decide-creation.ts'
 import type { Course } from './decide.ts'
@@ -75,7 +75,7 @@ function down(seen: ClusterSeen): Course {
     ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
     ...(probe ? [probeEvidence(probe, seen)] : []),
   ]
-  const words = staysSaid(seen.record.facts, unkept, host, dead?.name) ? {} : { controlPlaneSays: says, downBy: host.dataLost !== undefined ? THE_DATA : dead?.name }
+  const words = staysSaid(seen, unkept, dead) ? {} : { controlPlaneSays: says, downBy: host.dataLost !== undefined ? THE_DATA : dead?.name }
   // What is called unkept only now was shown as something else until now, maybe for years.
   const unkeptFor = facts.controlPlane === 'unkept' ? now - seen.shownSince : 0
   // Lost data is not replaced by an empty datastore: that would call a cluster healed whose contents are gone.
@@ -91,16 +91,18 @@ function down(seen: ClusterSeen): Course {
 }
 
 /**
- * What was said of it is said on while nothing else is known: counts fall, and a component that ended runs again for a moment. Once it is called unkept, which it may be for years, a component is named only for as long as it is down itself,
- * and none before it that it needs; lost data is said whatever else is down.
+ * What was said of it is said on while nothing else is known: counts fall, and a component that ended runs again for a moment. Once it is called unkept, which it may be for years, a component is named only for as long as it is down itself
+ * or has not run for ten minutes yet, and by its last words, and none before it that it needs; lost data is said whatever else is down.
  */
-function staysSaid({ controlPlane, controlPlaneSays, downBy }: ClusterFacts, unkept: boolean, host: ControlPlaneSeen, dead: string | undefined): boolean {
+function staysSaid({ now, host, record: { facts: { controlPlane, controlPlaneSays, downBy } } }: ClusterSeen, unkept: boolean, dead: ComponentSeen | undefined): boolean {
   if (controlPlaneSays === undefined || host.dataLost !== undefined) return false
   if (!unkept) return true
   if (controlPlane !== 'unkept') return false
-  if (dead === undefined || downBy === THE_START) return true
+  if (downBy === THE_START) return true
+  if (dead === undefined) return host.components.some(({ name, state, startedAt }) => name === downBy && !(state === 'running' && startedAt !== undefined && now - startedAt > SILENT_FOR_MS))
   const named = host.components.findIndex(({ name, state, recentStarts }) => name === downBy && (state !== 'running' || recentStarts >= STARTS_THAT_DID_NOT_HELP))
-  return named >= 0 && named <= host.components.findIndex(({ name }) => name === dead)
+  const ofDead = host.components.findIndex(({ name }) => name === dead.name)
+  return named >= 0 && (named < ofDead || (named === ofDead && controlPlaneSays.endsWith(lastWords(dead))))
 }
 
 /** Arrears: the control plane is switched off and its data kept; somebody's payment starts it again. */

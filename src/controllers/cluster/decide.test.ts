@@ -131,15 +131,18 @@ describe('the life of a cluster', () => {
   })
 
   test('what holds it down is said anew once another thing does, and on while nothing else is known', () => {
-    const unkept: ClusterFacts = { ...runs, controlPlane: 'unkept', controlPlaneSays: 'Before', notReadySince: START }
+    const unkept: ClusterFacts = { ...runs, controlPlane: 'unkept', controlPlaneSays: 'Before: listen tcp: bind: address already in use', notReadySince: START }
     const restarting: ControlPlaneSeen = { ...died('kube-apiserver', 2), components: died('kube-apiserver', 2).components.map(one => (one.name === 'etcd' ? { ...one, recentStarts: 6 } : one)) }
     const said = (downBy: string | undefined, host: ControlPlaneSeen) => {
       const { facts } = decideCluster(seenOf({ facts: { ...unkept, ...downBy !== undefined && { downBy } }, host, probe: notReady, now: START + MINUTE }))
-      return `${facts.downBy} ${facts.controlPlaneSays?.split(' was ')[0]}`
+      return `${facts.downBy} ${facts.controlPlaneSays?.split(/ was |: /)[0]}`
     }
     assert.deepEqual([said('kube-apiserver', died('kube-apiserver', 1)), said('kube-apiserver', up), said('start', died('etcd', 1))], ['kube-apiserver Before', 'kube-apiserver Before', 'start Before'])
     assert.deepEqual([said('kube-apiserver', died('etcd', 1)), said('etcd', died('kube-apiserver', 1)), said(undefined, died('etcd', 1))], ['etcd The component etcd', 'kube-apiserver The component kube-apiserver', 'etcd The component etcd'])
     assert.equal(said('etcd', restarting), 'etcd Before', 'it runs for a moment, and what needs it has ended')
+    const otherwise = { ...died('kube-apiserver', 1), components: died('kube-apiserver', 1).components.map(one => ({ ...one, ...one.lastExit && { lastExit: { ...one.lastExit, lastLines: ['no space left on device'] } } })) }
+    const long = { ...up, components: up.components.map(one => ({ ...one, startedAt: START - 11 * MINUTE })) }
+    assert.deepEqual([said('kube-apiserver', otherwise), said('kube-apiserver', long)], ['kube-apiserver The component kube-apiserver', 'undefined Its API server runs and is not ready'], 'it ends by something else now, or has run for long')
     assert.deepEqual([said('start', { ...none, dataLost: 'The folder is gone' }), said('etcd', { ...none, dataLost: 'The folder is gone' })], ['data The folder is gone', 'data The folder is gone'])
   })
 

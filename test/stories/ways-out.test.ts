@@ -54,7 +54,7 @@ class Played {
     return String((await this.done('InjectFault', { Port, Call, Effect }))['Id'])
   }
 
-  async why(id: string): Promise<{ readonly Because: string; readonly Evidence: readonly Item[]; readonly Exits: readonly { readonly By: string; readonly What: string }[] }> {
+  async why(id: string): Promise<{ readonly Because: string; readonly StaleSince?: string; readonly Evidence: readonly Item[]; readonly Exits: readonly { readonly By: string; readonly What: string }[] }> {
     return await this.done('ExplainStatus', { Id: id }) as never
   }
 
@@ -122,7 +122,9 @@ test('a cluster that nobody could look at from its first moment is not Creating 
   const { Id } = await played.done('CreateCluster', ANY_CLUSTER)
   await played.step('20m', '1h')
   assert.equal(await played.pair('ListClusters'), 'Failed/CreateError')
-  assert.match((await played.why(String(Id))).Because, /^Its control plane could not be begun for 15 min\. The control plane of .* could not be looked at since/)
+  const { Because, StaleSince } = await played.why(String(Id))
+  assert.match(Because, /^Its control plane could not be begun for 15 min\. The control plane of .* could not be looked at since/)
+  assert.equal(StaleSince, undefined, 'it is looked at no more')
 }))
 
 for (const pays of [false, true]) test(`a creation that arrears ended while nobody could look stays ended${pays ? ', when they are paid' : ''}, and so for its add-ons`, () => Played.play(stepsOf('cluster-failed-balance', 1), async played => {
@@ -158,6 +160,25 @@ test('as its last words where it fails by something else, and no component that 
   await played.done('ClearFault', { Id: full })
   await played.step('3d')
   assert.equal(await shown(), 'Its API server runs and is not ready')
+}))
+
+test('a cluster whose API works is degraded, and nothing else, by what its host does not start again, and says why', () => Played.play(RUNNING_CLUSTER, async played => {
+  const refused = await played.fault('control-plane-host', 'ensure', { Type: 'fail', Message: 'the disk is full', Code: 'never' })
+  const ended = await played.fault('control-plane-host', 'kube-scheduler', { Type: 'fail', Message: 'panic' })
+  const pairs = new Set<string | undefined>(), shown = async () => (await played.why(played.id('cluster'))).Because
+  await played.step('2m')
+  for (let looks = 0; looks < 60; looks++) {
+    pairs.add(await played.pair('ListClusters'))
+    await played.step('10s')
+  }
+  assert.deepEqual([...pairs], ['Running/Degraded'])
+  assert.match(await shown(), /^Its API works, but the scheduler is down since \S+Z, and not started again: the disk is full$/)
+  await played.done('ClearFault', { Id: refused })
+  await played.step('10m')
+  assert.match(await shown(), /the scheduler is down since \S+Z$/)
+  await played.done('ClearFault', { Id: ended })
+  await played.step('1d')
+  assert.equal(await played.pair('ListClusters'), 'Running/Ok')
 }))
 
 test('as that its data is lost, and then nothing says that it comes back', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {

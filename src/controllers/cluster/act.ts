@@ -71,6 +71,7 @@ async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): P
     return { retryAt: now + Math.min(Math.max((now - since) / 4, 1_000), 30_000) }
   }
   // What kept it from being started does so no longer.
+  if (record.facts.degraded?.why !== undefined) await noteWhy(record, undefined, 'The host started what was missing of its control plane.', ports)
   if (record.facts.downBy === THE_START) await changeFacts(record, ports, 'The host started what was missing of its control plane.', { controlPlaneSays: undefined, downBy: undefined })
   // It is held once it is seen, whatever was said of it.
   if (record.facts.firstReadyAt !== undefined || !(await host.look(record.id)).network) return {}
@@ -82,14 +83,20 @@ async function ensureControlPlane(record: ClusterRecord, ports: ClusterPorts): P
   return {}
 }
 
-/** A failure that no retry mends ends a creation; all others stand as the reason while it is tried again. */
+/** A failure that no retry mends ends a creation; all others stand as the reason while it is tried again. What cannot be started behind an API that works takes nothing from that. */
 async function noteFailure(record: ClusterRecord, failure: ControlPlaneFailure, ports: ClusterPorts): Promise<void> {
+  if (record.facts.controlPlane === 'usable') return await noteWhy(record, failure.message, failure.message, ports)
   const ends = failure.retry === 'never' && record.facts.firstReadyAt === undefined
   await changeFacts(record, ports, failure.message, {
     controlPlaneSays: failure.message, ...(record.facts.firstReadyAt !== undefined && { downBy: THE_START }),
     ...(ends && { creationEnded: { as: failure.refusedAs ?? 'CreateError' as const, because: failure.message } }),
     ...(failure.retry === 'never' && !ends && { controlPlane: 'unkept' as const }),
   })
+}
+
+async function noteWhy(record: ClusterRecord, why: string | undefined, fact: string, ports: ClusterPorts): Promise<void> {
+  const { degraded } = record.facts
+  if (degraded && degraded.why !== why) await changeFacts(record, ports, fact, { degraded: { what: degraded.what, since: degraded.since, ...why !== undefined && { why } } })
 }
 
 async function orderOf(record: ClusterRecord, ports: ClusterPorts): Promise<ControlPlaneOrder> {

@@ -30,7 +30,9 @@ export function decideBlind(pass: BlindPass): { readonly change: FactsChange<Clu
   const { now, facts, since, why } = pass
   const isBlind = now - since >= BLIND_AFTER_MS
   const change = facts.deletion ? ofDeletion(pass) : facts.firstReadyAt === undefined ? ofCreation(pass, isBlind) : ofUpkeep(pass, isBlind)
-  if (change) return { change: { ...change, ...isBlind && { staleSince: since } }, evidence: [hostEvidence(`It could not be looked at since ${rfc3339Seconds(since)}: ${why}`, now)] }
+  // What has ended is looked at no more, so it is as it is shown.
+  const stale = change?.creationEnded ? { staleSince: undefined } : isBlind && { staleSince: since }
+  if (change) return { change: { ...change, ...stale }, evidence: [hostEvidence(`It could not be looked at since ${rfc3339Seconds(since)}: ${why}`, now)] }
   return isBlind && facts.staleSince === undefined ? { change: { staleSince: since }, evidence: [] } : undefined
 }
 

@@ -53,8 +53,8 @@ function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number
     probe.dns.wanted > 0 && probe.dns.available === 0 ? ['cluster DNS'] : [],
   ].flat()
   // What was down then and is up now does not count for another thing that went down meanwhile.
-  const before = facts.degraded && down.some(one => facts.degraded?.what.split(' and ').includes(one)) ? facts.degraded.since : now
-  return down.length === 0 ? undefined : { what: down.join(' and '), since: before }
+  const known = facts.degraded && down.some(one => facts.degraded?.what.split(' and ').includes(one)) ? facts.degraded : undefined
+  return down.length === 0 ? undefined : { what: down.join(' and '), since: known?.since ?? now, ...known?.why !== undefined && { why: known.why } }
 }
 
 function down(seen: ClusterSeen): Course {

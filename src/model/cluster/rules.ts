@@ -87,7 +87,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'degraded',
     holds: seen => seen.facts.degraded !== undefined && seen.now - seen.facts.degraded.since >= DWELL.clusterDegraded,
     shows: () => ({ phase: 'Running', conditions: ['Degraded'] }),
-    because: seen => `Its API works, but ${seen.facts.degraded?.what ?? ''} ${seen.facts.degraded?.what.includes(' and ') ? 'are' : 'is'} down since ${rfc3339Seconds(seen.facts.degraded?.since ?? seen.now)}`,
+    because: seen => `Its API works, but ${seen.facts.degraded?.what ?? ''} ${seen.facts.degraded?.what.includes(' and ') ? 'are' : 'is'} down since ${rfc3339Seconds(seen.facts.degraded?.since ?? seen.now)}${seen.facts.degraded?.why === undefined ? '' : `, and not started again: ${seen.facts.degraded.why}`}`,
   },
   {
     // Not a state of its own: a component that ended is started again within seconds, and what cannot be kept up becomes `unkept`.

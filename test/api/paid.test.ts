@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { MemoryWorldStore } from '#providers/simulated/store/memory-world-store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { SimulatedServer } from '#test/harness/simulated-server.ts'
@@ -9,7 +9,8 @@ const CLUSTER = {
   PodsConfig: { PodNetworkMode: 'Flannel', FlannelConfig: { PodCidrs: ['172.27.0.0/16'] } }, ServicesConfig: { ServiceCidrsv4: ['172.26.0.0/20'] },
 }
 
-test('a node that was shut down for arrears says on its way back that they were paid, and by whom its machine is switched on', async context => {
+/** A region in which a pool's only node was shut down for arrears. */
+async function shutDown(context: TestContext) {
   const store = new MemoryStore(() => Date.now()), region = 'paid'
   const server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
   context.after(() => server.close())
@@ -25,6 +26,11 @@ test('a node that was shut down for arrears says on its way back that they were 
   await step('2m')
   await done('SetBalance', { Amount: 0 })
   await step('123m')
+  return { server, region, done, step }
+}
+
+test('a node that was shut down for arrears says on its way back that they were paid, and by whom its machine is switched on', async context => {
+  const { server, region, done, step } = await shutDown(context)
   await done('SetBalance', { Unlimited: true })
   await step('20m')
   const told = (await server.history(region)).filter(({ Kind }) => Kind === 'Node').map(({ Status, Because, Evidence }) => ({ pair: `${Status?.Phase} ${Status?.Conditions[0]?.Type}`, Because, facts: Evidence.map(({ Fact }) => Fact).join(' ') }))
@@ -45,21 +51,7 @@ test('a node that was shut down for arrears says on its way back that they were 
 })
 
 test('a node whose machine is not switched on again though the arrears are paid is not shut down for them after 15 minutes, and runs once it is on', async context => {
-  const store = new MemoryStore(() => Date.now()), region = 'unwilling'
-  const server = await SimulatedServer.open({ store, queue: store.queue, worldStore: new MemoryWorldStore() })
-  context.after(() => server.close())
-  const done = (action: string, body: object = {}) => server.done(action, body, region)
-  const step = (time: string) => done('SetClock', { Step: time })
-  await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
-  const { Id: cluster = '' } = await done('CreateCluster', CLUSTER)
-  await step('60s')
-  await done('CreateEdgeNodePool', {
-    ClusterId: cluster, Name: 'elastic', NodePoolType: 'edge-machine-pool',
-    ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
-  })
-  await step('2m')
-  await done('SetBalance', { Amount: 0 })
-  await step('123m')
+  const { done, step } = await shutDown(context)
   const { Items: [node] = [] } = await done('ListEdgeNodes'), id = String(node?.['Id'])
   const explained = async () => {
     const { Status, Because, Exits } = await done('ExplainStatus', { Id: id })

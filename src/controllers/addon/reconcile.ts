@@ -6,7 +6,7 @@ import { addonSight } from '#model/addon/sight.ts'
 import type { ClusterRecord } from '#model/cluster/record.ts'
 import type { Evidence } from '#model/evidence.ts'
 import type { NodeRecord } from '#model/node/record.ts'
-import { DEADLINES, soonestAfter } from '#model/status/deadlines.ts'
+import { DEADLINES, soonestAfter, STALE_AFTER_MS } from '#model/status/deadlines.ts'
 import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
 import { AddonHeld, type AddonInstaller, type AddonSeen } from '#ports/addon-installer.ts'
@@ -28,8 +28,6 @@ export interface AddonPorts extends DecisionPorts {
 }
 
 const SECOND = 1_000
-/** A look that fails this long makes the record stale; its pair is kept. */
-const BLIND_AFTER_MS = 30 * SECOND
 
 /** Installs add-ons, looks after their workloads, and removes them. */
 export function addonController(ports: AddonPorts): Controller {
@@ -100,7 +98,7 @@ function isResting({ said: { status: { phase } }, facts }: NodeRecord): boolean 
 async function markStale(record: AddonRecord, ports: AddonPorts, blindSince: BlindSince): Promise<void> {
   const now = ports.regionOf(record.region).clock.now(), since = blindSince.get(record.id) ?? now
   blindSince.set(record.id, since)
-  if (record.facts.staleSince !== undefined || now - since < BLIND_AFTER_MS) return
+  if (record.facts.staleSince !== undefined || now - since < STALE_AFTER_MS) return
   await change(record, ports, facts => withFacts(facts, { staleSince: since }), [])
 }
 

@@ -1,13 +1,10 @@
 import type { ClusterFacts } from '#model/cluster/record.ts'
 import { creationEnd } from '#model/cluster/rules.ts'
 import type { Evidence } from '#model/evidence.ts'
-import { DEADLINES } from '#model/status/deadlines.ts'
+import { DEADLINES, STALE_AFTER_MS } from '#model/status/deadlines.ts'
 import { rfc3339Seconds, spanText } from '#model/time.ts'
 import type { FactsChange } from '#model/with-facts.ts'
 import { hostEvidence } from './evidence.ts'
-
-/** A look that fails this long makes the record stale; its pair is kept. */
-const BLIND_AFTER_MS = 30_000
 
 /** A pass that could not look at the cluster. Times are the region's, epoch ms. */
 export interface BlindPass {
@@ -28,7 +25,7 @@ export interface BlindPass {
  */
 export function decideBlind(pass: BlindPass): { readonly change: FactsChange<ClusterFacts>; readonly evidence: readonly Evidence[] } | undefined {
   const { now, facts, since, why } = pass
-  const isBlind = now - since >= BLIND_AFTER_MS
+  const isBlind = now - since >= STALE_AFTER_MS
   const change = facts.deletion ? ofDeletion(pass) : facts.firstReadyAt === undefined ? ofCreation(pass, isBlind) : ofUpkeep(pass, isBlind)
   // What has ended is looked at no more, so it is as it is shown.
   const stale = change?.creationEnded ? { staleSince: undefined } : isBlind && { staleSince: since }

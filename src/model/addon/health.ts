@@ -1,4 +1,4 @@
-import { DEADLINES, DWELL } from '../status/deadlines.ts'
+import { DEADLINES, DWELL, STALE_AFTER_MS } from '../status/deadlines.ts'
 import { spanText } from '../time.ts'
 import type { AddonFacts, AddonReason, HeldReason } from './record.ts'
 
@@ -110,16 +110,13 @@ export function healthOf({ workloads, schedulableNodes }: WorkloadsSeen, before:
   }
 }
 
-/** A look that fails for so long is one of nobody's (reconcile's own patience). */
-const MOMENT_AWAY_MS = 30_000
-
 /**
  * Whether what was silent went on to be so nobody saw while it could not be looked at, as in a stop of its cluster: a minute that was not over then begins anew. An API that is away for a moment, perhaps
  * again and again, is no such thing: what is silent before and after is taken for silent in between, or it would never be told.
  */
 export function silentAnew(facts: AddonFacts, now: number): AddonFacts {
   const { unavailable, staleSince } = facts
-  if (!unavailable || staleSince === undefined || now - staleSince < MOMENT_AWAY_MS) return facts
+  if (!unavailable || staleSince === undefined || now - staleSince < STALE_AFTER_MS) return facts
   const sinceOf = (since: number) => (staleSince - since >= DWELL.addonUnavailable ? since : now)
   const { since, workloads } = unavailable
   return { ...facts, unavailable: { ...unavailable, since: sinceOf(since), ...workloads && { workloads: Object.fromEntries(Object.entries(workloads).map(([name, one]) => [name, sinceOf(one)])) } } }

@@ -45,6 +45,9 @@ export const DWELL = {
   addonCrashLoopGone: 2 * MINUTE,
 } as const
 
+/** What nobody could look at for so long is stale: its pair is kept, and said to be so. */
+export const STALE_AFTER_MS = 30 * SECOND
+
 /** An admitted machine that its pool ordered without a Node object: from then on its name is put on the members' list again. */
 export const MEMBER_AWAITED_MS = 30 * SECOND
 

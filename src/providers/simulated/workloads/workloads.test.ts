@@ -90,23 +90,24 @@ test('containers that end start ever more seldom; a roll-out to an order that ru
   assert.deepEqual([see().available, see().updated], [2, 2])
 })
 
-test('a roll-out to an image that is not there stops half-way, and what served before serves on', async () => {
+/** A roll-out to an image that nobody pushed, a minute on. */
+async function halfWay() {
   const { tiny, see } = await withNode()
   apply(tiny)
   await tiny.pass(5_000)
   await tiny.region.users.setImage('web:v2', false)
   apply(tiny, { image: 'web:v2' })
   await tiny.pass(60_000)
+  return { tiny, see }
+}
+
+test('a roll-out to an image that is not there stops half-way, and what served before serves on', async () => {
+  const { see } = await halfWay()
   assert.deepEqual([see().available, see().updated, see().waits.toSorted()], [2, 1, ['ImagePullBackOff', 'ready', 'ready']])
 })
 
 test('a roll-out whose image is pushed after all comes to its end: no pod of the old order is left', async () => {
-  const { tiny, see } = await withNode()
-  apply(tiny)
-  await tiny.pass(5_000)
-  await tiny.region.users.setImage('web:v2', false)
-  apply(tiny, { image: 'web:v2' })
-  await tiny.pass(60_000)
+  const { tiny, see } = await halfWay()
   await tiny.region.users.setImage('web:v2', true)
   await tiny.pass(3_600_000)
   assert.deepEqual([see().updated, see().waits], [2, ['ready', 'ready']])

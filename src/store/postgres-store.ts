@@ -14,7 +14,7 @@ import type { Database } from './connection/database.ts'
 import { violatedUniqueIndex } from './connection/failures.ts'
 import { accountOf, findAccounts, meterOf } from './operations/accounts.ts'
 import { AccessKeys } from './operations/access-keys.ts'
-import { clustersById, clustersOfRegion, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
+import { clustersOfRegion, nodePlaces, nodesOfMachines } from './operations/find-records.ts'
 import { findKubeconfig } from './operations/kubeconfigs.ts'
 import { changesAfter, historyStand } from './operations/follow-history.ts'
 import { latestChange, listHistory } from './operations/list-history.ts'
@@ -27,7 +27,7 @@ import { listNodePools } from './operations/list-node-pools.ts'
 import { listNodes } from './operations/list-nodes.ts'
 import { listOnboardings } from './operations/list-onboardings.ts'
 import { listAddons } from './operations/list-addons.ts'
-import { readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
+import { clustersById, readAddons, readNodePools, readNodes } from './operations/lock-tree.ts'
 import { findMachineSecret, machineSecretsByHash, machineSecretsOf } from './operations/machine-secrets.ts'
 import { findMachine, findMachineByMachineId, machinesById, machinesOfRegion } from './operations/machines.ts'
 import { findNodeToken, nodeTokensByHash } from './operations/node-tokens.ts'
@@ -37,6 +37,7 @@ import { readSights } from './operations/read-sights.ts'
 import { machinesHeld, quotaChanges, quotasOf } from './operations/quotas.ts'
 import { findRegion, latestInstant, listRegions } from './operations/regions.ts'
 import { openSecret, readSealed } from './operations/secrets.ts'
+import { KnownHere } from './records/known-records.ts'
 import { PostgresTransaction } from './postgres-transaction.ts'
 import type { WakeUps } from './queue/wake-ups.ts'
 import type { Sequencer } from './sequencer.ts'
@@ -46,6 +47,7 @@ import { SharedReads } from './shared-reads.ts'
 export class PostgresStore implements Store {
   readonly #database: Database
   readonly #key: KeyObject
+  readonly #known = new KnownHere()
   readonly #sequencer: Sequencer
   readonly #followers: WakeUps
   readonly #announce: (regions: readonly string[]) => void
@@ -65,6 +67,7 @@ export class PostgresStore implements Store {
     this.#sequencer = parts.sequencer
     this.#followers = parts.followers
     this.#announce = parts.announce
+    parts.database.onLost(() => { this.#known.clear() })
     this.#reads = new SharedReads(() => readState(parts.database))
     this.#sealed = gatheredLook(names => readSealed(parts.database, names))
     this.#accounts = gatheredLook(async places => new Map((await findAccounts(parts.database, places.map(scopeOf))).map(account => [placeOf(account), account])))
@@ -75,10 +78,11 @@ export class PostgresStore implements Store {
     let tx: PostgresTransaction | undefined
     try {
       const { result, outcome } = await this.#database.transaction(async connection => {
-        tx = new PostgresTransaction(connection, this.#key, now, instants)
+        tx = new PostgresTransaction(connection, this.#key, this.#known, now, instants)
         const result = await work(tx)
         return { result, outcome: await tx.finish() }
       })
+      tx?.committed()
       for (const id of tx?.accessKeyIds ?? []) this.#accessKeys.forget(id)
       this.#sequencer.added(outcome.history, outcome.ledgerWrites)
       if (outcome.isRegionGone) this.#followers.announce()
@@ -120,39 +124,39 @@ export class PostgresStore implements Store {
   }
 
   findMachine(id: string): Promise<MachineRecord | undefined> {
-    return findMachine(this.#database, this.#key, id)
+    return findMachine(this.#database, this.#key, this.#known, id)
   }
 
   clustersById(ids: readonly string[]): Promise<readonly ClusterRecord[]> {
-    return clustersById(this.#database, ids)
+    return clustersById(this.#database, this.#known, ids)
   }
 
   nodePoolsById(ids: readonly string[]): Promise<readonly NodePoolRecord[]> {
-    return readNodePools(this.#database, 'id', ids)
+    return readNodePools(this.#database, this.#known, 'id', ids)
   }
 
   nodesById(ids: readonly string[]): Promise<readonly NodeRecord[]> {
-    return readNodes(this.#database, 'id', ids)
+    return readNodes(this.#database, this.#known, 'id', ids)
   }
 
   machinesById(ids: readonly string[]): Promise<readonly MachineRecord[]> {
-    return machinesById(this.#database, this.#key, ids)
+    return machinesById(this.#database, this.#key, this.#known, ids)
   }
 
   addonsById(ids: readonly string[]): Promise<readonly AddonRecord[]> {
-    return readAddons(this.#database, 'id', ids)
+    return readAddons(this.#database, this.#known, 'id', ids)
   }
 
   nodePoolsOf(clusterId: string): Promise<readonly NodePoolRecord[]> {
-    return readNodePools(this.#database, 'cluster_id', [clusterId])
+    return readNodePools(this.#database, this.#known, 'cluster_id', [clusterId])
   }
 
   nodePoolsOfClusters(clusterIds: readonly string[]): Promise<readonly NodePoolRecord[]> {
-    return readNodePools(this.#database, 'cluster_id', clusterIds)
+    return readNodePools(this.#database, this.#known, 'cluster_id', clusterIds)
   }
 
   nodesOf(parent: { clusterId: string } | { nodePoolId: string }): Promise<readonly NodeRecord[]> {
-    return 'clusterId' in parent ? readNodes(this.#database, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, 'node_pool_id', [parent.nodePoolId])
+    return 'clusterId' in parent ? readNodes(this.#database, this.#known, 'cluster_id', [parent.clusterId]) : readNodes(this.#database, this.#known, 'node_pool_id', [parent.nodePoolId])
   }
 
   nodePlaces(ids: readonly string[]): Promise<readonly NodePlace[]> {
@@ -188,7 +192,7 @@ export class PostgresStore implements Store {
   }
 
   addonsOf(clusterId: string): Promise<readonly AddonRecord[]> {
-    return readAddons(this.#database, 'cluster_id', [clusterId])
+    return readAddons(this.#database, this.#known, 'cluster_id', [clusterId])
   }
 
   listAddons(scope: Scope, filter: AddonFilter, page: Page): Promise<Listing<AddonRecord>> {

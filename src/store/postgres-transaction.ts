@@ -21,12 +21,13 @@ import { clusterNamed, clustersOf } from './operations/find-records.ts'
 import { changeMachine, findMachine, forgetMachine, insertMachines, machinesById, machinesOf, machinesOfInstances, orderMachines, setMachineIds } from './operations/machines.ts'
 import { findNodeToken, putNodeTokens } from './operations/node-tokens.ts'
 import { changeOnboarding, findOnboarding, forgetOnboarding, insertOnboarding } from './operations/onboardings.ts'
-import { insertIntents, ledgerOf, ledgersOf, putLedger } from './operations/put-ledger.ts'
+import { insertIntents, ledgersOf, putLedger } from './operations/put-ledger.ts'
 import { lockQuota, machinesHeld, setQuota } from './operations/quotas.ts'
 import { forgetRegion } from './operations/forget-region.ts'
 import { holdRegion, lockRegion, putRegion } from './operations/regions.ts'
 import { deleteSecrets, putSecrets } from './operations/secrets.ts'
 import { writeRecords } from './operations/write-records.ts'
+import { KnownInTransaction, type Known } from './records/known-records.ts'
 import { enqueueing, type EnqueuedKey } from './queue/enqueue.ts'
 import { gatheredLook } from './gathered-look.ts'
 import { TreeTransaction } from './tree-transaction.ts'
@@ -39,6 +40,7 @@ import { TreeTransaction } from './tree-transaction.ts'
 export class PostgresTransaction extends TreeTransaction implements Transaction {
   readonly #connection: TransactionConnection
   readonly #key: KeyObject
+  readonly #known: KnownInTransaction
   readonly #keys: EnqueuedKey[] = []
   /** The hashes of requests whose ClientTokens this transaction claimed. */
   readonly #claims = new Map<string, string>()
@@ -51,7 +53,11 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   readonly #entries = new Map<string, LedgerEntry>()
   readonly #written = new Map<string, LedgerEntry>()
   readonly #ledgers = new Map<string, readonly LedgerEntry[]>()
+  /** Passes over clusters that come up together look at their ledgers together. */
+  readonly #lookAtLedger = gatheredLook(async ids => Map.groupBy(await ledgersOf(this.#connectionWithClaims, ids), entry => entry.owner.id))
   #ledgerWrites = 0
+  /** Those that are locked, as they were read; what was changed since is not among them. */
+  readonly #machines = new Map<string, MachineRecord>()
   #isRegionGone = false
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
@@ -63,20 +69,22 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Addresses of each region that were given back. */
   readonly #released = new Map<string, readonly string[]>()
 
-  constructor(connection: TransactionConnection, key: KeyObject, now: number, instants?: () => WriteInstants) {
+  constructor(connection: TransactionConnection, key: KeyObject, here: Known, now: number, instants?: () => WriteInstants) {
+    const known = new KnownInTransaction(here)
     super({
-      lockCluster: id => lockCluster(connection, id),
-      lockClusters: ids => lockClusters(connection, ids),
-      lockClustersOf: (table, ids) => lockClustersOf(connection, table, ids),
+      lockCluster: id => lockCluster(connection, known, id),
+      lockClusters: ids => lockClusters(connection, known, ids),
+      lockClustersOf: (table, ids) => lockClustersOf(connection, known, table, ids),
       clustersOf: scope => clustersOf(connection, scope),
       clusterNamed: (scope, name) => clusterNamed(connection, scope, name),
-      readNodePools: (where, ids) => readNodePools(connection, where, ids),
-      readNodes: (where, ids) => readNodes(connection, where, ids),
-      readAddons: (where, ids) => readAddons(connection, where, ids),
+      readNodePools: (where, ids) => readNodePools(connection, known, where, ids),
+      readNodes: (where, ids) => readNodes(connection, known, where, ids),
+      readAddons: (where, ids) => readAddons(connection, known, where, ids),
       isNameTaken: (table, place, name) => isNameTaken(connection, table, place, name),
     }, now, instants)
     this.#connection = connection
     this.#key = key
+    this.#known = known
   }
 
   /** Settles and sends what is written, which the commit waits for; answers what the rest of the world must hear of once it is committed. */
@@ -87,11 +95,16 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     bindClientTokens(this.#connection, this.#bound)
     await this.#writeLedger()
     if (this.#spenders.size > 0) for (const { accountId, region } of await limitedAmong(this.#connectionWithClaims, [...this.#spenders.values()])) await this.enqueue({ kind: 'account', id: `${accountId}/${region}`, region })
-    writeRecords(this.#connection, this.work)
+    writeRecords(this.#connection, this.#known, this.work)
     for (const { text, values } of enqueueing(this.#keys)) this.#connection.send(text, values)
     for (const [region, released] of this.#released) searchAgainFrom(this.#connection, region, released)
     // Last, as it may take the sequencer's lock.
     return { enqueuedRegions: [...new Set(this.#keys.map(key => key.region))], history: addHistory(this.#connection, this.work, history), ledgerWrites: this.#ledgerWrites, isRegionGone: this.#isRegionGone }
+  }
+
+  /** What it read and wrote is known from here on. */
+  committed(): void {
+    this.#known.committed()
   }
 
   async waitAtMost(ms: number): Promise<void> {
@@ -154,20 +167,12 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
 
   /** Its owner's lock, or its owner's cluster's, keeps others from changing it meanwhile. */
   async ledgerOf(ownerId: string): Promise<readonly LedgerEntry[]> {
-    const read = this.#ledgers.get(ownerId) ?? await ledgerOf(this.#connectionWithClaims, ownerId)
+    const read = this.#ledgers.get(ownerId) ?? await this.#lookAtLedger(ownerId) ?? []
     this.#ledgers.set(ownerId, read)
     const here = new Map([...this.#written, ...this.#entries])
     const put = [...here.values()].filter(entry => entry.owner.id === ownerId)
     if (put.length === 0) return read
     return [...read.filter(entry => !here.has(entry.id)), ...put].sort((one, other) => one.since - other.since || (one.id < other.id ? -1 : 1))
-  }
-
-  /** With their ledgers: most passes over clusters write there. */
-  override async lockTrees(keys: readonly WorkKey[]): Promise<void> {
-    const clusterIds = keys.filter(({ kind }) => kind === 'cluster').map(({ id }) => id)
-    const [, entries] = await Promise.all([super.lockTrees(keys), clusterIds.length > 0 ? ledgersOf(this.#connectionWithClaims, clusterIds) : []])
-    const byOwner = Map.groupBy(entries, entry => entry.owner.id)
-    for (const id of clusterIds) this.#ledgers.set(id, byOwner.get(id) ?? [])
   }
 
   async #writeLedger(): Promise<void> {
@@ -197,31 +202,37 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   async insertMachine(record: MachineRecord): Promise<void> {
-    insertMachines(this.#connectionWithClaims, this.#key, [record])
+    insertMachines(this.#connectionWithClaims, this.#key, this.#known.machines, [record])
   }
 
   lockMachine(id: string): Promise<MachineRecord | undefined> {
-    return findMachine(this.#connectionWithClaims, this.#key, id, 'for update')
+    return findMachine(this.#connectionWithClaims, this.#key, this.#known, id, 'for update')
   }
 
   async changeMachine(id: string, change: MachineChange): Promise<void> {
+    this.#machines.delete(id)
     changeMachine(this.#connectionWithClaims, this.#key, id, change)
   }
 
-  lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
-    return machinesById(this.#connectionWithClaims, this.#key, ids, 'order by id for update')
+  async lockMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
+    const machines = await machinesById(this.#connectionWithClaims, this.#key, this.#known, ids, 'order by id for update')
+    for (const machine of machines) this.#machines.set(machine.id, machine)
+    return machines
   }
 
   lockFreeMachines(ids: readonly string[]): Promise<readonly MachineRecord[]> {
-    return machinesById(this.#connectionWithClaims, this.#key, ids, 'order by id for update skip locked')
+    return machinesById(this.#connectionWithClaims, this.#key, this.#known, ids, 'order by id for update skip locked')
   }
 
   async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
+    for (const { id } of orders) this.#machines.delete(id)
     orderMachines(this.#connectionWithClaims, orders)
   }
 
   async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
-    setMachineIds(this.#connectionWithClaims, made)
+    const machines = new Map(this.#machines)
+    for (const { id } of made) this.#machines.delete(id)
+    setMachineIds(this.#connectionWithClaims, this.#known.machines, machines, made)
   }
 
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
@@ -238,7 +249,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     if (this.#claimed.length === 0) return
     const claims = this.#claimed
     this.#claimed = []
-    insertMachines(this.#connection, this.#key, claims.map(claim => claim.machine))
+    insertMachines(this.#connection, this.#key, this.#known.machines, claims.map(claim => claim.machine))
     insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now)
     putNodeTokens(this.#connection, claims.map(claim => claim.token))
   }

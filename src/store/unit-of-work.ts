@@ -7,6 +7,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import { settle, stopsOrStarts, type Forgotten, type HistoryRow, type Settled, type SettleInput, type Written } from '#model/settle.ts'
 import { StaleRevision, type Because, type WriteInstants } from '#ports/store.ts'
+import { asText, isText } from './texts.ts'
 
 /** A record in a transaction: as it was read (undefined if inserted here), as it is now, and what befell it. */
 export interface Tracked<Record> {
@@ -186,14 +187,15 @@ export class UnitOfWork {
   }
 }
 
-/** Records are compared and kept as JSON has them, so that a member that is undefined is the same as one that is absent. */
+/** Records are compared and kept as JSON and PostgreSQL have them, so that a member that is undefined is the same as one that is absent. */
 export function withoutUndefined<Value>(value: Value): Value {
   return (isPlain(value) ? value : plain(value)) as Value
 }
 
 /** Most of what is written is so already. Parts of records are replaced and never changed, so it needs no copy. */
 function isPlain(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true
+  if (typeof value === 'string') return isText(value)
+  if (typeof value === 'boolean' || value === null) return true
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
   if (Array.isArray(value)) {
     for (const item of value) if (!isPlain(item)) return false
@@ -205,7 +207,8 @@ function isPlain(value: unknown): boolean {
 }
 
 function plain(value: unknown): unknown {
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
+  if (typeof value === 'string') return asText(value)
+  if (typeof value === 'boolean' || value === null) return value
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
   if (Array.isArray(value)) return value.map(item => plain(item) ?? null)
   if (typeof value !== 'object') return undefined

@@ -48,6 +48,7 @@ export class Database implements Queryable {
   #pools: { readonly reads: Pool; readonly writes: Pool } | undefined
   #looking: Promise<void> | undefined
   #closed = false
+  readonly #onLost: (() => void)[] = []
 
   /** Of a database of the user's own, which lets in a hundred, four servers can use one. */
   constructor(locate: Locate, log: Log, size = { reads: 8, writes: 12 }) {
@@ -62,6 +63,11 @@ export class Database implements Queryable {
       this.#looking = undefined
     })
     return this.#looking
+  }
+
+  /** Connections broke: what is not written yet is gone if the database ended. */
+  onLost(tell: () => void): void {
+    this.#onLost.push(tell)
   }
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -167,6 +173,7 @@ export class Database implements Queryable {
   }
 
   #lookAgain(): void {
+    for (const tell of this.#onLost) tell()
     if (this.#closed || this.#looking) return
     this.connect().catch((error: unknown) => this.#log.warn({ error }, 'Looking for the database did not succeed'))
   }

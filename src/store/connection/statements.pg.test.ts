@@ -5,7 +5,8 @@ import type { OpenStore } from '../open.ts'
 import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 import { COLUMNS_OF } from '../records/columns.ts'
 import { sentRows } from './sent-rows.ts'
-import { asIds, isAmong, isText, sentValues } from './statements.ts'
+import { asIds, isAmong, sentValues } from './statements.ts'
+import { isText } from '../texts.ts'
 
 describe('what is sent with a statement', () => {
   let postgres: ScratchPostgres

@@ -1,4 +1,5 @@
 import { types, type CustomTypesConfig } from 'pg'
+import { isText } from '../texts.ts'
 import { sentTexts } from './sent-texts.ts'
 
 const names = new Map<string, string>()
@@ -57,9 +58,4 @@ export const NO_TEXT = /\\u(?:0000|d[89a-f])/
 export function asIds(ids: readonly string[]): string {
   const text = JSON.stringify(ids)
   return NO_TEXT.test(text) ? JSON.stringify(ids.filter(isText)) : text
-}
-
-/** PostgreSQL has no text with such characters. */
-export function isText(value: string): boolean {
-  return value.isWellFormed() && !value.includes('\0')
 }

@@ -1,7 +1,7 @@
 import type { AccountRecord, Meter } from '#model/account/record.ts'
 import type { Scope } from '#ports/store.ts'
 import type { Queryable } from '../connection/database.ts'
-import { isText } from '../connection/statements.ts'
+import { isText } from '../texts.ts'
 
 interface AccountRow {
   readonly amount: number | null

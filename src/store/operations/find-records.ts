@@ -5,11 +5,6 @@ import type { Queryable } from '../connection/database.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
 import { CLUSTER_COLUMNS, clusterOf, NODE_COLUMNS, nodeOf, type ClusterRow, type NodeRow } from '../records/rows.ts'
 
-export async function clustersById(connection: Queryable, ids: readonly string[]): Promise<readonly ClusterRecord[]> {
-  const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where ${isAmong('id', '$1')}`, [asIds(ids)])
-  return rows.map(clusterOf)
-}
-
 export async function clustersOfRegion(connection: Queryable, region: string): Promise<readonly ClusterRecord[]> {
   const rows = await connection.query<ClusterRow>(`select ${CLUSTER_COLUMNS} from cluster where region = $1 order by created_at, id`, [region])
   return rows.map(clusterOf)

@@ -5,18 +5,24 @@ import type { Queryable, TransactionConnection } from '../connection/database.ts
 import { sentRows } from '../connection/sent-rows.ts'
 import { asIds, isAmong } from '../connection/statements.ts'
 import { COLUMNS_OF } from '../records/columns.ts'
-import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, type MachineRow } from '../records/machine-row.ts'
+import { MACHINE_COLUMNS, machineOf, machineRow, ownerColumns, sealedFirstBoot, wholeMachineOf, withMachineId, type MachineRow } from '../records/machine-row.ts'
+import { versionOf, type Known, type RecordsMet, type Versioned } from '../records/known-records.ts'
+import { withoutUndefined } from '../unit-of-work.ts'
 import { freeClientTokens } from './client-tokens.ts'
+import { readKnown } from './read-known.ts'
 
-export async function findMachine(connection: Queryable, key: KeyObject, id: string, lock: '' | 'for update' = ''): Promise<MachineRecord | undefined> {
-  const [row] = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where id = $1 ${lock}`, [id])
-  return row && wholeMachineOf(row, key)
+export async function findMachine(connection: Queryable, key: KeyObject, known: Known, id: string, lock: '' | 'for update' = ''): Promise<MachineRecord | undefined> {
+  const [machine] = await readKnown(connection, machinesIn(known, key), `where id = $1 ${lock}`, [id], [id])
+  return machine
 }
 
 /** As findMachine, of many. */
-export async function machinesById(connection: Queryable, key: KeyObject, ids: readonly string[], lock: '' | 'order by id for update' | 'order by id for update skip locked' = ''): Promise<readonly MachineRecord[]> {
-  const rows = await connection.query<MachineRow>(`select ${MACHINE_COLUMNS}, sealed_first_boot from machine where ${isAmong('id', '$1')} ${lock}`, [asIds(ids)])
-  return rows.map(row => wholeMachineOf(row, key))
+export function machinesById(connection: Queryable, key: KeyObject, known: Known, ids: readonly string[], lock: '' | 'order by id for update' | 'order by id for update skip locked' = ''): Promise<readonly MachineRecord[]> {
+  return readKnown(connection, machinesIn(known, key), `where ${isAmong('id', '$1')} ${lock}`, [asIds(ids)], ids)
+}
+
+function machinesIn({ machines }: Known, key: KeyObject) {
+  return { table: 'machine', columns: `${MACHINE_COLUMNS}, sealed_first_boot`, of: (row: MachineRow) => wholeMachineOf(row, key), known: machines }
 }
 
 export function machinesOfRegion(connection: Queryable, region: string): Promise<readonly MachineRecord[]> {
@@ -37,10 +43,14 @@ export async function findMachineByMachineId(connection: Queryable, region: stri
 }
 
 /** Sent, not waited for, as are the other statements here that answer nothing. */
-export function insertMachines(connection: TransactionConnection, key: KeyObject, records: readonly MachineRecord[]): void {
+export function insertMachines(connection: TransactionConnection, key: KeyObject, known: RecordsMet<MachineRecord>, records: readonly MachineRecord[]): void {
   if (records.length === 0) return
-  const { into, values } = sentRows<string>(COLUMNS_OF.machine, records.map(record => machineRow(record, key)))
-  connection.send(into('machine'), values)
+  const rows = new Map(records.map(record => [record.id, machineRow(withoutUndefined(record), key)]))
+  const { into, values } = sentRows<string>(COLUMNS_OF.machine, [...rows.values()].map(row => ({ ...row })))
+  known.wrote(connection.send<Versioned>(`${into('machine')} returning id, ${versionOf('machine')}`, values), id => {
+    const row = rows.get(id)
+    return row && wholeMachineOf(row, key)
+  })
 }
 
 /** Null takes a member away; a member that is not named stays as it is. */
@@ -62,8 +72,17 @@ export function orderMachines(connection: TransactionConnection, orders: readonl
   )
 }
 
-export function setMachineIds(connection: TransactionConnection, made: readonly { readonly id: string; readonly machineId: string }[]): void {
-  connection.send('update machine set machine_id = t.machine_id from unnest($1::text[], $2::text[]) as t (id, machine_id) where machine.id = t.id', [made.map(({ id }) => id), made.map(({ machineId }) => machineId)])
+/** `locked`: those whose rows this transaction holds, and has not changed. */
+export function setMachineIds(connection: TransactionConnection, known: RecordsMet<MachineRecord>, locked: ReadonlyMap<string, MachineRecord>, made: readonly { readonly id: string; readonly machineId: string }[]): void {
+  const idOf = new Map(made.map(({ id, machineId }) => [id, machineId]))
+  const written = connection.send<Versioned>(
+    `update machine set machine_id = t.machine_id from unnest($1::text[], $2::text[]) as t (id, machine_id) where machine.id = t.id returning machine.id, ${versionOf('machine')}`,
+    [[...idOf.keys()], [...idOf.values()]],
+  )
+  known.wrote(written, id => {
+    const machine = locked.get(id), machineId = idOf.get(id)
+    return machine && machineId !== undefined ? withMachineId(machine, machineId) : undefined
+  })
 }
 
 function column(name: string, value: unknown): readonly (readonly [string, unknown])[] {

@@ -32,10 +32,6 @@ export function insertIntents(connection: TransactionConnection, entries: readon
   connection.send(into('ledger'), values)
 }
 
-export function ledgerOf(connection: Queryable, ownerId: string): Promise<readonly LedgerEntry[]> {
-  return ledgersOf(connection, [ownerId])
-}
-
 export async function ledgersOf(connection: Queryable, ownerIds: readonly string[]): Promise<readonly LedgerEntry[]> {
   const rows = await connection.query<LedgerRow>(`select ${LEDGER_COLUMNS} from ledger where ${isAmong('owner_id', '$1')} order by since, id`, [asIds(ownerIds)])
   return rows.map(ledgerEntryOf)

@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import type { Store, Transaction } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, NEW_NODE, nodePoolSpec, nodeSpec, NOON, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
-import type { OpenStore } from '../open.ts'
+import { openStore, type OpenStore } from '../open.ts'
 import { clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
-import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
+import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
 const BECAUSE = becauseOf('Change'), NAMES = ['a', 'b', 'c'] as const
 const CLUSTERS = NAMES.map(name => `c-${name}`), POOLS = NAMES.map(name => `p-${name}`), NODES = NAMES.flatMap(name => [`n-${name}1`, `n-${name}2`])
@@ -30,15 +30,18 @@ describe('records that are changed in part', () => {
   before(async () => { postgres = await scratchPostgres() })
   after(() => postgres.end())
 
-  test('are in PostgreSQL as the double has them, each column as if its row had been written whole', async () => {
+  test('are in PostgreSQL as the double has them, each column as if its row had been written whole, and known to each process as they are', async () => {
     await fc.assert(fc.asyncProperty(fc.array(fc.array(CHANGES, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 }), async transactions => {
       const opened = await postgres.openCopy(), memory = new MemoryStore(() => NOON)
+      const other = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
       try {
-        const stores: readonly Store[] = [opened.store, memory]
-        for (const store of stores) await store.write(NOON, addFleet)
-        for (const [index, changes] of transactions.entries()) for (const store of stores) await store.write(NOON + index + 1, tx => inOneFleet(tx, changes))
+        for (const store of [opened.store, memory]) await store.write(NOON, addFleet)
+        for (const [index, changes] of transactions.entries()) for (const store of [index % 3 === 1 ? other.store : opened.store, memory]) await store.write(NOON + index + 1, tx => inOneFleet(tx, changes))
         await assertSame(opened, memory)
+        const expected = await recordsOf(memory)
+        for (const { store } of [opened, other]) for (const look of ['from what it knows', 'once more']) assert.deepEqual(await recordsOf(store), expected, look)
       } finally {
+        await other.close()
         await opened.close()
       }
     }), { numRuns: 12 })
@@ -56,6 +59,11 @@ async function addFleet(tx: Transaction): Promise<void> {
 async function inOneFleet(tx: Transaction, changes: readonly Change[]): Promise<void> {
   await tx.lockTrees([...CLUSTERS.map(id => ({ kind: 'cluster' as const, id })), ...POOLS.map(id => ({ kind: 'node-pool' as const, id })), ...NODES.map(id => ({ kind: 'node' as const, id }))])
   for (const change of changes) await change(tx)
+}
+
+async function recordsOf(store: Store): Promise<readonly unknown[]> {
+  const byId = (records: readonly { readonly id: string }[]) => JSON.parse(JSON.stringify(records.toSorted((one, other) => (one.id < other.id ? -1 : 1)))) as unknown
+  return [byId(await store.clustersById(CLUSTERS)), byId(await store.nodePoolsById(POOLS)), byId(await store.nodesById(NODES))]
 }
 
 async function assertSame(opened: OpenStore, memory: MemoryStore): Promise<void> {

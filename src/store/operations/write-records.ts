@@ -7,6 +7,7 @@ import type { SightKind } from '#ports/store.ts'
 import type { TransactionConnection } from '../connection/database.ts'
 import { sentRows } from '../connection/sent-rows.ts'
 import { COLUMNS_OF, someOf } from '../records/columns.ts'
+import { versionOf, type KnownInTransaction, type RecordsMet, type Versioned } from '../records/known-records.ts'
 import { addonRow, clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
 import type { Tracked, UnitOfWork } from '../unit-of-work.ts'
 import { tallyOf } from './tally-nodes.ts'
@@ -35,16 +36,21 @@ interface Statement {
 }
 
 /** Sends what a unit of work did, without waiting: parents are inserted before children and deleted after them. One statement a table and kind of write, however many rows. */
-export function writeRecords(connection: TransactionConnection, work: UnitOfWork): void {
+export function writeRecords(connection: TransactionConnection, known: KnownInTransaction, work: UnitOfWork): void {
   const goneNodes = goneIds(work.nodes)
   const gonePools = goneIds(work.nodePools)
   const goneClusters = goneIds(work.clusters)
-  const statements = [
-    ...writesOf('cluster', work.clusters, clusterRow),
-    ...writesOf('node_pool', work.nodePools, nodePoolRow),
-    ...writesOf('node', work.nodes, nodeRow),
-    ...nodeStatusesOf(work.nodes),
-    ...writesOf('addon', work.addons, addonRow),
+  const send = (statements: readonly Statement[]) => statements.map(({ text, values }) => connection.send<Versioned>(text, values))
+  const write = <Written extends AnyRecord>(table: Table, records: RecordsMet<Written>, tracked: ReadonlyMap<string, Tracked<Written>>, rowOf: (record: Written) => object) => {
+    for (const written of send(writesOf(table, tracked, rowOf))) records.wrote(written, id => tracked.get(id)?.now)
+    for (const id of goneIds(tracked)) records.drop(id)
+  }
+  write('cluster', known.clusters, work.clusters, clusterRow)
+  write('node_pool', known.nodePools, work.nodePools, nodePoolRow)
+  write('node', known.nodes, work.nodes, nodeRow)
+  send(nodeStatusesOf(work.nodes))
+  write('addon', known.addons, work.addons, addonRow)
+  send([
     ...deletesOf('addon', goneIds(work.addons)),
     ...deletesOf('node', goneNodes),
     ...deletesOf('node_pool', gonePools),
@@ -52,8 +58,7 @@ export function writeRecords(connection: TransactionConnection, work: UnitOfWork
     ...watchesOf(goneClusters),
     ...endsWithParents(work.now, gonePools, goneClusters),
     ...tallyOf(work),
-  ]
-  for (const { text, values } of statements) connection.send(text, values)
+  ])
 }
 
 function writesOf<Written extends AnyRecord>(table: Table, tracked: ReadonlyMap<string, Tracked<Written>>, rowOf: (record: Written) => object): Statement[] {
@@ -81,13 +86,18 @@ function isListedSame(one: NodeRecord, other: NodeRecord): boolean {
 function insertOf(table: Table | 'node_status', rows: readonly object[]): Statement[] {
   if (rows.length === 0) return []
   const { into, values } = sentRows<string>(COLUMNS_OF[table], rows)
-  return [{ text: into(table), values }]
+  return [{ text: `${into(table)}${answeringVersions(table)}`, values }]
 }
 
 function updateOf(table: Table | 'node_status', columns: readonly string[], rows: readonly object[]): Statement[] {
   if (rows.length === 0) return []
   const { names, cell, source, values } = sentRows<string>(someOf(COLUMNS_OF[table], ['id', ...columns]), rows)
-  return [{ text: `update ${table} t set ${columns.map(column => `${column} = ${cell(column)}`).join(', ')} from ${source} as sent (${names}) where t.id = sent.id`, values }]
+  return [{ text: `update ${table} t set ${columns.map(column => `${column} = ${cell(column)}`).join(', ')} from ${source} as sent (${names}) where t.id = sent.id${answeringVersions(table, 't')}`, values }]
+}
+
+/** What nodes show is known with them. */
+function answeringVersions(table: Table | 'node_status', name: string = table): string {
+  return table === 'node_status' ? '' : ` returning ${name}.id, ${versionOf(name)}`
 }
 
 /** Undefined where nothing moved. The parts of a record are replaced and never changed, so that those which stayed are the same. */

@@ -41,6 +41,11 @@ export function wholeMachineOf(row: MachineRow, key: KeyObject): MachineRecord {
   return sealed ? Object.defineProperty(machine, 'firstBoot', { enumerable: true, get: () => unseal(key, place(id), sealed) }) : machine
 }
 
+/** Its first boot stays sealed. */
+export function withMachineId(machine: MachineRecord, machineId: string): MachineRecord {
+  return Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(machine), machineId: { value: machineId, enumerable: true } }) as MachineRecord
+}
+
 export function machineOf(row: MachineRow): MachineRecord {
   return {
     id: row.id, accountId: row.account_id, region: row.region, name: row.name, address: row.address, power: row.power, link: row.link, createdAt: row.created_at,
@@ -63,7 +68,7 @@ export function ownerColumns(ownedBy: MachineRecord['ownedBy'] | null) {
   return { owner_node_id: ownedBy?.nodeId ?? null, owner_node_pool_id: ownedBy?.nodePoolId ?? null, owner_cluster_id: ownedBy?.clusterId ?? null }
 }
 
-export function machineRow(machine: MachineRecord, key: KeyObject): object {
+export function machineRow(machine: MachineRecord, key: KeyObject): MachineRow & { readonly instance_id: string | null } {
   return {
     id: machine.id, account_id: machine.accountId, region: machine.region, name: machine.name, address: machine.address, power: machine.power, link: machine.link,
     granted: machine.granted ?? null, machine_id: machine.machineId ?? null, created_at: machine.createdAt, deletion_requested_at: machine.deletionRequestedAt ?? null,

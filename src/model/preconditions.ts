@@ -96,11 +96,11 @@ export function checkPrecondition(action: GuardedAction, targets: Targets, now: 
     refuse('OperationDenied.ClusterStatus', { text: refusalText(action, 'cluster', cluster, wanted.cluster, operationOnCluster(cluster), until) })
   }
   if (wanted.nodePool && nodePool && !isIn(nodePool.said.status, wanted.nodePool)) {
-    const until = nextInstantOfNodePool(nodePoolSight(nodePool, cluster ?? { phase: 'Running' }, now))
+    const until = nextInstantOfNodePool(nodePoolSight(nodePool, cluster, now))
     refuse('OperationDenied.NodePoolStatus', { text: refusalText(action, 'node pool', nodePool, wanted.nodePool, operationOnNodePool(nodePool), until) })
   }
   if (wanted.addon && addon && !isIn(addon.said.status, wanted.addon)) {
-    const until = nextInstantOfAddon(addonSight(addon, cluster ?? { phase: 'Running' }, now))
+    const until = nextInstantOfAddon(addonSight(addon, cluster, now))
     refuse('OperationDenied.AddonStatus', { text: refusalText(action, 'add-on', addon, wanted.addon, operationOnAddon(addon), until) })
   }
   const blocked = wanted.node && nodes.find(node => !isIn(node.said.status, wanted.node ?? []))

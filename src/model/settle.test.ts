@@ -12,6 +12,7 @@ import { NODE_POOL_RULES } from './node-pool/rules.ts'
 import { nodePoolSight } from './node-pool/sight.ts'
 import type { NodeRecord } from './node/record.ts'
 import { settle, type Forgotten, type HistoryRow, type Settled, type WriterBecause, type Written } from './settle.ts'
+import { DEADLINES } from './status/deadlines.ts'
 import { verdict } from './status/rules.ts'
 import { STATUS_TABLES } from './status/kinds.ts'
 import { isAllowed, sameStatus } from './status/table.ts'
@@ -297,6 +298,9 @@ describe('the story of a first node', () => {
     assert.deepEqual(world.history.slice(-2).map(row => [row.resource.name, row.status?.conditions[0], row.causedBy?.name]), [['shop', 'Balance', undefined], ['p', 'ClusterNotRunning', 'shop']])
     STEPS['paid']?.(world, 0)
     assert.equal(world.pools.get('p')?.said.status.conditions[0], 'ClusterNotRunning')
+    world.now += DEADLINES.clusterStart
+    STEPS['look']?.(world, 0)
+    assert.deepEqual([world.cluster.said.status.phase, world.pools.get('p')?.said.status.conditions[0]], ['Failed', 'ClusterNotRunning'], 'not before it was seen working again')
     STEPS['usable']?.(world, 0)
     assert.deepEqual(world.history.slice(-2).map(row => [row.resource.name, row.status?.phase, row.causedBy?.name]), [['shop', 'Running', undefined], ['p', 'Running', 'shop']])
   })

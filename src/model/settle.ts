@@ -3,14 +3,14 @@ import { ADDON_RULES } from './addon/rules.ts'
 import { addonSight } from './addon/sight.ts'
 import { ADDON_CONDITIONS_TOGETHER, ADDON_STATUS, type AddonStatus } from './addon/status.ts'
 import type { ClusterRecord, NodeCounts, Said } from './cluster/record.ts'
-import { CLUSTER_RULES } from './cluster/rules.ts'
+import { CHILDREN_FAIL_UNDER, CLUSTER_RULES } from './cluster/rules.ts'
 import { clusterSight } from './cluster/sight.ts'
 import { CLUSTER_CONDITIONS_TOGETHER, CLUSTER_STATUS, type ClusterStatus } from './cluster/status.ts'
 import { countMove, NO_NODES, sameCounts, sumCounts } from './counts.ts'
 import type { Evidence, ResourceName } from './evidence.ts'
 import type { NodePoolRecord } from './node-pool/record.ts'
 import { NODE_POOL_RULES } from './node-pool/rules.ts'
-import { CHILDREN_FAIL_WHILE_CLUSTER_IS, nodePoolSight } from './node-pool/sight.ts'
+import { nodePoolSight } from './node-pool/sight.ts'
 import { NODE_POOL_CONDITIONS_TOGETHER, NODE_POOL_STATUS, type NodePoolStatus } from './node-pool/status.ts'
 import type { NodeRecord } from './node/record.ts'
 import { NODE_RULES } from './node/rules.ts'
@@ -78,7 +78,7 @@ export interface Settled {
 
 /**
  * What every status and counter of one cluster is after a write: the rules over each touched node, then its pools, then the cluster; pools of a cluster that
- * is Stopped or Starting besides. Pure: the same input gives the same answer, and settling the outcome again changes nothing.
+ * is stopped, or was not seen working since, besides. Pure: the same input gives the same answer, and settling the outcome again changes nothing.
  * A row of history is written when the pair or the rule changed; when only the sentence changed, `said.because` and its evidence are brought up to date without
  * a row. `said.since` moves only if the pair moved. Rows of touched records carry the writer's evidence; rows that follow from a child or parent (and those of
  * rules that are derived by their nature, whoever wrote) carry the observer `derived` and, as `causedBy`, the record that brought them about; where only time
@@ -90,16 +90,16 @@ export function settle(input: SettleInput): Settled {
   const known = knownUntil(input)
   const nodes = input.nodes.map(node => change(node, NODES, verdict(NODE_RULES, nodeSight(node, known)), input))
   const ownVerdict = input.cluster && verdict(CLUSTER_RULES, clusterSight(input.cluster, [], known))
-  const clusterStops = stopsChildren(ownVerdict?.status)
+  const clusterStops = stopsChildren(ownVerdict)
   // Its pools follow it only into a stop and out of it.
-  const clusterCause = input.cluster && (clusterStops || stopsChildren(input.cluster.said?.status)) ? clusterName(input.cluster) : undefined
+  const clusterCause = input.cluster && (clusterStops || stopsChildren(input.cluster.said)) ? clusterName(input.cluster) : undefined
 
   const nodeChanges: ChildChange[] = [...nodes, ...forgottenOf(input, 'Node')]
   const pools = input.nodePools.map(pool => {
     const members = nodeChanges.filter(node => node.parentId === pool.id)
     const counts = members
       .reduce((sum, node) => countMove(sum, node.from?.phase as NodeStatus['phase'] | undefined, node.to?.phase as NodeStatus['phase'] | undefined), pool.counts ?? NO_NODES)
-    const seen = nodePoolSight({ facts: pool.facts, counts }, { phase: ownVerdict?.status.phase ?? 'Deleting' }, known)
+    const seen = nodePoolSight({ facts: pool.facts, counts }, ownVerdict, known)
     const found = verdict(NODE_POOL_RULES, seen)
     const mover = clusterStops ? undefined : members.findLast(hasStopped)?.name ?? members.findLast(phaseMoved)?.name
     const causes = { derived: (clusterStops ? undefined : movingNode(members, found.rule === pool.said?.rule ? pool.said.causedBy : undefined)) ?? clusterCause, ended: mover ?? clusterCause }
@@ -107,7 +107,7 @@ export function settle(input: SettleInput): Settled {
   })
 
   const cluster = input.cluster && settleCluster(input.cluster, pools, input)
-  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, known)), input, { derived: clusterCause, ended: clusterCause }))
+  const addons = (input.addons ?? []).map(addon => change(addon, ADDONS, verdict(ADDON_RULES, addonSight(addon, cluster, known)), input, { derived: clusterCause, ended: clusterCause }))
   return {
     ...(cluster && (cluster.written || cluster.countsMoved) ? { cluster: { id: cluster.id, said: cluster.said, counts: cluster.counts } } : {}),
     nodePools: pools.filter(pool => pool.written || pool.countsMoved).map(({ id, said, counts }) => ({ id, said, counts })),
@@ -217,13 +217,14 @@ function change<Record extends { readonly id: string; readonly said: Said<Status
   return { id: record.id as string, name, parentId: kind.parentOf(record), from: before?.status, to: found.status, said, moved, written, history }
 }
 
-/** True where what was written takes a cluster's children into a stop, or out of one: then all its add-ons are settled with it. */
+/** True where what was written, or time alone, takes a cluster's children into a stop, on in it, or out of it: then all its add-ons are settled with it. */
 export function stopsOrStarts(cluster: Written<ClusterRecord>, now: number): boolean {
-  return stopsChildren(cluster.said?.status) || stopsChildren(verdict(CLUSTER_RULES, clusterSight(cluster, [], now)).status)
+  const found = verdict(CLUSTER_RULES, clusterSight(cluster, [], now))
+  return found.rule !== cluster.said?.rule && (stopsChildren(cluster.said) || stopsChildren(found))
 }
 
-function stopsChildren(status: ClusterStatus | undefined): boolean {
-  return status !== undefined && (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(status.phase)
+function stopsChildren(cluster: { readonly rule: string } | undefined): boolean {
+  return cluster !== undefined && cluster.rule in CHILDREN_FAIL_UNDER
 }
 
 function phaseMoved(child: ChildChange): boolean {

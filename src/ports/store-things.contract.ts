@@ -7,6 +7,7 @@ import { addonId } from '#model/addon/record.ts'
 import { priceOf } from '#model/account/prices.ts'
 import { claimOf } from '#model/node/claim.ts'
 import type { NodePoolSpec } from '#model/node-pool/record.ts'
+import { DEADLINES } from '#model/status/deadlines.ts'
 import { NameTaken, StaleRevision, type LedgerEntry, type MachineRecord, type Store, type Transaction } from '#ports/store.ts'
 import { withStore, type OpenForContract } from '#test/harness/contract-store.ts'
 import { freshScopes } from '#test/harness/fresh-scopes.ts'
@@ -472,6 +473,24 @@ export function storeThingsContract(name: string, open: OpenForContract): void {
       assert.equal(await store.findAddon(id), undefined)
       const history = await store.listHistory(scope, { ids: [id] }, ALL)
       assert.deepEqual(history.items.map(row => row.status?.phase ?? 'gone'), ['gone', 'Running', 'Failed', 'Running', 'Creating'])
+    })
+
+    test('add-ons: whoever writes first in their cluster after its start took all its time tells them so', async () => {
+      const { scope, clusterId, nodePoolId } = await grow()
+      const id = addonId(clusterId, 'core-dns')
+      await store.write(NOON, tx => tx.insertAddon({ id, ...scope, createClientToken: 'token', clusterId, spec: { name: 'core-dns', version: '1', deployMode: 'Unmanaged', deployNodeType: 'Node' }, facts: { reasons: {}, obstacles: [] } }, becauseOf('CreateAddon')))
+      await store.write(NOON, async tx => {
+        await tx.lockCluster(clusterId)
+        await tx.changeCluster(clusterId, { facts: { ...USABLE_CLUSTER, controlPlane: 'starting', startingSince: NOON } }, becauseOf('account'))
+      })
+      const because = async () => (await store.findAddon(id))?.said.because
+      assert.equal(await because(), 'Its cluster is Starting')
+      await store.write(NOON + DEADLINES.clusterStart, async tx => {
+        await tx.lockNodePool(nodePoolId)
+        await tx.changeNodePool(nodePoolId, {}, becauseOf('controller'))
+      })
+      assert.equal((await store.findCluster(clusterId))?.said.status.phase, 'Failed')
+      assert.equal(await because(), 'Its cluster was stopped for arrears, and has not been seen working since')
     })
 
     test('clusters of a region, for those who start over', async () => {

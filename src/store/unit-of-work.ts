@@ -135,7 +135,10 @@ export class UnitOfWork {
 
   /** Of those, the ones that take their children along into a stop or out of it; all their add-ons must be tracked, too. */
   stoppingOrStarting(): string[] {
-    return [...this.clusters.values()].filter(one => one.because && one.before && !one.gone && stopsOrStarts(one.now, this.#heardUntil)).map(one => one.now.id)
+    return this.touchedClusters().filter(id => {
+      const cluster = this.clusters.get(id)
+      return cluster?.before && !cluster.gone && stopsOrStarts(cluster.now, this.#heardUntil)
+    })
   }
 
   /** Lets the model settle each touched cluster's tree, takes the outcome into the records, and answers the rows of history in order. */

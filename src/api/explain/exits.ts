@@ -29,7 +29,8 @@ export function exitsOf(explained: Explained, now: number, circumstances: Circum
   const actions = new Set(exits.filter(exit => exit.By === 'call').flatMap(exit => leadingOut(nameOf(exit.What, isCentral), records.nodePool)).filter(isGuarded))
   const allowed = [...actions].filter(action => isAccepted(() => checkPrecondition(action, records, now)))
   const calls = allowed.filter(action => !isRefusedAnyway(action, circumstances))
-  const ways = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, cluster)), ...dead && circumstances.refusesWrites === undefined ? withCluster(dead, now) : []]
+  const ownWays = [...causes.map(what => ({ by: 'cause' as const, what })), ...calls.map(action => callOf(action, cluster))]
+  const ways = [...ownWays, ...dead && circumstances.refusesWrites === undefined ? withCluster(dead, now).filter(({ what }) => ownWays.every(own => own.what !== what)) : []]
   return ways.length > 0 ? ways : waysLater(cluster, now, { circumstances, owes: allowed.some(isRefusedInArrears) })
 }
 

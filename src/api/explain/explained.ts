@@ -56,7 +56,7 @@ async function explainNodePool({ store, now }: ActionContext, nodePool: NodePool
   const cluster = await store.findCluster(nodePool.clusterId)
   return {
     resource: nodePoolName(nodePool), ...nodePool.said, staleSince: staleOf(nodePool),
-    looksAgainAt: nextInstantOfNodePool(nodePoolSight(nodePool, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)),
+    looksAgainAt: nextInstantOfNodePool(nodePoolSight(nodePool, cluster, now)),
     records: { nodePool, ...cluster && { cluster } },
   }
 }
@@ -71,7 +71,7 @@ async function explainAddon({ store, now }: ActionContext, addon: AddonRecord | 
   const cluster = await store.findCluster(addon.clusterId)
   return {
     resource: addonName(addon), ...addon.said, staleSince: staleOf(addon),
-    looksAgainAt: nextInstantOfAddon(addonSight(addon, { phase: cluster?.said.status.phase ?? 'Deleting' }, now)), records: { addon, ...cluster && { cluster } },
+    looksAgainAt: nextInstantOfAddon(addonSight(addon, cluster, now)), records: { addon, ...cluster && { cluster } },
   }
 }
 

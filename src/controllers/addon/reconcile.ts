@@ -62,7 +62,7 @@ async function pass(record: AddonRecord, cluster: ClusterRecord | undefined, por
   const stepped = decision.step && await act(decision.step, record, decision.facts, cluster, ports)
   if (stepped?.gone) return undefined
   const facts = stepped?.facts ?? decision.facts
-  return soonestAfter(now - 1, [stepped ? stepped.lookAgainAt : decision.lookAgainAt, nextInstantOfAddon({ now, facts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })])
+  return soonestAfter(now - 1, [stepped ? stepped.lookAgainAt : decision.lookAgainAt, nextInstantOfAddon(addonSight({ facts }, cluster, now))])
 }
 
 /** What tells when something is tried or looked at again. */

@@ -33,7 +33,7 @@ function seenOf({ facts = works, ...row }: Row): NodePoolPassSeen {
   return { now: START, record: { facts, createdAt: START, counts: NO_NODES, spec: { name: 'counters', labels, taints: [] } as unknown as NodePoolRecord['spec'] }, cluster: usable, nodes: [], ...row }
 }
 function shown(seen: NodePoolPassSeen): string {
-  const { status } = verdict(NODE_POOL_RULES, { facts: decideNodePool(seen).facts, counts: NO_NODES, clusterPhase: seen.cluster === stopped ? 'Stopped' : 'Running', now: seen.now })
+  const { status } = verdict(NODE_POOL_RULES, { facts: decideNodePool(seen).facts, counts: NO_NODES, clusterRule: seen.cluster === stopped ? 'stopped for arrears' : 'works', now: seen.now })
   return `${status.phase} ${status.conditions.join('+')}`
 }
 
@@ -85,7 +85,7 @@ describe('the life of a node pool', () => {
 
   test('and goes on saying so until they have it, or are no more', () => {
     const ended = decideNodePool(seenOf({ facts: updating, nodes: [done, off] })).facts
-    const says = (facts: NodePoolFacts) => verdict(NODE_POOL_RULES, { facts, counts: NO_NODES, clusterPhase: 'Running', now: START }).because
+    const says = (facts: NodePoolFacts) => verdict(NODE_POOL_RULES, { facts, counts: NO_NODES, clusterRule: 'works', now: START }).because
     assert.match(says(ended), /not on off: such a node gets them when/)
     assert.deepEqual(decideNodePool(seenOf({ facts: ended, nodes: [done, off] })).facts, ended)
     for (const nodes of [[done], [done, node('off', { configured })]]) assert.doesNotMatch(says(decideNodePool(seenOf({ facts: ended, nodes })).facts), /labels/)

@@ -42,7 +42,7 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   const seen = { now: ports.regionOf(record.region).clock.now(), record, cluster, nodes, ...claim && { claim }, ...leftovers && { leftovers }, ...toldAt !== undefined && { toldAt } }
   const decision = decideNodePool(seen)
   ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
-  const instant = nextInstantOfNodePool({ now: seen.now, facts: decision.facts, counts: record.counts, clusterPhase: cluster?.said.status.phase ?? 'Deleting' })
+  const instant = nextInstantOfNodePool(nodePoolSight({ facts: decision.facts, counts: record.counts }, cluster, seen.now))
   const due = soonest(decision.lookAgainAt, instant)
   const isNews = saysMore(record, seen, decision)
   if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews, cluster }, ports))

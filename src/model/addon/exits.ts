@@ -21,7 +21,7 @@ export const ADDON_EXITS: Exits<RowKeyOf<typeof ADDON_STATUS>> = {
   'Failed/NameConflict':          [['cause', 'the object that has its name is removed'], DELETE],
   'Failed/CrashLoopBackOff':      [['cause', 'its containers have run for 2 min'], ['call', 'UpdateAddonConfig'], DELETE],
   'Failed/ImagePullBackOff':      [['cause', 'the image is there'], ['call', 'UpdateAddonConfig'], DELETE],
-  'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
+  'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE, ['call', 'DeleteCluster']],
   'Failed/Degraded':              [['cause', 'all pods asked for are available'], DELETE],
   'Failed/SchedulingFailed':      [['cause', 'a node that fits joins'], DELETE],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteAddon once more, when what stood in the way is out of it'], ['cause', TRIED], ['cause', PAID], ['cause', RUNS], ['cause', ANSWERS], ['cause', 'its cluster goes, with everything that is in it']],

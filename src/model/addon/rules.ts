@@ -1,4 +1,4 @@
-import { CHILDREN_FAIL_WHILE_CLUSTER_IS } from '../node-pool/sight.ts'
+import { CHILDREN_FAIL_UNDER } from '../cluster/rules.ts'
 import { DEADLINES, DWELL, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
@@ -29,9 +29,9 @@ export const ADDON_RULES: readonly Rule<AddonSight, AddonStatus>[] = [
   {
     name: 'its cluster is not running',
     derived: true,
-    holds: seen => (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(seen.clusterPhase),
+    holds: ({ clusterRule = '' }) => clusterRule in CHILDREN_FAIL_UNDER,
     shows: () => ({ phase: 'Failed', conditions: ['ClusterNotRunning'] }),
-    because: seen => `Its cluster is ${seen.clusterPhase}`,
+    because: ({ clusterRule = '' }) => CHILDREN_FAIL_UNDER[clusterRule] ?? '',
   },
   {
     name: 'its name is taken in the cluster',

@@ -1,17 +1,17 @@
-import type { ClusterStatus } from '../cluster/status.ts'
 import type { AddonFacts } from './record.ts'
 
-/** Everything an add-on's status may depend on: its own facts, its cluster's phase, and the region's time. */
+/** Everything an add-on's status may depend on: its own facts, the rule by which its cluster is what it shows, and the region's time. */
 export interface AddonSight {
   readonly now: number
   readonly facts: AddonFacts
-  readonly clusterPhase: ClusterStatus['phase']
+  /** Undefined where that one is gone. */
+  readonly clusterRule: string | undefined
 }
 
 export function addonSight(
   addon: { readonly facts: AddonFacts },
-  cluster: { readonly phase: ClusterStatus['phase'] } | { readonly said: { readonly status: ClusterStatus } },
+  cluster: { readonly said: { readonly rule: string } } | { readonly rule: string } | undefined,
   now: number,
 ): AddonSight {
-  return { now, facts: addon.facts, clusterPhase: 'said' in cluster ? cluster.said.status.phase : cluster.phase }
+  return { now, facts: addon.facts, clusterRule: cluster && ('said' in cluster ? cluster.said.rule : cluster.rule) }
 }

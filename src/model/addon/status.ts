@@ -11,7 +11,7 @@ export const ADDON_STATUS = statusTable([
   ['Failed',   'NameConflict',          'seed', '失败',     'failed',            'An object of its name exists in the cluster and is not its own.'],
   ['Failed',   'CrashLoopBackOff',      'seed', '异常',     'abnormal',          'Its containers start and end again and again.'],
   ['Failed',   'ImagePullBackOff',      'seed', '失败',     'failed',            'An image that it needs cannot be pulled.'],
-  ['Failed',   'ClusterNotRunning',     'seed', '异常',     'abnormal',          'Its cluster is stopped or starting.'],
+  ['Failed',   'ClusterNotRunning',     'seed', '异常',     'abnormal',          'Its cluster is stopped, or has not been seen working since it was.'],
   ['Failed',   'Degraded',              'seed', '异常',     'abnormal',          'It works, with fewer pods than asked for or with mixed versions.'],
   ['Failed',   'SchedulingFailed',      'seed', '失败',     'failed',            'No node fits its pods.'],
   ['Failed',   'ResourceCleanupFailed', 'seed', '卸载失败', 'uninstall failed',  'A custom resource or cloud resource of it could not be removed.'],

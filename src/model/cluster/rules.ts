@@ -7,6 +7,13 @@ import type { CreationEnd } from './record.ts'
 import type { ClusterSight } from './sight.ts'
 import type { ClusterStatus } from './status.ts'
 
+const STOPPED = 'stopped for arrears', STARTS = 'starting after payment', DID_NOT_START = 'did not start after payment'
+
+/** Under these rules its pools and add-ons are {Failed,[ClusterNotRunning]}, and why: what a stop has pushed down comes back once the cluster was seen working again (ADR 25). */
+export const CHILDREN_FAIL_UNDER: Readonly<Record<string, string>> = {
+  [STOPPED]: 'Its cluster is Stopped', [STARTS]: 'Its cluster is Starting', [DID_NOT_START]: 'Its cluster was stopped for arrears, and has not been seen working since',
+}
+
 /** The cluster table of status-rules.md, line by line. */
 export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
   {
@@ -44,20 +51,20 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     because: seen => seen.facts.waitsFor ?? seen.facts.controlPlaneSays ?? (seen.facts.controlPlane === 'absent' ? 'Its control plane is about to be made' : `Its control plane is ${seen.facts.controlPlane}`),
   },
   {
-    name: 'stopped for arrears',
+    name: STOPPED,
     holds: seen => seen.facts.unpaid && seen.facts.controlPlane === 'absent',
     shows: () => ({ phase: 'Stopped', conditions: ['Balance'] }),
     because: () => 'The account is in arrears past its grace time, and the control plane was shut down',
     evidence: arrearsOf,
   },
   {
-    name: 'starting after payment',
+    name: STARTS,
     holds: seen => isStarting(seen) && !isStartOverdue(seen),
     shows: () => ({ phase: 'Starting', conditions: ['Progressing'] }),
     because: seen => `The debt was paid at ${rfc3339Seconds(seen.facts.startingSince ?? seen.now)}, and the control plane comes back`,
   },
   {
-    name: 'did not start after payment',
+    name: DID_NOT_START,
     holds: isStarting,
     shows: () => ({ phase: 'Failed', conditions: ['Unknown'] }),
     because: seen => seen.facts.startUnseen === undefined

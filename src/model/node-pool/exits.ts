@@ -20,6 +20,6 @@ export const NODE_POOL_EXITS: Exits<RowKeyOf<typeof NODE_POOL_STATUS>> = {
   'Deleting/Progressing':         [['cause', 'it and its nodes are gone'], ['cause', 'a thing of it cannot be removed, or 4 min pass']],
   'Failed/ResourceCleanupFailed': [['call', 'DeleteNodePool once more, when what stood in the way is out of it'], ['cause', 'the deletion of its cluster is asked for once more, and nothing stands in the way']],
   'Failed/Unknown':               [DELETE],
-  'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE],
+  'Failed/ClusterNotRunning':     [['cause', 'its cluster is running again'], DELETE, ['call', 'DeleteCluster']],
   'Scaling/Progressing':          [['cause', 'no node of it is Creating or Deleting any more'], DELETE],
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { CLUSTER_RULES } from '../cluster/rules.ts'
 import { NO_NODES } from '../counts.ts'
 import { DEADLINES } from '../status/deadlines.ts'
 import { verdict } from '../status/rules.ts'
@@ -12,14 +13,14 @@ const NOW = 1_800_000_000_000
 const YES_NO = [false, true] as const
 
 function* everySight(): Generator<NodePoolSight> {
-  for (const clusterPhase of ['Creating', 'Running', 'Updating', 'Deleting', 'Stopped', 'Starting', 'Failed'] as const)
+  for (const clusterRule of [...CLUSTER_RULES.map(({ name }) => name), undefined])
     for (const requestedAt of [undefined, NOW, NOW - DEADLINES.nodePoolDeletion + 1, NOW - DEADLINES.nodePoolDeletion])
       for (const refused of [undefined, 'StockOut', 'LimitedByQuota', 'Balance', 'ScalingFailed'] as const)
         for (const by of ['call', 'cluster'] as const)
           for (const nodes of ['creating', 'running', 'updating', 'deleting', 'failed', 'stopped', 'starting', 'stopping', undefined] as const)
             for (const ready of YES_NO) for (const ended of YES_NO) for (const obstacle of YES_NO) for (const updating of YES_NO) for (const without of YES_NO) for (const openClaims of [0, 2])
               yield {
-                now: NOW, clusterPhase, counts: nodes ? { ...NO_NODES, total: 1, [nodes]: 1 } : NO_NODES,
+                now: NOW, clusterRule, counts: nodes ? { ...NO_NODES, total: 1, [nodes]: 1 } : NO_NODES,
                 facts: {
                   ready, openClaims, obstacles: obstacle ? ['The machine m-1 is protected'] : [],
                   ...(ended ? { creationEnded: { because: 'It ended' } } : {}), ...(requestedAt === undefined ? {} : { deletion: { requestedAt, by, cascading: [], retain: [] } }),
@@ -50,7 +51,7 @@ test('a verdict changes by time alone at exactly the instant that was named', ()
 })
 
 describe('the node-pool table of status-rules.md', () => {
-  const steady: NodePoolSight = { now: NOW, clusterPhase: 'Running', counts: NO_NODES, facts: { ready: true, obstacles: [], openClaims: 0 } }
+  const steady: NodePoolSight = { now: NOW, clusterRule: 'works', counts: NO_NODES, facts: { ready: true, obstacles: [], openClaims: 0 } }
   const pair = (seen: NodePoolSight) => `${verdict(NODE_POOL_RULES, seen).status.phase} ${verdict(NODE_POOL_RULES, seen).status.conditions.join('+')}`
 
   test('an empty static pool runs', () => assert.equal(pair(steady), 'Running Ok'))
@@ -60,11 +61,12 @@ describe('the node-pool table of status-rules.md', () => {
     assert.deepEqual(['creating', 'deleting', 'starting', 'stopping', 'failed'].map(withOne), ['Scaling Progressing', 'Scaling Progressing', 'Running Ok', 'Running Ok', 'Running Ok'])
   })
 
-  test('a stopped or starting cluster covers everything but deletion and a failed creation', () => {
-    const stopped: NodePoolSight = { ...steady, clusterPhase: 'Stopped', counts: { ...NO_NODES, total: 1, creating: 1 }, facts: { ...steady.facts, updating: { since: NOW, waitsFor: [], off: [] } } }
+  test('a stopped cluster, and one that was not seen working since, covers everything but deletion and a failed creation', () => {
+    const stopped: NodePoolSight = { ...steady, clusterRule: 'stopped for arrears', counts: { ...NO_NODES, total: 1, creating: 1 }, facts: { ...steady.facts, updating: { since: NOW, waitsFor: [], off: [] } } }
     assert.equal(pair(stopped), 'Failed ClusterNotRunning')
-    assert.equal(pair({ ...stopped, clusterPhase: 'Starting' }), 'Failed ClusterNotRunning')
-    assert.equal(pair({ ...stopped, clusterPhase: 'Failed' }), 'Scaling Progressing')
+    assert.equal(pair({ ...stopped, clusterRule: 'starting after payment' }), 'Failed ClusterNotRunning')
+    assert.equal(pair({ ...stopped, clusterRule: 'did not start after payment' }), 'Failed ClusterNotRunning')
+    assert.equal(pair({ ...stopped, clusterRule: 'down and not coming back' }), 'Scaling Progressing')
     assert.equal(pair({ ...stopped, facts: { ...stopped.facts, deletion: { requestedAt: NOW, by: 'call', cascading: [], retain: [] } } }), 'Deleting Progressing')
   })
 

@@ -1,7 +1,8 @@
+import { CHILDREN_FAIL_UNDER } from '../cluster/rules.ts'
 import { DEADLINES, soonestAfter } from '../status/deadlines.ts'
 import type { Rule } from '../status/rules.ts'
 import { rfc3339Seconds, spanText } from '../time.ts'
-import { CHILDREN_FAIL_WHILE_CLUSTER_IS, type NodePoolSight } from './sight.ts'
+import type { NodePoolSight } from './sight.ts'
 import type { NodePoolStatus } from './status.ts'
 
 /** The node-pool table of status-rules.md, line by line. */
@@ -27,9 +28,9 @@ export const NODE_POOL_RULES: readonly Rule<NodePoolSight, NodePoolStatus>[] = [
   {
     name: 'its cluster is not running',
     derived: true,
-    holds: seen => (CHILDREN_FAIL_WHILE_CLUSTER_IS as readonly string[]).includes(seen.clusterPhase),
+    holds: ({ clusterRule = '' }) => clusterRule in CHILDREN_FAIL_UNDER,
     shows: () => ({ phase: 'Failed', conditions: ['ClusterNotRunning'] }),
-    because: seen => `Its cluster is ${seen.clusterPhase}`,
+    because: ({ clusterRule = '' }) => CHILDREN_FAIL_UNDER[clusterRule] ?? '',
   },
   {
     name: 'does not admit members yet',

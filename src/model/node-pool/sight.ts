@@ -1,23 +1,20 @@
 import type { NodeCounts } from '../cluster/record.ts'
-import type { ClusterStatus } from '../cluster/status.ts'
 import type { NodePoolFacts } from './record.ts'
 
-/** Everything a node pool's status may depend on: its own facts, the counters of its nodes, its cluster's phase, and the region's time. */
+/** Everything a node pool's status may depend on: its own facts, the counters of its nodes, the rule by which its cluster is what it shows, and the region's time. */
 export interface NodePoolSight {
   readonly now: number
   readonly facts: NodePoolFacts
   readonly counts: NodeCounts
-  readonly clusterPhase: ClusterStatus['phase']
+  /** Undefined where that one is gone. */
+  readonly clusterRule: string | undefined
 }
 
-/** The seed's rule: pools and add-ons are {Failed,[ClusterNotRunning]} while their cluster is in one of these. */
-export const CHILDREN_FAIL_WHILE_CLUSTER_IS = ['Stopped', 'Starting'] as const
-
-/** The sight of a pool; `cluster` may be its record, or anything that says its phase. */
+/** The sight of a pool; `cluster` may be its record, or anything that says its rule; undefined where it is gone. */
 export function nodePoolSight(
   pool: { readonly facts: NodePoolFacts; readonly counts: NodeCounts },
-  cluster: { readonly phase: ClusterStatus['phase'] } | { readonly said: { readonly status: ClusterStatus } },
+  cluster: { readonly said: { readonly rule: string } } | { readonly rule: string } | undefined,
   now: number,
 ): NodePoolSight {
-  return { now, facts: pool.facts, counts: pool.counts, clusterPhase: 'said' in cluster ? cluster.said.status.phase : cluster.phase }
+  return { now, facts: pool.facts, counts: pool.counts, clusterRule: cluster && ('said' in cluster ? cluster.said.rule : cluster.rule) }
 }

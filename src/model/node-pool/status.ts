@@ -14,7 +14,7 @@ export const NODE_POOL_STATUS = statusTable([
   ['Deleting', 'Progressing',           'seed',    '删除中',   'deleting',                  'It and its nodes are being removed.'],
   ['Failed',   'ResourceCleanupFailed', 'seed',    '删除失败', 'deletion failed',           'A machine or another thing of it could not be removed.'],
   ['Failed',   'Unknown',               'seed',    '创建失败', 'creation failed',           'Creation failed for an unknown cause.'],
-  ['Failed',   'ClusterNotRunning',     'seed',    '异常',     'abnormal',                  'Its cluster is stopped or starting.'],
+  ['Failed',   'ClusterNotRunning',     'seed',    '异常',     'abnormal',                  'Its cluster is stopped, or has not been seen working since it was.'],
   ['Scaling',  'Progressing',           'seed',    '伸缩中',   'scaling',                   'Nodes of it are being added or removed.'],
 ])
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CHILDREN_FAIL_UNDER } from '../cluster/rules.ts'
 import { NO_NODES } from '../counts.ts'
 import { PRECONDITIONS, isIn } from '../preconditions.ts'
 import { DEADLINES } from '../status/deadlines.ts'
@@ -8,14 +9,14 @@ import { statusKey, walk, type Event } from '../status/walk.ts'
 import { withFacts } from '../with-facts.ts'
 import type { NodePoolFacts } from './record.ts'
 import { NODE_POOL_RULES } from './rules.ts'
-import { CHILDREN_FAIL_WHILE_CLUSTER_IS, type NodePoolSight } from './sight.ts'
+import type { NodePoolSight } from './sight.ts'
 import type { NodePoolStatus } from './status.ts'
 import { NODE_POOL_TRANSITIONS } from './transitions.ts'
 
 type Sight = NodePoolSight & { readonly gone?: boolean }
 
 const NOW = 100_000_000
-const start: Sight = { now: NOW, facts: { ready: false, obstacles: [], openClaims: 0 }, counts: NO_NODES, clusterPhase: 'Running' }
+const start: Sight = { now: NOW, facts: { ready: false, obstacles: [], openClaims: 0 }, counts: NO_NODES, clusterRule: 'works' }
 
 function status(seen: Sight): NodePoolStatus {
   return verdict(NODE_POOL_RULES, seen).status
@@ -25,7 +26,7 @@ function change(name: string, may: (seen: Sight) => boolean, to: Partial<{ [Name
   return { name, happens: seen => (seen.gone || !may(seen) ? undefined : { ...seen, facts: withFacts(seen.facts, to) }) }
 }
 
-const clusterWorks = (seen: Sight) => ['Running', 'Updating'].includes(seen.clusterPhase)
+const clusterWorks = (seen: Sight) => seen.clusterRule === 'works'
 const alive = (seen: Sight) => !seen.facts.deletion && !seen.facts.creationEnded
 const deletion = { by: 'call', cascading: [], retain: [] } as const
 const refusals = ['StockOut', 'LimitedByQuota', 'Balance', 'ScalingFailed'] as const
@@ -47,7 +48,7 @@ const EVENTS: readonly Event<Sight>[] = [
   { name: 'the node is Ready', happens: seen => (seen.counts.creating > 0 ? { ...seen, counts: { ...NO_NODES, total: 1, running: 1 } } : undefined) },
   { name: 'DeleteEdgeNodes', happens: seen => (seen.counts.total > 0 && isIn(status(seen), PRECONDITIONS.DeleteEdgeNodes.nodePool) ? { ...seen, counts: { ...NO_NODES, total: 1, deleting: 1 } } : undefined) },
   { name: 'the node is gone', happens: seen => (seen.counts.deleting > 0 ? { ...seen, counts: NO_NODES } : undefined) },
-  ...(['Running', ...CHILDREN_FAIL_WHILE_CLUSTER_IS] as const).map(phase => ({ name: `the cluster is ${phase}`, happens: (seen: Sight) => (seen.gone || seen.clusterPhase === phase ? undefined : { ...seen, clusterPhase: phase }) })),
+  ...['works', ...Object.keys(CHILDREN_FAIL_UNDER)].map(rule => ({ name: `the cluster ${rule}`, happens: (seen: Sight) => (seen.gone || seen.clusterRule === rule ? undefined : { ...seen, clusterRule: rule }) })),
   { name: 'everything is gone', happens: seen => (seen.facts.deletion && !seen.gone ? { ...seen, gone: true } : undefined) },
 ]
 

@@ -3,6 +3,8 @@ import { pairOf, type Change } from './view.ts'
 
 interface Told { readonly kind: Kind; readonly name: string; readonly clusterId: string; pair: string; since: string; because: string; poolId?: string }
 
+const STOP = /^(Stopped|Starting)\//
+
 /** What a caller knows of a pool or node beyond its pair. */
 export interface Known {
   /** Of every node that was ever listed. */
@@ -18,6 +20,8 @@ export interface Known {
 export class StoryOfStatuses {
   position = 0
   readonly #told = new Map<string, Told>()
+  /** Clusters that were stopped, and that nobody has seen working since. */
+  readonly #notBack = new Set<string>()
   #at = ''
   #unchecked = false
 
@@ -64,6 +68,8 @@ export class StoryOfStatuses {
     // An add-on's id is its name, so another one of that name is told under the same.
     if (turn !== undefined && !(kind === 'Addon' && told?.pair === 'gone' && after === 'Creating/Progressing')) wrong.push(`${who} ${turn} at ${change.At}: ${change.Because}`)
     const ours = change.Operation === undefined && kind === 'Node' && told?.pair.startsWith('Running/') && (after === 'Deleting/Progressing' || after === 'Stopping/Progressing')
+    if (kind === 'Cluster' && STOP.test(after)) this.#notBack.add(change.Id)
+    else if (kind === 'Cluster' && after !== 'Failed/Unknown') this.#notBack.delete(change.Id)
     this.#told.set(change.Id, { kind, name: change.Name, clusterId: change.ClusterId ?? change.Id, pair: after, since: told?.pair === after ? told.since : change.At, because: change.Because })
     const poolId = ours ? known.poolOf.get(change.Id) : undefined
     const min = poolId === undefined ? undefined : known.minReplicas.get(poolId)
@@ -83,7 +89,7 @@ export class StoryOfStatuses {
     for (const cluster of living.filter(one => one.kind === 'Cluster')) {
       const children = living.filter(one => one.clusterId === cluster.id && one.id !== cluster.id)
       const pools = children.filter(one => one.kind === 'NodePool')
-      const stands = /^(Stopped|Starting)\//.test(cluster.pair)
+      const stands = this.#notBack.has(cluster.id)
       for (const pool of pools) {
         if (stands && !POOL_WHILE_CLUSTER_STANDS.includes(pool.pair)) wrong.push(`at ${this.#at} the pool ${pool.name} shows ${pool.pair} while its cluster is ${cluster.pair}`)
         if (!stands && pool.pair === 'Failed/ClusterNotRunning') wrong.push(`at ${this.#at} the pool ${pool.name} shows ${pool.pair} while its cluster is ${cluster.pair}`)

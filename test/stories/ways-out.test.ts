@@ -162,6 +162,22 @@ test('as its last words where it fails by something else, and no component that 
   assert.equal(await shown(), 'Its API server runs and is not ready')
 }))
 
+test('as what its host answered to its start, once everything that it was to start has run for long', () => Played.play(RUNNING_CLUSTER, async played => {
+  const shown = async () => (await played.why(played.id('cluster'))).Because
+  await played.fault('control-plane-host', 'kube-apiserver', { Type: 'silent' })
+  await played.fault('control-plane-host', 'ensure', { Type: 'fail', Message: 'the disk is full', Code: 'never' })
+  const ended = await played.fault('control-plane-host', 'etcd', { Type: 'fail', Message: 'panic' })
+  await played.step('1h')
+  assert.equal(await shown(), 'the disk is full')
+  // Its supervisor starts it again, so that nobody asks the host for it any more.
+  await played.done('ClearFault', { Id: ended })
+  await played.step('5m')
+  assert.equal(await shown(), 'the disk is full')
+  await played.step('3d')
+  assert.equal(await shown(), 'Its API server runs and is not ready')
+  assert.equal(await played.pair('ListClusters'), 'Failed/Unknown')
+}))
+
 test('a cluster whose API works is degraded, and nothing else, by what its host does not start again, and says why', () => Played.play(RUNNING_CLUSTER, async played => {
   const refused = await played.fault('control-plane-host', 'ensure', { Type: 'fail', Message: 'the disk is full', Code: 'never' })
   const ended = await played.fault('control-plane-host', 'kube-scheduler', { Type: 'fail', Message: 'panic' })

@@ -92,14 +92,15 @@ function down(seen: ClusterSeen): Course {
 
 /**
  * What was said of it is said on while nothing else is known: counts fall, and a component that ended runs again for a moment. Once it is called unkept, which it may be for years, a component is named only for as long as it is down itself
- * or has not run for ten minutes yet, and by its last words, and none before it that it needs; lost data is said whatever else is down.
+ * or has not run for ten minutes yet, and by its last words, and none before it that it needs; so is what its host answered to a start, for as long as that is so of anything it was to start. Lost data is said whatever else is down.
  */
 function staysSaid({ now, host, record: { facts: { controlPlane, controlPlaneSays, downBy } } }: ClusterSeen, unkept: boolean, dead: ComponentSeen | undefined): boolean {
   if (controlPlaneSays === undefined || host.dataLost !== undefined) return false
   if (!unkept) return true
   if (controlPlane !== 'unkept') return false
-  if (downBy === THE_START) return true
-  if (dead === undefined) return host.components.some(({ name, state, startedAt }) => name === downBy && !(state === 'running' && startedAt !== undefined && now - startedAt > SILENT_FOR_MS))
+  const runsForLong = ({ state, startedAt }: ComponentSeen) => state === 'running' && startedAt !== undefined && now - startedAt > SILENT_FOR_MS
+  if (downBy === THE_START) return !host.components.every(runsForLong)
+  if (dead === undefined) return host.components.some(component => component.name === downBy && !runsForLong(component))
   const named = host.components.findIndex(({ name, state, recentStarts }) => name === downBy && (state !== 'running' || recentStarts >= STARTS_THAT_DID_NOT_HELP))
   const ofDead = host.components.findIndex(({ name }) => name === dead.name)
   return named >= 0 && (named < ofDead || (named === ofDead && controlPlaneSays.endsWith(lastWords(dead))))

@@ -43,8 +43,8 @@ export function controlPlaneHostContract(name: string, open: () => Promise<Contr
     const starts = async (order: ControlPlaneOrder) => (await host.look(order.clusterId)).components.map(({ recentStarts }) => recentStarts)
 
     test('of a cluster that was never made there is nothing, and that can be taken away', async () => {
-      const { network, components, dataLost } = await host.look(one.clusterId)
-      assert.deepEqual([network, components.map(({ name: each }) => each).toSorted(), dataLost], [false, ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'], undefined])
+      const { network, components, dataLost, takesCopy } = await host.look(one.clusterId)
+      assert.deepEqual([network, components.map(({ name: each }) => each).toSorted(), dataLost, takesCopy], [false, ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'], undefined, undefined])
       assert.deepEqual(await states(one), ['absent', 'absent', 'absent', 'absent'])
       await host.ensureGone(one.clusterId)
       await host.ensureStopped(one.clusterId)

@@ -49,6 +49,8 @@ export interface ControlPlaneSeen {
   readonly keeps?: readonly string[]
   /** The datastore's folder was there and is lost or damaged: a sentence. */
   readonly dataLost?: string
+  /** Beside `dataLost`: somebody can put a copy of it back where it was, by which the host starts it again; without, it is lost for good. */
+  readonly takesCopy?: true
 }
 
 /** A component could not be started at all (port taken, disk full, a program missing): the message is a sentence with a way out. */

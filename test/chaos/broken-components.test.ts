@@ -103,7 +103,7 @@ describe('components that are broken', () => {
     const [pid] = place.componentPids(id, 'etcd')
     await kill9(pid ?? 0)
     await place.reaches('the cluster', () => place.cluster(id), 'Failed/Unknown', MINUTE, id)
-    assert.match(await place.because(id), /The datastore of cluster .* is gone\. Put a copy back there, or delete the cluster/)
+    assert.match(await place.because(id), /The datastore of cluster .* was in .* and is gone/)
     rmSync(data, { recursive: true, force: true })
     renameSync(`${data}.away`, data)
     await place.reaches('the cluster', () => place.cluster(id), 'Running/Ok', 3 * MINUTE, id)

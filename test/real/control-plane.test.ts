@@ -177,7 +177,9 @@ suite('a control plane on this host', { skip, timeout: 400_000 }, () => {
     await region.host.look(order.clusterId)
     await region.host.ensureStopped(order.clusterId)
     rmSync(`${region.stateFolder}/clusters/${order.clusterId}/etcd`, { recursive: true })
-    assert.match((await region.host.look(order.clusterId)).dataLost ?? '', /is gone/)
+    const { dataLost = '', takesCopy } = await region.host.look(order.clusterId)
+    assert.match(dataLost, /is gone/)
+    assert.equal(takesCopy, true)
     await assert.rejects(region.host.ensure(order), { kind: 'ControlPlaneFailure', retry: 'never' })
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { API_SILENT } from '#model/addon/record.ts'
-import { THE_DATA, type ClusterRecord } from '#model/cluster/record.ts'
+import { ITS_COPY, THE_DATA, type ClusterRecord } from '#model/cluster/record.ts'
 import { NO_NODES } from '#model/counts.ts'
 import { exitsOf as tableOf } from '#model/status/exits.ts'
 import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
@@ -76,6 +76,18 @@ test('what is in a cluster that can only be deleted goes with it, and nothing sa
     assert.deepEqual(of('Node', 'Failed', 'Balance', facts), ['The debt is paid.', 'DeleteCluster'])
   }
   assert.ok(of('Node', 'Failed', 'NotReady', { downBy: 'etcd' }).some(what => what.startsWith('Its kubelet reports Ready again')), 'one that is only down may come back')
+})
+
+test('a cluster whose data is lost comes back by a copy of it where its host takes one, and by nothing else but its deletion', () => {
+  const of = (phase: 'Failed' | 'Starting', downBy: string): readonly string[] => {
+    const status = { phase, conditions: [phase === 'Failed' ? 'Unknown' : 'Progressing'] }
+    const cluster = { id: 'c', spec: { name: 'shop' }, facts: { obstacles: [], downBy }, said: { status } } as unknown as ClusterRecord
+    return exitsOf({ resource: { kind: 'Cluster', id: 'c', name: 'shop' }, status, since: NOW, rule: '', because: '', evidence: [], records: { cluster } }, NOW).map(({ what }) => what)
+  }
+  const copied = 'A copy of its data, which is lost, is put back where it was.', overdue = 'It is not usable 15 min after the payment.'
+  assert.deepEqual([of('Failed', ITS_COPY), of('Failed', THE_DATA)], [[copied, 'DeleteCluster'], ['DeleteCluster']])
+  assert.deepEqual([of('Starting', ITS_COPY), of('Starting', THE_DATA)], [[copied, overdue], [overdue]])
+  assert.deepEqual(of('Failed', 'etcd'), ['Its control plane comes back, which is tried again and again.', 'DeleteCluster'])
 })
 
 test('a call that is refused for another reason than a status is no way out', () => {

@@ -1,4 +1,4 @@
-import { THE_DATA, THE_START, type ClusterFacts } from '#model/cluster/record.ts'
+import { ITS_COPY, THE_DATA, THE_START, type ClusterFacts } from '#model/cluster/record.ts'
 import { DWELL } from '#model/status/deadlines.ts'
 import type { ComponentSeen } from '#ports/control-plane-host.ts'
 import type { TenantClusterProbe } from '#ports/tenant-cluster.ts'
@@ -75,7 +75,7 @@ function down(seen: ClusterSeen): Course {
     ...(host.dataLost !== undefined ? [hostEvidence(host.dataLost, now)] : []),
     ...(probe ? [probeEvidence(probe, seen)] : []),
   ]
-  const words = staysSaid(seen, unkept, dead) ? {} : { controlPlaneSays: says, downBy: host.dataLost !== undefined ? THE_DATA : dead?.name }
+  const words = staysSaid(seen, unkept, dead) ? {} : { controlPlaneSays: says, downBy: lostBy(host) ?? dead?.name }
   // What is called unkept only now was shown as something else until now, maybe for years.
   const unkeptFor = facts.controlPlane === 'unkept' ? now - seen.shownSince : 0
   // Lost data is not replaced by an empty datastore: that would call a cluster healed whose contents are gone.
@@ -111,9 +111,13 @@ function switchOff({ now, host, record: { facts } }: ClusterSeen): Course {
   const runs = host.components.some(component => component.state === 'running')
   if (runs) return { change: { degraded: undefined }, step: 'ensureControlPlaneStopped', lookAgainAt: now }
   return {
-    change: { controlPlane: 'absent', controlPlaneSays: host.dataLost, downBy: host.dataLost && THE_DATA, degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
+    change: { controlPlane: 'absent', controlPlaneSays: host.dataLost, downBy: lostBy(host), degraded: undefined, updating: undefined, notReadySince: undefined, startingSince: undefined },
     ...(facts.controlPlane !== 'absent' && { evidence: [hostEvidence('No process of the control plane runs any more.', now)] }),
   }
+}
+
+function lostBy({ dataLost, takesCopy }: ClusterSeen['host']): string | undefined {
+  return dataLost === undefined ? undefined : takesCopy ? ITS_COPY : THE_DATA
 }
 
 /** Without a bound: a failure of years is looked at when something is told. */

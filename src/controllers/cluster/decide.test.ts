@@ -143,7 +143,9 @@ describe('the life of a cluster', () => {
     const otherwise = { ...died('kube-apiserver', 1), components: died('kube-apiserver', 1).components.map(one => ({ ...one, ...one.lastExit && { lastExit: { ...one.lastExit, lastLines: ['no space left on device'] } } })) }
     const long = { ...up, components: up.components.map(one => ({ ...one, startedAt: START - 11 * MINUTE })) }
     assert.deepEqual([said('kube-apiserver', otherwise), said('kube-apiserver', long)], ['kube-apiserver The component kube-apiserver', 'undefined Its API server runs and is not ready'], 'it ends by something else now, or has run for long')
-    assert.deepEqual([said('start', { ...none, dataLost: 'The folder is gone' }), said('etcd', { ...none, dataLost: 'The folder is gone' })], ['data The folder is gone', 'data The folder is gone'])
+    const lost = { ...none, dataLost: 'The folder is gone' }
+    assert.deepEqual([said('start', lost), said('etcd', lost), said('data', { ...lost, takesCopy: true })], ['data The folder is gone', 'data The folder is gone', 'copy The folder is gone'])
+    assert.deepEqual([said('copy', none), said('copy', died('etcd', 1))], ['undefined Its API server runs and is not ready', 'etcd The component etcd'], 'it was put back')
   })
 
   test('a component that died at its start speaks for itself', () => {

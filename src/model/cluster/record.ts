@@ -29,8 +29,8 @@ export interface ClusterSpec {
 
 export type CreationEnd = 'CreateError' | 'LimitedByQuota' | 'StockOut' | 'Balance'
 
-/** What holds a cluster down that is no component: its data is lost for good, or its host could not start it. */
-export const THE_DATA = 'data', THE_START = 'start'
+/** What holds a cluster down that is no component: its data is lost, for good or until a copy of it is put back, or its host could not start it. */
+export const THE_DATA = 'data', ITS_COPY = 'copy', THE_START = 'start'
 
 /**
  * What the record remembers and what was last seen of the cluster itself: all that its rules see besides `now` and its pools.
@@ -59,7 +59,7 @@ export interface ClusterFacts {
   readonly controlPlane: 'absent' | 'starting' | 'usable' | 'unkept'
   /** A sentence on what the control plane lacks or why it is so; the component's own last words where there are some. */
   readonly controlPlaneSays?: string
-  /** Once usable: what `controlPlaneSays` is about while it is down, a component, `THE_DATA` or `THE_START`; absent where nothing of it is known to be down. */
+  /** Once usable: what `controlPlaneSays` is about while it is down, a component, `THE_DATA`, `ITS_COPY` or `THE_START`; absent where nothing of it is known to be down. */
   readonly downBy?: string
   /** Once usable: its API has not been ready since then. */
   readonly notReadySince?: number

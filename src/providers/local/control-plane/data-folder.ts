@@ -40,7 +40,7 @@ export async function noteDataBegun(places: ClusterPlaces): Promise<void> {
 /** A sentence if the datastore was there once and is lost or damaged now. */
 export async function lostData(places: ClusterPlaces, etcd: ComponentSeen | undefined): Promise<string | undefined> {
   if (await wasBegun(places) && !await hasData(places))
-    return `The datastore of cluster ${places.clusterId} was in ${places.etcdData} and is gone. Put a copy back there, or delete the cluster.`
+    return `The datastore of cluster ${places.clusterId} was in ${places.etcdData} and is gone`
   const words = etcd?.state === 'exited' && etcd.recentStarts > 1 ? etcd.lastExit?.lastLines.find(line => DAMAGE.some(word => line.includes(word))) : undefined
   if (words !== undefined) return `The datastore of cluster ${places.clusterId} in ${places.etcdData} is damaged; it says: ${logLineText(words)}`
   return undefined

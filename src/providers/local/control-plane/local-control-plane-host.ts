@@ -58,7 +58,7 @@ export class LocalControlPlaneHost implements ControlPlaneHost {
     if (sights.get('etcd')?.supervised) await noteDataBegun(places)
     const dataLost = await lostData(places, sights.get('etcd')?.seen)
     const keeps = keptBy(places, await this.#cgroups())
-    return { network, components: [...sights.values()].map(sight => sight.seen), ...(keeps.length > 0 && { keeps }), ...(dataLost === undefined ? {} : { dataLost }) }
+    return { network, components: [...sights.values()].map(sight => sight.seen), ...(keeps.length > 0 && { keeps }), ...dataLost !== undefined && { dataLost, takesCopy: true } }
   }
 
   async ensure(order: ControlPlaneOrder): Promise<void> {

@@ -137,16 +137,20 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     assert.deepEqual([(await waits()).length, await pairs(), await poolPair()], [1, ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable', 'Running/Unschedulable'], 'Running/LimitedByQuota'])
   })
 
-  for (const [why, sets] of [['the quota is below what it has even without it', ['SetQuota', { Kind: 'Machine', Limit: 1 }]], ['its account is in arrears', ['SetBalance', { Amount: 0 }]]] as const) {
-    test(`stays in a pool that has its most where ${why}, and leaves once that is over`, async () => {
-      const run = await pool(), { id } = await cordon(true), isThere = async () => (await nodes()).some(node => node.id === id)
+  for (const [why, sets, said] of [
+    ['the quota is below what it has even without it', ['SetQuota', { Kind: 'Machine', Limit: 1 }], 'no machine comes in its place: the account may have 1 machine by its quota, and has 2'],
+    ['its account is in arrears', ['SetBalance', { Amount: 0 }], 'no machine comes in its place: the account is in arrears'],
+  ] as const) {
+    test(`stays in a pool that has its most where ${why}, which the pool says, and leaves once that is over`, async () => {
+      const run = await pool(), { id, name } = await cordon(true), isThere = async () => (await nodes()).some(node => node.id === id)
       await run(2)
       await done(sets[0], sets[1])
       await step('1h')
       assert.deepEqual([(await waits()).length, await isThere(), await pairs()], [1, true, ['Running/Ok', 'Running/Unschedulable']])
+      assert.ok((await because()).endsWith(`; pods wait, and ${name} is cordoned, carries nothing and keeps the place of a machine that would take them: it stays because ${said}`), await because())
       await done(sets[0], sets[0] === 'SetQuota' ? { Kind: 'Machine', Limit: 2 } : { Unlimited: true })
       await step('2h')
-      assert.deepEqual([await waits(), await isThere(), await pairs()], [[], false, ['Running/Ok', 'Running/Ok']])
+      assert.deepEqual([await waits(), await isThere(), await pairs(), (await because()).includes('cordoned')], [[], false, ['Running/Ok', 'Running/Ok'], false])
     })
   }
 

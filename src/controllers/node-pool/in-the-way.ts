@@ -2,11 +2,13 @@ import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import { isMachineRemoved } from '#model/node/readiness.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { RoomSeen } from '#ports/tenant-cluster.ts'
+import { mayAdopt } from './claims.ts'
 import { keptFor } from './need.ts'
+import type { NodePoolPorts } from './ports.ts'
 import { isLost } from './scale-in.ts'
 
 /** By their ids, and since when each is so. */
-type Since = readonly { readonly id: string; readonly since: number }[]
+type Since = readonly { readonly id: string; readonly name: string; readonly since: number }[]
 
 export interface InTheWay {
   /** Nothing is known to run on them, and nothing will. */
@@ -24,11 +26,18 @@ export function inTheWay({ spec: { scaling }, facts, counts }: Pick<NodePoolReco
   const busy = cordoned.length === 0 ? new Set<string>() : keptFor(room, cordoned.map(({ spec }) => spec.name))
   const closed = cordoned.filter(({ spec }) => !busy.has(spec.name))
   return {
-    lost: lost.map(({ id, said: { since } }) => ({ id, since })),
+    lost: lost.map(({ id, spec: { name }, said: { since } }) => ({ id, name, since })),
     ...counts.running > least
-      ? { closed: closed.map(({ id, said: { since } }) => ({ id, since: Math.max(facts.idle?.[id] ?? now, since) })), kept: undefined }
+      ? { closed: closed.map(({ id, spec: { name }, said: { since } }) => ({ id, name, since: Math.max(facts.idle?.[id] ?? now, since) })), kept: undefined }
       : { closed: [], kept: closed.length > 0 ? { nodes: closed.map(({ spec }) => spec.name), least } : undefined },
   }
+}
+
+/** As far as is known before its provider is asked: what works is not given up for a machine that will be refused. The one that goes leaves its own place. */
+export async function whyNoneComes(pool: NodePoolRecord, ports: NodePoolPorts): Promise<string | undefined> {
+  if (!(await mayAdopt(pool, ports))) return 'the account is in arrears'
+  const quota = (await ports.regionOf(pool.region).quotas?.(pool.accountId) ?? []).find(({ kind, limit, held }) => kind === 'Machine' && held > limit)
+  return quota && `the account may have ${quota.limit} ${quota.limit === 1 ? 'machine' : 'machines'} by its quota, and has ${quota.held}`
 }
 
 /** A quota keeps it from having more, and a machine that goes leaves it a place. Where one went since for that, and none came, the next one would go in vain as well. */

@@ -9,9 +9,9 @@ import { withFacts } from '#model/with-facts.ts'
 import { wakeSharers } from '#ports/sharing-pools.ts'
 import type { Store } from '#ports/store.ts'
 import { TenantClusterUnreachable, type RoomSeen } from '#ports/tenant-cluster.ts'
-import { claimMachines, keepWaiting, mayAdopt } from './claims.ts'
+import { claimMachines, keepWaiting } from './claims.ts'
 import type { NodePoolDecision } from './decide.ts'
-import { inTheWay, isLimited } from './in-the-way.ts'
+import { inTheWay, isLimited, whyNoneComes } from './in-the-way.ts'
 import { answerWithLeftovers } from './leftovers.ts'
 import { lackedBy } from './late-resources.ts'
 import { needsNodes } from './need.ts'
@@ -230,15 +230,9 @@ async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], ro
   const freed = (limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room)
   if (freed === 0) return wait
   if (!goes) return { ...wait, ...kept && { kept } }
-  if (!isLost && !(await mayOneCome(pool, ports))) return wait
+  const noneComes = isLost ? undefined : await whyNoneComes(pool, ports)
+  if (noneComes !== undefined) return { ...wait, kept: { nodes: closed.map(({ name }) => name), noneComes } }
   return { share: limited ? wishOf(pool.id, [...others, without], room) : freed, counts: without.counts, givesWay: [goes.id], closed: stay }
-}
-
-/** As far as is known before its provider is asked: what works is not given up for a machine that will be refused. The one that goes leaves its own place. */
-async function mayOneCome(pool: NodePoolRecord, ports: NodePoolPorts): Promise<boolean> {
-  if (!(await mayAdopt(pool, ports))) return false
-  const quotas = await ports.regionOf(pool.region).quotas?.(pool.accountId) ?? []
-  return quotas.every(({ kind, limit, held }) => kind !== 'Machine' || held <= limit)
 }
 
 /** A member whose removal has come to an end that is none is Failed, and still one that leaves: it stands for nothing that callers want. */

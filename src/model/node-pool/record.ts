@@ -105,8 +105,8 @@ export interface NodePoolFacts {
   readonly makesRoom?: number
   /** A member that it wants again, which was ordered off and is still on: until then it may go off at any moment, and is waited for; after that it is had again as it is. */
   readonly awaits?: { readonly node: string; readonly until: number }
-  /** Members that somebody cordoned, which carry nothing and keep a machine from coming for pods that wait: they stay as no fewer than that may run. */
-  readonly kept?: { readonly nodes: readonly string[]; readonly least: number }
+  /** Members that somebody cordoned, which carry nothing and keep a machine from coming for pods that wait: they stay as no fewer than that may run, or as none would come in their place. */
+  readonly kept?: { readonly nodes: readonly string[] } & ({ readonly least: number } | { readonly noneComes: string })
   /** Claims for machines that may still succeed now. */
   readonly openClaims: number
   readonly staleSince?: number

@@ -102,8 +102,8 @@ function awaited({ facts: { awaits, kept } }: NodePoolSight): string {
 
 function keptText(kept: NodePoolSight['facts']['kept']): string {
   if (kept === undefined) return ''
-  const [are, carry, keep, they] = kept.nodes.length === 1 ? ['is', 'carries', 'keeps', 'it stays'] : ['are', 'carry', 'keep', 'they stay']
-  return `; pods wait, and ${someOf(kept.nodes)} ${are} cordoned, ${carry} nothing and ${keep} the place of a machine that would take them: ${they} because no fewer than ${kept.least} may run`
+  const [are, carry, keep, they, their] = kept.nodes.length === 1 ? ['is', 'carries', 'keeps', 'it stays', 'its'] : ['are', 'carry', 'keep', 'they stay', 'their']
+  return `; pods wait, and ${someOf(kept.nodes)} ${are} cordoned, ${carry} nothing and ${keep} the place of a machine that would take them: ${they} because ${'least' in kept ? `no fewer than ${kept.least} may run` : `no machine comes in ${their} place: ${kept.noneComes}`}`
 }
 
 function awaitedStop(awaits: NodePoolSight['facts']['awaits']): string {

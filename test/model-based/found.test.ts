@@ -18,6 +18,7 @@ const FOUND: readonly (readonly [what: string, seed: number, steps: readonly (st
   ['a cluster is degraded no longer once its DNS is back, which only its pods, and no node, told', 8, [['createCluster', 7, 0, 16], ['time', 26, 10, 38], ['createElasticPool', 1, 8, 30], ['time', 45, 19, 25], ['resizePool', 1, 1, 3], ['cordon', 15, 36, 18], ['fault', 34, 34, 43], ['time', 12, 17, 40], ['resizePool', 34, 47, 22], ['time', 37, 17, 32]]],
   ['a machine that went, though nobody could see it go, is not kept when its node is deleted once more without it', 366501, [['createCluster', 0, 0, 1], ['time', 3, 1, 2], ['createElasticPool', 0, 2, 3], ['createStaticPool', 0, 3, 4], ['time', 3, 4, 5], ['joinByScript', 0, 5, 6], ['createAddon', 0, 6, 7], ['time', 3, 7, 8], ['deleteNode', 37, 1, 37], ['fault', 37, 37, 32], ['scaleDown', 5, 36, 39], ['resizePool', 34, 24, 43], ['time', 6, 35, 28], ['deleteNode', 46, 15, 19]]],
   ['a node that shows Failed because its machine could not be looked at for long leaves when that machine is refused', 3, ['createCluster', ['time', 3], ['limits', 0, 1, 1], ['fault', 2, 1, 3], ['createElasticPool', 0, 3, 3], ['time', 5], ['time', 5]]],
+  ['what a stop has pushed down stays so while its cluster does not start after the payment', 4, ['createCluster', ['time', 3], 'createStaticPool', ['createAddon', 0, 2], ['time', 3], 'balance', ['time', 7], ['fault', 15, 0, 3], ['balance', 2], ['time', 6]]],
 ]
 
 for (const [what, seed, steps] of FOUND) {

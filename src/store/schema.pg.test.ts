@@ -137,6 +137,27 @@ describe('the database holds by itself', () => {
     await close()
   })
 
+  test('pools and add-ons of clusters that did not start after a payment, as a server of before showed them, are looked at once', async () => {
+    const { databaseUrl, store, close } = await postgres.openCopy()
+    await store.write(NOON, async tx => {
+      for (const name of ['failed', 'runs']) {
+        const clusterId = await addCluster(tx, name)
+        await addNodePool(tx, name, clusterId)
+        await tx.insertAddon({ id: `${clusterId}:dns`, accountId: 'a', region: 'sim-1', createClientToken: `t-${clusterId}`, clusterId, spec: { name: 'dns', version: '1', deployMode: 'Unmanaged', deployNodeType: 'Node' }, facts: { reasons: {}, obstacles: [] } }, { evidence: [] })
+      }
+    })
+    await close()
+    await postgres.run(databaseUrl, `update cluster set phase = 'Failed', conditions = '{Unknown}', facts = facts::jsonb || '{"controlPlane":"starting","startingSince":1}' where id = 'c-failed'; delete from work; delete from migration where name = '0017-children-of-failed-starts'`)
+    const again = await openStore({ stateDir: postgres.stateDir, databaseUrl, log: SILENT, clock: CLOCK })
+    assert.deepEqual(await postgres.run(databaseUrl, 'select kind, id, due_at::int as due_at from work order by kind'), [{ kind: 'addon', id: 'c-failed:dns', due_at: 0 }, { kind: 'node-pool', id: 'p-failed', due_at: 0 }])
+    await again.store.write(NOON, async tx => {
+      await tx.lockAddon('c-failed:dns')
+      await tx.changeAddon('c-failed:dns', {}, { evidence: [] })
+    })
+    assert.deepEqual([await again.store.findNodePool('p-failed'), await again.store.findAddon('c-failed:dns')].map(one => one?.said.status.conditions), [['ClusterNotRunning'], ['ClusterNotRunning']])
+    await again.close()
+  })
+
   test('keys of a database from before there was an administrator are administrators\', and go on working', async () => {
     const { databaseUrl, store, close } = await postgres.openCopy()
     await store.write(NOON, tx => tx.insertAccount({ id: 'a', accessKeyId: 'AKLTOLD', secret: 's3cret', name: 'default' }))

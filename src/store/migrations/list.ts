@@ -14,6 +14,7 @@ import { ADMINISTRATORS } from './0013-administrators.ts'
 import { QUOTAS } from './0014-quotas.ts'
 import { ROOM_FOR_NODES } from './0015-room-for-nodes.ts'
 import { KNOWN_TO_DIFFER } from './0016-known-to-differ.ts'
+import { CHILDREN_OF_FAILED_STARTS } from './0017-children-of-failed-starts.ts'
 
 export interface Migration {
   readonly name: string
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: '0014-quotas', sql: QUOTAS },
   { name: '0015-room-for-nodes', sql: ROOM_FOR_NODES },
   { name: '0016-known-to-differ', sql: KNOWN_TO_DIFFER },
+  { name: '0017-children-of-failed-starts', sql: CHILDREN_OF_FAILED_STARTS, alone: true },
 ]

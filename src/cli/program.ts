@@ -32,7 +32,7 @@ Commands of the server:
   images list|push                the region's registry
   key list|create|set             access keys, and which are the administrator's
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 waited in vain.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 waited in vain, 141 nobody reads the output any more.
 Keys come from <state>/credentials.json; VOLCENGINE_ACCESS_KEY, VOLCENGINE_SECRET_KEY, VOLCENGINE_ENDPOINT and VOLCENGINE_REGION win.`
 
 /** The command line. Commands may be added to what is returned; `run` parses and maps errors to exit codes. */

@@ -16,11 +16,12 @@ export function openComponents(configuration: Configuration): ComponentCache {
 export interface ComponentsFlags { arch?: Architecture; output: 'table' | 'json' }
 
 /** `components install`: progress on standard error, one line a component. */
-export async function installComponents(configuration: Configuration, flags: ComponentsFlags): Promise<number> {
+export async function installComponents(configuration: Configuration, flags: ComponentsFlags, left: AbortSignal): Promise<number> {
   const components = openComponents(configuration)
   const ended = new AbortController()
   process.once('SIGINT', () => ended.abort(new Error('interrupted')))
   process.once('SIGTERM', () => ended.abort(new Error('interrupted')))
+  left.addEventListener('abort', () => ended.abort(left.reason))
   try {
     await components.install({ ...(flags.arch ? { architecture: flags.arch } : {}), onProgress: progress => process.stderr.write(`${progressLine(progress)}\n`), signal: ended.signal })
   } catch (error) {

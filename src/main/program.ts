@@ -16,7 +16,8 @@ function configuration(flags: Flags): Configuration {
   return readConfiguration(flags, process.env)
 }
 
-export function buildProgram(): Command {
+/** `left`: aborted when nobody reads any more what is told. */
+export function buildProgram(left: AbortSignal): Command {
   const program = new Command('edgehold')
     .description('A self-hosted managed-Kubernetes control plane for edge fleets.')
     .exitOverride()
@@ -53,7 +54,7 @@ export function buildProgram(): Command {
     .description('run the tests; without a tier all that this machine can run')
     .action(async (tiers: string[]) => {
       const { test } = await import('./testing/test.ts')
-      process.exitCode = await test(tiers, configuration({}))
+      process.exitCode = await test(tiers, configuration({}), left)
     })
 
   program
@@ -70,7 +71,7 @@ export function buildProgram(): Command {
     .addOption(new Option('--output <format>').choices(['table', 'json']).default('table'))
     .action(async (flags: Flags & { arch?: 'amd64' | 'arm64'; output: 'table' | 'json' }) => {
       const { installComponents } = await import('./components.ts')
-      process.exitCode = await installComponents(configuration(flags), flags)
+      process.exitCode = await installComponents(configuration(flags), flags, left)
     })
   withState(components.command('list').description('what is there and what is missing'))
     .addOption(new Option('--arch <architecture>').choices(['amd64', 'arm64']))

@@ -5,7 +5,7 @@ import type { Configuration } from './configuration.ts'
 import { pinoLog } from './pino-log.ts'
 import { dropServerMark, findServer, markAnswering, startTicks, takeServerMark } from './server-mark.ts'
 
-/** Serves until SIGTERM or SIGINT, then ends within 10 s: no request cut, leases released. Control planes and machines go on. */
+/** Serves until SIGTERM, SIGINT or the end of its terminal, not until nobody reads what it says; then ends within 10 s: no request cut, leases released. Control planes and machines go on. */
 export async function up(configuration: Configuration): Promise<number> {
   const endpoint = `http://${configuration.listen.host}:${configuration.listen.port}`
   const other = takeServerMark(configuration.stateDir, endpoint)
@@ -18,10 +18,10 @@ export async function up(configuration: Configuration): Promise<number> {
     if (++asked > 1) process.exit(1)
     ended.abort()
   }
-  // What is said goes to a file when detached, whose disk may be full: no reason to end.
-  process.stdout.on('error', () => undefined)
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
+  // A terminal that is closed may say so more than once, and hurries nobody.
+  process.on('SIGHUP', () => ended.abort())
   process.on('unhandledRejection', error => log.error({ error: error instanceof Error ? error.stack : String(error) }, 'A promise was rejected and nobody looked'))
   try {
     const server = await startServer(configuration, { log, say: text => process.stdout.write(`${text}\n`), signal: ended.signal })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
+import { unheard } from '#test/harness/unheard.ts'
 import { ApiUnderTest, OURS } from './api-under-test.ts'
 import { forgetWithChildren } from './play-controllers.ts'
 
@@ -178,6 +179,13 @@ suite('the command line', () => {
     const refused = await run(['call', 'ListClusters', '{"PageSize":101}'])
     assert.deepEqual([refused.code, refused.out], [1, ''])
     assert.match(refused.err, /ParameterOutOfRange\.PageSize/)
+  })
+
+  test('ends with whoever reads what it says, as after head: also where it would go on for ever', async () => {
+    for (const words of [['call', 'WatchChanges', '{"LastEventId":"0"}'], ['list', 'cluster', '--output', 'json']]) {
+      const ended = unheard([join(import.meta.dirname, '../../src/cli/edgehold.ts'), ...words], { PATH: process.env['PATH'], EDGEHOLD_STATE: state })
+      assert.deepEqual(await ended, { code: 141, errors: '' }, words.join(' '))
+    }
   })
 
   test('pools that order machines: made, scaled, shown, and their servers added and taken away', async () => {

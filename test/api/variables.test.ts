@@ -7,7 +7,7 @@ import { buildProgram } from '../../src/cli/program.ts'
 import { buildProgram as buildServerProgram } from '../../src/main/program.ts'
 import { repository, runProgram } from '../harness/command.ts'
 
-const PROGRAMS: Readonly<Record<string, () => Command>> = { 'the command line': buildProgram, 'the server': buildServerProgram }
+const PROGRAMS: Readonly<Record<string, () => Command>> = { 'the command line': buildProgram, 'the server': () => buildServerProgram(AbortSignal.any([])) }
 
 /** What a switch that has a variable changes is how a command goes on; what it makes or destroys is said with it. */
 const SWITCHES_WITH_A_VARIABLE = ['--wait', '--detach']

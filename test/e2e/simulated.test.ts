@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { repository, until, type Ended } from '#test/harness/command.ts'
+import { findServer } from '#main/server-mark.ts'
 import { RootlessServer } from '#test/harness/rootless-server.ts'
 
 interface Item { readonly Name: string; readonly Id: string; readonly Status: { readonly Phase: string; readonly Conditions: readonly { readonly Type: string }[] } }
@@ -195,6 +196,17 @@ describe('a simulated region, by the command line and without root', () => {
     assert.match(stdout, /^The server gives no answer for now; what was asked is sent again for up to 90 s\.$/m)
     for (const row of rows) assert.match(stdout, row)
     assert.deepEqual(await regionsOfStories(), [])
+  })
+
+  test('a server whose output nobody reads serves on, and one whose terminal is closed ends as one that is stopped', async () => {
+    await server.down()
+    const attached = server.runShell('"$0" up 2>&1 | true; exit "${PIPESTATUS[0]}"')
+    const { pid } = await until('the server to answer', async () => findServer(server.state)?.answers && findServer(server.state), 60_000)
+    assert.equal((await server.client().call('ListRegions', {})).Items[0]?.Ready, true)
+    for (const _ of ['the terminal', 'its shell']) process.kill(pid, 'SIGHUP')
+    assert.deepEqual(await attached, { code: 0, stdout: '', stderr: '' })
+    assert.equal(findServer(server.state), undefined)
+    await server.up()
   })
 })
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { WATCH } from '#client/calls.ts'
-import type { EdgeholdClient, WatchRequest } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
@@ -17,22 +16,11 @@ export function addCallCommand(program: Command): void {
     .action(async (action: string, json: string | undefined, flags: Common & { version?: string }) => {
       const body = parseObject(json === '-' ? readFileSync(0, 'utf8') : json ?? '{}')
       if (action === WATCH) {
-        await printChanges(connect(flags), body)
+        for await (const change of connect(flags).watch(body)) print(JSON.stringify(change))
         return
       }
       printJson(await connect(flags).callAny(action, body, { timeoutMs: TIMEOUT_MS, ...flags.version !== undefined && { version: flags.version } }))
     })
-}
-
-/** A line each, until whoever reads them has enough, as `head` does. */
-async function printChanges(client: EdgeholdClient, request: WatchRequest): Promise<void> {
-  const enough = new AbortController()
-  process.stdout.once('error', () => { enough.abort() })
-  try {
-    for await (const change of client.watch(request, { signal: enough.signal })) print(JSON.stringify(change))
-  } catch (error) {
-    if (!enough.signal.aborted) throw error
-  }
 }
 
 function parseObject(text: string): object {

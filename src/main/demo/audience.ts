@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Writable } from 'node:stream'
+import { whenOutputEnds } from '#client/outputs.ts'
 
 /** The exit codes that a shell gives a program which these ended. */
 const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
@@ -16,7 +17,10 @@ export class Audience {
 
   constructor(hearing: Hearing = ITS_PROCESS) {
     this.#hearing = hearing
-    for (const stream of [hearing.output, hearing.errors]) stream.on('error', this.#closed)
+    whenOutputEnds([hearing.output, hearing.errors], {
+      left: () => { this.#left.abort(new Error('Nobody reads what is told')) },
+      failed(error) { throw error },
+    })
     for (const signal of Object.keys(ENDED_BY)) hearing.signals.on(signal, this.#interrupted)
   }
 
@@ -32,12 +36,6 @@ export class Audience {
 
   readonly tell = (text: string): void => {
     if (!this.#hearing.output.destroyed) this.#hearing.output.write(`${text}\n`)
-  }
-
-  readonly #closed = (error: Error): void => {
-    // A pipe that nobody reads, and a terminal that is gone.
-    if (!('code' in error) || (error.code !== 'EPIPE' && error.code !== 'EIO')) throw error
-    this.#left.abort(new Error('Nobody reads what is told'))
   }
 
   readonly #interrupted = (signal: keyof typeof ENDED_BY): void => {

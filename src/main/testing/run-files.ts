@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import '../unheard.ts'
 import { WATCHED_FOR } from './end-in-time.ts'
 
 const [countsFile = '', isolation = 'process', atOnce = '1', minutes = '', ...files] = process.argv.slice(2)
@@ -46,4 +47,7 @@ if (isolation === 'shared') {
   }, patience).unref()
   for (const event of ['test:pass', 'test:fail'] as const) stream.on(event, () => watch.refresh())
 }
-stream.compose(spec).pipe(process.stdout)
+const printed = stream.compose(spec)
+// Its end is waited for, whether or not anybody reads what it prints.
+process.stdout.on('error', () => printed.resume())
+printed.pipe(process.stdout)

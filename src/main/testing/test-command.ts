@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { READER_LEFT } from '#client/outputs.ts'
 import { longestFirst, TIERS, type Need, type Tier } from './tiers.ts'
 
 interface Counts { passed: number; failed: number; skipped: number; failures: string[]; leftOut: string[] }
 
 export interface TestCommandPorts {
   readonly repository: string
+  /** Aborted when nobody reads any more what is told: no further tier begins then, and those that have begun tidy up after themselves. */
+  readonly left?: AbortSignal
   /** Brings what a need names, with progress on standard output; answers a sentence where it cannot be had. */
   bring(need: Need): Promise<string | undefined>
 }
@@ -38,6 +41,7 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
   for (const [index, tier] of wanted.entries()) {
     // It ran with the one before it.
     if (tier.alone && wanted[index - 1]?.alone) continue
+    if (ports.left?.aborted) break
     const runs: Run[] = []
     for (const one of tier.alone ? wanted.slice(index, index + aloneFrom(wanted, index)) : [tier]) {
       const files = await prepared(one)
@@ -62,6 +66,7 @@ export async function testCommand(names: readonly string[], ports: TestCommandPo
     take(run, run.command ? await runCommand(run, ports.repository) : await runFiles(run, files, ports.repository), startedAt)
   }
   await Promise.all(beside)
+  if (ports.left?.aborted) return READER_LEFT
   if (total.failures.length > 0) process.stdout.write(`\nFailed:\n${total.failures.map(failure => `  ${failure}\n`).join('')}`)
   process.stdout.write(leftOut.length > 0 ? `\nLeft out:\n${leftOut.map(line => `  ${line}\n`).join('')}` : '\nNothing was left out.\n')
   process.stdout.write(`Times: ${times.join(', ')}\n`)

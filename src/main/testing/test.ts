@@ -7,10 +7,11 @@ import { testCommand } from './test-command.ts'
 import type { Need } from './tiers.ts'
 
 /** `./edgehold test [TIER…]`. */
-export function test(tiers: readonly string[], configuration: Configuration): Promise<number> {
+export function test(tiers: readonly string[], configuration: Configuration, left: AbortSignal): Promise<number> {
   const brought = new Map<Need, Promise<string | undefined>>()
   return testCommand(tiers, {
     repository: configuration.repository,
+    left,
     bring(need) {
       const answer = brought.get(need) ?? bring(need, configuration)
       brought.set(need, answer)

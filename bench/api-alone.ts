@@ -33,7 +33,7 @@ if (import.meta.main) {
     kind: 'Simulated', ready: () => ({ ready: true, text: 'It runs nothing' }), now: () => systemClock.now(), servedVersions: () => ['v1.35.4'], reservedRanges: () => [], bootstrapLine: token => `sh ${token}`,
   }
   const api = createApi({
-    store: opened.store, regions: new Map([[REGION, region]]), log: quiet, realNow: () => systemClock.now(), readyParts: async () => [],
+    store: opened.store, regions: new Map([[REGION, region]]), log: quiet, realTime: systemClock, readyParts: async () => [],
     settings: { ...DEFAULT_SETTINGS, defaultRegion: REGION, limits: { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} } },
   })
   const fleet = await fill(opened.store)

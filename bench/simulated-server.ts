@@ -53,7 +53,7 @@ if (import.meta.main) {
   })
   await simulated.start()
   const calls: CallParts = {
-    store, regions, log: quiet, realNow: () => systemClock.now(), regionMaker: simulated,
+    store, regions, log: quiet, realTime: systemClock, regionMaker: simulated,
     settings: { ...DEFAULT_SETTINGS, defaultRegion: REGION, limits: { readsPerSecond: undefined, writesPerSecond: undefined, perAction: {} } },
   }
   simulated.playBy(scenarioPlayer(calls, ACTIONS))

@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import { refuse, refuseParameter } from '#model/errors/catalogue.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { rfc3339Seconds } from '#model/time.ts'
+import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Because, Scope, Store } from '#ports/store.ts'
 import type { Apart, Meanwhile, RegionMaker, RegionPorts } from './regions.ts'
@@ -27,6 +28,8 @@ export interface ActionContext {
   readonly log: Log
   /** The region's time when the call arrived, epoch ms. */
   readonly now: number
+  /** In which a call waits for what others do: the region's time may stand still. */
+  readonly realTime: Clock
   /** Bytes from which ids and tokens are made. */
   randomBytes(length: number): Uint8Array
   /** What a call waits for that regions do by themselves: they may be kept from it until the call ends otherwise. */

@@ -44,7 +44,7 @@ export interface CallAnswerer {
 export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: readonly Action[]): CallAnswerer {
   const { service } = parts.settings
   const prepare = prepareCalls(parts)
-  const watches = new Watches(parts.store, parts.settings.watches, parts.log)
+  const watches = new Watches(parts.store, parts.settings.watches, parts.log, parts.realTime)
   const routes = new Map<string, Route>(actions.map(action => [`${action.version}/${action.name}`, { name: action.name, run: prepare(action) }]))
   let closing = false
 
@@ -75,7 +75,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
   }
 
   function aboutOf(request: IncomingMessage): About {
-    const startedAt = parts.realNow()
+    const startedAt = parts.realTime.now()
     return { target: targetOf(request.url ?? '/'), trace: { requestId: newRequestId(startedAt) }, startedAt, route: undefined }
   }
 
@@ -119,7 +119,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
   }
 
   function count(about: About, code: string): void {
-    metrics.count(about.route?.name ?? 'unknown', code, (parts.realNow() - about.startedAt) / 1000)
+    metrics.count(about.route?.name ?? 'unknown', code, (parts.realTime.now() - about.startedAt) / 1000)
   }
 
   function sendPassed(response: ServerResponse, { status, headers, body, stream }: PassedAnswer, about: About): void {

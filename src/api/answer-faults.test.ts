@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { API_ERRORS, isRefusal } from '#model/errors/catalogue.ts'
 import type { FaultOrder, RegionFaults, StandingFault } from '#ports/region-world.ts'
+import { systemTime } from '#test/harness/waiting.ts'
 import { answerFaultComplaint, ConnectionCut, sentTargetComplaint, underFaults } from './answer-faults.ts'
 
 const NOON = Date.UTC(2026, 11, 1, 12)
@@ -16,7 +17,7 @@ function standing(order: Omit<FaultOrder, 'port'>): RegionFaults {
 
 function play(order: Omit<FaultOrder, 'port'>, name = 'CreateCluster', result: object = { Id: 'c1' }) {
   let runs = 0
-  const answer = underFaults(standing(order), { action: { name, kind: 'write' }, body: {}, requestId: 'r', now: NOON }, async () => {
+  const answer = underFaults(standing(order), { action: { name, kind: 'write' }, body: {}, requestId: 'r', now: NOON, realTime: systemTime }, async () => {
     runs += 1
     return result
   }).catch((error: unknown) => error)
@@ -71,7 +72,7 @@ describe('faults of our own answers', () => {
   test('a stale list is read as of before what was made lately', async () => {
     const readAsOf = async (effect: FaultOrder['effect']) => {
       let asOf: number | undefined
-      await underFaults(standing({ call: 'ListClusters', effect }), { action: { name: 'ListClusters', kind: 'read' }, body: {}, requestId: 'r', now: NOON }, async ({ until } = {}) => {
+      await underFaults(standing({ call: 'ListClusters', effect }), { action: { name: 'ListClusters', kind: 'read' }, body: {}, requestId: 'r', now: NOON, realTime: systemTime }, async ({ until } = {}) => {
         asOf = until
         return {}
       })

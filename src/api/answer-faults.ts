@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { API_ERRORS, Refusal, type ApiErrorCode } from '#model/errors/catalogue.ts'
+import type { Clock } from '#ports/clock.ts'
 import { unheeded, type FaultOrder, type Heeding, type RegionFaults, type StandingFault } from '#ports/region-world.ts'
 import type { Action } from './action.ts'
 import { carriesIds, carriesNames, everySentKind, sentBy, type SentKind } from './sent-members.ts'
@@ -16,6 +16,7 @@ export interface CallUnderFaults {
   readonly requestId: string
   /** The region's time, epoch ms. */
   readonly now: number
+  readonly realTime: Pick<Clock, 'sleep'>
 }
 
 /** How a fault lets a call be carried out. */
@@ -80,8 +81,8 @@ export async function underFaults(faults: RegionFaults, call: CallUnderFaults, r
   const { effect } = fault
   switch (effect.type) {
     case 'fail': case 'stutter': throw refusalOf(fault, call)
-    case 'slow': await delay(effect.for); return run({ wasHeld: true })
-    case 'hang': await delay(effect.for ?? HANGS_MS); throw new ConnectionCut('The call is given no answer')
+    case 'slow': await call.realTime.sleep(effect.for ?? 0); return run({ wasHeld: true })
+    case 'hang': await call.realTime.sleep(effect.for ?? HANGS_MS); throw new ConnectionCut('The call is given no answer')
     case 'silent': throw new ConnectionCut('The call is given no answer')
     case 'half': await run(); throw new ConnectionCut('What the call asked for is done, and its answer is lost')
     case 'double': await run(); return run({ wasHeld: true })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { refuse } from '#model/errors/catalogue.ts'
+import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { Action, ActionContext } from './action.ts'
@@ -25,8 +26,10 @@ export interface CallParts {
   readonly log: Log
   /** Absent where no simulated regions can be made. */
   readonly regionMaker?: RegionMaker
-  /** Real time, epoch ms. */
-  realNow(): number
+  /** Real time, whatever the time of a region. */
+  readonly realTime: Clock
+  /** Aborted when this server is about to end; calls that wait for something are refused then. */
+  readonly ending?: AbortSignal
 }
 
 /** What became known of a call on its way; the answer's metadata show it, also when the call was refused. */
@@ -56,14 +59,14 @@ export function callsWithin(parts: CallParts, actions: readonly Action[]): CallW
 
 /** The way of one call from its bytes to its result: signature, service, region, rate, shape, then the action. Throws Refusals. */
 export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
-  const realNow = () => parts.realNow()
+  const realNow = () => parts.realTime.now()
   const keys = new KnownKeys(parts.store, realNow)
   const limits = new RateLimits(parts.settings.limits)
   const verifier = { findAccessKey: (id: string) => keys.find(id), dayKeys: new DayKeys(), realNow }
   /** A region that is gone takes its own along. */
   const meetings = new WeakMap<object, Meeting>()
   const meetingOf = (ports: object): Meeting => {
-    const found = meetings.get(ports) ?? new Meeting()
+    const found = meetings.get(ports) ?? new Meeting(parts.realTime)
     meetings.set(ports, found)
     return found
   }
@@ -76,7 +79,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       if (caller.service !== parts.settings.service) refuse('ServiceNotFound', { service: caller.service })
       await learnRegion(parts.regions, parts.settings, parts.regionMaker, caller.region)
       const region = findRegion(parts.regions, parts.settings, caller.region)
-      if (!region.ports.unlimited) limits.take(caller.accountId, action, parts.realNow())
+      if (!region.ports.unlimited) limits.take(caller.accountId, action, realNow())
 
       const fromQuery = request.method === 'GET' && request.body.length === 0
       const sent = fromQuery ? bodyFromQuery(action.name, request.query) : parseBody(action.name, request.body)
@@ -107,7 +110,7 @@ async function perform(parts: CallParts, action: Action, body: object, caller: C
   }
   const run = (how: HowToRun = {}) => (meeting ? meeting.join(() => begin(how)) : begin(how))
   const { faults } = region.ports
-  return faults ? underFaults(faults, { action, body, requestId, now: region.ports.now() }, run) : run()
+  return faults ? underFaults(faults, { action, body, requestId, now: region.ports.now(), realTime: untilEnd(parts) }, run) : run()
 }
 
 function togetherIn(ports: RegionPorts, action: Action, body: object): Store | undefined {
@@ -129,8 +132,20 @@ function contextOf(parts: CallParts, action: Action, caller: Caller, region: Ret
     settings: parts.settings,
     log: parts.log,
     now: region.ports.now(),
+    realTime: untilEnd(parts),
     randomBytes: region.ports.randomBytes ?? randomBytes,
     regionMaker: parts.regionMaker,
+  }
+}
+
+/** Real time in which no call sleeps beyond the end of this server. */
+function untilEnd({ realTime, ending }: CallParts): Clock {
+  return {
+    now: () => realTime.now(),
+    async sleep(ms, signal) {
+      const either = AbortSignal.any([ending, signal].filter(one => one !== undefined))
+      await realTime.sleep(ms, either).catch((error: unknown) => (ending?.aborted ? refuse('ServiceUnavailable', { why: 'this server is about to end' }) : Promise.reject(error)))
+    },
   }
 }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MachineRecord } from '#ports/store.ts'
 import { NOON, SCOPE } from '#test/harness/sample-records.ts'
+import { SteppedClock } from '#test/harness/stepped-clock.ts'
+import { systemTime } from '#test/harness/waiting.ts'
 import type { ActionContext } from './action.ts'
 import { runOn, startScriptOn } from './machine-access.ts'
 import type { Meanwhile } from './regions.ts'
@@ -30,7 +32,25 @@ for (const [what, run] of [
       },
     },
   }
-  const context = { region, scope: SCOPE, meanwhile } as unknown as ActionContext
+  const context = { region, scope: SCOPE, meanwhile, realTime: systemTime } as unknown as ActionContext
   await assert.rejects(run(context, { id: 'm-1', power: 'on' } as MachineRecord), /is not on yet, and the clock of the region .* stands still/)
   assert.deepEqual(looks, ['in its turn', 'meanwhile', 'the region has done what was due', 'meanwhile'])
+})
+
+test('a machine that does not come on is waited for in the time that is handed in, and not for ever', async () => {
+  const realTime = new SteppedClock(NOON)
+  let looks = 0
+  const region = {
+    machineAddresses: () => ({ first: '', last: '' }),
+    machines: {
+      look: async () => {
+        looks += 1
+        setImmediate(() => { realTime.moveTo(realTime.nextWake() ?? realTime.now()) })
+        return { power: 'off' }
+      },
+    },
+  }
+  const context = { region, scope: SCOPE, meanwhile: (wait: () => Promise<void>) => wait(), realTime } as unknown as ActionContext
+  await assert.rejects(startScriptOn(context, { id: 'm-1', power: 'on' } as MachineRecord, 'line'), /is not on after 30 s/)
+  assert.deepEqual([realTime.now() - NOON > 30_000, looks > 100], [true, true])
 })

@@ -71,17 +71,17 @@ export function checkRuns({ id, power, ...removal }: Pick<MachineRecord, 'id' | 
  * run again meanwhile.
  */
 async function untilOn(context: ActionContext, machine: MachineRecord): Promise<void> {
-  const { region, scope } = context
+  const { region, scope, realTime } = context
   checkRuns(machine)
   if (await isOn()) return
   await context.meanwhile(async () => {
-    for (const deadline = performance.now() + LONGEST_START_MS; ;) {
+    for (const deadline = realTime.now() + LONGEST_START_MS; ;) {
       const stoodStill = standsStill()
       if (stoodStill) await region.afterWrite?.()
       if (await isOn()) return
       if (stoodStill && standsStill()) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on yet, and the clock of the region ${scope.region} stands still` })
-      if (performance.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
-      await new Promise(resolve => setTimeout(resolve, LOOK_EVERY_MS))
+      if (realTime.now() > deadline) refuse('OperationDenied.Machine', { id: machine.id, why: `it was ordered on and is not on after ${LONGEST_START_MS / 1000} s` })
+      await realTime.sleep(LOOK_EVERY_MS)
     }
   })
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemTime } from '#test/harness/waiting.ts'
 import { Meeting } from './meeting.ts'
 
 const turn = () => new Promise<void>(resolve => { setImmediate(resolve) })
 
 test('a call begins at once while few are under way, and those that come while many are begin in one turn', async () => {
-  const waited = Promise.withResolvers<void>(), meeting = new Meeting(() => waited.promise), begun: number[] = []
+  const waited = Promise.withResolvers<void>(), meeting = new Meeting({ sleep: () => waited.promise }), begun: number[] = []
   const ends = Array.from({ length: 11 }, () => Promise.withResolvers<number>())
   const calls = ends.map(({ promise }, number) => meeting.join(() => {
     begun.push(number)
@@ -23,7 +24,7 @@ test('a call begins at once while few are under way, and those that come while m
 })
 
 test('a call that fails is under way no longer', async () => {
-  const meeting = new Meeting()
+  const meeting = new Meeting(systemTime)
   await Promise.all(Array.from({ length: 20 }, () => assert.rejects(meeting.join(() => Promise.reject(new Error('no'))), /no/)))
   let hasBegun = false
   const call = meeting.join(async () => { hasBegun = true })
@@ -32,7 +33,7 @@ test('a call that fails is under way no longer', async () => {
 })
 
 test('nobody begins before one who came first and waits', async () => {
-  const waited = Promise.withResolvers<void>(), meeting = new Meeting(() => waited.promise), begun: string[] = []
+  const waited = Promise.withResolvers<void>(), meeting = new Meeting({ sleep: () => waited.promise }), begun: string[] = []
   const ends = Array.from({ length: 8 }, () => Promise.withResolvers<void>())
   const underWay = ends.map(({ promise }) => meeting.join(() => promise))
   const first = meeting.join(async () => { begun.push('first') })

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '#ports/clock.ts'
 
 /** So many calls under way are a load under which each is served sooner by sharing. */
 const MANY = 8
@@ -10,12 +10,12 @@ const WAIT_MS = 10
  * few are under way each begins at once, so nobody waits who is alone.
  */
 export class Meeting {
-  readonly #wait: () => Promise<unknown>
+  readonly #realTime: Pick<Clock, 'sleep'>
   #underWay = 0
   #waiting: (() => void)[] = []
 
-  constructor(wait: () => Promise<unknown> = () => delay(WAIT_MS)) {
-    this.#wait = wait
+  constructor(realTime: Pick<Clock, 'sleep'>) {
+    this.#realTime = realTime
   }
 
   async join<Answer>(call: () => Promise<Answer>): Promise<Answer> {
@@ -31,7 +31,7 @@ export class Meeting {
 
   #withOthers(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    if (this.#waiting.push(resolve) === 1) void this.#wait().then(() => { for (const begin of this.#waiting.splice(0)) begin() })
+    if (this.#waiting.push(resolve) === 1) void this.#realTime.sleep(WAIT_MS).then(() => { for (const begin of this.#waiting.splice(0)) begin() })
     return promise
   }
 }

@@ -87,7 +87,7 @@ function safely(throws: () => never): unknown {
 
 /** What a peer gets that does not speak HTTP well enough to be answered by a route. */
 function rawRefusal(parts: ApiParts): string {
-  const requestId = newRequestId(parts.realNow())
+  const requestId = newRequestId(parts.realTime.now())
   const refusal = refusalOf(safely(() => refuse('InvalidParameter.{Parameter}', { Parameter: 'Request', why: 'it is not HTTP/1.1' })), requestId)
   const text = errorText({ requestId, service: parts.settings.service, action: undefined, version: undefined, region: undefined }, wireError(refusal))
   return `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`

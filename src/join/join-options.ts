@@ -28,8 +28,8 @@ export interface JoinOptions {
   readonly overlay?: Overlay
   /** `cluster.local` by default. */
   readonly clusterDomain?: string
-  /** Real milliseconds, for limits of requests; the process's own by default. */
-  readonly realNow?: () => number
+  /** Real milliseconds, for limits of requests. */
+  readonly realNow: () => number
   /** At least 8 random bytes for an id. */
   readonly randomBytes: (count: number) => Uint8Array
 }

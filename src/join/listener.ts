@@ -72,7 +72,7 @@ export function createJoinListener(options: JoinOptions): JoinListener {
 }
 
 async function serve(options: JoinOptions, limit: AddressLimit, request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
-  if (!limit.allows(address, options.realNow?.() ?? performance.now())) throw new JoinRefused(429, 'Too many requests from this machine; try again in a few seconds.')
+  if (!limit.allows(address, options.realNow())) throw new JoinRefused(429, 'Too many requests from this machine; try again in a few seconds.')
   const path = (request.url ?? '').split('?')[0] ?? ''
   const post = POSTS[path]
   if (request.method === 'POST' && post) return sendText(response, await post(options, await readForm(request), address))

@@ -26,6 +26,8 @@ export interface LoginParts {
   readonly shell: RemoteShell
   /** The region's. */
   readonly clock: Pick<Clock, 'now'>
+  /** In which a store that is away is waited for: the region's time may stand still. */
+  readonly realTime: Pick<Clock, 'sleep'>
   readonly log: Log
   /** Ends with the process that runs the region. */
   readonly signal: AbortSignal
@@ -159,7 +161,7 @@ export class LoginsToMachines implements MachineLogins {
 
   /** False: it is gone, or the news is none any more. A store that is away for a moment is waited for, as long as this process goes on. */
   async #write(nodeId: string, signal: AbortSignal, change: (node: NodeRecord, now: number) => LoginNews | undefined | false): Promise<boolean> {
-    const { store, clock, region } = this.#parts
+    const { store, clock, realTime, region } = this.#parts
     for (;;) {
       signal.throwIfAborted()
       try {
@@ -170,7 +172,7 @@ export class LoginsToMachines implements MachineLogins {
         })
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error
-        await Promise.race([new Promise(resolve => setTimeout(resolve, WRITE_AGAIN_MS)), aborted(signal)])
+        await realTime.sleep(WRITE_AGAIN_MS, signal)
       }
     }
   }

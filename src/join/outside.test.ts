@@ -61,7 +61,7 @@ suite('a machine outside of the region’s network', () => {
     options = {
       region: SCOPE.region, store: fresh, components: components as Components, clock: { now: () => NOON, sleep: async () => {} }, log, overlay,
       tenantCluster: { ensureMembers: async () => {}, issueBootstrapToken: async () => 'abcdef.token' } as unknown as TenantCluster,
-      url: 'https://edge.example:7443', tls: { key: '', certificate: '', ca: '' }, registry: '10.9.0.1:5000', randomBytes: count => crypto.getRandomValues(new Uint8Array(count)),
+      url: 'https://edge.example:7443', tls: { key: '', certificate: '', ca: '' }, registry: '10.9.0.1:5000', realNow: () => performance.now(), randomBytes: count => crypto.getRandomValues(new Uint8Array(count)),
     }
   })
 

@@ -87,7 +87,7 @@ export async function startServer(configuration: Configuration, { log, say, sign
     await findOtherRegions(others)
 
     const calls: CallParts = {
-      store, regions, log, regionMaker: simulated, realNow: () => systemClock.now(),
+      store, regions, log, regionMaker: simulated, realTime: systemClock, ending: stopping.signal,
       settings: {
         ...DEFAULT_SETTINGS, defaultRegion, aliases: configuration.regionAliases,
         limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: configuration.readsPerSecond, writesPerSecond: configuration.writesPerSecond },

@@ -1,4 +1,7 @@
-/** Time is a port: nothing outside `main` and the clock's own implementations reads a clock or sets a timer. */
+/**
+ * Time is a port: API, join endpoint, kernel and controllers read no clock and set no timer of their own, but for the patience with which a connection is kept; the linter sees to it. What waits for programs of this
+ * host, or for a database, waits in its own real time.
+ */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number

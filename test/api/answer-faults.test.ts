@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { until } from '#test/harness/waiting.ts'
 import type { ApiUnderTest } from './api-under-test.ts'
 import { openSmallWorld, type SmallWorld } from './small-world.ts'
 
@@ -78,5 +79,14 @@ describe('which calls a fault of our own answers strikes', () => {
       assert.equal(error?.Code, code)
       assert.match(error.Message, words)
     }
+  })
+
+  test('a call that one holds is refused when the server is about to end', async () => {
+    await inject({ Call: 'ListMachines', Effect: { Type: 'slow', For: '2m' } })
+    const held = api.call('ListMachines')
+    await until(async () => (await api.done('ListFaults')).Items?.[0]?.['Hits'] === 1)
+    api.ending.abort()
+    const { status, body } = await held
+    assert.deepEqual([status, body.ResponseMetadata.Error?.Code], [503, 'ServiceUnavailable'])
   })
 })

@@ -11,6 +11,7 @@ import { newId } from '#model/ids.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
+import { systemTime } from '#test/harness/waiting.ts'
 
 /** Its key is the administrator's. */
 export const OURS = { accountId: '2100000001', accessKeyId: 'AKLTOURS', secretAccessKey: 'ours-secret' }
@@ -33,6 +34,7 @@ export class ApiUnderTest {
   readonly errors: object[] = []
   readonly local: RegionPorts
   now = Date.UTC(2026, 10, 25, 12)
+  readonly ending = new AbortController()
 
   private constructor(store: Store, settings: Partial<ApiSettings>, region: Partial<RegionPorts>) {
     this.store = store
@@ -46,7 +48,7 @@ export class ApiUnderTest {
       refusesWrites: () => 'the simulated region is not in this version',
     }
     const parts: ApiParts = {
-      store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realNow: () => this.now,
+      store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realTime: { now: () => this.now, sleep: (ms, signal) => systemTime.sleep(ms, signal) }, ending: this.ending.signal,
       regionMaker: { create: async ({ region }) => (region === 'sim-taken' ? undefined : region ?? 'sim-2'), remove: async () => true, learn: async () => {}, plays: { fresh: notPlayed, in: notPlayed, told: async () => {} } },
       readyParts: async () => [{ name: 'store', ready: this.storeReady, required: true, text: this.storeReady ? 'reached' : 'away' }],
     }

@@ -9,7 +9,7 @@ import type { Machines } from '#ports/machines.ts'
 import { RemoteShellFailed, type LineEnd, type RemoteAddress, type RemoteShell } from '#ports/remote-shell.ts'
 import { StoreUnavailable } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
-import { until } from '#test/harness/waiting.ts'
+import { systemTime, until } from '#test/harness/waiting.ts'
 import { ApiUnderTest, type Answer } from './api-under-test.ts'
 import { centralBody, elasticBody } from './small-world.ts'
 
@@ -47,7 +47,7 @@ async function open({ patienceMs = 30_000, withLogins = true } = {}) {
   const note = (facts: object, text: string): void => { logged.push(`${text} ${JSON.stringify(facts)}`) }
   const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log }
   let api: ApiUnderTest | undefined
-  const logins = new LoginsToMachines({ region: 'local-1', store, shell, clock: { now: () => api?.now ?? 0 }, log, signal: stop.signal, patienceMs })
+  const logins = new LoginsToMachines({ region: 'local-1', store, shell, clock: { now: () => api?.now ?? 0 }, realTime: systemTime, log, signal: stop.signal, patienceMs })
   api = await ApiUnderTest.open({}, { machines: {} as Machines, machineAddresses: () => ({ first: '10.213.128.1', last: '10.213.128.9' }), ...withLogins && { logins } }, store)
   const clusterId = await api.createCluster('shop', 1)
   await api.makeClusterRun(clusterId)

@@ -56,7 +56,7 @@ export class SimulatedServer {
     await simulated.start()
     if (!await store.findAccessKey(KEY.accessKeyId)) await store.write(Date.now(), tx => tx.insertAccount({ id: KEY.accountId, accessKeyId: KEY.accessKeyId, secret: KEY.secretAccessKey, name: 'sim' }))
     const parts = {
-      store, regions, log, realNow: () => Date.now(), regionMaker: simulated,
+      store, regions, log, realTime: systemTime, regionMaker: simulated,
       settings: { ...DEFAULT_SETTINGS, defaultRegion: 'sim-1', limits: { ...DEFAULT_SETTINGS.limits, readsPerSecond: undefined, writesPerSecond: undefined } },
     }
     simulated.playBy(scenarioPlayer(parts, ACTIONS))

@@ -18,6 +18,9 @@ const PLANTED: readonly [what: string, file: string, text: string, rule: string]
   ['the join listener reaching into the API', 'src/join/planted-f.ts', "import * as planted from '#api/planted.ts'\nexport const used = planted\n", 'boundaries'],
   ['a stray folder', 'src/utils/planted-g.ts', 'export const used = 1\n', 'no-unknown-files'],
   ['a clock in a decision', 'src/controllers/cluster/decide-planted.ts', 'export const now = Date.now()\n', 'no-restricted-globals'],
+  ['a timer in the API', 'src/api/planted-j.ts', 'export const used = setTimeout\n', 'no-restricted-globals'],
+  ['a sleep of its own in the join listener', 'src/join/planted-k.ts', "import { setTimeout as sleep } from 'node:timers/promises'\nexport const used = sleep\n", 'no-restricted-imports'],
+  ['a clock in a controller', 'src/controllers/cluster/planted-l.ts', 'export const used = () => Date.now()\n', 'no-restricted-properties'],
   ['input and output in the model', 'src/model/planted-h.ts', "import { readFileSync } from 'node:fs'\nexport const used = readFileSync\n", 'no-restricted-imports'],
   ['a default export', 'src/model/planted-i.ts', 'export default 1\n', 'no-default-export'],
 ]

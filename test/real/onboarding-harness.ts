@@ -88,7 +88,7 @@ export class OnboardingWorld implements AsyncDisposable {
     this.#url = `https://${this.gateway}:7443`
     this.#listener = createJoinListener({
       region: SCOPE.region, store, tenantCluster: tenant, components: installed, clock, log: quietLog, url: this.#url,
-      tls: { key: leaf.key, certificate: leaf.cert, ca: authority.cert }, registry: this.registry.address(), randomBytes,
+      tls: { key: leaf.key, certificate: leaf.cert, ca: authority.cert }, registry: this.registry.address(), realNow: () => performance.now(), randomBytes,
     })
     await this.#listener.listen(this.gateway, 7443)
   }

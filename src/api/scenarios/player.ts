@@ -27,7 +27,7 @@ export function scenarioPlayer(parts: CallParts, actions: readonly Action[]): Pl
   return async ({ region, play: { id, order, fresh, state: kept }, keep, isEnd, givenUp, signal }) => {
     const scenario = scenarioOf(order)
     const { accountId, accessKeyId } = order
-    const scope = { accountId, region }, requestId = newRequestId(parts.realNow())
+    const scope = { accountId, region }, requestId = newRequestId(parts.realTime.now())
     // The face of the region, which may be another one once it was opened anew.
     const ports = () => parts.regions.get(region)
     const clockRan = !fresh && ports()?.clock?.read().paused === false

@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { refuse } from '#model/errors/catalogue.ts'
+import type { Clock } from '#ports/clock.ts'
 import type { Log } from '#ports/log.ts'
 import type { Store } from '#ports/store.ts'
 import type { ApiSettings } from '../settings.ts'
@@ -19,13 +19,15 @@ export class Watches {
   readonly #feed: ChangeFeed
   readonly #settings: ApiSettings['watches']
   readonly #log: Log
+  readonly #realTime: Pick<Clock, 'sleep'>
   readonly #open = new Set<AbortController>()
   #closing = false
 
-  constructor(store: Pick<Store, 'changesAfter' | 'listenToHistory'>, settings: ApiSettings['watches'], log: Log) {
+  constructor(store: Pick<Store, 'changesAfter' | 'listenToHistory'>, settings: ApiSettings['watches'], log: Log, realTime: Pick<Clock, 'sleep'>) {
     this.#feed = new ChangeFeed(store, log, settings.listenOnMs)
     this.#settings = settings
     this.#log = log
+    this.#realTime = realTime
   }
 
   /** Streams changes to a response until it ends. Throws the refusal where there is no room. */
@@ -102,16 +104,20 @@ export class Watches {
       const { rings } = this.#feed
       const found = await this.#feed.look(scope, filter, after).catch(whileAway)
       if (found === undefined) {
-        await unless(ended, AWAY_MS)
+        await this.#unless(ended, AWAY_MS)
         continue
       }
       if (found.region !== region) return
       after = found.upTo
       if (found.text !== '') yield found.text
       if (found.isFull) continue
-      await unless(ended, PACE_MS)
+      await this.#unless(ended, PACE_MS)
       await this.#feed.rungAfter(rings, ended)
     }
+  }
+
+  async #unless(ended: AbortSignal, ms: number): Promise<void> {
+    await this.#realTime.sleep(ms, ended).catch(() => {}) // aborted: whoever waits sees it
   }
 }
 
@@ -141,8 +147,4 @@ function isRead(response: ServerResponse, withinMs: number, ended: AbortSignal):
 function whileAway(error: unknown): Followed | undefined {
   if (error instanceof Error && 'kind' in error && error.kind === 'StoreUnavailable') return undefined
   throw error
-}
-
-async function unless(ended: AbortSignal, ms: number): Promise<void> {
-  await delay(ms, undefined, { signal: ended }).catch(() => {}) // aborted: whoever waits sees it
 }

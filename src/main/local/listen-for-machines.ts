@@ -36,7 +36,7 @@ export async function joinEndpoint({ region, face, opened, components, configura
     region: region.region, store: opened.store, tenantCluster: parts.tenant, components, clock: systemClock, log, url, tls,
     registry: parts.registry.address(),
     ...(overlay ? { overlay } : {}),
-    randomBytes: count => randomBytes(count),
+    realNow: () => performance.now(), randomBytes: count => randomBytes(count),
   }
   const pin = publicKeyPin(tls.key)
   const join = { url, pin, note: configuration.joinAdvertise === undefined ? ON_THIS_HOST : '' }

@@ -96,7 +96,7 @@ function startWorker(run: LocalRegionRun, parts: LocalParts, signal: AbortSignal
   const pool = addressPool(parts.network)
   let watches: readonly Watches[] = []
   const clock = systemClock
-  const logins = new LoginsToMachines({ region: region.region, store, shell: new SshShell(), clock, log, signal })
+  const logins = new LoginsToMachines({ region: region.region, store, shell: new SshShell(), clock, realTime: systemClock, log, signal })
   run.face.logins = logins
   const local = {
     clock, logins, host: parts.host, tenant: parts.tenant, machines: machinesWithinQuota(parts.machines, { store, region: region.region, now: () => clock.now() }),

@@ -160,7 +160,7 @@ async function serve(run: SimulatedRun, held: HeldWatch, signal: AbortSignal, re
   // A deletion, or the end of the process, ends the worker; the clock is then kept as it stands.
   const stop = new AbortController()
   const ends = AbortSignal.any([signal, stop.signal])
-  const logins = new LoginsToMachines({ region, store, shell: world.shell, clock, log, signal: ends })
+  const logins = new LoginsToMachines({ region, store, shell: world.shell, clock, realTime: systemClock, log, signal: ends })
   const turns = new Turns(systemClock)
   const worker = runOrderedWorker({
     region, queue, lease: held.lease, clock, realClock: systemClock, events: world.events, log, turns,

@@ -23,6 +23,8 @@ export interface Newcomer {
   /** With which it reached us. */
   readonly address: string
   readonly kernel: string
+  /** The run of its script, all tries to be admitted among it. Absent: each try counts as a run of its own, as of scripts that were handed out before runs had names. */
+  readonly run?: string
   /** What its script does once it is admitted; the scripts of machines that are no invention check first what a node needs. */
   readonly firstStep?: keyof typeof FIRST_STEPS
   /** It is outside of the region's network: its node has one of these addresses. */
@@ -72,7 +74,7 @@ export async function admitMachine(tx: Transaction, secrets: Secrets, onboarding
   const spec: NodeSpec = { name, onboardingId: onboarding.id, architecture: machine.architecture, machineId: machine.machineId, address: nodeAddress }
   const nodeId = own?.id ?? newId('node', now, randomBytes)
   const facts: NodeFacts = {
-    claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...nodePool.spec.cordon && { toCordon: true as const },
+    claimedAt: now, machineExistsAt: now, progress: admitted(machine, now), ...machine.run !== undefined && { admittedRun: machine.run }, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false, ...nodePool.spec.cordon && { toCordon: true as const },
   }
   const begins = beginningOf(nodePool, own ?? { spec, facts })
   if (own) {
@@ -126,10 +128,16 @@ async function checkNewcomer(secrets: Secrets, cluster: ClusterRecord, nodePool:
   if (reserved) throw new JoinRefused(409, `The name ${name} is reserved: the machine that had it was removed and has not confirmed yet that it cleaned up. It is free at ${rfc3339Seconds(reserved.certificateUntil ?? now)} at the latest; give this machine another hostname, or let that one confirm.`)
 }
 
-/** The same machine runs its script again: what failed is taken back, and a node that was never Ready gets its fifteen minutes anew. */
-function startedOver(node: NodeRecord, machine: Newcomer, now: number): NodeFacts {
-  if (node.facts.firstReadyAt !== undefined) return withFacts(node.facts, { initialiseFailed: undefined })
-  return withFacts(node.facts, { initialiseFailed: undefined, progress: admitted(machine, now), machineExistsAt: now, pausedMs: 0 })
+/** It was admitted by this run of its script already, and told to come again all the same, as where the API of its cluster did not answer. */
+export function isAdmittedAlready({ admittedRun }: NodeFacts, { run }: Newcomer): boolean {
+  return run !== undefined && run === admittedRun
+}
+
+/** The same machine runs its script again: what failed is taken back, and a node that was never Ready gets its fifteen minutes anew; once for each run. */
+function startedOver({ facts }: NodeRecord, machine: Newcomer, now: number): NodeFacts {
+  if (facts.firstReadyAt !== undefined) return withFacts(facts, { initialiseFailed: undefined })
+  if (isAdmittedAlready(facts, machine)) return withFacts(facts, { progress: admitted(machine, now) })
+  return withFacts(facts, { initialiseFailed: undefined, progress: admitted(machine, now), machineExistsAt: now, pausedMs: 0, admittedRun: machine.run })
 }
 
 function whatWasSeen(machine: Newcomer, name: string, nodeAddress: string, onboarding: OnboardingRecord, now: number): { evidence: readonly Evidence[] } {

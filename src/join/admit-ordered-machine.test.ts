@@ -11,7 +11,7 @@ const machine = (secretHash: string, hostname = 'whatever') => ({ secretHash, ho
 const refusedWith = (status: number, words: RegExp) => (error: unknown) => error instanceof JoinRefused && error.status === status && words.test(error.message)
 
 /** A pool with the nodes `a` and `b`, claimed and not joined; their tokens are `token-a` and `token-b`. */
-async function claimedPair(): Promise<{ store: MemoryStore; readonly admit: (token: string, secretHash: string, now?: number) => Promise<string> }> {
+async function claimedPair(): Promise<{ store: MemoryStore; readonly admit: (token: string, secretHash: string, now?: number, run?: string) => Promise<string> }> {
   const store = new MemoryStore(() => 0)
   await store.write(NOON, async tx => {
     await addCluster(tx, 'shop')
@@ -25,9 +25,9 @@ async function claimedPair(): Promise<{ store: MemoryStore; readonly admit: (tok
   })
   return {
     store,
-    async admit(token, secretHash, now = NOON) {
+    async admit(token, secretHash, now = NOON, run = undefined) {
       const invitation = await findInvitation(store, SCOPE.region, token, now)
-      return (await store.write(now, tx => admitInvited(tx, tx, invitation, machine(secretHash), now, new Uint8Array(8)))).nodeName
+      return (await store.write(now, tx => admitInvited(tx, tx, invitation, { ...machine(secretHash), ...run !== undefined && { run } }, now, new Uint8Array(8)))).nodeName
     },
   }
 }
@@ -61,6 +61,19 @@ describe('the token of a first boot', () => {
     await admit('token-a', 'secret-1', NOON + 60_000)
     const node = await store.findNode('n-a')
     assert.deepEqual([node?.said.status.phase, node?.facts.machineExistsAt], ['Creating', NOON + 60_000])
+  })
+
+  test('shown at each try of one run begins the time anew once', async () => {
+    const { store, admit } = await claimedPair()
+    const existsAt = async () => (await store.findNode('n-a'))?.facts.machineExistsAt
+    for (const minutes of [0, 10, 20, 30]) {
+      await admit('token-a', 'secret-1', NOON + minutes * 60_000, '1')
+      assert.equal(await existsAt(), NOON, `${minutes} min`)
+    }
+    await admit('token-a', 'secret-1', NOON + 40 * 60_000, '2')
+    assert.equal(await existsAt(), NOON + 40 * 60_000, 'the script was begun again')
+    await admit('token-a', 'secret-1', NOON + 60 * 60_000, '2')
+    assert.equal(await existsAt(), NOON + 40 * 60_000)
   })
 
   test('is nothing any more once its node goes', async () => {

@@ -5,7 +5,7 @@ import type { NodeFacts, NodeRecord } from '#model/node/record.ts'
 import { DEADLINES, MEMBER_AWAITED_MS } from '#model/status/deadlines.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { MachineSecret, NodeToken, Transaction } from '#ports/store.ts'
-import { admitMachine, admitted, CERTIFICATE_MS, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
+import { admitMachine, admitted, CERTIFICATE_MS, isAdmittedAlready, overlayAddress, type Admitted, type Newcomer, type Secrets } from './admit-machine.ts'
 import { beginningOf, beginsText } from './node-settings.ts'
 import type { Invitation } from './onboarding-token.ts'
 import { JoinRefused } from './refused.ts'
@@ -84,9 +84,9 @@ function whyNot(node: NodeRecord, cluster: ClusterRecord, nodePool: NodePoolReco
   return undefined
 }
 
-/** What failed before, by a step or by its time, is taken back, and the time of initialisation begins anew, when the machine runs its script (status-rules.md, node 3). */
+/** What failed before, by a step or by its time, is taken back, and the time of initialisation begins anew, when the machine runs its script (status-rules.md, node 3); not with each try of one run. */
 function joinedNow({ facts }: NodeRecord, machine: Newcomer, now: number): NodeFacts {
   const isOverdue = initialisationMs({ now, facts }) >= DEADLINES.nodeInitialisation
-  const startsOver = (facts.initialiseFailed !== undefined || isOverdue) && facts.firstReadyAt === undefined
-  return withFacts(facts, { initialiseFailed: undefined, login: undefined, joinedAt: now, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: admitted(machine, now), ...startsOver && { pausedMs: 0 } })
+  const startsOver = (facts.initialiseFailed !== undefined || isOverdue) && facts.firstReadyAt === undefined && !isAdmittedAlready(facts, machine)
+  return withFacts(facts, { initialiseFailed: undefined, login: undefined, joinedAt: now, admittedRun: machine.run, machineExistsAt: startsOver ? now : facts.machineExistsAt ?? now, progress: admitted(machine, now), ...startsOver && { pausedMs: 0 } })
 }

@@ -15,7 +15,7 @@ function contact(root: string, answers: readonly string[]): Promise<{ code: numb
   const text = [
     'set -u', part('common'), part('join').replace(/\nmain\nexit\s*$/, '\n'),
     `EH_ETC=${root}/etc EH_BIN=${root}/bin EH_RUN=${root}/run EH_SECRET_FILE=${root}/etc/machine.secret EH_CONF=${root}/etc/node.conf EH_CA_FILE=${root}/etc/ca EH_CA=ca`,
-    `ask() { echo "$1 $(cat "$EH_SECRET_FILE")" >> ${root}/asked; read -r http_status answer < ${root}/answers; sed -i 1d ${root}/answers; }`,
+    `ask() { echo "$1 $(cat "$EH_SECRET_FILE")" >> ${root}/asked; for word in "$@"; do case $word in run=*) echo "$word" >> ${root}/runs ;; esac; done; read -r http_status answer < ${root}/answers; sed -i 1d ${root}/answers; }`,
     'mkdir -p "$EH_ETC"; make_secret; contact',
   ].join('\n')
   return new Promise(resolve => {
@@ -45,6 +45,15 @@ suite('the first contact of a machine', () => {
     const secret = readFileSync(secretFile(), 'utf8')
     assert.notEqual(secret, 'a'.repeat(64))
     assert.deepEqual(asked, [`/join/join ${'a'.repeat(64)}`, `/join/confirm ${'a'.repeat(64)}`, `/join/join ${secret}`])
+  })
+
+  test('all tries of one run are told to be of one, and another run is another', async () => {
+    const runs = () => readFileSync(join(root, 'runs'), 'utf8').trim().split('\n')
+    await contact(root, ['503 Not now.', WELCOME])
+    await contact(root, [WELCOME])
+    const [first, again, next] = runs()
+    assert.match(first ?? '', /^run=[0-9a-f]{16}$/)
+    assert.deepEqual([again === first, next === first], [true, false])
   })
 
   test('its secret stays until the server has heard the confirmation, which alone frees the name', async () => {

@@ -26,7 +26,8 @@ export async function joinMachine(options: JoinOptions, form: Form, address: str
   if (!before) throw new JoinRefused(403, `The cluster of ${invitation.kind === 'script' ? 'the onboarding script' : 'the node'} ${invitation.name} is gone.`)
   const overlay = options.overlay?.isOutside(address) ? options.overlay : undefined
   const files = await machineFiles(components, before.spec.servedVersion, architecture, overlay !== undefined)
-  const machine = { secretHash, hostname: form.get('hostname') ?? '', architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address, ...(overlay ? { overlayPool: overlay.pool } : {}) }
+  const run = plain(form.get('run'))
+  const machine = { secretHash, hostname: form.get('hostname') ?? '', ...run !== '' && { run }, architecture, machineId: plain(form.get('machine-id')), kernel: plain(form.get('kernel')), address, ...(overlay ? { overlayPool: overlay.pool } : {}) }
 
   const { cluster, nodePool, nodeId, nodeName, nodeAddress, begins, tenant, bootstrapToken: token } = await letMachineIn(options, invitation, machine)
   const settings = nodeSettings(cluster, nodePool, begins, { registry: options.registry, pauseImage: options.pauseImage ?? 'pause:3.10', clusterDomain: options.clusterDomain ?? 'cluster.local' }, tenant.pki.caCert, files)

@@ -29,7 +29,7 @@ export type RegionChange =
   /** What calls in this region meet may be otherwise from now on, and nobody can tell for whom: whoever has put off the next try for long tries again. */
   | { readonly kind: 'Turn' }
   /** A machine runs its onboarding script and asks to be admitted. */
-  | { readonly kind: 'Join'; readonly machineId: string; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }
+  | { readonly kind: 'Join'; readonly machineId: string; /** How manieth run of the script on it. */ readonly run: number; readonly token: string; readonly hostname: string; readonly architecture: string; readonly secret: string; readonly address: string }
   /** A machine that was admitted as a node of that name reports how far it is, or which step failed. */
   | { readonly kind: 'Report'; readonly secret: string; readonly clusterId: string; readonly nodeName: string; readonly outcome: 'progress' | 'failed'; readonly step: string; readonly text: string }
   /** A machine asks whether it is still a member. */

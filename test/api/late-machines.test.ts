@@ -18,13 +18,13 @@ describe('a machine that comes later than its fifteen minutes', () => {
   })
   after(() => server.close())
 
-  async function story(call: string): Promise<{ readonly pairs: readonly string[]; readonly reasons: readonly string[]; readonly exits: readonly string[] }> {
+  async function story(call: string, fault: object = { Port: 'machines', Call: call, Effect: { Type: 'slow', For: '20m' } }): Promise<{ readonly pairs: readonly string[]; readonly reasons: readonly string[]; readonly exits: readonly string[] }> {
     const region = `late-${++number}`
     const done = (action: string, body: object = {}) => server.done(action, body, region)
     await server.done('CreateRegion', { Region: region, Seed: 7, Paused: true })
     const { Id: cluster } = await done('CreateCluster', CLUSTER)
     await done('SetClock', { Step: '60s' })
-    await done('InjectFault', { Port: 'machines', Call: call, Effect: { Type: 'slow', For: '20m' } })
+    await done('InjectFault', fault)
     await done('CreateEdgeNodePool', {
       ClusterId: cluster, Name: 'burst', NodePoolType: 'edge-machine-pool',
       ElasticConfig: { CloudServerIdentity: 'c1', AutoScaleConfig: { Enabled: false, MinReplicas: 0, MaxReplicas: 5, DesiredReplicas: 1, Priority: 10 }, InstanceArea: { AreaName: 'north' } },
@@ -49,5 +49,10 @@ describe('a machine that comes later than its fifteen minutes', () => {
     const { pairs, exits } = await story('download')
     assert.deepEqual(pairs, ['Creating Progressing', 'Failed InitializeFailed', 'Running Ok'])
     assert.ok(exits.includes('It becomes a Ready member of the cluster after all.'))
+  })
+
+  test('a script that is told to come again has the time of one run, and not that of each try', async () => {
+    const { pairs, reasons } = await story('', { Port: 'tenant-cluster', Call: 'issueBootstrapToken', Effect: { Type: 'fail' }, Until: '2026-12-01T00:20:00Z' })
+    assert.deepEqual(pairs, ['Creating Progressing', 'Failed InitializeFailed', 'Running Ok'], reasons.join('\n'))
   })
 })

@@ -94,26 +94,32 @@ make_secret() {
   (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$EH_SECRET_FILE")
 }
 
+# All tries of one run say that they are of one: the server counts the time of an installation from the first that it heard.
+ask_to_join() {
+  ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)" "run=$this_run"
+}
+
 contact() {
+  this_run=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
   case $(uname -m) in
     x86_64) EH_ARCH=amd64 ;;
     aarch64) EH_ARCH=arm64 ;;
     *) EH_ARCH=$(uname -m) ;;
   esac
-  ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+  ask_to_join
   tries=1
   # 503: the cluster's API does not answer at the moment; 000: the way to us is broken. Both may pass.
   while { [ "$http_status" = 503 ] || [ "$http_status" = 000 ]; } && [ "$tries" -lt 5 ]; do
     complain "$answer Trying again."
     sleep "$tries"
     tries=$((tries + 1))
-    ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+    ask_to_join
   done
   if [ "$http_status" = 410 ] && forget_removed; then
     mkdir -p "$EH_ETC" "$EH_RUN"
     printf '%s\n' "$EH_CA" > "$EH_CA_FILE"
     make_secret
-    ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)"
+    ask_to_join
   fi
   if [ "$http_status" != 200 ]; then
     complain "$answer"

@@ -319,6 +319,6 @@ function isForLater({ status }: JoinRefused): boolean {
   return status === 503 || status === 429
 }
 
-function newcomer({ secret, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {
-  return { secretHash: hashOf(secret), hostname, architecture, address, kernel: '6.1.0', machineId, firstStep: 'download' }
+function newcomer({ secret, run, hostname, architecture, address }: OfKind<'Join'>, machineId: string): Newcomer {
+  return { secretHash: hashOf(secret), run: String(run), hostname, architecture, address, kernel: '6.1.0', machineId, firstStep: 'download' }
 }

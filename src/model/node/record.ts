@@ -38,6 +38,8 @@ export interface NodeFacts {
   readonly login?: { readonly since: number; /** The password was taken, and the script is being started. */ readonly loggedInAt?: number }
   /** When a machine that was ordered for it ran its first boot and was admitted, or one that was logged in to; script-joined machines are admitted when they are claimed. */
   readonly joinedAt?: number
+  /** The run of the onboarding script by which it was last admitted: one that is told to come again is no new run. */
+  readonly admittedRun?: string
   /** Last progress the machine reported, e.g. `kubelet was started`. */
   readonly progress?: { readonly step: string; readonly text: string; readonly at: number }
   /** A named step failed on the machine. Taken back when the same machine runs its script again. */

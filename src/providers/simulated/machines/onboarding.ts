@@ -206,7 +206,7 @@ export class Onboarding {
     const fault = machine.script?.heldUp ? undefined : this.#strike(id, machine, 'contact'), laterMs = slowness(fault)
     if (ends(fault) || (laterMs > 0 && machine.script)) return this.#holdUp(id, machine, fault, laterMs)
     this.#asked.set(id, contactAt)
-    this.#world.tell({ kind: 'Join', machineId: id, token, hostname: machine.name, architecture: 'amd64', secret: this.secretOf(id), address: machine.address })
+    this.#world.tell({ kind: 'Join', machineId: id, run: machine.script?.run ?? 1, token, hostname: machine.name, architecture: 'amd64', secret: this.secretOf(id), address: machine.address })
   }
 
   /** Nobody can be told by the machine itself; its console shows it. */

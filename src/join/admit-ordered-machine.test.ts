@@ -25,7 +25,7 @@ async function claimedPair(): Promise<{ store: MemoryStore; readonly admit: (tok
   })
   return {
     store,
-    async admit(token, secretHash, now = NOON, run = undefined) {
+    async admit(token, secretHash, now = NOON, run) {
       const invitation = await findInvitation(store, SCOPE.region, token, now)
       return (await store.write(now, tx => admitInvited(tx, tx, invitation, { ...machine(secretHash), ...run !== undefined && { run } }, now, new Uint8Array(8)))).nodeName
     },

@@ -110,6 +110,27 @@ describe('rows of the ledger', () => {
     assert.deepEqual([await nodes(), await machines(), (await done('ListMachines')).TotalCount], [['Unknown'], ['Released'], 0])
   })
 
+  test('what a creation made that ended while nobody could look is held once somebody can, and costs until it is deleted', async () => {
+    const ofHost = async () => (await rows({ Kinds: ['ControlPlane', 'Network'] })).map(entry => entry.State)
+    // It is made, though the call says otherwise, and from then on nobody can look.
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'ensure', Effect: { Type: 'half' } })
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'look', Effect: { Type: 'fail' }, From: new Date(Date.parse(String((await done('GetClock'))['Now'])) + 1).toISOString() })
+    const { Id: cluster } = await done('CreateCluster', ANY_CLUSTER)
+    await step('20m')
+    assert.equal(await regions.server.shows('ListClusters', cluster ?? '', regions.region), 'Failed/CreateError')
+    const [intended, before] = [await ofHost(), (await done('GetBalance'))['PerHour'] as number]
+    assert.deepEqual(intended, ['Intended', 'Intended'])
+    await step('3d')
+    await done('ClearFault', { All: true })
+    await step('1m')
+    assert.deepEqual(await ofHost(), ['Held', 'Held'])
+    assert.ok((await done('GetBalance'))['PerHour'] as number > before)
+    assert.equal(await regions.server.shows('ListClusters', cluster ?? '', regions.region), 'Failed/CreateError')
+    await done('DeleteCluster', { Id: cluster })
+    await step('5m')
+    assert.deepEqual(await ofHost(), ['Released', 'Released'])
+  })
+
   test('what a deletion did not ask for says how it ends, costs until then, and goes with its region', async () => {
     const { Id: cluster } = await done('CreateCluster', { ...ANY_CLUSTER, ClusterConfig: { ...ANY_CLUSTER.ClusterConfig, ResourcePublicAccessDefaultEnabled: true } })
     await step('60s')

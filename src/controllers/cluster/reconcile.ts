@@ -6,6 +6,7 @@ import { verdict } from '#model/status/rules.ts'
 import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
+import type { LedgerState } from '#ports/store.ts'
 import { act } from './act.ts'
 import { CouldNotLook } from './could-not-look.ts'
 import { decideBlind } from './decide-blind.ts'
@@ -29,6 +30,7 @@ export function clusterController(ports: ClusterPorts): Controller {
       // A creation that ended gets no more work, however often a component of it still ends and wakes us.
       if (!record || (record.facts.creationEnded && !record.facts.deletion)) {
         lookedThrough.delete(id)
+        if (record) await holdWhatIsLeft(record, ports)
         return {}
       }
       const seen = await lookAt(record, ports, blindSince)
@@ -80,15 +82,32 @@ function creationIsOver(facts: ClusterFacts): boolean {
   return facts.firstReadyAt !== undefined || facts.creationEnded !== undefined
 }
 
+/**
+ * What a creation made costs until a deletion, also where it ended while nobody could look, or what it had begun came to be afterwards. As long as an intent stands, whatever wakes us has it looked for; a look that
+ * fails is tried again.
+ */
+async function holdWhatIsLeft(record: ClusterRecord, ports: ClusterPorts): Promise<void> {
+  if (!(await has(record, 'Intended', ports))) return
+  const seen = await observeCluster(record, ports).catch((cause: unknown) => { throw new Error(`Looking for what is left of cluster ${record.id}`, { cause }) })
+  await ports.store.write(seen.now, async tx => {
+    const cluster = await tx.lockCluster(record.id)
+    if (cluster) await holdWhatWasMade(tx, cluster, seen)
+  })
+}
+
+async function has(record: ClusterRecord, state: LedgerState, { store }: ClusterPorts): Promise<boolean> {
+  return (await store.listLedger(record, { clusterIds: [record.id], states: [state] }, { number: 1, size: 1 })).totalCount > 0
+}
+
 /** A creation or deletion is looked through once by each process that has to do with it: an earlier one may have ended between making or removing something and saying so. */
-async function sayWhatEarlierOnesDid(record: ClusterRecord, seen: ClusterSeen, { store }: ClusterPorts, lookedThrough: Map<string, Course>): Promise<void> {
+async function sayWhatEarlierOnesDid(record: ClusterRecord, seen: ClusterSeen, ports: ClusterPorts, lookedThrough: Map<string, Course>): Promise<void> {
   const { id, facts } = record
   const course: Course | undefined = facts.deletion ? 'deletion' : creationIsOver(facts) ? undefined : 'creation'
   if (course === undefined) return void lookedThrough.delete(id)
   if (lookedThrough.get(id) === course) return
-  const { totalCount } = course === 'creation' && facts.attemptStartedAt === undefined ? { totalCount: 0 } : await store.listLedger(record, { clusterIds: [id], states: [course === 'creation' ? 'Intended' : 'Releasing'] }, { number: 1, size: 1 })
-  if (totalCount > 0) {
-    await store.write(seen.now, async tx => {
+  const mayHaveMade = course === 'deletion' || facts.attemptStartedAt !== undefined
+  if (mayHaveMade && await has(record, course === 'creation' ? 'Intended' : 'Releasing', ports)) {
+    await ports.store.write(seen.now, async tx => {
       const cluster = await tx.lockCluster(id)
       if (cluster) await (course === 'creation' ? holdWhatWasMade : releaseWhatIsGone)(tx, cluster, seen)
     })

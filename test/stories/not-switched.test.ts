@@ -57,6 +57,31 @@ describe('a machine that its provider fails to switch on or off', () => {
     assert.doesNotMatch((await why())[0], /sold out/)
   })
 
+  test('is told where machines are listed, too, be it a pool\'s or a user\'s own', async () => {
+    const { to } = await shop()
+    const { Id } = await done('AddMachine', { Name: 'till-1' })
+    await step('1m')
+    const told = async () => ((await done('ListMachines')).Items ?? []).map(({ Name, Because }) => `${String(Name).replace(/-.*/, '')} ${String(Because).replace(/since \S+Z/, 'since T')}`).toSorted()
+    const first = await fails({ Message: 'the zone is closed' })
+    await to(0)
+    await done('SetMachine', { Id, Power: 'off' })
+    await step('1d')
+    assert.deepEqual(await told(), ['burst Switching it off fails since T: the zone is closed', 'till Switching it off fails since T: the zone is closed'])
+    const since = async () => String((await done('ListMachines', { Filter: { Ids: [Id] } })).Items?.[0]?.['Because']).match(/since \S+Z/)?.[0]
+    const before = await since()
+    await fails({ Message: 'the zone is on fire' })
+    await done('ClearFault', { Id: first })
+    await step('3d')
+    assert.deepEqual([await since(), await told()], [before, ['burst Switching it off fails since T: the zone is on fire', 'till Switching it off fails since T: the zone is on fire']])
+    const late = await done('AddMachine', { Name: 'late-1' })
+    await step('1m')
+    assert.ok((await told()).includes('late Making it fails since T: the zone is on fire'), (await told()).join())
+    await done('ClearFault', { All: true })
+    await step('2h')
+    assert.deepEqual(await told(), ['burst undefined', 'late undefined', 'till undefined'])
+    for (const machine of [late['Id'], Id]) await done('RemoveMachine', { Id: machine })
+  })
+
   test('off, and is wanted on again: nothing is told of what is wanted no more', async () => {
     const { to, why } = await shop()
     await fails({ Message: 'the zone is closed' })

@@ -1,3 +1,4 @@
+import { rfc3339Seconds } from '#model/time.ts'
 import { isOfOurStore } from '#ports/of-our-store.ts'
 import type { LedgerEntry, LedgerState, MachineRecord, Transaction } from '#ports/store.ts'
 import { awaitedUntil, decideMachine } from './decide.ts'
@@ -25,7 +26,7 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
         if (await tx.lockMachine(id)) await putEntry(tx, record, 'Intended', ports)
       })
       return { lookAgainAt: clock.now() }
-    case 'ensure': await ensure(record, entry, ports); return {}
+    case 'ensure': await ensure(record, entry, ports, signal); return {}
     // Woken as soon as that one is there, or is not to be.
     case 'keepPlace': return successor ? { lookAgainAt: awaitedUntil(successor) } : {}
     case 'ensureGone': await ensureGone(record, successor, ports, signal); return {}
@@ -33,11 +34,14 @@ export async function reconcileOwn(record: MachineRecord, ports: MachinePassPort
 }
 
 /** What is off costs no compute, so the ledger is told of the power, too. */
-async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePassPorts): Promise<void> {
+async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, ports: MachinePassPorts, signal: AbortSignal): Promise<void> {
   const { machines, clock } = ports.regionOf(record.region)
-  const seen = await makeForOwner(record, () => machines.ensure(orderOf(record)), ports)
+  const seen = await makeForOwner(record, () => machines.ensure(orderOf(record)), ports).catch(async (error: unknown) => {
+    if (!signal.aborted && !isOfOurStore(error)) await noteNotAsOrdered(record, entry, error, ports)
+    throw error
+  })
   const isHeld = entry?.state === 'Held' || entry?.state === 'Retained'
-  if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power) {
+  if (isHeld && record.machineId === seen.machineId && powerOf(entry) === record.power && !record.obstacle) {
     if (!(await ports.store.findMachine(record.id))) await takeDownLost([record], ports)
     return
   }
@@ -49,10 +53,24 @@ async function ensure(record: MachineRecord, entry: LedgerEntry | undefined, por
       return false
     }
     await putEntry(tx, locked, isHeld ? entry.state : 'Held', ports)
-    if (locked.machineId !== seen.machineId) await tx.changeMachine(record.id, { machineId: seen.machineId })
+    const stands = locked.deletionRequestedAt === undefined && locked.obstacle !== undefined
+    if (locked.machineId !== seen.machineId || stands) await tx.changeMachine(record.id, { machineId: seen.machineId, ...stands && { obstacle: null } })
     return false
   })
   if (isLost) await takeDownLost([record], ports)
+}
+
+/** Tried until it is as ordered; what is answered is told meanwhile, since the first answer to that order. */
+async function noteNotAsOrdered({ id, region, createdAt, power, machineId }: MachineRecord, entry: LedgerEntry | undefined, error: unknown, ports: MachinePorts): Promise<void> {
+  const now = ports.regionOf(region).clock.now()
+  const what = machineId === undefined ? 'Making it' : entry && powerOf(entry) === power ? 'Having it as it is ordered' : `Switching it ${power}`
+  await ports.store.write(now, async tx => {
+    const locked = await tx.lockMachine(id)
+    if (!locked || !isSame(locked, { createdAt }) || locked.deletionRequestedAt !== undefined || locked.power !== power) return
+    const known = locked.obstacle?.because.startsWith(`${what} fails since `) ? locked.obstacle : undefined, at = known?.at ?? now
+    const because = `${what} fails since ${rfc3339Seconds(at)}: ${messageOf(error)}`
+    if (known?.because !== because) await tx.changeMachine(id, { obstacle: { because, at } })
+  })
 }
 
 /** Tried until it is gone; why it is still there is told meanwhile. */

@@ -4,6 +4,7 @@ import type { Rule } from '../status/rules.ts'
 import { spanText } from '../time.ts'
 import { at, failedStep, heartbeats, overdueStep, stepSoFar } from './initialisation.ts'
 import { stillThere } from './leaving.ts'
+import { switchingFails } from './not-switched.ts'
 import { initialisationEndsAt, initialisationMs, isMachineRemoved, isOlderThanPowerOn, isReady, nodeDeletionDeadline, wasEverReady } from './readiness.ts'
 import type { NodeSight } from './sight.ts'
 import type { NodeStatus } from './status.ts'
@@ -161,7 +162,7 @@ function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
 
 /** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
 function notSwitched({ facts: { notSwitched: failing, power } }: NodeSight, to: 'on' | 'off'): string {
-  return failing?.to === to && power?.state !== to ? `; switching it ${to} fails since ${at(failing.since)}: ${failing.text}` : ''
+  return failing?.to === to && power?.state !== to ? `; ${switchingFails(failing)}` : ''
 }
 
 function isComingBack({ facts }: NodeSight): boolean {

@@ -1,4 +1,5 @@
 import { missing, optionalObjects, optionalText, optionalWord, refuseMember, requiredText, type Members } from '../request.ts'
+import { OURS } from './node-config.ts'
 import type { Label, Taint } from './record.ts'
 
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
@@ -8,9 +9,6 @@ const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 export const KUBELETS_OWN_LABELS: ReadonlySet<string> = new Set([
   'kubernetes.io/hostname', 'kubernetes.io/os', 'kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/arch', 'node.kubernetes.io/windows-build',
 ])
-
-/** By labels and taints that begin so nodes are marked for ourselves, and what they say is believed: a node is closed, or opened again, until none is left. */
-const OURS = 'edgehold/'
 
 /** `Labels` of a KubernetesConfig by Kubernetes' own syntax; keys are unique. Undefined if absent. */
 export function optionalLabels(config: Members): readonly Label[] | undefined {
@@ -37,7 +35,7 @@ export function optionalTaints(config: Members): readonly Taint[] | undefined {
 
 function refuseOurs(config: Members, name: 'Labels' | 'Taints', sent: readonly Label[] = []): void {
   const ours = sent.find(({ key }) => key.startsWith(OURS))
-  if (ours) refuseMember(config, name, `the key ${ours.key} begins with ${OURS}, by which nodes are marked for Edgehold itself; choose another key`)
+  if (ours) refuseMember(config, name, `the key ${ours.key} begins with ${OURS}, by which nodes are marked for Edgehold itself; choose another key, or leave it out, also where the node pool has it from before: no node gets it`)
 }
 
 function labelKey(from: Members): string {

@@ -3,6 +3,9 @@ import type { NodePoolSpec, Taint } from './record.ts'
 
 type Wish = Pick<NodePoolSpec, 'labels' | 'taints' | 'autoSyncDisabled'>
 
+/** By labels and taints that begin so nodes are marked for ourselves, and what they say is believed: a node is closed, or opened again, until none is left. */
+export const OURS = 'edgehold/'
+
 /**
  * With this taint a kubelet registers a node that begins cordoned: it cannot set spec.unschedulable itself, and pods would come before anybody else can. It stands for that until it is set, and goes with it.
  */
@@ -15,15 +18,23 @@ export function beginsCordoned({ taints }: { readonly taints: readonly { readonl
   return taints.some(({ key }) => key === BEGINS_CORDONED.key)
 }
 
-/** What a node is to carry: what its pool wants, and what is its own, which goes before where both name the same. */
+/**
+ * What a node is to carry: what its pool wants, and what is its own, which goes before where both name the same. Keys that are ours are nobody's wish: pools have some from before they were refused, and what was put
+ * on for them is taken off.
+ */
 export function wishOf(pool: Wish, { carries }: Pick<NodeSpec, 'carries'>): Wish {
-  if (!carries) return pool
+  if (!carries) return withoutOurs(pool)
   const { labels, taints } = carries
-  return {
+  return withoutOurs({
     ...pool,
     labels: [...pool.labels.filter(({ key }) => labels.every(own => own.key !== key)), ...labels],
     taints: [...pool.taints.filter(({ key, effect }) => taints.every(own => own.key !== key || own.effect !== effect)), ...taints],
-  }
+  })
+}
+
+function withoutOurs(wish: Wish): Wish {
+  const isFree = ({ key }: { readonly key: string }) => !key.startsWith(OURS)
+  return wish.labels.every(isFree) && wish.taints.every(isFree) ? wish : { ...wish, labels: wish.labels.filter(isFree), taints: wish.taints.filter(isFree) }
 }
 
 /** Labels and taints that a pool wants on its nodes, as canonical JSON: the same wish gives the same text, whatever its order. */

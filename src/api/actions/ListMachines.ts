@@ -32,7 +32,8 @@ type Seen = Pick<MachinePowerFact, 'stuck' | 'turnedAway'>
 async function toWire({ store, scope }: ActionContext, machine: MachineRecord, seen: Seen = {}, facts?: NodeFacts): Promise<object> {
   const { ownedBy } = machine
   const nodes = ownedBy?.nodeId !== undefined || machine.machineId === undefined ? [] : await store.nodesOfMachine(scope.region, machine.machineId)
-  const because = machine.obstacle?.because ?? notSwitchedText(machine, facts) ?? consoleText(seen), failedAt = scriptFailedAt(seen)
+  const heard = facts?.turnedAway?.heard && seen.turnedAway === undefined ? { ...seen, turnedAway: facts.turnedAway } : seen
+  const because = machine.obstacle?.because ?? notSwitchedText(machine, facts) ?? consoleText(heard), failedAt = scriptFailedAt(heard)
   const node = nodes.find(candidate => candidate.facts.deletion === undefined) ?? nodes[0]
   return {
     Id: machine.id,

@@ -78,6 +78,14 @@ describe('a node whose machine its pool ordered', () => {
     for (const unschedulable of [false, true]) assert.equal(decideNode(seenOf({ facts: emptying, object: node({ unschedulable }) })).facts.closedToStop, true)
   })
 
+  test('keeps what the join endpoint heard of its first boot, of which its provider tells nothing, until it was Ready', () => {
+    const turnedAway = { text: 'The programs are not there yet', since: NOW - 1, failed: true, heard: true } as const
+    const kept = (facts: NodeFacts) => decideNode(seenOf({ facts: { ...facts, turnedAway }, power: power('on', NOW - MINUTE) })).facts.turnedAway
+    assert.deepEqual([kept(claimed), kept(member)], [turnedAway, undefined])
+    const { heard: _, ...told } = turnedAway
+    assert.equal(decideNode(seenOf({ facts: { ...claimed, turnedAway: told }, power: power('on', NOW - MINUTE) })).facts.turnedAway, undefined, 'its provider told it, and tells it no more')
+  })
+
   test('has its fifteen minutes from when its machine was switched on', () => {
     assert.equal(decideNode(seenOf({ facts: claimed, power: { ...power('on', NOW - 30_000)!, fact: { state: 'on', since: NOW - 30_000, lastOnAt: NOW - 30_000, link: 'up', machineId: 'id' } } })).facts.machineExistsAt, NOW - 30_000)
     assert.equal(decideNode(seenOf({ facts: claimed })).facts.machineExistsAt, NOW)

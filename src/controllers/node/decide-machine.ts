@@ -38,6 +38,7 @@ function refusalNews({ record: { facts }, power }: NodePassSeen): MachineNews {
   if (!power || power.staleSince !== undefined) return { change: {}, evidence: [] }
   const seen = power.fact.turnedAway, isIts = seen && facts.firstReadyAt === undefined && !(seen.failed && facts.joinedAt !== undefined)
   const turnedAway = isIts ? { ...seen, text: seen.text.replace(/\.$/, '') } : undefined, known = facts.turnedAway
+  if (known?.heard && !turnedAway && facts.firstReadyAt === undefined) return { change: {}, evidence: [] }
   if (turnedAway?.since === known?.since && turnedAway?.text === known?.text && turnedAway?.failed === known?.failed) return { change: {}, evidence: [] }
   return {
     change: { turnedAway },

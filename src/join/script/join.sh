@@ -94,9 +94,9 @@ make_secret() {
   (umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$EH_SECRET_FILE")
 }
 
-# All tries of one run say that they are of one: the server counts the time of an installation from the first that it heard.
+# All tries of one run say that they are of one: the server counts the time of an installation from the first that it heard. After the last nobody comes again.
 ask_to_join() {
-  ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)" "run=$this_run"
+  ask /join/join "hostname=$(uname -n)" "architecture=$EH_ARCH" "machine-id=$(cat /etc/machine-id 2> /dev/null)" "kernel=$(uname -r)" "run=$this_run" "tries-left=$((5 - tries))"
 }
 
 contact() {
@@ -106,8 +106,8 @@ contact() {
     aarch64) EH_ARCH=arm64 ;;
     *) EH_ARCH=$(uname -m) ;;
   esac
-  ask_to_join
   tries=1
+  ask_to_join
   # 503: the cluster's API does not answer at the moment; 000: the way to us is broken. Both may pass.
   while { [ "$http_status" = 503 ] || [ "$http_status" = 000 ]; } && [ "$tries" -lt 5 ]; do
     complain "$answer Trying again."
@@ -119,6 +119,7 @@ contact() {
     mkdir -p "$EH_ETC" "$EH_RUN"
     printf '%s\n' "$EH_CA" > "$EH_CA_FILE"
     make_secret
+    tries=5
     ask_to_join
   fi
   if [ "$http_status" != 200 ]; then

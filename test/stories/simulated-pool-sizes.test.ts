@@ -260,6 +260,6 @@ describe('the size of a pool is what its callers want, whatever befalls its memb
     await done('SetBalance', { Unlimited: true })
     await step('25m')
     assert.equal(await regions.server.shows('ListClusters', pool.clusterId, regions.region), 'Failed/Unknown')
-    assert.ok((await done('ExplainStatus', { Id: `${pool.clusterId}:core-dns` }) as { readonly StaleSince?: string }).StaleSince)
+    assert.equal(await regions.server.shows('ListAddons', `${pool.clusterId}:core-dns`, regions.region), 'Failed/ClusterNotRunning')
   })
 })

@@ -197,6 +197,22 @@ test('a cluster whose API works is degraded, and nothing else, by what its host 
   assert.equal(await played.pair('ListClusters'), 'Running/Ok')
 }))
 
+test('what its host does not start again is told so until it runs again, be it silent', () => Played.play(RUNNING_CLUSTER, async played => {
+  const shown = async () => (await played.why(played.id('cluster'))).Because
+  const refused = await played.fault('control-plane-host', 'ensure', { Type: 'fail', Message: 'the disk is full', Code: 'never' })
+  const ended = await played.fault('control-plane-host', 'kube-scheduler', { Type: 'fail', Message: 'panic' })
+  await played.step('20m')
+  await played.fault('control-plane-host', 'kube-scheduler', { Type: 'silent' })
+  assert.match(await shown(), /, and not started again: the disk is full$/)
+  // Its supervisor starts it again, and nobody asks the host for it any more.
+  await played.done('ClearFault', { Id: ended })
+  await played.step('1h')
+  await played.done('ClearFault', { Id: refused })
+  await played.step('3d')
+  assert.match(await shown(), /^Its API works, but the scheduler is down since \S+Z$/)
+  assert.equal(await played.pair('ListClusters'), 'Running/Degraded')
+}))
+
 test('as that its data is lost, and then nothing says that it comes back', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
   const exits = async () => (await played.why(played.id('cluster'))).Exits.map(({ By, What }) => `${By}: ${What}`)
   assert.deepEqual(await exits(), ['cause: Its control plane comes back, which is tried again and again.', 'call: DeleteCluster'])

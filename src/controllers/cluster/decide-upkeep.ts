@@ -24,10 +24,11 @@ export function decideUpkeep(seen: ClusterSeen): Course {
 
 function works(seen: ClusterSeen, probe: TenantClusterProbe): Course {
   const { now, record: { facts } } = seen
-  const degraded = degradedNow(facts, probe, now)
-  const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
   // A component whose supervisor died with it is started by nobody else; one that its supervisor starts again is left to it.
   const mends = isMissing(seen.host) || seen.host.components.some(component => component.state === 'exited')
+  // A host that has nothing to start refuses nothing.
+  const degraded = degradedNow(facts, probe, now, mends ? facts.degraded?.why : undefined)
+  const dwells = degraded && now - degraded.since < DWELL.clusterDegraded
   // A healthy one is looked at when its health watch or its host's tells of a change, so that an idle fleet writes nothing.
   const soonest = mends || !probe.baseApplied ? now + mendedAfter(degraded === undefined ? 0 : now - degraded.since, seen.tellsAll === true) : undefined
   const dwelt = dwells ? degraded.since + DWELL.clusterDegraded : undefined
@@ -46,7 +47,7 @@ function mendedAfter(downFor: number, isTold: boolean): number {
 }
 
 /** The time of the first sight is kept while the same things are down, since the rule counts a minute from it; of several that are down, one began the time. */
-function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number): ClusterFacts['degraded'] {
+function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number, why: string | undefined): ClusterFacts['degraded'] {
   const down = [
     probe.scheduler ? [] : ['the scheduler'],
     probe.controllerManager ? [] : ['the controller manager'],
@@ -54,7 +55,7 @@ function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number
   ].flat()
   // What was down then and is up now does not count for another thing that went down meanwhile.
   const known = facts.degraded && down.some(one => facts.degraded?.what.split(' and ').includes(one)) ? facts.degraded : undefined
-  return down.length === 0 ? undefined : { what: down.join(' and '), since: known?.since ?? now, ...known?.why !== undefined && { why: known.why } }
+  return down.length === 0 ? undefined : { what: down.join(' and '), since: known?.since ?? now, ...known && why !== undefined && { why } }
 }
 
 function down(seen: ClusterSeen): Course {

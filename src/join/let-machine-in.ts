@@ -1,3 +1,4 @@
+import { withFacts } from '#model/with-facts.ts'
 import type { TenantClusterAddress } from '#ports/tenant-cluster.ts'
 import type { Admitted, Newcomer } from './admit-machine.ts'
 import { admitInvited, admitOrderedMachines, type OrderedNewcomer } from './admit-ordered-machine.ts'
@@ -11,14 +12,31 @@ export type LetInOptions = Pick<JoinOptions, 'region' | 'store' | 'tenantCluster
 
 /** Admits a machine and lets its node in: its node row, its place among the members, its bootstrap token. Throws JoinRefused. */
 export async function letMachineIn(options: LetInOptions, invitation: Invitation, machine: Newcomer): Promise<Admitted & { readonly tenant: TenantClusterAddress; readonly bootstrapToken: string }> {
-  const { store, tenantCluster, clock, log } = options
+  const { store, clock, log } = options
   const now = clock.now()
   const admitted = await store.write(now, (tx) => admitInvited(tx, tx, invitation, machine, now, options.randomBytes(8)))
   const { cluster, nodeName } = admitted
-  const tenant = await tenantAddress(options, cluster)
-  const bootstrapToken = await letIn(store, tenantCluster, tenant, cluster, nodeName)
+  const { tenant, bootstrapToken } = await giveToken(options, admitted).catch(async (error: unknown) => {
+    if (error instanceof JoinRefused) await takeBackStep(options, [admitted.nodeId], now)
+    throw error
+  })
   log.info({ cluster: cluster.id, node: nodeName, address: machine.address, by: invitation.kind, name: invitation.name }, 'Letting machine join')
   return { ...admitted, tenant, bootstrapToken }
+}
+
+async function giveToken(options: LetInOptions, { cluster, nodeName }: Admitted): Promise<{ readonly tenant: TenantClusterAddress; readonly bootstrapToken: string }> {
+  const tenant = await tenantAddress(options, cluster)
+  return { tenant, bootstrapToken: await letIn(options.store, options.tenantCluster, tenant, cluster, nodeName) }
+}
+
+/** A machine takes the step that its admission began once it is let in, and not before; one whose cluster did not let it in comes again, or never. */
+async function takeBackStep({ store, clock }: LetInOptions, nodeIds: readonly string[], admittedAt: number): Promise<void> {
+  if (nodeIds.length === 0) return
+  await store.write(clock.now(), async tx => {
+    for (const { id, facts } of await tx.lockNodes(nodeIds)) {
+      if (facts.progress?.at === admittedAt && !facts.deletion) await tx.changeNode(id, { facts: withFacts(facts, { progress: undefined }) }, { evidence: [] })
+    }
+  })
 }
 
 /**
@@ -42,6 +60,7 @@ export async function letOrderedMachinesIn(options: LetInOptions, newcomers: rea
     }
   }
   for (const [clusterId, refusal] of await letAllIn(store, tenantCluster, all, hands)) refused.set(clusterId, refusal)
+  await takeBackStep(options, [...refused.keys()].flatMap(clusterId => (byCluster.get(clusterId) ?? []).map(({ nodeId }) => nodeId)), now)
   for (const { cluster, nodeName, nodeAddress } of [...byCluster.values()].flat()) if (!refused.has(cluster.id)) log.info({ cluster: cluster.id, node: nodeName, address: nodeAddress, by: 'node' }, 'Letting machine join')
   return outcomes.map(outcome => (outcome instanceof JoinRefused ? outcome : refused.get(outcome.cluster.id) ?? outcome))
 }

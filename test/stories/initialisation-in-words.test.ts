@@ -113,24 +113,53 @@ describe('InitializeFailed says which step, and how long', () => {
     return { Id: String(node?.['Id']), machine: `m${String(node?.['Id']).slice(1)}` }
   }
 
-  test('a machine that a pool ordered, and that is told to come again later', async () => {
-    const id = await cluster()
-    await done('InjectFault', { Port: 'tenant-cluster', Call: 'ensureMembers', Effect: { Type: 'fail' } })
-    await ordered(id)
+  const later = String.raw`the join endpoint tells its onboarding script since \S+Z to come again later: The API of the cluster \S+ does not answer at the moment$`
+  const asks = String.raw`its boot or its first contact is under way since \S+Z: its machine has reported no progress`
+  const isAway = () => done('InjectFault', { Port: 'tenant-cluster', Call: 'ensureMembers', Effect: { Type: 'fail' } })
+  const told = [['a machine that a pool ordered', ordered], ['a machine that runs a script', byScript], ['a machine that is logged in to', logged]] as const
+  for (const [what, join] of told) {
+    for (const Call of ['ensureMembers', 'issueBootstrapToken']) {
+      test(`${what}, and that is told to come again later: ${Call}`, async () => {
+        const id = await cluster()
+        await done('InjectFault', { Port: 'tenant-cluster', Call, Effect: { Type: 'fail' } })
+        await join(id)
+        await regions.step('5m')
+        const { Id } = await theNode()
+        const [shows, early, evidence] = await refusal(Id)
+        assert.equal(shows, 'Creating/Progressing')
+        assert.match(early, new RegExp(`is no Ready member of the cluster yet; ${later}`))
+        assert.ok(evidence.some(({ Fact }) => /^The join endpoint told it to come again later: .* does not answer at the moment\.$/.test(Fact)), JSON.stringify(evidence))
+        await regions.step('630s')
+        const [late, why] = await refusal(Id)
+        assert.equal(late, 'Failed/InitializeFailed')
+        assert.match(why, new RegExp(`^It was no Ready member 15 min after its machine was there; ${later}`))
+        await done('ClearFault', { All: true })
+        await regions.step('20m')
+        assert.equal((await refusal(Id))[0], 'Running/Ok')
+      })
+    }
+
+    test(`${what}, and that went off while it was told to come again later: it fetched nothing`, async () => {
+      const id = await cluster()
+      await isAway()
+      await join(id)
+      await regions.step('5m')
+      const { Id } = await theNode(), [machine] = (await done('ListMachines')).Items ?? []
+      await done('SetMachine', { Id: machine?.['Id'], Power: 'off' })
+      await regions.step('1m')
+      assert.match((await refusal(Id))[1], new RegExp(`is no Ready member of the cluster yet; ${asks}, and the power of machine \\S+ is off since \\S+Z$`))
+    })
+  }
+
+  test('a machine that runs a script, and that is refused at last after it was told to come again later', async () => {
+    const ClusterId = await cluster()
+    await isAway()
+    await byScript(ClusterId)
     await regions.step('5m')
-    const { Id } = await theNode()
-    const says = String.raw`the join endpoint tells its onboarding script since \S+Z to come again later: The API of the cluster \S+ does not answer at the moment$`
-    const [shows, early, evidence] = await refusal(Id)
-    assert.equal(shows, 'Creating/Progressing')
-    assert.match(early, new RegExp(`is no Ready member of the cluster yet; ${says}`))
-    assert.ok(evidence.some(({ Fact }) => /^The join endpoint told it to come again later: .* does not answer at the moment\.$/.test(Fact)), JSON.stringify(evidence))
-    await regions.step('630s')
-    const [late, why] = await refusal(Id)
-    assert.equal(late, 'Failed/InitializeFailed')
-    assert.match(why, new RegExp(`^It was no Ready member 15 min after its machine was there; ${says}`))
-    await done('ClearFault', { All: true })
+    const [pool] = (await done('ListEdgeNodePools')).Items ?? [], [script] = (await done('ListBatchEdgeMachine')).Items ?? []
+    await done('DeleteBatchEdgeMachine', { ClusterId, NodePoolId: pool?.['Id'], Ids: [script?.['Id']] })
     await regions.step('20m')
-    assert.equal((await refusal(Id))[0], 'Running/Ok')
+    assert.match(await because(), /; the join endpoint refused its onboarding script at \S+Z: The onboarding script tills was deleted at \S+Z$/)
   })
 
   test('a machine that a pool ordered, and whose script is refused', async () => {

@@ -86,6 +86,13 @@ describe('a node whose machine its pool ordered', () => {
     assert.equal(decideNode(seenOf({ facts: { ...claimed, turnedAway: told }, power: power('on', NOW - MINUTE) })).facts.turnedAway, undefined, 'its provider told it, and tells it no more')
   })
 
+  test('says no more that its script is told to come again once that ended with the power of its machine', () => {
+    const turnedAway = { text: 'The API does not answer', since: NOW - MINUTE, heard: true } as const
+    const kept = (fact: NonNullable<NodePassSeen['power']>['fact'], more: object = {}) => decideNode(seenOf({ facts: { ...claimed, turnedAway: { ...turnedAway, ...more } }, power: { ...power('on', NOW)!, fact } })).facts.turnedAway !== undefined
+    const on = { state: 'on', since: NOW - 2 * MINUTE, lastOnAt: NOW - 2 * MINUTE, link: 'up', machineId: 'id' } as const
+    assert.deepEqual([kept(on), kept({ ...on, state: 'off', since: NOW }), kept({ ...on, since: NOW, lastOnAt: NOW }), kept({ ...on, state: 'off', since: NOW }, { failed: true })], [true, false, false, true])
+  })
+
   test('has its fifteen minutes from when its machine was switched on', () => {
     assert.equal(decideNode(seenOf({ facts: claimed, power: { ...power('on', NOW - 30_000)!, fact: { state: 'on', since: NOW - 30_000, lastOnAt: NOW - 30_000, link: 'up', machineId: 'id' } } })).facts.machineExistsAt, NOW - 30_000)
     assert.equal(decideNode(seenOf({ facts: claimed })).facts.machineExistsAt, NOW)

@@ -2,6 +2,7 @@ import type { Evidence } from '#model/evidence.ts'
 import { isReady } from '#model/node/readiness.ts'
 import type { NodeFacts } from '#model/node/record.ts'
 import type { FactsChange } from '#model/with-facts.ts'
+import type { MachinePowerFact } from '#ports/machine-power.ts'
 import type { NodeStep } from './decide.ts'
 import type { NodePassSeen } from './seen.ts'
 
@@ -11,10 +12,10 @@ export interface MachineNews {
   readonly evidence: readonly Evidence[]
 }
 
-/** Nothing for machines that ran a script: they are their owner's. */
+/** Of machines that ran a script only what their provider sees of it: they are their owner's. */
 export function machineNews(seen: NodePassSeen): MachineNews {
   const { record: { spec, facts }, machine } = seen
-  if (spec.machine === undefined) return { change: {}, evidence: [] }
+  if (spec.machine === undefined) return refusalNews(seen)
   const wasRemoved = machine === undefined && facts.machineExistsAt !== undefined
   if (machine?.machineId === undefined && !wasRemoved) return notMade(seen)
   const paid = arrearsNews(seen), stuck = stuckNews(seen), refused = refusalNews(seen)
@@ -33,17 +34,26 @@ function stuckNews({ record: { facts }, power }: NodePassSeen): MachineNews {
   }
 }
 
-/** A machine that the join endpoint turns away can tell nobody, either. One that was admitted and is told to come later was let in by its record alone; another script that ends on it after that stops nothing. */
-function refusalNews({ record: { facts }, power }: NodePassSeen): MachineNews {
+/**
+ * A machine that the join endpoint turns away can tell nobody, either. One that was admitted and is told to come later was let in by its record alone; another script that ends on it after that stops nothing, unless it waited still to be
+ * let in.
+ */
+function refusalNews({ record: { spec, facts }, power }: NodePassSeen): MachineNews {
   if (!power || power.staleSince !== undefined) return { change: {}, evidence: [] }
-  const seen = power.fact.turnedAway, isIts = seen && facts.firstReadyAt === undefined && !(seen.failed && facts.joinedAt !== undefined)
-  const turnedAway = isIts ? { ...seen, text: seen.text.replace(/\.$/, '') } : undefined, known = facts.turnedAway
-  if (known?.heard && !turnedAway && facts.firstReadyAt === undefined) return { change: {}, evidence: [] }
+  const seen = power.fact.turnedAway, known = facts.turnedAway, wasAdmitted = facts.joinedAt !== undefined || spec.machine === undefined
+  const isIts = seen && facts.firstReadyAt === undefined && !(seen.failed && wasAdmitted && known === undefined)
+  const turnedAway = isIts ? { ...seen, text: seen.text.replace(/\.$/, '') } : undefined
+  if (known?.heard && !turnedAway && facts.firstReadyAt === undefined && !asksNoMore(known, power.fact)) return { change: {}, evidence: [] }
   if (turnedAway?.since === known?.since && turnedAway?.text === known?.text && turnedAway?.failed === known?.failed) return { change: {}, evidence: [] }
   return {
     change: { turnedAway },
     evidence: turnedAway ? [{ observer: power.observer, source: `onboarding script on machine ${power.machine}`, observedAt: power.seenAt, fact: `${turnedAway.failed ? 'The join endpoint refused it' : 'The join endpoint told it to come again later'}: ${turnedAway.text}.` }] : [],
   }
+}
+
+/** Its script was to come again, and ended with the power of its machine. */
+function asksNoMore({ since, failed }: NonNullable<NodeFacts['turnedAway']>, { state, lastOnAt = since }: MachinePowerFact): boolean {
+  return !failed && (state === 'off' || lastOnAt > since)
 }
 
 /** The part of the news that is of arrears alone. */

@@ -78,7 +78,7 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
       trace.region = caller.region
       if (caller.service !== parts.settings.service) refuse('ServiceNotFound', { service: caller.service })
       await learnRegion(parts.regions, parts.settings, parts.regionMaker, caller.region)
-      const region = findRegion(parts.regions, parts.settings, caller.region)
+      const region = findRegion(parts.regions, parts.settings, caller.region, action.inAnyRegion)
       if (!region.ports.unlimited) limits.take(caller.accountId, action, realNow())
 
       const fromQuery = request.method === 'GET' && request.body.length === 0

@@ -121,9 +121,9 @@ export async function learnRegion(regions: ReadonlyMap<string, RegionPorts>, nam
   if (!regions.has(name) && !isAlias(names.aliases, name)) await maker?.learn(name)
 }
 
-/** Finds the region that a request was signed for: by its name, else by an alias of the default region. Throws a Refusal that lists the regions there are. */
-export function findRegion(regions: ReadonlyMap<string, RegionPorts>, names: RegionNames, signed: string): { readonly name: string; readonly ports: RegionPorts } {
-  const name = regions.has(signed) ? signed : isAlias(names.aliases, signed) ? names.defaultRegion : undefined
+/** Finds the region that a request was signed for: by its name, else by an alias of the default region, to which all other names lead, too, where `orDefault` is set. Throws a Refusal that lists the regions there are. */
+export function findRegion(regions: ReadonlyMap<string, RegionPorts>, names: RegionNames, signed: string, orDefault = false): { readonly name: string; readonly ports: RegionPorts } {
+  const name = regions.has(signed) ? signed : orDefault || isAlias(names.aliases, signed) ? names.defaultRegion : undefined
   const ports = name === undefined ? undefined : regions.get(name)
   if (name === undefined || !ports) {
     return refuse('InvalidCredential', { why: `this server has no region ${signed}; its regions are ${[...regions.keys()].join(', ')} (aliases of ${names.defaultRegion}: ${names.aliases.join(', ') || 'none'})` })

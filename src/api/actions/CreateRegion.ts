@@ -17,6 +17,7 @@ export const CreateRegion = defineAction({
   name: 'CreateRegion',
   version: OWN_VERSION,
   kind: 'write',
+  inAnyRegion: true,
   says: 'Makes a simulated region with a clock, seed, balance, quota, stock and faults of its own; the same seed tells the same story.',
   schema: Type.Object({
     Region: Type.Optional(Text),

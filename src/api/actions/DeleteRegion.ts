@@ -8,6 +8,7 @@ export const DeleteRegion = defineAction({
   name: 'DeleteRegion',
   version: OWN_VERSION,
   kind: 'write',
+  inAnyRegion: true,
   says: 'Removes a simulated region and everything in it, at once and whatever is under way there.',
   schema: Type.Object({ Region: Text }),
   run: async ({ action, regions, regionMaker, settings, meanwhile }, { Region: name }) => {

@@ -6,6 +6,7 @@ export const ListRegions = defineAction({
   name: 'ListRegions',
   version: OWN_VERSION,
   kind: 'read',
+  inAnyRegion: true,
   says: 'Lists the regions with what each is ready for, and the names that lead to it.',
   schema: Type.Object(PAGE),
   run: async ({ regions, settings }, body) => {

@@ -8,6 +8,7 @@ export const ListScenarios = defineAction({
   name: 'ListScenarios',
   version: OWN_VERSION,
   kind: 'read',
+  inAnyRegion: true,
   says: 'Lists the scenarios: for each row of the status tables the public calls and steps of the clock that lead to it.',
   schema: Type.Object({ Filter: Type.Optional(Type.Object({ Names: Type.Optional(Type.Array(Text, { maxItems: 100 })) })), ...PAGE }),
   run: async (context, body) => {

@@ -18,6 +18,7 @@ export const RunScenario = defineAction({
   name: 'RunScenario',
   version: OWN_VERSION,
   kind: 'write',
+  inAnyRegion: true,
   says: 'Plays a scenario, in a fresh simulated region unless one is named, and tells what happened; stopped at a row, or where several conditions hold together (joined by +), it leaves the world there, its clock paused, while a clock of a named region that ran before runs on after a story told to its end; a row that comes and goes within one instant is none to stop at, and Stopped is false then. A play goes on when its server dies, and the same call sent again is given its story.',
   schema: Type.Object({
     Name: Text,

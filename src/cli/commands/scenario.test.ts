@@ -35,5 +35,6 @@ const CASES: readonly (readonly [what: string, usual: string, args: readonly str
   ['the same, where the usual one is reached by an alias',               'cn-beijing', [],                      'sim-1'],
   ['the usual one, where that is simulated',                             'sim-2',      [],                      'sim-2'],
   ['the one that is named, whatever it is',                              'sim-2',      ['--region', 'local-1'], 'local-1'],
+  ['the first simulated one, where the one that is named is not there',  'sim-2',      ['--region', 'ci-9'],    'sim-1'],
 ]
 for (const [what, usual, args, region] of CASES) test(`scenarios are asked for in ${what}`, async t => assert.deepEqual(await asked(t, usual, args), [region]))

@@ -59,11 +59,12 @@ export function addScenarioCommands(program: Command): void {
     })
 }
 
-/** Scenarios are asked for in a simulated region. Where the usual one is real and none is named, the first simulated one that is ready is asked. */
+/** Scenarios are asked for in a simulated region. Where the usual one is real and none that is there is named, the first simulated one that is ready is asked. */
 async function inSimulated(flags: Common): Promise<EdgeholdClient> {
   const client = connect(flags)
-  if (flags.region !== undefined) return client
-  const regions = await client.all('ListRegions'), usual = regions.find(({ Region }) => Region === client.region) ?? regions.find(({ Default }) => Default)
+  const regions = await client.all('ListRegions'), signed = regions.find(({ Region }) => Region === client.region)
+  if (flags.region !== undefined && signed) return client
+  const usual = signed ?? regions.find(({ Default }) => Default)
   const simulated = usual?.Kind === 'Local' ? regions.find(({ Kind, Ready }) => Kind === 'Simulated' && Ready) : undefined
   return simulated ? connect({ ...flags, region: simulated.Region }) : client
 }

@@ -28,7 +28,7 @@ export const API_ERRORS = errorTable([
   ['InternalError',                      500, 100014, 'Something went wrong here. Quote request {requestId}.'],
   ['InternalServiceTimeout',             504, 100016, 'The request was not done in time; it may be sent again.'],
   ['InvalidAuthorization',               400, 100017, 'The Authorization is malformed: {why}.'],
-  ['InvalidCredential',                  400, 100018, 'The Credential is malformed: {why}.'],
+  ['InvalidCredential',                  400, 100018, 'The Credential cannot be used: {why}.'],
   ['InvalidSecretToken',                 401, 100019, 'The session token is unknown or has ended.'],
   ['FlowLimitExceeded',                  429, 100020, 'Too many calls of {action} by this account: at most {limit} a second. Try again in {retryAfter} s.'],
   ['MethodNotAllowed',                   405, 100021, 'The method {method} is not served here; send POST.'],

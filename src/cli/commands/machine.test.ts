@@ -1,6 +1,6 @@
 /** A script whose end nobody waits for at the server: the command looks until it knows, and no longer than that can take. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import type { Machine } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { OwnTime } from '#test/harness/own-time.ts'
@@ -16,9 +16,18 @@ async function became(became: Partial<Machine>, { afterMs, speed = 1, before = {
     call: async () => ({ Now: new Date(BEGIN + time.at * speed).toISOString(), Speed: speed || 1, Paused: speed === 0 }),
     all: async () => [time.at >= afterMs ? { ...machine, ...became } : machine],
   } as unknown as EdgeholdClient
-  const { ExitCode, Output } = await whatBecame(client, machine, time)
-  return [ExitCode, Output, time.at]
+  told = []
+  const { mock: writes } = mock.method(process.stderr, 'write', (text: string) => told.push(text) > 0)
+  try {
+    const { ExitCode, Output } = await whatBecame(client, machine, time)
+    return [ExitCode, Output, time.at]
+  } finally {
+    writes.restore()
+  }
 }
+
+/** What the last one was told beside. */
+let told: string[] = []
 
 const REFUSED = { Because: 'The join endpoint refused it: The script expired', ScriptFailedAt: '2026-12-01T00:00:02.000Z' }
 const LONG_AGO = { Because: 'The join endpoint refused it: It was another one', ScriptFailedAt: '2026-11-30T00:00:00.000Z' }
@@ -34,4 +43,14 @@ test('where nothing comes, it is looked for as long as a machine needs to come u
   assert.deepEqual(await became({}, { afterMs: 0, speed: 60 }), [0, '', 500])
   assert.deepEqual(await became({}, { afterMs: 0, speed: 0.1 }), [0, '', 30_500])
   assert.deepEqual(await became(REFUSED, { afterMs: 500, speed: 0 }), [0, '', 0])
+})
+
+test('of a machine that is a node already nothing is said to come: it stays the node that it is, unless the script is refused', async () => {
+  const before = { NodeId: 'n1' }
+  assert.deepEqual(await became({}, { afterMs: 0, before }), [0, '', 20_500])
+  assert.match(told.join(''), /^The machine till-1 is a node already: nothing but a refusal .* up to 20 s .*\nThe machine till-1 is a node already, .* the same one: this one was not refused, .*"edgehold list node"\.\n$/)
+  assert.deepEqual(await became({}, { afterMs: 0, speed: 0, before }), [0, '', 0])
+  assert.match(told.join(''), /^The script has begun, and goes on when the clock does\. The machine till-1 is a node already, .*"edgehold machine list" shows why where it is refused\.\n$/)
+  assert.deepEqual(await became({ NodeId: 'n2' }, { afterMs: 3_000, before }), [0, '', 3_000])
+  assert.match(told.at(-1) ?? '', /was admitted/)
 })

@@ -89,22 +89,34 @@ export function addMachineCommands(program: Command): void {
   })
 }
 
-/** Of a script whose end nobody waits for there: refused, it ended; admitted, its machine is a node, which tells the rest. Where neither comes soon it has begun, and that is told. */
+/**
+ * Of a script whose end nobody waits for there: refused, it ended; admitted, its machine is a node, which tells the rest. Where neither comes soon it has begun, and that is told; of a machine that was a node
+ * before nothing but a refusal ever comes.
+ */
 export async function whatBecame(client: EdgeholdClient, before: Machine, time = realTime): Promise<Ran> {
   const askedAt = time.now()
   let begunAt: number | undefined
   for (;;) {
     // Read before the machine is looked at: where the clock stands still nothing comes after it.
     const { Now, Paused } = await client.call('GetClock', {}), now = Date.parse(Now)
+    if (begunAt === undefined && before.NodeId !== undefined && !Paused) tell(`The machine ${before.Name} is a node already: nothing but a refusal of the script is waited for, up to ${ASKED_MS / 1000} s of the region's time.`)
     begunAt ??= now
     const [machine] = await client.all('ListMachines', { Filter: { Ids: [before.Id] } })
     const { ScriptFailedAt, Because = '', NodeId } = machine ?? {}
     if (ScriptFailedAt !== undefined && ScriptFailedAt !== before.ScriptFailedAt) return { ExitCode: 1, Output: sentence(Because) }
-    const isAdmitted = NodeId !== undefined && before.NodeId === undefined
+    const isAdmitted = NodeId !== undefined && NodeId !== before.NodeId
     if (isAdmitted || Paused || now - begunAt > ASKED_MS || time.now() - askedAt > WATCHED_MS) {
-      tell(isAdmitted ? `The machine ${before.Name} was admitted, and its node tells the rest: see "edgehold list node".` : `The script has begun${Paused ? ', and goes on when the clock does' : ''}. "edgehold machine list" shows whether the machine becomes a node, and why where it is refused.`)
+      tell(isAdmitted ? `The machine ${before.Name} was admitted, and its node tells the rest: see "edgehold list node".` : begunText(before.Name, { isNode: NodeId !== undefined, goesOnLater: Paused, isOver: now - begunAt > ASKED_MS }))
       return { ExitCode: 0, Output: '' }
     }
     await time.sleep(LOOK_EVERY_MS)
   }
+}
+
+/** `isOver`: it has had its time, and was not refused. */
+function begunText(name: string, { isNode, goesOnLater, isOver }: { readonly isNode: boolean; readonly goesOnLater: boolean; readonly isOver: boolean }): string {
+  const begun = `The script has begun${goesOnLater ? ', and goes on when the clock does' : ''}.`
+  if (!isNode) return `${begun} "edgehold machine list" shows whether the machine becomes a node, and why where it is refused.`
+  const node = `The machine ${name} is a node already, and a script that is not refused leaves it the same one`
+  return isOver ? `${node}: this one was not refused, and its node tells how it is: see "edgehold list node".` : `${begun} ${node}: "edgehold machine list" shows why where it is refused.`
 }

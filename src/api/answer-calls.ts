@@ -84,7 +84,7 @@ export function answerCalls(parts: CallParts, metrics: ApiMetrics, actions: read
     const method = request.method ?? ''
     // A GET has its parameters in the query; what else it may bring is no part of it.
     const body = method === 'GET' ? NO_BODY : await readBody(request, parts.settings.mostBodyBytes)
-    if (!target.action || !target.version) return refuse('MissingParameter', { Parameter: 'Action or no Version' })
+    if (!target.action || !target.version) return refuse('MissingParameter', { Parameter: target.action ? 'Version' : target.version ? 'Action' : 'Action and no Version' })
     about.route = routes.get(`${target.version}/${target.action}`)
     if (!about.route) return refuse('InvalidActionOrVersion', { action: target.action, version: target.version, service: serviceAskedFor(request.headers, target.query) ?? service })
     const signed = { method, path: target.path, query: target.query, canonicalQuery: target.canonicalQuery, headers: request.headers, body }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { refuse } from '#model/errors/catalogue.ts'
+import { Refusal, refuse } from '#model/errors/catalogue.ts'
 import type { Action } from './action.ts'
 import { ACTIONS } from './actions/all.ts'
 import { answerCalls } from './answer-calls.ts'
@@ -10,7 +10,7 @@ import { errorText, newRequestId, wireError } from './envelope.ts'
 import { ApiMetrics } from './metrics.ts'
 import { describeActions } from './openapi.ts'
 import { refusalOf } from './refusal-of.ts'
-import { targetOf } from './target.ts'
+import { targetOf, type Target } from './target.ts'
 
 /** One part of the server for /readyz; `required` ones decide whether the server counts as ready. */
 export interface ReadyPart { readonly name: string; readonly ready: boolean; readonly required: boolean; readonly text: string }
@@ -53,9 +53,8 @@ export function createApi(parts: ApiParts): FastifyInstance {
   // Requests that come by a socket do not get here; those of `inject` do.
   app.route({ method: ['GET', 'POST'], url: '/', exposeHeadRoute: false, handler: (request, reply) => { calls.answer(request.raw, reply.hijack().raw) } })
   app.setNotFoundHandler((request, reply) => {
-    const { action, version } = targetOf(request.raw.url ?? '/')
     const error = request.method === 'GET' || request.method === 'POST'
-      ? safely(() => refuse('InvalidActionOrVersion', { action: action ?? '', version: version ?? '', service: parts.settings.service }))
+      ? nothingThere(targetOf(request.raw.url ?? '/'), parts.settings.service)
       : safely(() => refuse('MethodNotAllowed', { method: request.method }))
     calls.refuse(request.raw, reply.hijack().raw, error)
   })
@@ -75,6 +74,13 @@ export function createApi(parts: ApiParts): FastifyInstance {
 
 function isCall({ method, url = '/' }: IncomingMessage): boolean {
   return (method === 'POST' || method === 'GET') && (url === '/' || url.startsWith('/?'))
+}
+
+/** Whatever action it names: of that nothing is said, as it may well be there. */
+function nothingThere({ action = '', version = '' }: Target, service: string): Refusal {
+  const refusal = new Refusal('InvalidActionOrVersion', { action, version, service })
+  refusal.message = `There is nothing at this path: calls are sent to /, with Action and Version in the query${action === '' ? '; no Action was given' : ''}.`
+  return refusal
 }
 
 function safely(throws: () => never): unknown {

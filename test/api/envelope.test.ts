@@ -49,11 +49,20 @@ suite('the envelope', () => {
   }
 
   test('refuses a query without an action or a version, and paths of its own inside', async () => {
-    assert.equal((await api.send('POST', '/?Version=2021-03-03', {}, '{}')).body.ResponseMetadata.Error?.Code, 'MissingParameter')
-    assert.equal((await api.send('POST', '/', {}, '{}')).body.ResponseMetadata.Error?.Code, 'MissingParameter')
+    for (const [path, lacks] of [['/?Version=2021-03-03', 'Action'], ['/?Action=ListClusters', 'Version'], ['/', 'Action and no Version']] as const) {
+      const { CodeN: _, ...error } = (await api.send('POST', path, {}, '{}')).body.ResponseMetadata.Error ?? assert.fail()
+      assert.deepEqual(error, { Code: 'MissingParameter', Message: `The query has no ${lacks}.` })
+    }
     for (const path of ['/rpc/2021-03-03/ListClusters', '/nothing', '/?Action=Nothing&Version=2021-03-03', '/?Action=../x&Version=2021-03-03']) {
       const { status, body } = await api.send('POST', path, {}, '{}')
       assert.deepEqual([status, body.ResponseMetadata.Error?.Code], [404, 'InvalidActionOrVersion'], path)
+    }
+  })
+
+  test('a path that is not here is told as that, whatever action it names', async () => {
+    for (const [path, given] of [['/nope', '; no Action was given'], ['/nope?Action=ListClusters&Version=2021-03-03', '']] as const) for (const method of ['GET', 'POST'] as const) {
+      const { status, body } = await api.send(method, path, {}, method === 'POST' ? '{}' : undefined)
+      assert.deepEqual([status, body.ResponseMetadata.Error?.Code, body.ResponseMetadata.Error?.Message], [404, 'InvalidActionOrVersion', `There is nothing at this path: calls are sent to /, with Action and Version in the query${given}.`])
     }
   })
 

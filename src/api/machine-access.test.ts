@@ -25,6 +25,7 @@ for (const [what, run] of [
   const region = {
     machineAddresses: () => ({ first: '', last: '' }), clock: { read: () => ({ now: NOON, speed: 1, paused }) }, afterWrite: async () => { looks.push('the region has done what was due') },
     machines: {
+      exec: async () => assert.fail('it is not on'),
       look: async () => {
         looks.push(hasTurn ? 'in its turn' : 'meanwhile')
         paused = looks.length > 1

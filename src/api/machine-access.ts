@@ -31,14 +31,15 @@ export async function startScriptOn(context: ActionContext, machine: MachineReco
 
 /** Runs a command on a machine that is on, or is being switched on: a machine just added is made by its controller a moment later. */
 export async function runOn(context: ActionContext, machine: MachineRecord, command: readonly string[], options: { stdin?: string; longestMs: number }): Promise<{ exitCode: number; output: string }> {
+  const { machines } = machinesOf(context), exec = machines.exec?.bind(machines)
+  // Said before what could be mended: it would be mended in vain.
+  if (!exec) return refuse('OperationDenied.Machine', { id: machine.id, why: `machines of the region ${context.scope.region} run no commands; onboarding scripts alone can be run on them` })
   await untilOn(context, machine)
-  const { machines } = machinesOf(context)
   try {
     const { stdin, longestMs } = options
-    return await context.meanwhile(() => machines.exec(machine.id, command, { ...stdin !== undefined && { stdin }, signal: AbortSignal.timeout(longestMs) }))
+    return await context.meanwhile(() => exec(machine.id, command, { ...stdin !== undefined && { stdin }, signal: AbortSignal.timeout(longestMs) }))
   } catch (error) {
     if (error instanceof Error && 'kind' in error && error.kind === 'MachineOff') return refuse('OperationDenied.Machine', { id: machine.id, why: 'it is off' })
-    if (error instanceof Error && 'kind' in error && error.kind === 'MachineRunsNothing') return refuse('OperationDenied.Machine', { id: machine.id, why: error.message })
     if (error instanceof Error && error.name === 'TimeoutError') return refuse('OperationDenied.Machine', { id: machine.id, why: `the command did not end within ${options.longestMs / 1000} s and was ended` })
     throw error
   }

@@ -100,8 +100,8 @@ export interface Machines {
   ensureGone(id: string): Promise<void>
   /** Starts an onboarding script's line on the machine and does not wait for its end; where it is absent, `exec` runs such a line. Throws MachineOff if it is off. */
   runScript?(id: string, line: string): Promise<void>
-  /** Runs a command on the machine. Throws MachineOff if it is off, and MachineRunsNothing where its machines run no commands. Output is cut to its last 256 KiB. */
-  exec(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>
+  /** Runs a command on the machine. Throws MachineOff if it is off. Output is cut to its last 256 KiB. Absent where machines run no commands; `runScript` is there then. */
+  exec?(id: string, command: readonly string[], options: { stdin?: string; signal: AbortSignal; onOutput?: (chunk: string) => void }): Promise<{ exitCode: number; output: string }>
 }
 
 /** What `supply` says; undefined where nobody can tell, or cannot just now: it keeps no machine from being asked for. */
@@ -115,9 +115,4 @@ export async function supplyOf(machines: Pick<Machines, 'supply'> | undefined): 
 
 export class MachineOff extends Error {
   readonly kind = 'MachineOff'
-}
-
-/** The provider's machines run no commands of users; the message is a sentence. */
-export class MachineRunsNothing extends Error {
-  readonly kind = 'MachineRunsNothing'
 }

@@ -57,6 +57,14 @@ describe('a script on a machine that cannot run it', () => {
     }
   })
 
+  test('a command is refused with what stays so, whether the machine is on or off', async () => {
+    for (const Power of ['off', 'on']) {
+      await server.done('SetMachine', { Id: machines[1], Power }, region)
+      const { code, message } = await server.call('ExecInMachine', { Id: machines[1], Command: ['true'] }, region)
+      assert.deepEqual([code, message], ['OperationDenied.Machine', `The machine ${machines[1]} cannot do that now: machines of the region scripts run no commands; onboarding scripts alone can be run on them.`])
+    }
+  })
+
   test('one that is switched on by the same call runs it', async () => {
     await server.done('SetMachine', { Id: machines[0], Power: 'off' }, region)
     await server.done('SetMachine', { Id: machines[0], Power: 'on', RunScript: script }, region)

@@ -26,8 +26,8 @@ export function machinesWithinQuota(machines: Machines, parts: Parts): Machines 
     look: id => machines.look(id),
     watch: (onChange, signal) => machines.watch(onChange, signal),
     ensureGone: id => machines.ensureGone(id),
-    exec: (id, command, options) => machines.exec(id, command, options),
-    ...machines.runScript && { runScript: (id: string, line: string) => machines.runScript?.(id, line) ?? Promise.resolve() },
+    ...machines.exec && { exec: machines.exec.bind(machines) },
+    ...machines.runScript && { runScript: machines.runScript.bind(machines) },
   }
 }
 

@@ -1,4 +1,4 @@
-import { MachineOff, MachineRefused, MachineRunsNothing, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
+import { MachineOff, MachineRefused, type MachineOrder, type Machines, type MachineSeen } from '#ports/machines.ts'
 import { untilAborted } from '../control-planes/control-planes.ts'
 import type { Durations } from '../durations.ts'
 import type { Faults } from '../faults/faults.ts'
@@ -100,12 +100,6 @@ export class SimulatedMachines implements Machines {
     else this.#onboarding.begin(id, machine, line)
     this.#fleet.put(id, machine)
     await this.#world.settle()
-  }
-
-  async exec(id: string): Promise<{ exitCode: number; output: string }> {
-    const machine = this.#fleet.get(id)
-    if (machine?.power !== 'on') throw new MachineOff(`The machine ${machine?.name ?? id} is off`)
-    throw new MachineRunsNothing(`The machine ${machine.name} is of a simulated region and runs no commands; onboarding scripts alone can be run on it`)
   }
 
   /** After a start of the process: what was under way goes on. */

@@ -99,7 +99,7 @@ describe('CreateEdgeNode by address and password', () => {
     const id = await create()
     shell.at(0).fails(new RemoteShellFailed('Closed', shell.at(0).at, `you said ${PASSWORD}\r\nto me`))
     await until(async () => await shows(id) === 'Failed/InitializeFailed')
-    assert.equal(await because(id), 'The step login failed on the machine at 2026-11-25T12:00:00Z, 0 s after its machine was there: Connection closed by 10.0.0.7 port 22: you said … to me')
+    assert.equal(await because(id), 'The step login failed at 2026-11-25T12:00:00Z, 0 s after it had begun: Connection closed by 10.0.0.7 port 22: you said … to me')
     const { Items } = await api.done('ListStatusHistory', { Filter: { Ids: [id] } })
     assert.match(JSON.stringify(Items), /Logging in as root@10\.0\.0\.7, port 22, begun at 2026-11-25T12:00:00Z, failed: Connection closed/)
     assert.ok(!JSON.stringify([Items, logged]).includes(PASSWORD))

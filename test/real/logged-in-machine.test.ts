@@ -78,7 +78,7 @@ suite('a machine that is known by address and password', { skip: missingForContr
     till = await machine('till-1')
     const free = till.address.replace(/\d+$/, last => String((Number(last) + 40) % 250 + 2))
     for (const [address, password, says] of [
-      [till.address, 'sesame', /^The step login failed on the machine at \S+, .* after its machine was there: root@\S+: Permission denied \(password\)$/m],
+      [till.address, 'sesame', /^The step login failed at \S+, .* after it had begun: root@\S+: Permission denied \(password\)$/m],
       [free, PASSWORD, /^The step login failed .*: (No route to host|Connection timed out)/m],
       ['127.0.0.1', PASSWORD, /^The step login failed .*: ssh: connect to host 127\.0\.0\.1 port 22: Connection refused$/m],
       ['till-9.invalid', PASSWORD, /^The step login failed .*: ssh: Could not resolve hostname till-9\.invalid/m],

@@ -199,7 +199,7 @@ describe('a machine that is known by address and password', () => {
       const [one, ...others] = await node()
       assert.ok(one && others.length === 0)
       const because = String((await answered(region, 'ExplainStatus', { Id: one.id }))['Because'])
-      outcomes.push(one.shows === 'Running' ? 'Running' : `${soon}: ${because.replace(/^.*Z, .* after its machine was there: /, '')}`)
+      outcomes.push(one.shows === 'Running' ? 'Running' : `${soon}: ${because.replace(/^.*Z, .* after it had begun: /, '')}`)
       if (one.shows !== 'Running') {
         await answered(region, 'DeleteEdgeNodes', { ...place, Ids: [one.id] })
         await answered(region, 'SetClock', { Step: '90s' })

@@ -10,14 +10,17 @@ interface Step {
   readonly text: string
 }
 
-/** A failed step, with how long it took and how long all of it did until then. */
+const MACHINE_WAS_THERE = 'its machine was there'
+
+/** A failed step, with how long it took and how long all of it did until then. A login happens on no machine: nobody may have been reached at the address, or there may be none. */
 export function failedStep({ facts: { initialiseFailed, progress, machineExistsAt, turnedAway } }: NodeSight): string {
   const { step, at, text } = initialiseFailed ?? { step: '', at: 0, text: '' }
+  const isLogin = step === 'login'
   const began = progress?.step === step && progress.at <= at ? `${spanText(at - progress.at)} after it had begun` : undefined
-  const all = machineExistsAt !== undefined && machineExistsAt <= at ? `${spanText(at - machineExistsAt)} after its machine was there` : undefined
+  const all = machineExistsAt !== undefined && machineExistsAt <= at ? `${spanText(at - machineExistsAt)} after ${isLogin ? 'it had begun' : MACHINE_WAS_THERE}` : undefined
   const took = [began, all].filter(one => one !== undefined).join(' and ')
   const then = turnedAway && turnedAway.since > at ? `; ${refusalOf(turnedAway)}` : ''
-  return `The step ${step} failed on the machine at ${rfc3339Seconds(at)}${took === '' ? '' : `, ${took}`}: ${text}${then}`
+  return `The step ${step} failed ${isLogin ? '' : 'on the machine '}at ${rfc3339Seconds(at)}${took === '' ? '' : `, ${took}`}: ${text}${then}`
 }
 
 function refusalOf({ text, since, failed }: NonNullable<NodeFacts['turnedAway']>): string {
@@ -26,8 +29,8 @@ function refusalOf({ text, since, failed }: NonNullable<NodeFacts['turnedAway']>
 
 /** The step that had not ended when its time was over, with how long it had taken by then. */
 export function overdueStep(seen: NodeSight): string {
-  const { facts: { machineExistsAt = seen.now, pausedMs, turnedAway } } = seen
-  const step = stepUnderWay(seen), late = `It was no Ready member ${spanText(DEADLINES.nodeInitialisation)} after its machine was there`
+  const { facts: { machineExistsAt = seen.now, pausedMs, turnedAway, login } } = seen
+  const step = stepUnderWay(seen), late = `It was no Ready member ${spanText(DEADLINES.nodeInitialisation)} after ${login ? 'it was asked for' : MACHINE_WAS_THERE}`
   if (turnedAway) return `${late}; ${refusalOf(turnedAway)}`
   const took = machineExistsAt + pausedMs + DEADLINES.nodeInitialisation - step.since
   // One that goes on after its time has begun its step since.

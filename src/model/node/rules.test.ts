@@ -179,6 +179,12 @@ describe('the node table of status-rules.md', () => {
     assert.equal(pair(joining), 'Creating Progressing')
   })
 
+  test('of a machine that was not logged in to nothing says that it was there', () => {
+    const because = (facts: Partial<NodeFacts>, now = NOW) => verdict(NODE_RULES, { now, facts: { ...joining, machineExistsAt: NOW - 2_000, ...facts } }).because
+    assert.equal(because({ initialiseFailed: { step: 'login', text: 'No route to host', at: NOW } }), 'The step login failed at 2027-01-15T08:00:00Z, 2 s after it had begun: No route to host')
+    assert.equal(because({ login: { since: NOW - 2_000 } }, NOW + 15 * 60_000), 'It was no Ready member 15 min after it was asked for: the step login, begun at 2027-01-15T07:59:58Z, had not ended after 15 min; its machine is being logged in to')
+  })
+
   test('a removal gives up after 8 minutes, in a pool\'s deletion after 4', () => {
     const facts = (by: 'call' | 'pool' | 'cluster'): NodeFacts => ({ ...member, deletion: { by, requestedAt: NOW, done: [] } })
     for (const [by, minutes] of [['call', 8], ['cluster', 8], ['pool', 4]] as const) {

@@ -5,6 +5,7 @@ const HINTS: Readonly<Record<string, string>> = {
   InvalidTimestamp: 'Set the clock of this machine, then try again.',
   InvalidActionOrVersion: 'See /openapi.json of the server for its actions; --version names another version.',
   InvalidCredential: 'See the regions with "edgehold region list"; --region names one of them, and "edgehold region create NAME" makes one.',
+  'NotFound.DefaultNodePool': 'From here: "edgehold create pool default --central --cluster CLUSTER", or name a pool with --pool.',
   'OperationDenied.ClusterStatus': 'See "edgehold explain cluster NAME"; "edgehold get cluster NAME --wait" waits until it is Running.',
   'OperationDenied.NodePoolStatus': 'See "edgehold explain pool NAME"; "edgehold get pool NAME --wait" waits until it is Running.',
   'OperationDenied.NodeStatus': 'See "edgehold explain node NAME".',

@@ -1,5 +1,6 @@
 import type { Cluster, Machine, Node, NodePool, Onboarding } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
+import { DEFAULT_NODE_POOL_NAME } from '#model/naming.ts'
 import { CommandFailed, NothingThere } from './errors.ts'
 
 /** Things by their name or id; names are matched whole. Throws CommandFailed that says what there is instead. */
@@ -8,7 +9,10 @@ export async function findCluster(client: EdgeholdClient, name: string): Promise
 }
 
 export async function findPool(client: EdgeholdClient, name: string, cluster?: string): Promise<NodePool> {
-  return pick('pool', name, await client.all('ListEdgeNodePools', { Filter: await filterOf(client, 'p', name, cluster) }), `edgehold list pool${within(cluster)}`)
+  const pools = await client.all('ListEdgeNodePools', { Filter: await filterOf(client, 'p', name, cluster) })
+  // `create pool default --central` makes one that the product calls otherwise.
+  const isDefault = name === 'default' && !pools.some(pool => pool.Name === name) && pools.some(pool => pool.Name === DEFAULT_NODE_POOL_NAME)
+  return pick('pool', isDefault ? DEFAULT_NODE_POOL_NAME : name, pools, `edgehold list pool${within(cluster)}`)
 }
 
 export async function findNode(client: EdgeholdClient, name: string, cluster?: string): Promise<Node> {

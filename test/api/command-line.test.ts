@@ -233,6 +233,13 @@ suite('the command line', () => {
       [['update', 'pool', 'central', '--desired', '5'],                            /--desired 5 is more than the pool may have, 4/],
       [['update', 'pool', 'burst', '--label', 'a=b', '--clear-labels'],            /either --label or --clear-labels, not both/],
       [['update', 'pool', 'burst', '--taint', 'a:NoExecute', '--clear-taints'],    /either --taint or --clear-taints, not both/],
+      [['create', 'node', '--pool', 'central', '--instance', 'i-9', '--name', 'x'], /--name does nothing for servers of a central pool .*: it is for servers of an edge pool .* and a machine of your own/],
+      [['create', 'node', '--instance', 'i-9', '--name', 'x'],                     /--name does nothing for servers of a central pool/],
+      [['create', 'node', '--pool', 'central', '--instance', 'i-9', '--user', 'x'], /--user does nothing for servers of a central pool .*: it is for a machine of your own/],
+      [['create', 'node', '--pool', 'burst', '--instance', 'v', '--ssh-port', '9'], /--ssh-port does nothing for servers of an edge pool/],
+      [['create', 'node', '--pool', 'burst', '--instance', 'v', '--keep-instance-name'], /--keep-instance-name does nothing for servers of an edge pool/],
+      [['create', 'node', '--pool', 'burst', '--address', 'x', '--keep-instance-name'], /--keep-instance-name does nothing for a machine of your own/],
+      [['create', 'node', '--address', '10.0.0.9'],                                /say which pool: --pool POOL/],
     ]
     for (const [args, says] of refused) {
       const { code, err } = await run([...args, '--cluster', 'plant'])
@@ -243,6 +250,26 @@ suite('the command line', () => {
     // A variable is for all commands: it counts for the kind that it is for.
     const { code, err } = await run(['create', 'pool', 'still', '--cluster', 'plant'], { EDGEHOLD_AREA: 'z', EDGEHOLD_SUBNET: 's' })
     assert.equal(code, 0, err)
+  })
+
+  test('the default pool of a cluster is found by the name by which it is made, and takes servers that are added without a pool', async () => {
+    await api.makeClusterRun(await api.createCluster('mill', 15))
+    const on = (...args: readonly string[]) => run([...args, '--cluster', 'mill'])
+    const early = await on('create', 'node', '--instance', 'i-1')
+    assert.deepEqual([early.code, early.out], [1, ''])
+    assert.match(early.err, /has no default node pool.*\(NotFound\.DefaultNodePool\)\nFrom here: "edgehold create pool default --central/)
+    assert.match((await on('get', 'pool', 'default')).err, /There is no pool default\./)
+    const pool = (await on('create', 'pool', 'default', '--central')).out.trim()
+    await api.makePoolRun(pool)
+    assert.match((await on('get', 'pool', 'default')).out, new RegExp(`Name\\s+vke-default-nodepool\nId\\s+${pool}\n`))
+    for (const where of [[], ['--pool', 'default'], ['--pool', 'vke-default-nodepool']]) {
+      const { code, out, err } = await on('create', 'node', '--instance', `i-${where.join('')}`, ...where)
+      assert.equal(code, 0, err)
+      assert.equal((await api.store.findNode(out.trim()))?.nodePoolId, pool)
+    }
+    // One that is called so is that one.
+    const other = (await on('create', 'pool', 'default')).out.trim()
+    assert.match((await on('get', 'pool', 'default')).out, new RegExp(`Id\\s+${other}\n`))
   })
 
   test('adds a machine by its address; its password comes from a file or from standard input', async () => {

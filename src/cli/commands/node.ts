@@ -3,6 +3,7 @@ import type { Node, NodePool } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
+import { refuseForeign, type Kind } from '../given.ts'
 import { collect, flag, own, parseNumber, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
 import { nowIn } from '../now-in.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
@@ -17,17 +18,24 @@ import type { Verbs } from './verbs.ts'
 const JOIN_MS = 15 * 60_000
 const DELETE_MS = 8 * 60_000
 
-interface CreateFlags extends Common, Waiting { readonly cluster: string; readonly pool: string; readonly instance?: readonly string[]; readonly address?: string; readonly user?: string; readonly sshPort?: number; readonly passwordFile?: string; readonly name?: string; readonly keepInstanceName?: boolean }
+interface CreateFlags extends Common, Waiting { readonly cluster: string; readonly pool?: string; readonly instance?: readonly string[]; readonly address?: string; readonly user?: string; readonly sshPort?: number; readonly passwordFile?: string; readonly name?: string; readonly keepInstanceName?: boolean }
 interface DeleteFlags extends Owned { readonly cascade?: readonly string[]; readonly retain?: readonly string[] }
 interface Owned extends Common, Waiting { readonly cluster?: string; readonly pool?: string }
+
+/** What each kind of machine takes besides its cluster and pool, which all have. */
+const MACHINE_KINDS = {
+  edge: { takes: ['--instance', '--name'], said: 'servers of an edge pool (--instance)' },
+  central: { takes: ['--instance', '--keep-instance-name'], said: 'servers of a central pool (--instance)' },
+  own: { takes: ['--address', '--name', '--user', '--ssh-port', '--password-file'], said: 'a machine of your own (--address)' },
+} as const satisfies Readonly<Record<string, Kind>>
 
 const clusterFlag = () => flag('--cluster <cluster>', 'its cluster, by name or id')
 
 export function addNodeCommands(verbs: Verbs, program: Command): void {
   withWait(withCommon(verbs.create.command('node')), 'it is Running')
-    .description('add servers to a pool by their ids: edge servers to an edge pool, servers of the centre to a central pool that does not scale by itself; or a machine to a static edge pool by its address: it is logged in to once by SSH, with a password that is kept nowhere')
+    .description('add servers to a pool by their ids: edge servers to an edge pool, servers of the centre to a central pool that does not scale by itself, without --pool to the default pool of the cluster; or a machine to a static edge pool by its address: it is logged in to once by SSH, with a password that is kept nowhere')
     .addOption(clusterFlag().makeOptionMandatory())
-    .addOption(flag('--pool <pool>', 'its pool, by name or id').makeOptionMandatory())
+    .addOption(flag('--pool <pool>', 'its pool, by name or id'))
     .addOption(flag('--instance <id>', 'id of the server; may be repeated').argParser(collect))
     .addOption(flag('--address <address>', 'IPv4 address or host name of a machine of your own'))
     .addOption(flag('--user <user>', 'who logs in to it').default('root'))
@@ -35,11 +43,13 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
     .addOption(flag('--password-file <file>', 'file whose first line is the password; by default, or with -, standard input is read'))
     .addOption(own('--name <name>', 'name of the node, in edge pools'))
     .addOption(own('--keep-instance-name', 'the node is called as its server, in central pools'))
-    .action(async (flags: CreateFlags) => {
+    .action(async (flags: CreateFlags, command: Command) => {
       if ((flags.instance === undefined) === (flags.address === undefined)) throw new UsageError('Say which machine: --instance ID for servers, or --address ADDRESS for a machine of your own.')
+      if (flags.address !== undefined && flags.pool === undefined) throw new UsageError('say which pool: --pool POOL, a static one. Without it servers alone are added, to the default pool of the cluster')
       const client = connect(flags)
-      const pool = await findPool(client, flags.pool, flags.cluster)
-      if (flags.address !== undefined && pool.Type === 'machine-set') throw new UsageError('A machine with an address of its own becomes a node of a static edge pool; this is a central one.')
+      const pool = flags.pool === undefined ? undefined : await findPool(client, flags.pool, flags.cluster), isCentral = pool === undefined || pool.Type === 'machine-set'
+      if (flags.address !== undefined && isCentral) throw new UsageError('A machine with an address of its own becomes a node of a static edge pool; this is a central one.')
+      refuseForeign(command, Object.values(MACHINE_KINDS), MACHINE_KINDS[flags.address !== undefined ? 'own' : isCentral ? 'central' : 'edge'])
       const { Ids } = await createNodes(client, pool, flags)
       if (flags.wait) for (const id of Ids) await waitForPhase(client, `node ${id}`, id, ['Running'], flags.timeout ?? JOIN_MS)
       if (flags.output === 'json') printJson({ Ids })
@@ -85,9 +95,10 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
   }
 }
 
-function createNodes(client: EdgeholdClient, pool: NodePool, flags: CreateFlags): Promise<{ readonly Ids: readonly string[] }> {
-  const place = { ClusterId: pool.ClusterId, NodePoolId: pool.Id }, name = flags.name !== undefined && { Name: flags.name }
-  if (pool.Type === 'machine-set') return client.call('CreateNodes', { ...place, InstanceIds: flags.instance ?? [], KeepInstanceName: flags.keepInstanceName === true })
+/** Without a pool in the default one of the cluster. */
+async function createNodes(client: EdgeholdClient, pool: NodePool | undefined, flags: CreateFlags): Promise<{ readonly Ids: readonly string[] }> {
+  const place = pool ? { ClusterId: pool.ClusterId, NodePoolId: pool.Id } : { ClusterId: (await findCluster(client, flags.cluster)).Id }, name = flags.name !== undefined && { Name: flags.name }
+  if (pool === undefined || pool.Type === 'machine-set') return client.call('CreateNodes', { ...place, InstanceIds: flags.instance ?? [], KeepInstanceName: flags.keepInstanceName === true })
   if (flags.address !== undefined) {
     const MachineAuth = { AuthType: 'Password', User: flags.user ?? 'root', SSHPort: flags.sshPort ?? 22, Password: readPassword(flags.passwordFile) }
     return client.call('CreateEdgeNode', { ...place, ...name, AutoCompleteConfig: { Enable: true, Address: flags.address, MachineAuth } })

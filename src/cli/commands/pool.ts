@@ -4,7 +4,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
 import { collect, flag, own, withCommon, withWait, type Common, type Waiting } from '../flags.ts'
-import { refuseBoth } from '../given.ts'
+import { refuseBoth, refuseForeign } from '../given.ts'
 import { nowIn } from '../now-in.ts'
 import { parsePairs, parseTaint } from '../parse.ts'
 import { print, printJson, printResult, tell, terminalWidth } from '../print.ts'
@@ -13,7 +13,7 @@ import { findCluster, findPool } from '../resolve.ts'
 import { details, table } from '../text/table.ts'
 import { age, statusWords } from '../text/words.ts'
 import { callWhenAccepted, waitForPhase, waitUntilGone } from '../wait.ts'
-import { kindOf, refuseForeign } from './pool-kinds.ts'
+import { kindOf, POOL_KINDS } from './pool-kinds.ts'
 import { changePool, checkDesired, isScalingGiven, KINDS, scalingOf, scalingText, withScaling, type ScalingFlags } from './pool-scaling.ts'
 import type { Verbs } from './verbs.ts'
 
@@ -32,7 +32,7 @@ export function addPoolCommands(verbs: Verbs): void {
   withScaling(withWait(withCommon(verbs.create.command('pool <name>')), 'it is Running'))
     .description('make a pool: a static one, whose nodes are machines that run an onboarding script, or one that orders machines (--elastic at the edge, --central in the centre)')
     .addOption(own('--elastic', 'an elastic pool of edge servers'))
-    .addOption(own('--central', 'a central pool; the name default makes the default pool of the cluster'))
+    .addOption(own('--central', 'a central pool; the name default makes the default pool of the cluster, listed as vke-default-nodepool and found by either name'))
     .addOption(flag('--cloud-server <id>', 'elastic: the edge service whose servers it orders').default('cloudserver-default'))
     .addOption(flag('--area <name>', 'elastic: the area in which it orders them'))
     .addOption(flag('--server-type <type>', 'central: type of its servers; may be repeated').argParser(collect))
@@ -42,7 +42,7 @@ export function addPoolCommands(verbs: Verbs): void {
     .addOption(flag('--taint <key=value:Effect>', 'taint of its nodes; may be repeated').argParser(collect))
     .action(async (name: string, flags: CreateFlags, command: Command) => {
       const kind = kindOf(name, flags)
-      refuseForeign(kind, command)
+      refuseForeign(command, Object.values(POOL_KINDS), POOL_KINDS[kind])
       if (kind === 'elastic' || kind === 'central') checkDesired(flags)
       const client = connect(flags)
       const cluster = await findCluster(client, flags.cluster)

@@ -26,6 +26,6 @@ export function hintFor(error: Error, verb?: string): string | undefined {
   if ('code' in error && typeof error.code === 'string' && error.code in HINTS) return HINTS[error.code]
   if ('neverSent' in error && error.neverSent === true) return 'Start the server with "edgehold up --detach", or name another with --state or --endpoint.'
   if ('kind' in error && error.kind === 'NoAnswer') return 'Whether the call was done is not known: look with "edgehold list" before you try again.'
-  if ('kind' in error && error.kind === 'WaitedInVain') return 'It goes on without us: see "edgehold explain", or wait longer with --timeout.'
+  if ('kind' in error && error.kind === 'WaitedInVain') return 'hint' in error && typeof error.hint === 'string' ? error.hint : 'It goes on without us: see "edgehold explain", or wait longer with --timeout.'
   return undefined
 }

@@ -9,7 +9,7 @@ const MADE_WITHIN_MS = 60_000
 /** A new kubeconfig's text; it is made in the cluster a moment after the call. */
 export async function makeKubeconfig(client: EdgeholdClient, clusterId: string, hours: number | undefined): Promise<string> {
   const { Id } = await client.call('CreateKubeconfig', { ClusterId: clusterId, Type: 'Private', ...hours !== undefined && { ValidDuration: hours } })
-  return until(MADE_WITHIN_MS, `The kubeconfig ${Id} was not made`, async () => {
+  return until(client, MADE_WITHIN_MS, `The kubeconfig ${Id} was not made`, async () => {
     const { Items: [kubeconfig] } = await client.call('ListKubeconfigs', { Filter: { Ids: [Id] } })
     return kubeconfig?.Kubeconfig ? textOf(kubeconfig) : undefined
   })

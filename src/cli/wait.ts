@@ -4,6 +4,7 @@ import type { EdgeholdClient } from '#client/client.ts'
 import { realTime, type WaitingTime } from '#client/waiting-time.ts'
 import { CommandFailed, WaitedInVain } from './errors.ts'
 import { tell } from './print.ts'
+import { goesOnBy, standsStill } from './standing-clock.ts'
 import { sentence, statusWords } from './text/words.ts'
 
 const LOOK_EVERY_MS = 500
@@ -14,7 +15,7 @@ const LOOK_EVERY_MS = 500
  */
 export async function waitForPhase(client: EdgeholdClient, what: string, id: string, phases: readonly string[], timeoutMs: number, time = realTime): Promise<Explanation> {
   let told = ''
-  return until(timeoutMs, `${what} did not become ${phases.join(' or ')}`, async () => {
+  return until(client, timeoutMs, `${what} did not become ${phases.join(' or ')}`, async () => {
     const explanation = await client.call('ExplainStatus', { Id: id })
     told = tellOnce(told, what, explanation)
     if (phases.includes(explanation.Status.Phase)) return explanation
@@ -28,7 +29,7 @@ export async function waitForPhase(client: EdgeholdClient, what: string, id: str
 /** Waits until a resource is gone. */
 export async function waitUntilGone(client: EdgeholdClient, what: string, id: string, timeoutMs: number, time = realTime): Promise<void> {
   let told = ''
-  await until(timeoutMs, `${what} was not gone`, async () => {
+  await until(client, timeoutMs, `${what} was not gone`, async () => {
     try {
       const explanation = await client.call('ExplainStatus', { Id: id })
       told = tellOnce(told, what, explanation)
@@ -47,7 +48,7 @@ export async function waitUntilGone(client: EdgeholdClient, what: string, id: st
 const REFUSED_FOR_NOW: ReadonlySet<string> = new Set(['OperationDenied.ClusterStatus', 'OperationDenied.NodePoolStatus', 'OperationDenied.NodeStatus'])
 
 /** Makes a call; where the caller waits anyway, a refusal for what is under way is waited out, too. */
-export async function callWhenAccepted(options: { wait: boolean; timeoutMs: number; what: string; time?: WaitingTime }, call: () => Promise<unknown>): Promise<void> {
+export async function callWhenAccepted(client: EdgeholdClient, options: { wait: boolean; timeoutMs: number; what: string; time?: WaitingTime }, call: () => Promise<unknown>): Promise<void> {
   let told = ''
   let refusal: ApiError | undefined
   if (!options.wait) {
@@ -55,7 +56,7 @@ export async function callWhenAccepted(options: { wait: boolean; timeoutMs: numb
     return
   }
   try {
-    await until(options.timeoutMs, `${options.what} was not accepted`, async () => {
+    await until(client, options.timeoutMs, `${options.what} was not accepted`, async () => {
       try {
         await call()
         return true
@@ -70,18 +71,22 @@ export async function callWhenAccepted(options: { wait: boolean; timeoutMs: numb
       }
     }, options.time)
   } catch (error) {
-    if (error instanceof WaitedInVain && refusal) throw new WaitedInVain(`${error.message} ${refusal.message}`, { cause: refusal })
+    if (error instanceof WaitedInVain && refusal) throw new WaitedInVain(`${error.message} ${refusal.message}`, { cause: refusal, hint: error.hint })
     throw error
   }
 }
 
-/** Asks again and again until there is an answer; throws WaitedInVain with the sentence. */
-export async function until<Answer>(timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>, time = realTime): Promise<Answer> {
+/** Asks again and again until there is an answer, and tells where the region's clock stands still: it may be let go on from elsewhere. Throws WaitedInVain with the sentence. */
+export async function until<Answer>(client: EdgeholdClient, timeoutMs: number, inVain: string, ask: () => Promise<Answer | undefined>, time = realTime): Promise<Answer> {
   const deadline = time.now() + timeoutMs
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    if (time.now() >= deadline) throw new WaitedInVain(`${inVain} within ${Math.round(timeoutMs / 1000)} s.`)
+    const isStanding = await standsStill(client)
+    if (time.now() >= deadline) {
+      const within = `${inVain} within ${Math.round(timeoutMs / 1000)} s`
+      throw isStanding ? new WaitedInVain(`${within}: the clock of the region ${client.region} stands still.`, { hint: `It goes on when the clock does: ${goesOnBy(client)}.` }) : new WaitedInVain(`${within}.`)
+    }
     await time.sleep(LOOK_EVERY_MS)
   }
 }

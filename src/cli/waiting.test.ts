@@ -7,9 +7,13 @@ import { ApiError } from '#client/errors.ts'
 import { realTime } from '#client/waiting-time.ts'
 import { OwnTime } from '#test/harness/own-time.ts'
 import { run } from './run.ts'
-import { callWhenAccepted, until, waitUntilGone } from './wait.ts'
+import { hintFor } from './hints.ts'
+import { callWhenAccepted, until, waitForPhase, waitUntilGone } from './wait.ts'
 
 const refused = (code: string, status: number) => new ApiError({ code, message: code, status, requestId: 'r' })
+
+/** Of a real region. */
+const NO_CLOCK = { call: () => Promise.reject(refused('OperationDenied.RegionNotSimulated', 400)) } as unknown as EdgeholdClient
 
 /** Refused, or told: what a server answers to a call. */
 type Answer = { readonly status: number; readonly code: string } | { readonly result: object }
@@ -82,7 +86,7 @@ describe('a wait for something', () => {
       looks++
       return undefined
     }
-    await assert.rejects(until(30_000, 'The machine till-1 was not made', look, time), { kind: 'WaitedInVain', message: 'The machine till-1 was not made within 30 s.' })
+    await assert.rejects(until(NO_CLOCK, 30_000, 'The machine till-1 was not made', look, time), { kind: 'WaitedInVain', message: 'The machine till-1 was not made within 30 s.' })
     assert.deepEqual([looks, time.at], [61, 30_000])
   })
 
@@ -95,7 +99,62 @@ describe('a wait for something', () => {
 
   test('for a call to be accepted ends with the last refusal', async () => {
     const time = new OwnTime()
-    await assert.rejects(callWhenAccepted({ wait: true, timeoutMs: 5_000, what: 'the deletion of shop', time }, () => Promise.reject(refused('OperationDenied.ClusterStatus', 400))), { message: 'the deletion of shop was not accepted within 5 s. OperationDenied.ClusterStatus' })
+    await assert.rejects(callWhenAccepted(NO_CLOCK, { wait: true, timeoutMs: 5_000, what: 'the deletion of shop', time }, () => Promise.reject(refused('OperationDenied.ClusterStatus', 400))), { message: 'the deletion of shop was not accepted within 5 s. OperationDenied.ClusterStatus' })
     assert.equal(time.at, 5_000)
+  })
+})
+
+describe('a wait where the clock of a simulated region stands still', () => {
+  /** A region whose clock is so after so many ms, and in which the cluster runs after twenty seconds. */
+  function region(time: OwnTime, clockAt: (at: number) => { readonly Paused: boolean; readonly Behind?: string } | ApiError) {
+    let asked = 0
+    const call = async (action: string) => {
+      if (action !== 'GetClock') return { Status: { Phase: time.at >= 20_000 ? 'Running' : 'Creating', Conditions: [{ Type: 'Progressing' }] }, Because: 'it is so', Exits: [] }
+      asked++
+      const clock = clockAt(time.at)
+      return clock instanceof ApiError ? Promise.reject(clock) : clock
+    }
+    return { client: { region: 'ci-1', call } as unknown as EdgeholdClient, asked: () => asked }
+  }
+  async function told(t: TestContext, wait: () => Promise<unknown>): Promise<{ readonly lines: readonly string[]; readonly error: Error | undefined }> {
+    const lines: string[] = []
+    t.mock.method(process.stderr, 'write', (text: string) => lines.push(text.trimEnd()) > 0)
+    const error = await wait().then(() => undefined, (thrown: unknown) => thrown as Error)
+    return { lines, error }
+  }
+  const GO_ON = '"edgehold clock step 1m --region ci-1", or "edgehold clock resume --region ci-1"'
+  const STANDS = `The clock of the region ci-1 stands still, and nothing comes until it goes on: ${GO_ON}.`
+
+  test('says so at once, and at its end does not say that it goes on', async t => {
+    const time = new OwnTime(), { client } = region(time, () => ({ Paused: true }))
+    const { lines, error } = await told(t, () => waitForPhase(client, 'cluster shop', 'c1', ['Running'], 4_000, time))
+    assert.deepEqual(lines, ['cluster shop: Creating [Progressing], it is so.', STANDS])
+    assert.deepEqual([error?.message, error && hintFor(error)], ['cluster shop did not become Running within 4 s: the clock of the region ci-1 stands still.', `It goes on when the clock does: ${GO_ON}.`])
+  })
+
+  test('says so each time that it comes to stand, and ends when what is waited for comes', async t => {
+    const time = new OwnTime(), { client } = region(time, at => (at > 5_000 && at < 10_000 ? { Paused: true, Behind: '3s' } : { Paused: at < 15_000 }))
+    const { lines, error } = await told(t, () => waitForPhase(client, 'cluster shop', 'c1', ['Running'], 60_000, time))
+    assert.deepEqual([error, time.at, lines.filter(line => line === STANDS).length], [undefined, 20_000, 2])
+  })
+
+  test('tells a standstill once, also where a call is waited for first', async t => {
+    const time = new OwnTime(), { client } = region(time, () => ({ Paused: true }))
+    const refusals = [1, 2, 3]
+    const { lines, error } = await told(t, async () => {
+      await callWhenAccepted(client, { wait: true, timeoutMs: 5_000, what: 'the deletion of shop', time }, async () => { if (refusals.pop() !== undefined) throw refused('OperationDenied.ClusterStatus', 400) })
+      await waitUntilGone(client, 'cluster shop', 'c1', 2_000, time)
+    })
+    assert.deepEqual([lines.filter(line => line === STANDS).length, error?.message], [1, 'cluster shop was not gone within 2 s: the clock of the region ci-1 stands still.'])
+    const never = await told(t, () => callWhenAccepted(client, { wait: true, timeoutMs: 1_000, what: 'the deletion of shop', time }, () => Promise.reject(refused('OperationDenied.ClusterStatus', 400))))
+    assert.match(never.error ? hintFor(never.error) ?? '' : '', /^It goes on when the clock does/)
+  })
+
+  test('asks a real region for its clock once, and is not ended by a clock that is not told', async t => {
+    for (const [code, times] of [['OperationDenied.RegionNotSimulated', 1], ['ServiceUnavailable', 40]] as const) {
+      const time = new OwnTime(), { client, asked } = region(time, () => refused(code, 400))
+      const { lines, error } = await told(t, () => waitForPhase(client, 'cluster shop', 'c1', ['Running'], 60_000, time))
+      assert.deepEqual([error, lines.length, asked()], [undefined, 2, times])
+    }
   })
 })

@@ -26,7 +26,7 @@ export function addAddonCommands(verbs: Verbs): void {
     .action(async (name: string, flags: Wanted) => {
       const { client, id } = await homeOf(flags)
       const body = { ClusterId: id, Name: name, ...flags.addonVersion !== undefined && { Version: flags.addonVersion }, ...flags.config !== undefined && { Config: flags.config } }
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the installation of ${name}` }, () => client.call('CreateAddon', body))
+      await callWhenAccepted(client, { wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the installation of ${name}` }, () => client.call('CreateAddon', body))
       await settled(client, name, id, flags)
     })
 
@@ -62,7 +62,7 @@ export function addAddonCommands(verbs: Verbs): void {
     .action(async (name: string, flags: Wanted) => {
       if ((flags.addonVersion === undefined) === (flags.config === undefined)) throw new UsageError('say what to change: either --addon-version or --config')
       const { client, id } = await homeOf(flags)
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the change of ${name}` }, () => flags.config === undefined
+      await callWhenAccepted(client, { wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the change of ${name}` }, () => flags.config === undefined
         ? client.call('UpdateAddonVersion', { ClusterId: id, Name: name, Version: flags.addonVersion ?? '' })
         : client.call('UpdateAddonConfig', { ClusterId: id, Name: name, Config: flags.config }))
       await settled(client, name, id, flags)
@@ -71,7 +71,7 @@ export function addAddonCommands(verbs: Verbs): void {
   withWait(withCommon(verbs.delete.command('addon <name>')), 'it is gone').description('uninstall an add-on').addOption(clusterFlag()).addOption(own('--with-crds', 'its custom resource definitions, too'))
     .action(async (name: string, flags: Changing & { withCrds?: boolean }) => {
       const { client, id } = await homeOf(flags)
-      await callWhenAccepted({ wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the removal of ${name}` }, () => client.call('DeleteAddon', { ClusterId: id, Name: name, ...flags.withCrds && { CascadingDeleteResources: ['Crd'] } }))
+      await callWhenAccepted(client, { wait: flags.wait === true, timeoutMs: flags.timeout ?? TIMEOUT_MS, what: `the removal of ${name}` }, () => client.call('DeleteAddon', { ClusterId: id, Name: name, ...flags.withCrds && { CascadingDeleteResources: ['Crd'] } }))
       if (flags.wait) await waitUntilGone(client, `add-on ${name}`, `${id}:${name}`, flags.timeout ?? TIMEOUT_MS)
       if (flags.output === 'json') printJson({ ClusterId: id, Name: name })
     })

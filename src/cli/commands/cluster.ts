@@ -80,7 +80,7 @@ export function addClusterCommands(verbs: Verbs): void {
       const client = connect(flags)
       const { Id } = await findCluster(client, name)
       const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of cluster ${name}` }
-      await callWhenAccepted(accept, () => client.call('DeleteCluster', { Id, Force: flags.force === true, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
+      await callWhenAccepted(client, accept, () => client.call('DeleteCluster', { Id, Force: flags.force === true, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
       if (flags.wait) await waitUntilGone(client, `cluster ${name}`, Id, flags.timeout ?? DELETE_MS)
       if (flags.output === 'json') printJson({ Id })
     })

@@ -33,7 +33,7 @@ export function addMachineCommands(program: Command): void {
   withWait(withCommon(machine.command('add <name>')), 'it is made and on').description('make an empty machine and switch it on').action(async (name: string, flags: Common & Waiting) => {
     const client = connect(flags)
     const { Id } = await client.call('AddMachine', { Name: name })
-    if (flags.wait) await until(flags.timeout ?? MADE_MS, `The machine ${name} was not made`, async () => (await findMachine(client, Id)).Made || undefined)
+    if (flags.wait) await until(client, flags.timeout ?? MADE_MS, `The machine ${name} was not made`, async () => (await findMachine(client, Id)).Made || undefined)
     if (flags.output === 'json') printJson({ Id })
     else print(Id)
   })
@@ -84,7 +84,7 @@ export function addMachineCommands(program: Command): void {
     const client = connect(flags)
     const { Id } = await findMachine(client, name)
     await client.call('RemoveMachine', { Id })
-    if (flags.wait) await until(flags.timeout ?? MADE_MS, `The machine ${name} was not gone`, async () => (await client.call('ListMachines', { Filter: { Ids: [Id] } })).TotalCount === 0 || undefined)
+    if (flags.wait) await until(client, flags.timeout ?? MADE_MS, `The machine ${name} was not gone`, async () => (await client.call('ListMachines', { Filter: { Ids: [Id] } })).TotalCount === 0 || undefined)
     if (flags.output === 'json') printJson({ Id })
   })
 }

@@ -80,7 +80,7 @@ export function addNodeCommands(verbs: Verbs, program: Command): void {
     const client = connect(flags)
     const node = await findNode(client, name, flags.cluster)
     const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of node ${name}` }
-    await callWhenAccepted(accept, () => client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id], CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
+    await callWhenAccepted(client, accept, () => client.call('DeleteEdgeNodes', { ClusterId: node.ClusterId, NodePoolId: node.NodePoolId, Ids: [node.Id], CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
     if (flags.wait) await waitUntilGone(client, `node ${name}`, node.Id, flags.timeout ?? DELETE_MS)
     if (flags.output === 'json') printJson({ Id: node.Id })
   })

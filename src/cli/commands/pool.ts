@@ -92,7 +92,7 @@ export function addPoolCommands(verbs: Verbs): void {
     const client = connect(flags)
     const pool = await findPool(client, name, flags.cluster)
     const accept = { wait: flags.wait === true, timeoutMs: flags.timeout ?? DELETE_MS, what: `The deletion of pool ${name}` }
-    await callWhenAccepted(accept, () => client.call('DeleteNodePool', { ClusterId: pool.ClusterId, Id: pool.Id, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
+    await callWhenAccepted(client, accept, () => client.call('DeleteNodePool', { ClusterId: pool.ClusterId, Id: pool.Id, CascadingDeleteResources: flags.cascade ?? [], RetainResources: flags.retain ?? [] }))
     if (flags.wait) await waitUntilGone(client, `pool ${name}`, pool.Id, flags.timeout ?? DELETE_MS)
     if (flags.output === 'json') printJson({ Id: pool.Id })
   })

@@ -48,9 +48,9 @@ test('where nothing comes, it is looked for as long as a machine needs to come u
 test('of a machine that is a node already nothing is said to come: it stays the node that it is, unless the script is refused', async () => {
   const before = { NodeId: 'n1' }
   assert.deepEqual(await became({}, { afterMs: 0, before }), [0, '', 20_500])
-  assert.match(told.join(''), /^The machine till-1 is a node already: nothing but a refusal .* up to 20 s .*\nThe machine till-1 is a node already, .* the same one: this one was not refused, .*"edgehold list node"\.\n$/)
+  assert.match(told.join(''), /^The machine till-1 is a node already: nothing but a refusal .* up to 20 s .*\nThe machine till-1 is a node already and stays the same one: the script was not refused\. .*"edgehold list node"\.\n$/)
   assert.deepEqual(await became({}, { afterMs: 0, speed: 0, before }), [0, '', 0])
-  assert.match(told.join(''), /^The script has begun, and goes on when the clock does\. The machine till-1 is a node already, .*"edgehold machine list" shows why where it is refused\.\n$/)
+  assert.match(told.join(''), /^The script has begun, and goes on when the clock does\. The machine till-1 is a node already and stays the same one; "edgehold machine list" shows why where the script is refused\.\n$/)
   assert.deepEqual(await became({ NodeId: 'n2' }, { afterMs: 3_000, before }), [0, '', 3_000])
   assert.match(told.at(-1) ?? '', /was admitted/)
 })

@@ -117,6 +117,6 @@ export async function whatBecame(client: EdgeholdClient, before: Machine, time =
 function begunText(name: string, { isNode, goesOnLater, isOver }: { readonly isNode: boolean; readonly goesOnLater: boolean; readonly isOver: boolean }): string {
   const begun = `The script has begun${goesOnLater ? ', and goes on when the clock does' : ''}.`
   if (!isNode) return `${begun} "edgehold machine list" shows whether the machine becomes a node, and why where it is refused.`
-  const node = `The machine ${name} is a node already, and a script that is not refused leaves it the same one`
-  return isOver ? `${node}: this one was not refused, and its node tells how it is: see "edgehold list node".` : `${begun} ${node}: "edgehold machine list" shows why where it is refused.`
+  const node = `The machine ${name} is a node already and stays the same one`
+  return isOver ? `${node}: the script was not refused. Its node tells how it is: see "edgehold list node".` : `${begun} ${node}; "edgehold machine list" shows why where the script is refused.`
 }

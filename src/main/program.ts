@@ -43,7 +43,9 @@ export function buildProgram(left: AbortSignal): Command {
     .addOption(new Option('--region <region>', 'where it is played: the local region where there is one, or a simulated one').env('EDGEHOLD_REGION'))
     .option('--keep', 'leave the cluster and the machines, or the region of a story, at the end')
     .option('--story <name>', 'tell another story in a simulated region of its own; list names them')
-    .action(async (flags: Flags & { keep?: boolean; region?: string; story?: string }) => {
+    .action(async (flags: Flags & { keep?: boolean; region?: string; story?: string }, command: Command) => {
+      // A variable is for all commands, and counts where it means something.
+      if (flags.story !== undefined && command.getOptionValueSource('region') === 'cli') command.error('edgehold: --region does nothing for --story, which is told in a region of its own', { exitCode: 2 })
       const { demo, demoStory } = await import('./demo/demo.ts')
       if (flags.story !== undefined) process.exitCode = await demoStory(configuration(flags), { keep: flags.keep === true, story: flags.story })
       else process.exitCode = await demo(configuration(flags), { keep: flags.keep === true, region: flags.region })

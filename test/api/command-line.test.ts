@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { repository, runProgram } from '#test/harness/command.ts'
 import { MemoryMachines } from '#test/harness/world/machines.ts'
 import { SteppedClock } from '#test/harness/stepped-clock.ts'
 import { unheard } from '#test/harness/unheard.ts'
@@ -287,6 +288,22 @@ suite('the command line', () => {
     const refused = await run(create, {}, '')
     assert.deepEqual([refused.code, /Standard input holds no password in its first line/.test(refused.err)], [1, true])
     assert.equal((await run(['create', 'node', '--cluster', 'doors', '--pool', pool])).code, 2)
+  })
+
+  test('an option that would do nothing for what is asked is refused, and its variable is not', async () => {
+    await api.createCluster('alone', 13)
+    for (const [args, variable, says] of [
+      [['explain', 'cluster', 'alone'], 'cluster', /--cluster does nothing for a cluster/],
+      [['history', 'cluster', 'alone'], 'cluster', /--cluster does nothing for a cluster/],
+      [['call', 'WatchChanges', '{}'], 'version', /--version does nothing for WatchChanges/],
+    ] as const) {
+      const { code, err } = await run([...args, `--${variable}`, 'nowhere'])
+      assert.deepEqual([code, says.test(err)], [2, true], err)
+      if (args[0] !== 'call') assert.equal((await run(args, { EDGEHOLD_CLUSTER: 'nowhere' })).code, 0)
+    }
+    const demo = (args: readonly string[], environment: Record<string, string> = {}) => runProgram(process.execPath, ['--disable-warning=ExperimentalWarning', join(repository, 'src/main/edgehold.ts'), 'demo', '--story', 'list', ...args], { environment: { PATH: process.env['PATH'], EDGEHOLD_STATE: state, ...environment } })
+    assert.deepEqual(await demo(['--region', 'sim-1']), { code: 2, stdout: '', stderr: 'edgehold: --region does nothing for --story, which is told in a region of its own\n' })
+    assert.equal((await demo([], { EDGEHOLD_REGION: 'sim-1' })).code, 0)
   })
 
   test('a variable is for the commands for which it means something', async () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { WATCH } from '#client/calls.ts'
 import { connect } from '../credentials.ts'
 import { UsageError } from '../errors.ts'
+import { givenOf } from '../given.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
 import { print, printJson } from '../print.ts'
 
@@ -13,7 +14,8 @@ export function addCallCommand(program: Command): void {
   withCommon(program.command('call <action> [json]'))
     .description(`call any action, signed; "-" reads the body from standard input. ${WATCH} prints a line for each change, until you break it off`)
     .addOption(flag('--version <version>', 'version of the action; by default the right one for the actions known'))
-    .action(async (action: string, json: string | undefined, flags: Common & { version?: string }) => {
+    .action(async (action: string, json: string | undefined, flags: Common & { version?: string }, command: Command) => {
+      if (action === WATCH && givenOf(command).includes('--version')) throw new UsageError(`--version does nothing for ${WATCH}, which has one version`)
       const body = parseObject(json === '-' ? readFileSync(0, 'utf8') : json ?? '{}')
       if (action === WATCH) {
         for await (const change of connect(flags).watch(body)) print(JSON.stringify(change))

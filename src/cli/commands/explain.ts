@@ -2,8 +2,9 @@ import { Argument, type Command } from 'commander'
 import type { Change } from '#client/calls.ts'
 import type { EdgeholdClient } from '#client/client.ts'
 import { connect } from '../credentials.ts'
-import { CommandFailed, NothingThere } from '../errors.ts'
+import { CommandFailed, NothingThere, UsageError } from '../errors.ts'
 import { flag, withCommon, type Common } from '../flags.ts'
+import { givenOf } from '../given.ts'
 import { nowIn } from '../now-in.ts'
 import { parseWhole } from '../parse.ts'
 import { printResult, tell } from '../print.ts'
@@ -21,7 +22,8 @@ export function addExplainCommands(program: Command): void {
   withCommon(program.command('explain')).addArgument(kindArgument()).argument('<name>', 'name or id')
     .description('say in sentences why something shows its status')
     .addOption(flag('--cluster <cluster>', 'its cluster, by name or id'))
-    .action(async (kind: Kind, name: string, flags: Flags) => {
+    .action(async (kind: Kind, name: string, flags: Flags, command: Command) => {
+      refuseClusterOfCluster(kind, command)
       const client = connect(flags)
       const id = await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => { throw await goneError(client, kind, name, error) })
       const explanation = await client.call('ExplainStatus', { Id: id })
@@ -33,7 +35,8 @@ export function addExplainCommands(program: Command): void {
     .description('tell every change of a status, oldest first')
     .addOption(flag('--cluster <cluster>', 'its cluster, by name or id'))
     .addOption(flag('--last <n>', 'how many changes at most').argParser(parseWhole).default(100))
-    .action(async (kind: Kind, name: string, flags: Flags & { last: number }) => {
+    .action(async (kind: Kind, name: string, flags: Flags & { last: number }, command: Command) => {
+      refuseClusterOfCluster(kind, command)
       const client = connect(flags)
       const id = /^[cpn][0-9a-v]{20}(:.*)?$/.test(name) ? name : await idOf(client, kind, name, flags.cluster).catch(async (error: unknown) => {
         const last = await goneOne(client, kind, name, error)
@@ -86,6 +89,10 @@ async function goneOne(client: EdgeholdClient, kind: Kind, name: string, error: 
 async function goneError(client: EdgeholdClient, kind: Kind, name: string, error: unknown): Promise<unknown> {
   const last = await goneOne(client, kind, name, error)
   return last ? new CommandFailed(`There is no ${kind} ${name} any more: it is gone since ${last.At}. "edgehold history ${kind} ${last.Id}" tells how it went.`) : error
+}
+
+function refuseClusterOfCluster(kind: Kind, command: Command): void {
+  if (kind === 'cluster' && givenOf(command).includes('--cluster')) throw new UsageError('--cluster does nothing for a cluster: it is for what is in one')
 }
 
 function kindArgument(): Argument {

@@ -56,8 +56,9 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   /** Passes over clusters that come up together look at their ledgers together. */
   readonly #lookAtLedger = gatheredLook(async ids => Map.groupBy(await ledgersOf(this.#connectionWithClaims, ids), entry => entry.owner.id))
   #ledgerWrites = 0
-  /** Those that are locked, as they were read; what was changed since is not among them. */
+  /** Those that are locked, as they were read, and those whose rows this transaction wrote. */
   readonly #machines = new Map<string, MachineRecord>()
+  readonly #machinesWritten = new Set<string>()
   #isRegionGone = false
   /** Whose ledger this transaction changed. */
   readonly #spenders = new Map<string, Scope>()
@@ -202,6 +203,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   async insertMachine(record: MachineRecord): Promise<void> {
+    this.#writesMachines([record])
     insertMachines(this.#connectionWithClaims, this.#key, this.#known.machines, [record])
   }
 
@@ -210,7 +212,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   async changeMachine(id: string, change: MachineChange): Promise<void> {
-    this.#machines.delete(id)
+    this.#writesMachines([{ id }])
     changeMachine(this.#connectionWithClaims, this.#key, id, change)
   }
 
@@ -225,14 +227,14 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   async orderMachines(orders: readonly MachineOrderChange[]): Promise<void> {
-    for (const { id } of orders) this.#machines.delete(id)
+    this.#writesMachines(orders)
     orderMachines(this.#connectionWithClaims, orders)
   }
 
   async setMachineIds(made: readonly { readonly id: string; readonly machineId: string }[]): Promise<void> {
-    const machines = new Map(this.#machines)
-    for (const { id } of made) this.#machines.delete(id)
-    setMachineIds(this.#connectionWithClaims, this.#known.machines, machines, made)
+    const asRead = new Map([...this.#machines].filter(([id]) => !this.#machinesWritten.has(id)))
+    this.#writesMachines(made)
+    setMachineIds(this.#connectionWithClaims, this.#known.machines, asRead, made)
   }
 
   machinesOfInstances(scope: Scope, instanceIds: readonly string[]): Promise<readonly MachineRecord[]> {
@@ -244,11 +246,20 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
     this.#claimed.push(...claims)
   }
 
+  /** What is known of them is no more; and what a lock answers of one that was written meanwhile is of before that. */
+  #writesMachines(machines: readonly { readonly id: string }[]): void {
+    for (const { id } of machines) {
+      this.#machinesWritten.add(id)
+      this.#known.machines.drop(id)
+    }
+  }
+
   /** Before anything of machines, ledgers and tokens is read or written. */
   #sendClaims(): void {
     if (this.#claimed.length === 0) return
     const claims = this.#claimed
     this.#claimed = []
+    this.#writesMachines(claims.map(claim => claim.machine))
     insertMachines(this.#connection, this.#key, this.#known.machines, claims.map(claim => claim.machine))
     insertIntents(this.#connection, claims.map(claim => claim.ledger), this.work.now)
     putNodeTokens(this.#connection, claims.map(claim => claim.token))
@@ -269,6 +280,7 @@ export class PostgresTransaction extends TreeTransaction implements Transaction 
   }
 
   forgetMachine(id: string): Promise<void> {
+    this.#writesMachines([{ id }])
     return forgetMachine(this.#connectionWithClaims, id)
   }
 

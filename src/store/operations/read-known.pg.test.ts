@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ClusterFacts } from '#model/cluster/record.ts'
 import { addCluster, addNodePool, becauseOf, machine, NOON, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
+import type { Transaction } from '#ports/store.ts'
 import { openStore, type OpenStore } from '../open.ts'
 import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
@@ -106,5 +107,35 @@ describe('what a process knows of records', () => {
       await tx.setMachineIds([{ id: 'm-known', machineId: 'provider-2' }])
     })
     for (const { store } of [one, other]) assert.deepEqual([(await store.findMachine('m-known'))?.power, (await store.findMachine('m-known'))?.machineId], ['off', 'provider-2'])
+  })
+
+  for (const [name, work] of [
+    ['made and changed', async tx => {
+      await tx.insertMachine(machine({ id: 'm-twice', name: 'again', address: '10.9.9.8' }))
+      await tx.changeMachine('m-twice', { power: 'off' })
+    }],
+    ['given its id and changed', async tx => {
+      await tx.setMachineIds([{ id: 'm-twice', machineId: 'p' }])
+      await tx.changeMachine('m-twice', { power: 'off' })
+    }],
+    ['forgotten, made anew and given its id', async tx => {
+      await tx.forgetMachine('m-twice')
+      await tx.insertMachine(machine({ id: 'm-twice', name: 'anew', address: '10.9.9.7' }))
+      await tx.setMachineIds([{ id: 'm-twice', machineId: 'p' }])
+    }],
+    ['changed while its lock was taken once more, and given its id', async tx => {
+      await Promise.all([tx.lockMachines(['m-twice']), tx.changeMachine('m-twice', { power: 'off' })])
+      await tx.setMachineIds([{ id: 'm-twice', machineId: 'p' }])
+    }],
+  ] as const satisfies readonly (readonly [string, (tx: Transaction) => Promise<void>])[]) test(`a machine that one transaction has ${name} is known as it was left, also where its table is rewritten`, async () => {
+    await postgres.run(one.databaseUrl, 'delete from machine')
+    if (name !== 'made and changed') await one.store.write(NOON, tx => tx.insertMachine(machine({ id: 'm-twice', name: 'first', address: '10.9.9.9' })))
+    await one.store.write(NOON, async tx => {
+      await tx.lockMachines(['m-twice'])
+      await work(tx)
+    })
+    assert.deepEqual({ ...await one.store.findMachine('m-twice') }, { ...await other.store.findMachine('m-twice') })
+    await postgres.run(one.databaseUrl, 'vacuum full machine')
+    assert.deepEqual({ ...await one.store.findMachine('m-twice') }, { ...await other.store.findMachine('m-twice') })
   })
 })

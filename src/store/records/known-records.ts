@@ -4,7 +4,7 @@ import type { NodePoolRecord } from '#model/node-pool/record.ts'
 import type { NodeRecord } from '#model/node/record.ts'
 import type { MachineRecord } from '#ports/store.ts'
 
-/** For the columns of a statement: what tells one version of a row from all others. Whoever changes a row writes it anew elsewhere or, where it once stood, in another transaction. */
+/** For the columns of a statement: what tells one version of a row from all others that were ever kept. Whoever changes a row writes it anew elsewhere or, where it once stood, in another transaction; of several that one transaction writes the last may come to stand where the first stood (VACUUM FULL), so only the last is kept. */
 export function versionOf(table: string): string {
   return `${table}.xmin::text || ${table}.ctid::text as version`
 }

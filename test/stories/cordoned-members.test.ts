@@ -164,14 +164,17 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     assert.match(await because(), new RegExp(`; pods wait, and ${name} is cordoned, .* because no fewer than 2 may run$`))
   })
 
-  test('of several one goes at a time, until nothing waits', async () => {
-    const run = await pool({ MaxReplicas: 4, DesiredReplicas: 4 })
-    for (let left = 3; left > 0; left--) await cordonOneMore()
-    await run(3)
-    assert.deepEqual(await pairs(), ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable', 'Running/Unschedulable'])
-    await step('6h')
-    assert.deepEqual([await waits(), await pairs()], [[], ['Running/Ok', 'Running/Ok', 'Running/Ok', 'Running/Unschedulable']])
-  })
+  for (const MaxReplicas of [4, 9]) {
+    test(`of several one goes at a time, until nothing waits${MaxReplicas === 4 ? '' : ', under a quota, too: a machine came in place of each'}`, async () => {
+      const run = await pool({ MaxReplicas, DesiredReplicas: 4 })
+      if (MaxReplicas > 4) await done('SetQuota', { Kind: 'Machine', Limit: 4 })
+      for (let left = 3; left > 0; left--) await cordonOneMore()
+      await run(3)
+      assert.deepEqual(await pairs(), ['Running/Ok', 'Running/Unschedulable', 'Running/Unschedulable', 'Running/Unschedulable'])
+      await step('6h')
+      assert.deepEqual([await waits(), await pairs()], [[], ['Running/Ok', 'Running/Ok', 'Running/Ok', 'Running/Unschedulable']])
+    })
+  }
 
   async function cordonOneMore() {
     for (const node of await nodes()) {

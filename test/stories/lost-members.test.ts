@@ -85,6 +85,21 @@ describe('members that are lost or down', () => {
     })
   }
 
+  for (const [Limit, what] of [[3, 'one after the other gives way under a quota, as a machine came in place of each'], [1, 'one gives way under a quota that is below what there is, and the next one stays, as none came']] as const) {
+    test(`of those that never came to run ${what}`, async () => {
+      const pool = await poolOf({ Enabled: true, MaxReplicas: 9, DesiredReplicas: 1 })
+      await done('InjectFault', { Port: 'machines', Call: 'boot', Effect: { Type: 'fail' } })
+      await done('SetQuota', { Kind: 'Machine', Limit: 3 })
+      await pool.runs(4)
+      await step('9m')
+      assert.deepEqual(await nodes(), ['Failed/InitializeFailed', 'Failed/InitializeFailed', RUNNING])
+      await done('ClearFault', { All: true })
+      await done('SetQuota', { Kind: 'Machine', Limit })
+      await step('30d')
+      assert.deepEqual(await nodes(), Limit === 3 ? [RUNNING, RUNNING, RUNNING] : ['Failed/InitializeFailed', RUNNING])
+    })
+  }
+
   test('one whose machine is gone gives way, too, and one that is only down does not', async () => {
     const pool = await poolOf({ Enabled: true, MaxReplicas: 2, DesiredReplicas: 2 })
     const [lost, down] = await items()

@@ -40,9 +40,9 @@ export async function whyNoneComes(pool: NodePoolRecord, ports: NodePoolPorts): 
   return quota && `the account may have ${quota.limit} ${quota.limit === 1 ? 'machine' : 'machines'} by its quota, and has ${quota.held}`
 }
 
-/** A quota keeps it from having more, and a machine that goes leaves it a place. Where one went since for that, and none came, the next one would go in vain as well. */
-export function isLimited({ refused, gaveWay }: Pick<NodePoolFacts, 'refused' | 'gaveWay'>): boolean {
-  return refused?.as === 'LimitedByQuota' && !(gaveWay && gaveWay.at >= (refused.since ?? 0))
+/** A quota keeps it from having more, and a machine that goes leaves it a place. Where one went for that, and none came since, the next one would go in vain as well. */
+export function isLimited({ refused }: Pick<NodePoolFacts, 'refused'>): boolean {
+  return refused?.as === 'LimitedByQuota' && refused.leftFor === undefined
 }
 
 function hasNoMachine({ facts }: NodeRecord): boolean {

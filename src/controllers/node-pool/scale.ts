@@ -93,7 +93,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     const waits = refused ? answered.open - made : 0
     if (next.refused ?? refused) await keepWaiting(tx, pool, waits, { region: ports.regionOf(pool.region), because: refused?.because })
     for (const id of decision.wake) await tx.enqueue({ kind: 'node', id, region: record.region })
-    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits }, leftovers: answered.leftovers }) }, { evidence })
+    await tx.changeNodePool(record.id, { revision: record.revision, facts: withFacts(withPlan(next, planned), { refused: refused && { ...refused, waits, ...planned.givesWay.length > 0 && { leftFor: true } }, leftovers: answered.leftovers }) }, { evidence })
     if ((refused === undefined) !== (record.facts.refused === undefined)) await wakeSharers(tx, record)
     return soonest(soonest(planned.lookAgainAt, look.isBehind ? now + BEHIND_AGAIN_MS : undefined), refused && (waits > 0 || refused.claim !== undefined) ? retryOf(refused, now, toldAtOf({ ...record, facts: { ...next, refused } }, ports)) : undefined)
 

@@ -20,3 +20,8 @@ test('refusals of claims that were made together count once, and the newest one 
   const next = refusedOnceMore(stockOut, { ...taken, triedAt: 99 * HOUR }, 101 * HOUR)
   assert.deepEqual([next.times, next.retryAt, next.triedAt, next.because], [12, 112 * HOUR, 100 * HOUR, taken.because])
 })
+
+test('a member that left for what was refused is remembered for as long as it is', () => {
+  const left = { ...stockOut, ...taken, leftFor: true } as const
+  assert.deepEqual([refusedOnceMore(left, taken, 101 * HOUR).leftFor, refusedOnceMore(left, taken, 113 * HOUR).leftFor, refusedOnceMore(undefined, taken, 113 * HOUR).leftFor], [true, true, undefined])
+})

@@ -20,7 +20,7 @@ export function refusedOnceMore(known: Refused | undefined, refusal: Pick<Refuse
   const since = known?.since ?? now
   const usual = known?.again ? 0 : Math.min(REFUSED_CLAIM.first * 2 ** Math.min(times - 1, 20), REFUSED_CLAIM.longest)
   const pause = isTold && !known?.again ? Math.max(usual, Math.floor((now - since) / 8)) : usual
-  return { as, because, since, times, triedAt, retryAt: now + pause, ...(evidence && { evidence }), ...(tried !== undefined && { tried }) }
+  return { as, because, since, times, triedAt, retryAt: now + pause, ...(evidence && { evidence }), ...(tried !== undefined && { tried }), ...(known?.leftFor && { leftFor: true }) }
 }
 
 /** What the provider of machines answered to a claim. */

@@ -16,6 +16,7 @@ describe('a machine that its provider fails to switch on or off', () => {
     await step('5m')
     const [node] = await regions.nodes()
     return {
+      cordon: () => done('SetNodeSchedulable', { Id: node?.['Id'], Schedulable: false }),
       to: (replicas: number) => done('UpdateEdgeNodePoolConfig', { ClusterId, Id, ...scaling(replicas) }),
       why: async () => { const { Because, Evidence } = await done('ExplainStatus', { Id: node?.['Id'] }); return [String(Because), JSON.stringify(Evidence)] as const },
     }
@@ -96,5 +97,50 @@ describe('a machine that its provider fails to switch on or off', () => {
     await done('ClearFault', { All: true })
     await step('2h')
     assert.deepEqual(await regions.nodePairs(), ['Stopped/Ok'])
+  })
+
+  test('off for arrears: its node says so whatever else it shows, with the balance beside it, and no more once they are paid', async () => {
+    const { why, cordon } = await shop()
+    await fails({ Message: 'the zone is closed' })
+    await done('SetBalance', { Amount: 0 })
+    await step('125m')
+    await step('1d')
+    assert.deepEqual(await regions.nodePairs(), ['Running/Ok'])
+    const [because, evidence] = await why()
+    assert.match(because, /^Its kubelet is Ready since \S+Z; its account is in arrears, and its machine is to be off; switching it off fails since \S+Z: the zone is closed$/)
+    assert.match(evidence, /Switching it off did not succeed: the zone is closed/)
+    assert.match(evidence, /balance/)
+    await done('SetBalance', { Unlimited: true })
+    await step('5m')
+    assert.match((await why())[0], /^Its kubelet is Ready since \S+Z$/)
+    await cordon()
+    await done('SetBalance', { Amount: 0 })
+    await step('125m')
+    assert.deepEqual(await regions.nodePairs(), ['Running/Unschedulable'])
+    assert.match((await why())[0], /^It is Ready and cordoned: .*; switching it off fails since \S+Z: the zone is closed$/)
+  })
+
+  test('on after arrears, while its control plane does not start, either: what is seen of its power stands beside what is said, not a kubelet of before', async () => {
+    const { why } = await shop()
+    await done('SetBalance', { Amount: 0 })
+    await step('125m')
+    await fails({ Message: 'the zone is closed' })
+    await done('InjectFault', { Port: 'control-plane-host', Call: 'ensure', Effect: { Type: 'fail', Message: 'the disk is full' } })
+    await done('SetBalance', { Unlimited: true })
+    for (const [pair, says, seen] of [['Failed/Balance', /and it is being switched on again; switching it on fails/, /Switching it on did not succeed: the zone is closed/], ['Failed/NotReady', /has not switched it on again since; switching it on fails/, /The power is off since .*Switching it on did not succeed: the zone is closed/]] as const) {
+      await step(pair === 'Failed/Balance' ? '10m' : '20m')
+      const [because, evidence] = await why()
+      assert.deepEqual(await regions.nodePairs(), [pair])
+      assert.match(because, says)
+      assert.match(evidence, seen)
+      assert.doesNotMatch(evidence, /Ready is True/)
+    }
+    await done('SetBalance', { Amount: 0 })
+    await step('125m')
+    assert.deepEqual(await regions.nodePairs(), ['Failed/Balance'])
+    const [because, evidence] = await why()
+    assert.match(because, /^Its machine was shut down because the account is in arrears; its power is off since \S+Z$/)
+    assert.match(evidence, /The power is off since/)
+    assert.doesNotMatch(evidence, /Ready is True/)
   })
 })

@@ -27,6 +27,7 @@ async function noteNotSwitched({ ownedBy: { nodeId }, name, power, region }: Ord
     const locked = await tx.lockNode(node.id)
     if (!locked || !isNews(locked.facts)) return
     const since = locked.facts.notSwitched?.to === power ? locked.facts.notSwitched.since : now
-    await tx.changeNode(node.id, { facts: withFacts(locked.facts, { notSwitched: { to: power, text, since } }) }, { evidence: [{ observer: 'machine controller', source: `machine ${name}`, observedAt: now, fact: `Switching it ${power} did not succeed: ${text}` }] })
+    const evidence = { observer: 'machine controller', source: `machine ${name}`, observedAt: now, fact: `Switching it ${power} did not succeed: ${text}` }
+    await tx.changeNode(node.id, { facts: withFacts(locked.facts, { notSwitched: { to: power, text, since, evidence } }) }, { evidence: [evidence] })
   })
 }

@@ -60,7 +60,7 @@ function decideLeavingInArrears(seen: NodePassSeen): NodeDecision {
   const power = machine?.obstacle ? powerSeen(seen) : { change: {}, evidence: [] }
   const known = withFacts(record.facts, power.change)
   const paid = arrearsNews({ ...seen, record: { ...record, facts: known } })
-  const facts = withFacts(known, { ...paid.change, staleSince: undefined })
+  const facts = withFacts(known, { ...paid.change, notSwitched: takesOrders(seen) ? stillNotSwitched(known, seen) : undefined, staleSince: undefined })
   const leaving = decideLeaving({ ...seen, record: { ...record, facts } })
   const step = leaving.step ?? (takesOrders(seen) ? machineStep(leaving.facts, seen) : undefined)
   return { ...leaving, step, evidence: [...paid.evidence, ...power.evidence, ...leaving.evidence] }
@@ -73,8 +73,17 @@ function whatWasSeen(seen: NodePassSeen): { change: FactsChange<NodeFacts>; evid
   // Why heartbeats stopped is told by what its machine's provider sees: power and link stand beside it.
   const fellSilent = power.evidence.length === 0 && object.evidence.length > 0 && object.change.ready?.status === 'Unknown' && seen.power && seen.power.staleSince === undefined
   const evidence = [...power.evidence, ...fellSilent ? [powerEvidence(seen.power, power.change.power?.linkSince)] : [], ...object.evidence]
-  const last = seen.object?.staleSince === undefined && seen.object ? [readyEvidence(seen.record.spec.name, seen.object)] : []
-  return { change: { ...object.change, ...power.change }, evidence, last }
+  const change = { ...object.change, ...power.change }
+  return { change, evidence, last: lastSeen(seen, withFacts(seen.record.facts, change)) }
+}
+
+/** What the cluster says of one whose machine is off is from before that; where it has said nothing since its machine was switched on, that stands beside it. */
+function lastSeen({ now, record: { spec }, power, object }: NodePassSeen, facts: NodeFacts): Evidence[] {
+  const ofObject = object && object.staleSince === undefined ? [readyEvidence(spec.name, object)] : []
+  if (facts.power?.removed) return [removedEvidence(facts.power.machine, facts.power.since)]
+  if (!power || power.fact.state !== facts.power?.state) return ofObject
+  const ofPower = powerEvidence(power, facts.power.linkSince)
+  return facts.power.state === 'off' ? [ofPower] : isOlderThanPowerOn({ now, facts }) ? [ofPower, ...ofObject] : ofObject
 }
 
 /** Nobody sees: everything is kept and marked stale. Nobody has looked yet: nothing is concluded. */

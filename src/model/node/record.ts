@@ -83,7 +83,7 @@ export interface NodeFacts {
   /** When they were paid and its machine was to be on again; until it is Ready, or somebody switches it off. */
   readonly paidAt?: number
   /** What its machine's provider answers to the order to switch it on or off, and since when it fails at that; gone once the machine is as ordered. */
-  readonly notSwitched?: { readonly to: 'on' | 'off'; readonly text: string; readonly since: number }
+  readonly notSwitched?: { readonly to: 'on' | 'off'; readonly text: string; readonly since: number; /** Who was answered so, and when. */ readonly evidence?: Evidence }
   /** Recycle pools: the ordered power state that is not yet the seen one, or that is held. */
   readonly ordered?: { readonly power: 'on' | 'off'; readonly since: number; /** Pods are still asked to leave it; its machine goes off after that. */ readonly emptying?: true }
   /** Its pool keeps pods off it since before it was switched off, and takes that back once it is to run again; no cordon of anybody's is meant. */

@@ -12,7 +12,7 @@ import type { NodeStatus } from './status.ts'
 const NOT_READY: NodeStatus = { phase: 'Failed', conditions: ['NotReady'] }
 
 /** The node table of status-rules.md, line by line; row 8 is one rule a cause, so that the rule's name alone tells which. */
-export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
+const TABLE: readonly Rule<NodeSight, NodeStatus>[] = [
   {
     name: 'being removed',
     holds: seen => isBeingDeleted(seen) && seen.facts.obstacles.length === 0 && !isDeletionOverdue(seen),
@@ -64,13 +64,13 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     // Its provider may refuse it that; then it is off for that reason, as one that does not start.
     holds: seen => isComingBack(seen) && seen.facts.power?.state === 'off' && seen.now < backBy(seen),
     shows: () => ({ phase: 'Failed', conditions: ['Balance'] }),
-    because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again${notSwitched(seen, 'on')}`,
+    because: seen => `Its machine was shut down because the account was in arrears; they were paid at ${at(seen.facts.paidAt)}, and it is being switched on again`,
   },
   {
     name: 'ordered to stop',
     holds: seen => seen.facts.ordered?.power === 'off' && seen.facts.power?.state !== 'off',
     shows: () => ({ phase: 'Stopping', conditions: ['Progressing'] }),
-    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and ${seen.facts.ordered?.emptying ? 'its pods are asked to leave first' : 'it is not off yet'}${notSwitched(seen, 'off')}`,
+    because: seen => `Its pool ordered the machine to stop at ${at(seen.facts.ordered?.since)}, and ${seen.facts.ordered?.emptying ? 'its pods are asked to leave first' : 'it is not off yet'}`,
   },
   {
     name: 'stopped by its pool',
@@ -83,7 +83,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'ordered to start',
     holds: seen => isStarting(seen) && !isStartOverdue(seen),
     shows: () => ({ phase: 'Starting', conditions: ['Progressing'] }),
-    because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet${notSwitched(seen, 'on')}`,
+    because: seen => `Its pool ordered the machine to start at ${at(seen.facts.ordered?.since)}, and it is not Ready yet`,
   },
   {
     name: 'its machine was removed',
@@ -95,7 +95,7 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
     name: 'its machine is off',
     holds: seen => seen.facts.power?.state === 'off',
     shows: () => NOT_READY,
-    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}${isComingBack(seen) ? `; it was shut down for arrears, which were paid at ${at(seen.facts.paidAt)}, and its provider has not switched it on again since` : ''}${notSwitched(seen, 'on')}`,
+    because: seen => `The power of machine ${seen.facts.power?.machine ?? ''} is off since ${at(seen.facts.power?.since)}${isComingBack(seen) ? `; it was shut down for arrears, which were paid at ${at(seen.facts.paidAt)}, and its provider has not switched it on again since` : ''}`,
   },
   {
     name: 'its Node object is gone',
@@ -141,6 +141,13 @@ export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = [
   },
 ]
 
+/** Whatever is shown of it, its machine is not as it is to be while its provider fails at switching it, and may cost on. */
+export const NODE_RULES: readonly Rule<NodeSight, NodeStatus>[] = TABLE.map(rule => ({
+  ...rule,
+  because: seen => `${rule.because(seen)}${notSwitched(seen)}`,
+  evidence: seen => [...rule.evidence?.(seen) ?? [], ...switchingEvidence(seen)],
+}))
+
 /** When the verdict can change by time alone. */
 export function nextInstantOfNode(seen: NodeSight): number | undefined {
   const { deletion, ordered } = seen.facts
@@ -160,11 +167,25 @@ function arrearsOf({ facts }: NodeSight): readonly Evidence[] {
   return facts.unpaid && facts.arrears ? [facts.arrears] : []
 }
 
-/** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
-function notSwitched({ facts: { notSwitched: failing, power } }: NodeSight, to: 'on' | 'off'): string {
-  return failing?.to === to && power?.state !== to ? `; ${switchingFails(failing)}` : ''
+function notSwitched(seen: NodeSight): string {
+  const failing = failingSwitch(seen)
+  return failing ? `${isToBeShutDown(seen) ? '; its account is in arrears, and its machine is to be off' : ''}; ${switchingFails(failing)}` : ''
 }
 
+function switchingEvidence(seen: NodeSight): readonly Evidence[] {
+  const failing = failingSwitch(seen)
+  return failing ? [...isToBeShutDown(seen) ? arrearsOf(seen) : [], ...failing.evidence ? [failing.evidence] : []] : []
+}
+
+function failingSwitch({ facts: { notSwitched: failing, power } }: NodeSight): NodeSight['facts']['notSwitched'] {
+  return failing && power?.state !== failing.to ? failing : undefined
+}
+
+function isToBeShutDown({ facts }: NodeSight): boolean {
+  return facts.unpaid && facts.power?.state === 'on'
+}
+
+/** What was switched off for arrears is off for them until it is on again; off since then, it is off for another reason. */
 function isComingBack({ facts }: NodeSight): boolean {
   return facts.paidAt !== undefined && facts.ordered?.power !== 'off' && !isMachineRemoved(facts) && facts.power !== undefined && facts.power.since <= facts.paidAt
 }

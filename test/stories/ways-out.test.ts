@@ -213,6 +213,20 @@ test('what its host does not start again is told so until it runs again, be it s
   assert.equal(await played.pair('ListClusters'), 'Running/Degraded')
 }))
 
+test('a cluster of which several things are down says since when each is', () => Played.play(RUNNING_CLUSTER, async played => {
+  const shown = async () => (await played.why(played.id('cluster'))).Because
+  const first = await played.fault('control-plane-host', 'kube-scheduler')
+  await played.step('10m')
+  const since = /since (\S+Z)$/.exec(await shown())?.[1]
+  await played.fault('control-plane-host', 'kube-controller-manager')
+  await played.step('5m')
+  const [, of, then] = /^Its API works, but the scheduler is down since (\S+Z) and the controller manager since (\S+Z)$/.exec(await shown()) ?? []
+  assert.deepEqual([of, Date.parse(then ?? '') - Date.parse(of ?? '') > 9 * 60_000], [since, true], await shown())
+  await played.done('ClearFault', { Id: first })
+  await played.step('10m')
+  assert.equal(await shown(), `Its API works, but the controller manager is down since ${then}`)
+}))
+
 test('as that its data is lost, and then nothing says that it comes back', () => Played.play(stepsOf('cluster-failed-unknown'), async played => {
   const exits = async () => (await played.why(played.id('cluster'))).Exits.map(({ By, What }) => `${By}: ${What}`)
   assert.deepEqual(await exits(), ['cause: Its control plane comes back, which is tried again and again.', 'call: DeleteCluster'])

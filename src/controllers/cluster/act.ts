@@ -96,7 +96,7 @@ async function noteFailure(record: ClusterRecord, failure: ControlPlaneFailure, 
 
 async function noteWhy(record: ClusterRecord, why: string | undefined, fact: string, ports: ClusterPorts): Promise<void> {
   const { degraded } = record.facts
-  if (degraded && degraded.why !== why) await changeFacts(record, ports, fact, { degraded: { what: degraded.what, since: degraded.since, ...why !== undefined && { why } } })
+  if (degraded && degraded.why !== why) await changeFacts(record, ports, fact, { degraded: withFacts(degraded, { why }) })
 }
 
 async function orderOf(record: ClusterRecord, ports: ClusterPorts): Promise<ControlPlaneOrder> {

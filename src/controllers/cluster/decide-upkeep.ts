@@ -46,16 +46,18 @@ function mendedAfter(downFor: number, isTold: boolean): number {
   return Math.min(Math.max(MENDED_AFTER_MS, downFor / 8), isTold ? Infinity : MENDS_AT_LEAST_EVERY_MS)
 }
 
-/** The time of the first sight is kept while the same things are down, since the rule counts a minute from it; of several that are down, one began the time. */
+/** The time of the first sight of each is kept while it is down, since the rule counts a minute from it; of several that are down, the first one began the time. */
 function degradedNow(facts: ClusterFacts, probe: TenantClusterProbe, now: number, why: string | undefined): ClusterFacts['degraded'] {
   const down = [
     probe.scheduler ? [] : ['the scheduler'],
     probe.controllerManager ? [] : ['the controller manager'],
     probe.dns.wanted > 0 && probe.dns.available === 0 ? ['cluster DNS'] : [],
   ].flat()
+  if (down.length === 0) return undefined
   // What was down then and is up now does not count for another thing that went down meanwhile.
   const known = facts.degraded && down.some(one => facts.degraded?.what.split(' and ').includes(one)) ? facts.degraded : undefined
-  return down.length === 0 ? undefined : { what: down.join(' and '), since: known?.since ?? now, ...known && why !== undefined && { why } }
+  const each = Object.fromEntries(down.map(one => [one, known?.each?.[one] ?? (known?.what.split(' and ').includes(one) ? known.since : now)]))
+  return { what: down.join(' and '), since: Math.min(...Object.values(each)), ...down.length > 1 && { each }, ...known && why !== undefined && { why } }
 }
 
 function down(seen: ClusterSeen): Course {

@@ -157,7 +157,9 @@ describe('the life of a cluster', () => {
   test('what went down while something else was down has a minute of its own', () => {
     const degraded = { what: 'the scheduler', since: START }
     const both = decideCluster(seenOf({ facts: { ...runs, degraded }, host: up, probe: { ...usable, scheduler: false, controllerManager: false }, now: START + 50 * SECOND }))
-    assert.deepEqual(both.facts.degraded, { what: 'the scheduler and the controller manager', since: START })
+    assert.deepEqual(both.facts.degraded, { what: 'the scheduler and the controller manager', since: START, each: { 'the scheduler': START, 'the controller manager': START + 50 * SECOND } })
+    const left = decideCluster(seenOf({ facts: both.facts, host: up, probe: { ...usable, controllerManager: false }, now: START + 5 * MINUTE }))
+    assert.deepEqual(left.facts.degraded, { what: 'the controller manager', since: START + 50 * SECOND }, 'the scheduler is cured')
     const other = decideCluster(seenOf({ facts: { ...runs, degraded }, host: up, probe: { ...usable, controllerManager: false }, now: START + 50 * SECOND }))
     assert.deepEqual(other.facts.degraded, { what: 'the controller manager', since: START + 50 * SECOND })
     assert.match(other.evidence[0]?.fact ?? '', /The API server is ready; the controller manager does not answer as healthy/)

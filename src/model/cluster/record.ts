@@ -64,7 +64,7 @@ export interface ClusterFacts {
   /** Once usable: its API has not been ready since then. */
   readonly notReadySince?: number
   /** Usable API, but this is down (scheduler, controller-manager, DNS), since then. */
-  readonly degraded?: { readonly what: string; readonly since: number; /** Why its host does not start it again, a sentence. */ readonly why?: string }
+  readonly degraded?: { readonly what: string; readonly since: number; /** Since when each of several is. */ readonly each?: Readonly<Record<string, number>>; /** Why its host does not start it again, a sentence. */ readonly why?: string }
   /** Set while nobody can look; the pair is kept. */
   readonly staleSince?: number
 }

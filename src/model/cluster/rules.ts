@@ -94,7 +94,7 @@ export const CLUSTER_RULES: readonly Rule<ClusterSight, ClusterStatus>[] = [
     name: 'degraded',
     holds: seen => seen.facts.degraded !== undefined && seen.now - seen.facts.degraded.since >= DWELL.clusterDegraded,
     shows: () => ({ phase: 'Running', conditions: ['Degraded'] }),
-    because: seen => `Its API works, but ${seen.facts.degraded?.what ?? ''} ${seen.facts.degraded?.what.includes(' and ') ? 'are' : 'is'} down since ${rfc3339Seconds(seen.facts.degraded?.since ?? seen.now)}${seen.facts.degraded?.why === undefined ? '' : `, and not started again: ${seen.facts.degraded.why}`}`,
+    because: seen => `Its API works, but ${downSince(seen)}${seen.facts.degraded?.why === undefined ? '' : `, and not started again: ${seen.facts.degraded.why}`}`,
   },
   {
     // Not a state of its own: a component that ended is started again within seconds, and what cannot be kept up becomes `unkept`.
@@ -136,6 +136,12 @@ export function nextInstantOfCluster(seen: ClusterSight): number | undefined {
     isStarting(seen) && facts.startingSince !== undefined ? facts.startingSince + DEADLINES.clusterStart : undefined,
     facts.degraded && facts.degraded.since + DWELL.clusterDegraded,
   ])
+}
+
+function downSince({ facts: { degraded }, now }: ClusterSight): string {
+  const { what = '', since = now, each = {} } = degraded ?? {}, some = what.split(' and ')
+  if (some.every(one => (each[one] ?? since) === since)) return `${what} ${some.length > 1 ? 'are' : 'is'} down since ${rfc3339Seconds(since)}`
+  return some.map((one, index) => `${one} ${index === 0 ? 'is down ' : ''}since ${rfc3339Seconds(each[one] ?? since)}`).join(' and ')
 }
 
 function arrearsOf({ facts }: ClusterSight): readonly Evidence[] {

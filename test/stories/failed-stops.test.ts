@@ -57,6 +57,26 @@ describe('a pool that recycles its machines, and orders one off that stays on', 
     assert.equal(await says(), 'It admits members, and none of its nodes comes or goes')
   })
 
+  for (const MaxReplicas of [1, 5]) {
+    test(`says so while the API of its cluster is away, too, and has it again at that instant (MaxReplicas ${MaxReplicas})`, async () => {
+      const { to, says } = await shop(), more = { MaxReplicas }
+      await fails()
+      await to(0, more)
+      await step('30s')
+      await done('InjectFault', { Port: 'control-plane-host', Call: 'kube-apiserver', Effect: { Type: 'fail' } })
+      await to(1, more)
+      await step('1m')
+      const [, node, until = ''] = /; it waits for (\S+), which was .* if it is still on at (\S+Z)$/.exec(await says()) ?? []
+      assert.deepEqual([await nodes(), node], [['Stopping/Progressing'], (await regions.nodes())[0]?.['Name']], await says())
+      const wait = Math.ceil((Date.parse(until) - Date.parse(String((await done('GetClock'))['Now']))) / 1000)
+      assert.ok(wait > 1, until)
+      await step(`${wait - 1}s`)
+      assert.deepEqual(await nodes(), ['Stopping/Progressing'])
+      await step('1s')
+      assert.deepEqual([await nodes(), (await says()).includes('waits for')], [['Running/Ok'], false])
+    })
+  }
+
   test('has it again as soon as it may, where it is refused another one', async () => {
     const { to, says } = await shop()
     const [node] = await regions.nodes(), more = { MaxReplicas: 5 }

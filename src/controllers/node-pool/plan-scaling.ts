@@ -33,6 +33,8 @@ export interface ScalingSeen {
   readonly stillOn?: number
   /** The next one that counts as such, if it is not off by then. */
   readonly goingOff?: NonNullable<NodePoolFacts['awaits']>
+  /** The API of its cluster is away, and none is made before it is back. */
+  readonly withoutApi?: true
   /** When the next one may. */
   readonly givesWayAt?: number | undefined
   /** Members that somebody cordoned, which carry nothing and stay for now: since when is remembered. */
@@ -85,8 +87,8 @@ export function planScaling(seen: ScalingSeen): ScalingPlan | undefined {
   const missing = Math.max(0, target - active)
   const start = Math.min(missing, counts.stopped + stillOn)
   const claim = Math.max(0, Math.min(missing - start, scaling.maxReplicas - (counts.total - counts.deleting)))
-  // What was refused may not come before that.
-  const awaits = missing > start + (seen.facts.refused ? 0 : claim) ? seen.goingOff : undefined
+  // What was refused, or is not asked for yet, may not come before that.
+  const awaits = missing > start + (seen.facts.refused || seen.withoutApi ? 0 : claim) ? seen.goingOff : undefined
   return {
     leavesIt: scaling.enabled && missing === 0 && room !== undefined && room.waiting.length > 0 && active < scaling.maxReplicas,
     target, idle, ripe, start, givesWay, makesRoom, ...scaling.enabled ? { offers, held, untaken } : { offers: undefined, held: undefined, untaken: undefined }, gaveWay: gaveWayNow(seen), autoscaler: scaling.enabled && target !== base ? said(seen, target, base) : undefined,

@@ -9,6 +9,7 @@ import type { NodeRecord } from '#model/node/record.ts'
 import { nodeName } from '#model/settle.ts'
 import type { Evidence } from '#model/evidence.ts'
 import { verdict } from '#model/status/rules.ts'
+import { withFacts } from '#model/with-facts.ts'
 import type { Controller } from '#ports/controller.ts'
 import type { MachineRecord } from '#ports/store.ts'
 import { act } from './act.ts'
@@ -16,7 +17,7 @@ import { decideNodePool, lastClaim, type NodePoolDecision, type NodePoolPassSeen
 import { stillLeft, type Leftovers } from './leftovers.ts'
 import type { NodePoolPorts } from './ports.ts'
 import { toldAtOf } from './refused-claims.ts'
-import { isScaled, scale, startWanted } from './scale.ts'
+import { isScaled, lookForWanted, scale, startWanted } from './scale.ts'
 import { activeOf } from './share-need.ts'
 
 const CLUSTER_AGAIN_MS = 30_000
@@ -44,13 +45,14 @@ async function pass(record: NodePoolRecord, ports: NodePoolPorts): Promise<numbe
   ports.onDecision?.({ by: 'decideNodePool', about: record.id, seen, decided: decision })
   const instant = nextInstantOfNodePool(nodePoolSight({ facts: decision.facts, counts: record.counts }, cluster, seen.now))
   const due = soonest(decision.lookAgainAt, instant)
-  const isNews = saysMore(record, seen, decision)
-  if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews, cluster }, ports))
-  if (isNews) await write(record, { now: seen.now, nodes }, decision, ports)
-  if (cluster) await startWanted(record, cluster, decision.facts, ports)
+  if (cluster && isScaled(record, cluster, decision.facts)) return soonest(due, await scale({ record, decision, isNews: saysMore(record, seen, decision), cluster }, ports))
+  const wanted = cluster && await lookForWanted(record, cluster, decision.facts, ports)
+  const told = wanted?.awaits ? { ...decision, facts: withFacts(decision.facts, { awaits: wanted.awaits }) } : decision
+  if (saysMore(record, seen, told)) await write(record, { now: seen.now, nodes }, told, ports)
+  if (wanted && wanted.start > 0) await startWanted(record, ports)
   if (decision.step) await act(decision.step, record, ports)
   if (decision.step === 'forget') return undefined
-  return soonest(due, waitsForCluster(record, cluster) ? seen.now + clusterAgain(seen.now, cluster) : undefined)
+  return soonest(soonest(due, wanted?.awaits?.until), waitsForCluster(record, cluster) ? seen.now + clusterAgain(seen.now, cluster) : undefined)
 }
 
 /** A pool's members are read only where something depends on each of them; its counters are on its record. */

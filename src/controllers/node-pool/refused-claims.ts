@@ -1,7 +1,7 @@
 import { balanceEvidence } from '#model/account/evidence.ts'
 import { machineEntry, ownMachine } from '#model/node/claim.ts'
 import { isWhole, leftoverText } from '#model/node-pool/leftovers.ts'
-import { isPutOff, refusalEvidence, refusedOnceMore } from '#model/node-pool/refusal.ts'
+import { isPutOff, refusalEvidence, refusedOnceMore, retriedAt } from '#model/node-pool/refusal.ts'
 import type { NodePoolFacts, NodePoolRecord } from '#model/node-pool/record.ts'
 import type { MachineRecord, Transaction } from '#ports/store.ts'
 import { adopt, mayAdopt, tryOneClaim } from './claims.ts'
@@ -21,6 +21,17 @@ export interface Answered {
 /** When the region last told of something by which the pool may have what it was refused. */
 export function toldAtOf({ region, facts: { refused } }: Pick<NodePoolRecord, 'region' | 'facts'>, ports: NodePoolPorts): number | undefined {
   return ports.regionOf(region).toldAt?.(refused?.claim ?? refused?.tried)
+}
+
+/** A claim that is being tried wakes the pool itself; one that cannot be taken back is looked at again at its time. */
+export function retryOf(refused: Refused, now: number, toldAt: number | undefined): number | undefined {
+  const at = retriedAt(refused, toldAt)
+  return refused.claim === undefined || (at !== undefined && at > now) ? at : undefined
+}
+
+/** Its claim is gone, be it as it may: nothing is wanted that it could tell of. */
+export function untried({ claim, again: _again, onceGone: _gone, ...refused }: Refused): Refused {
+  return { ...refused, ...claim !== undefined && { tried: claim } }
 }
 
 /**

@@ -18,7 +18,7 @@ import { needsNodes } from './need.ts'
 import { needOfPool, standing } from './need-of-pool.ts'
 import { isFull, mayGiveWay, planScaling, type ScalingPlan } from './plan-scaling.ts'
 import type { NodePoolPorts } from './ports.ts'
-import { toldAtOf } from './refused-claims.ts'
+import { retryOf, toldAtOf, untried } from './refused-claims.ts'
 import { isBroken, isOfNoUse, scaleIn, startStopped, stillOnFrom } from './scale-in.ts'
 import { activeOf, shareOf, wishOf } from './share-need.ts'
 
@@ -31,16 +31,20 @@ function mayHaveMembers({ spec, facts }: NodePoolRecord, cluster: ClusterRecord,
   return spec.scaling !== undefined && next.ready && !facts.deletion && !next.creationEnded && !cluster.facts.deletion && !cluster.facts.unpaid
 }
 
-/** Members that were switched off, or are about to be, and are wanted again run again though the API of their cluster is away: that takes none. All else of a pool's size waits until it is back. */
-export async function startWanted(record: NodePoolRecord, cluster: ClusterRecord, next: NodePoolFacts, ports: NodePoolPorts): Promise<void> {
-  if (!mayHaveMembers(record, cluster, next) || cluster.facts.firstReadyAt === undefined) return
-  const { store } = ports, now = ports.regionOf(record.region).clock.now()
-  const early = await plan({ ...record, facts: next }, undefined, new Members(store), now, ports)
-  if (!early || early.planned.start === 0) return
-  await store.write(now, async tx => {
+/** What a pool wants of members that were switched off, or are about to be, though the API of their cluster is away: to run again takes none. All else of a pool's size waits until it is back. */
+export async function lookForWanted(record: NodePoolRecord, cluster: ClusterRecord, next: NodePoolFacts, ports: NodePoolPorts): Promise<Pick<ScalingPlan, 'start' | 'awaits'> | undefined> {
+  if (!mayHaveMembers(record, cluster, next) || cluster.facts.firstReadyAt === undefined) return undefined
+  return (await plan({ ...record, facts: next }, undefined, new Members(ports.store), ports.regionOf(record.region).clock.now(), ports, WITHOUT_API))?.planned
+}
+
+const WITHOUT_API: PlanHow = { withoutApi: true }
+
+export async function startWanted(record: NodePoolRecord, ports: NodePoolPorts): Promise<void> {
+  const now = ports.regionOf(record.region).clock.now()
+  await ports.store.write(now, async tx => {
     const there = await tx.lockCluster(record.clusterId), pool = await tx.lockNodePool(record.id)
     if (!there || !pool || !mayHaveMembers(pool, there, pool.facts)) return
-    const members = new Members(tx), look = await plan(pool, undefined, members, now, ports)
+    const members = new Members(tx), look = await plan(pool, undefined, members, now, ports, WITHOUT_API)
     if (!look) return
     const saw = { source: 'its cluster', fact: 'Its API is away, and none is needed to switch a machine on.' }
     // What pods would find no room on is given back once others can come in its place.
@@ -81,7 +85,7 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
     if (!locked || locked.facts.deletion) return undefined
     const pool = { ...locked, facts: next }
     const members = new Members(tx)
-    const look = await plan(pool, latest, members, now, ports, first.coming)
+    const look = await plan(pool, latest, members, now, ports, { before: first.coming })
     if (!look) return undefined
     const { planned, counts } = look
     const evidence = evidenceOf({ ...pool, counts }, planned, saw, look.room, now)
@@ -102,17 +106,6 @@ export async function scale({ record, decision, isNews, cluster }: ToScale, port
       return { made, refused: missing && { ...missing, since: now, times: 1, triedAt: now, retryAt: now + NO_CLAIM_AGAIN_MS } }
     }
   })
-}
-
-/** A claim that is being tried wakes the pool itself; one that cannot be taken back is looked at again at its time. */
-function retryOf(refused: NonNullable<NodePoolFacts['refused']>, now: number, toldAt: number | undefined): number | undefined {
-  const at = retriedAt(refused, toldAt)
-  return refused.claim === undefined || (at !== undefined && at > now) ? at : undefined
-}
-
-/** Its claim is gone, be it as it may: nothing is wanted that it could tell of. */
-function untried({ claim, again: _again, onceGone: _gone, ...refused }: NonNullable<NodePoolFacts['refused']>): NonNullable<NodePoolFacts['refused']> {
-  return { ...refused, ...claim !== undefined && { tried: claim } }
 }
 
 /** What keeps a claim from being made is looked at again soon: it costs no provider anything. */
@@ -151,7 +144,12 @@ interface Planned {
   readonly isBehind: boolean
 }
 
-async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts, before?: Coming): Promise<Planned | undefined> {
+interface PlanHow {
+  readonly before?: Coming
+  readonly withoutApi?: true
+}
+
+async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members: Members, now: number, ports: NodePoolPorts, { before, withoutApi }: PlanHow = {}): Promise<Planned | undefined> {
   const { scaling } = pool.spec
   if (!scaling) return undefined
   const asks = looked !== undefined && looked.waiting.length > 0 && needsNodes(looked)
@@ -165,7 +163,7 @@ async function plan(pool: NodePoolRecord, looked: RoomSeen | undefined, members:
   const idlers = mayIdle ? (await members.of(pool.id)).filter(node => node.said.status.phase === 'Running' || isBroken(node)) : []
   const isLight = room !== undefined && idlers.some(node => room.light.some(({ name }) => name === node.spec.name))
   const { stillOn, goingOff } = await goOff(pool, members, now)
-  const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...goingOff && { goingOff }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
+  const seen = { now, spec: pool.spec, facts, ...need, room, ...stillOn > 0 && { stillOn }, ...goingOff && { goingOff }, ...withoutApi && { withoutApi }, ...toldAt !== undefined && { toldAt }, ...(pool.facts.blindSince !== undefined && { blindFor: now - pool.facts.blindSince }), members: idlers.map(({ id, spec: { name } }) => ({ id, name })), ...(isLight && await amongOthers(pool, room, members)) }
   const planned = planScaling(seen)
   ports.onDecision?.({ by: 'planScaling', about: pool.id, seen, decided: planned })
   const coming = new Map(pools.map(one => [one.id, one.counts]))

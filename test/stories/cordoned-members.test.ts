@@ -106,6 +106,19 @@ describe('a member that somebody cordoned, of a pool that may have no more while
     await step('6h')
     assert.deepEqual([await nodes(), await changes(), (await waits()).length], [...before, 1])
     assert.ok((await because()).endsWith(says))
+    for (const [action, none, some, why] of [
+      ['SetQuota', { Kind: 'Machine', Limit: 1 }, { Kind: 'Machine', Limit: 2 }, 'the account may have 1 machine by its quota, and has 2'], ['SetBalance', { Amount: 0 }, { Unlimited: true }, 'the account is in arrears'],
+    ] as const) {
+      await done(action, none)
+      await step('1h')
+      await run(1)
+      await run(2)
+      assert.ok((await because()).endsWith(`: it stays because no machine comes in its place: ${why}`), await because())
+      await done(action, some)
+      await run(1)
+      await run(2)
+      assert.ok((await because()).endsWith(says), await because())
+    }
     await done('SetNodeSchedulable', { Id: id, Schedulable: true })
     await step('1m')
     assert.deepEqual([await waits(), (await because()).includes('cordoned')], [[], false])

@@ -227,9 +227,9 @@ async function needOf(pool: NodePoolRecord, pools: readonly NodePoolRecord[], ro
   const unwanted = { ...without, spec: { ...pool.spec, scaling: { ...pool.spec.scaling, minReplicas: 0, desiredReplicas: 0 } } }
   const freed = (limited ? wishOf : shareOf)(pool.id, [...others, unwanted], room)
   if (freed === 0) return wait
-  if (!goes) return { ...wait, ...kept && { kept } }
   const noneComes = isLost ? undefined : await whyNoneComes(pool, ports)
-  if (noneComes !== undefined) return { ...wait, kept: { nodes: closed.map(({ name }) => name), noneComes } }
+  if (noneComes !== undefined) return { ...wait, kept: { nodes: kept?.nodes ?? closed.map(({ name }) => name), noneComes } }
+  if (!goes) return { ...wait, ...kept && { kept } }
   return { share: limited ? wishOf(pool.id, [...others, without], room) : freed, counts: without.counts, givesWay: [goes.id], closed: stay }
 }
 

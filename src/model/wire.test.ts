@@ -81,6 +81,12 @@ describe('what clients crash or drift on (terraform-needs.md)', () => {
     assert.deepEqual([echoed.VpcId, echoed.BillingConfigs, echoed.KubernetesConfig], ['vpc-1', { PrePaidPeriod: 1, AutoRenew: false }, { Labels: [{ Key: 'a', Value: 'b' }], Taints: [{ Key: 't', Value: '', Effect: 'NoSchedule' }] }])
   })
 
+  test('an elastic pool has the NodePoolType that was sent, by which one that was imported is known', () => {
+    const { spec: elastic } = parseCreateEdgeNodePool({ ClusterId: 'c1', Name: 'burst', NodePoolType: 'edge-machine-pool', ElasticConfig: { CloudServerIdentity: 'cs', AutoScaleConfig: { Enabled: true, MinReplicas: 0, MaxReplicas: 2, DesiredReplicas: 0, Priority: 10 }, InstanceArea: { ClusterName: 'bdcdn-zzcu02', VpcIdentity: 'vpc-1' } } })
+    const { Type, NodePoolType } = nodePoolToWire({ ...pool, spec: elastic })
+    assert.deepEqual([Type, NodePoolType], ['edge-machine-pool', 'edge-machine-pool'])
+  })
+
   test('nodes, onboarding scripts and kubeconfigs', () => {
     const record: NodeRecord = { ...base, id: 'n1', clusterId: 'c1', nodePoolId: 'p1', spec: { name: 'shop-1', architecture: 'amd64', machineId: 'abc' }, facts: { claimedAt: 0, pausedMs: 0, obstacles: [], unschedulable: false, outOfSync: false, unpaid: false }, said: { ...said, status: { phase: 'Failed', conditions: ['Balance', 'ResourceCleanupFailed'] } } }, node = nodeToWire(record)
     assert.deepEqual([node.Status, node.InstanceId, node.Name, node.BootstrapScript], [{ Phase: 'Failed', Conditions: [{ Type: 'Balance' }, { Type: 'ResourceCleanupFailed' }] }, 'abc', 'shop-1', ''])

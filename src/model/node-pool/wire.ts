@@ -4,7 +4,7 @@ import { ADD_METHODS } from './add-methods.ts'
 import type { NodePoolRecord, NodePoolSpec } from './record.ts'
 import { DEFAULT_SCALING, scalingToWire } from './scaling.ts'
 
-/** An item of ListEdgeNodePools, which shows central pools too (terraform-needs.md 5): never NodePoolType, ElasticConfig on elastic pools alone, VpcId and BillingConfigs only if sent. */
+/** An item of ListEdgeNodePools, which shows central pools too (terraform-needs.md 5): NodePoolType, always sent for them, and ElasticConfig on elastic pools alone, VpcId and BillingConfigs only if sent. */
 export function nodePoolToWire(pool: NodePoolRecord) {
   const { spec } = pool
   return {
@@ -15,7 +15,7 @@ export function nodePoolToWire(pool: NodePoolRecord) {
     NodeAddMethods: ADD_METHODS[spec.type],
     KubernetesConfig: labelsToWire(spec),
     ...(spec.billingConfigs ? { BillingConfigs: billingToWire(spec.billingConfigs) } : {}),
-    ...(spec.type === 'edge-machine-pool' ? { ElasticConfig: elasticToWire(spec) } : {}),
+    ...(spec.type === 'edge-machine-pool' ? { NodePoolType: spec.type, ElasticConfig: elasticToWire(spec) } : {}),
   }
 }
 

@@ -46,7 +46,7 @@ describe('ResourceCleanupFailed says which thing and which call, and what was sa
   const not = (thing: string, what: string) => `${thing} could not be removed: ${what}`
   const locked = (thing: string, call: string) => `${thing} is protected against deletion: ${call} was refused: locked by audit`
   const UNTRUE = 'is still seen, though ensureGone says that it is gone'
-  const SILENT = 'ensureGone: no answer within 30 s'
+  const SILENT = 'ensureGone: no answer'
   // oxfmt-ignore
   const rows: [port: string, call: string, effect: object, says: string][] = [
     ['machines',           'ensureGone',     LOCKED, locked(MACHINE, 'ReleaseMachine')],
@@ -63,9 +63,9 @@ describe('ResourceCleanupFailed says which thing and which call, and what was sa
     ['control-plane-host', 'ensureGone',     BUSY,   not(PLANE, 'ensureGone failed: busy')],
     ['control-plane-host', 'ensureGone',     HANGS,  not(PLANE, SILENT)],
     ['control-plane-host', 'ensureGone',     LIES,   String.raw`${PLANE} ${UNTRUE}: its network, etcd \(running\), kube-apiserver \(running\), kube-controller-manager \(running\), kube-scheduler \(running\)`],
-    ['control-plane-host', 'look',           HANGS,  String.raw`${PLANE} could not be looked at since \S+: look: no answer within 30 s`],
+    ['control-plane-host', 'look',           HANGS,  String.raw`${PLANE} could not be looked at since \S+: look: no answer`],
     ['tenant-cluster',     'ensureNodeGone', BUSY,   String.raw`${NODE} could not be removed since \S+: ensureNodeGone failed: busy`],
-    ['tenant-cluster',     'ensureNodeGone', HANGS,  String.raw`${NODE} could not be removed since \S+: ensureNodeGone: no answer within 30 s`],
+    ['tenant-cluster',     'ensureNodeGone', HANGS,  String.raw`${NODE} could not be removed since \S+: ensureNodeGone: no answer`],
     ['tenant-cluster',     'setSchedulable', BUSY,   String.raw`${NODE} could not be removed since \S+: setSchedulable failed: busy`],
     ['addon-installer',    'ensureGone',     LOCKED, locked('The load balancer that ingress-nginx asked for', 'DeleteLoadBalancer')],
     ['addon-installer',    'ensureGone',     BUSY,   not(ADDON, 'ensureGone failed: busy')],

@@ -151,9 +151,9 @@ test('a fault by label meets nodes that carry it', async () => {
 test('a call that hangs is held in the region\'s time and holds nobody; then it goes its way', async () => {
   const tiny = await opened({ port: 'outside', call: 'ensure', effect: { type: 'hang', for: 60_000 } })
   const tried = async () => await tiny.region.outside.ensure(BALANCER).then(() => 'done', (error: unknown) => (error as Error).message)
-  assert.equal(await tried(), 'ensure: no answer within 30 s')
+  assert.equal(await tried(), 'ensure: no answer')
   await tiny.pass(59_000)
-  assert.equal(await tried(), 'ensure: no answer within 30 s')
+  assert.equal(await tried(), 'ensure: no answer')
   await tiny.pass(1_000)
   assert.equal(await tried(), 'done')
   assert.equal(await tried(), 'done')

@@ -14,8 +14,8 @@ export interface FaultyPort {
   held?(target: FaultTarget, call: string, message: string | undefined): Error
 }
 
-/** What a call says that gives no answer, after the port's patience. */
-const NO_ANSWER = 'no answer within 30 s'
+/** What a call says that gives no answer. Nobody waited for it in the region's time, so no span is told: what is seen then has the time at which the call began. */
+const NO_ANSWER = 'no answer'
 
 /**
  * A port with the region's faults in front of it: each call asks once which fault strikes it. A hanging call does not hold its caller: as long as it hangs it

@@ -46,7 +46,7 @@ export interface Action {
   readonly schema: TSchema
   /** Its answer is no result in an envelope but a stream of server-sent events; its parameters are sent in the query of a GET. */
   readonly streams?: true
-  /** It concerns no region that has to be there: signed for a name that no region has, it is answered in the default one. So it also is where the caller's region is still to be made, or is gone. */
+  /** It concerns no region that has to be there, or has to be open: signed for a name that no region has, it is answered in the default one. So it also is where the caller's region is still to be made, is being opened, or is gone. */
   readonly inAnyRegion?: true
   /** A call of our own that orders what costs, or changes what an account in arrears has; the product's writes are refused whatever they say here, but for deletions. */
   readonly refusedInArrears?: true | ((body: never) => boolean)

@@ -13,7 +13,7 @@ import { bodyChecker } from './check-body.ts'
 import { KnownKeys } from './known-keys.ts'
 import { RateLimits } from './rate-limit.ts'
 import { tokenOf } from './idempotency.ts'
-import { findRegion, learnRegion, type Meanwhile, type RegionMaker, type RegionPorts } from './regions.ts'
+import { findRegion, learnRegion, refuseNotReady, type Meanwhile, type RegionMaker, type RegionPorts } from './regions.ts'
 import type { ApiSettings } from './settings.ts'
 import { staleStore } from './stale-lists.ts'
 import { DayKeys } from './signature/day-keys.ts'
@@ -97,11 +97,11 @@ export function prepareCalls(parts: CallParts): (action: Action) => RunCall {
 
 /** What is done of a call whose caller, region and body are known. Only what it does is met by others of its region: one that a fault holds keeps nobody waiting. */
 async function perform(parts: CallParts, action: Action, body: object, caller: Caller, region: ReturnType<typeof findRegion>, requestId: string, meeting?: Meeting): Promise<object> {
-  if (action.kind === 'write') await untilOpen(region)
-  else await untilJudged(action, region)
+  if (needsOpen(action)) await untilOpen(region)
+  else if (action.kind === 'read') await untilJudged(action, region)
   const begin = async ({ until, wasHeld = false }: HowToRun): Promise<object> => {
     // The region may have closed meanwhile, or be another server's.
-    if ((wasHeld || meeting) && action.kind === 'write') await untilOpen(region)
+    if ((wasHeld || meeting) && needsOpen(action)) await untilOpen(region)
     const context = contextOf(parts, action, caller, region, requestId, meeting && togetherIn(region.ports, action, body))
     const act = (meanwhile: Meanwhile): Promise<object> => action.run({ ...context, meanwhile, ...until !== undefined && { store: staleStore(context.store, until) } }, body as never)
     const result = await (action.kind === 'write' && region.ports.inTurn ? region.ports.inTurn(act) : act(wait => wait()))
@@ -149,6 +149,11 @@ function untilEnd({ realTime, ending }: CallParts): Clock {
   }
 }
 
+/** What a call about regions themselves does, it does not do in the region that its signature names. */
+function needsOpen({ kind, inAnyRegion }: Action): boolean {
+  return kind === 'write' && inAnyRegion !== true
+}
+
 /** Those that take one are done once for it. */
 function takesToken({ kind, schema }: Action): boolean {
   return kind === 'write' && 'ClientToken' in ((schema as { readonly properties?: object }).properties ?? {})
@@ -165,6 +170,6 @@ async function untilJudged({ name }: Action, { ports }: ReturnType<typeof findRe
 /** Writes wait a little for a region that is being opened, and are refused where it takes none. */
 async function untilOpen({ name, ports }: ReturnType<typeof findRegion>): Promise<void> {
   await ports.untilOpen?.()
-  const why = ports.refusesWrites?.()
-  if (why !== undefined) refuse('OperationDenied.RegionNotReady', { region: name, why })
+  const notReady = ports.refusesWrites?.()
+  if (notReady) refuseNotReady(name, notReady)
 }

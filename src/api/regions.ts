@@ -20,8 +20,8 @@ export interface RegionPorts {
   servedVersions(): readonly string[]
   /** Ranges that no cluster's pods or services may overlap, such as the bridge's. */
   reservedRanges(): readonly TakenRange[]
-  /** Why the region takes no writes at all, as a sentence. */
-  refusesWrites?(): string | undefined
+  /** Why the region takes no writes at all. */
+  refusesWrites?(): NotReady | undefined
   readonly machines?: Machines | undefined
   /** Logs in to machines that are known by address and password; there in the process that runs the region. */
   readonly logins?: MachineLogins | undefined
@@ -67,6 +67,9 @@ export interface RegionPorts {
   /** Ends when what a write set off is done, where the region wants its callers to wait for that. */
   afterWrite?(): Promise<void>
 }
+
+/** `why` is a clause. What passes by itself is told so that clients send their call again by themselves. */
+export interface NotReady { readonly why: string; readonly passes: boolean }
 
 /** Waits for something that a region does by itself, and lets it do so. */
 export type Meanwhile = <Answer>(wait: () => Promise<Answer>) => Promise<Answer>
@@ -129,6 +132,12 @@ export function findRegion(regions: ReadonlyMap<string, RegionPorts>, names: Reg
     return refuse('InvalidCredential', { why: `this server has no region ${signed}; its regions are ${[...regions.keys()].join(', ')} (aliases of ${names.defaultRegion}: ${names.aliases.join(', ') || 'none'})` })
   }
   return { name, ports }
+}
+
+/** Refuses a call of which nothing was done. Clients send a 503 again by themselves, and nothing else of that. */
+export function refuseNotReady(region: string, { why, passes }: NotReady): never {
+  if (passes) refuse('ServiceUnavailable', { why: `the region ${region} takes no orders: ${why}` })
+  return refuse('OperationDenied.RegionNotReady', { region, why })
 }
 
 /** Whether a name leads to the default region. */

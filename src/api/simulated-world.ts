@@ -6,6 +6,7 @@ import type { RegionQuotas } from '#ports/quotas.ts'
 import type { RegionFaults, RegionStock, RegionUsers } from '#ports/region-world.ts'
 import type { ActionContext } from './action.ts'
 import { within } from './lock.ts'
+import { refuseNotReady } from './regions.ts'
 
 /** What may be arranged in a region whose world is invented; others refuse it, and say why. */
 export function faultsOf(context: ActionContext): RegionFaults {
@@ -48,6 +49,6 @@ export async function withCluster(cluster: ClusterRecord, act: () => Promise<voi
 }
 
 function refuseArranging({ action, region, scope }: ActionContext): never {
-  if (region.kind === 'Simulated') return refuse('OperationDenied.RegionNotReady', { region: scope.region, why: region.refusesWrites?.() ?? region.ready().text })
+  if (region.kind === 'Simulated') return refuseNotReady(scope.region, region.refusesWrites?.() ?? { why: region.ready().text, passes: false })
   return refuse('OperationDenied.RegionNotSimulated', { region: scope.region, action })
 }

@@ -1,8 +1,7 @@
-import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import { ApiError, NoAnswer } from './errors.ts'
 
 /** It passes when a server is there again. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof NoAnswer) return true
-  return error instanceof ApiError && (error.status === 503 || (error.code === 'OperationDenied.RegionNotReady' && error.message.includes(IS_BEING_OPENED)))
+  return error instanceof ApiError && error.status === 503
 }

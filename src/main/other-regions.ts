@@ -45,14 +45,14 @@ export async function watchOtherRegions(parts: OtherRegionsParts, signal: AbortS
 function otherRegion({ region, settings }: RegionRecord, store: Store, components: Components): RegionPorts {
   const network = settings['network'] as HostNetworkSettings | undefined
   const { join, advertise } = settings as unknown as Partial<ToldOfRegion>
-  const why = network ? undefined : 'its own host has not prepared its network yet; try again in a moment'
+  const why = network ? undefined : 'its own host has not prepared its network yet'
   return {
     kind: 'Local',
     ready: () => ({ ready: why === undefined, text: why ?? 'another host serves it; its orders are taken here, too' }),
     now: () => systemClock.now(),
     servedVersions: () => components.kubernetesVersions(),
     reservedRanges: () => (network ? rangesOf(network) : []),
-    refusesWrites: () => why,
+    refusesWrites: () => (why === undefined ? undefined : { why, passes: true }),
     machineAddresses: () => {
       if (!network) throw new Error('the region has no network yet')
       const { first, last } = addressPool(network)

@@ -45,7 +45,7 @@ export class ApiUnderTest {
     }
     const shell: RegionPorts = {
       kind: 'Simulated', ready: () => ({ ready: false, text: 'not in this version' }), now: () => this.now, servedVersions: () => ['v1.35.4'], reservedRanges: () => [],
-      refusesWrites: () => 'the simulated region is not in this version',
+      refusesWrites: () => ({ why: 'the simulated region is not in this version', passes: false }),
     }
     const parts: ApiParts = {
       store, regions: new Map([['local-1', this.local], ['sim-1', shell]]), settings: { ...DEFAULT_SETTINGS, ...settings }, log: this.#log(), realTime: { now: () => this.now, sleep: (ms, signal) => systemTime.sleep(ms, signal) }, ending: this.ending.signal,

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import type { RegionPorts } from '#api/regions.ts'
+import type { NotReady, RegionPorts } from '#api/regions.ts'
 import type { RegionFaults, StandingFault } from '#ports/region-world.ts'
 import { ApiUnderTest } from './api-under-test.ts'
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE
+const OPENING: NotReady = { why: 'it is being opened', passes: true }
 
 describe('a call that is delayed is carried out at the time that the region has then', () => {
-  let api: ApiUnderTest, effect: StandingFault['effect'] | undefined, refusal: string | undefined
+  let api: ApiUnderTest, effect: StandingFault['effect'] | undefined, refusal: NotReady | undefined
   /** What happens in the region once the call is struck, each time that it is asked whether it takes writes, and after each write. */
   let onStrike: () => void, onOpen: () => void, afterWrite: () => void
   const nothing = () => {}
@@ -52,7 +53,7 @@ describe('a call that is delayed is carried out at the time that the region has 
   test('a slow one whose region has ceased to take writes meanwhile is refused', async () => {
     const id = await running('shop')
     effect = { type: 'slow', for: 1 }
-    onStrike = () => { refusal = 'it is being deleted' }
+    onStrike = () => { refusal = { why: 'it is being deleted', passes: false } }
     assert.equal((await api.call('DeleteCluster', { Id: id })).body.ResponseMetadata.Error?.Code, 'OperationDenied.RegionNotReady')
     assert.equal(await deletionOf(id), undefined)
   })
@@ -61,7 +62,7 @@ describe('a call that is delayed is carried out at the time that the region has 
     const id = await running('shop')
     effect = { type: 'slow', for: 1 }
     onStrike = () => {
-      refusal = 'it is being opened'
+      refusal = OPENING
       onOpen = () => {
         refusal = undefined
         api.now += MINUTE
@@ -70,6 +71,26 @@ describe('a call that is delayed is carried out at the time that the region has 
     await api.done('DeleteCluster', { Id: id })
     assert.equal(refusal, undefined)
     assert.equal(await deletionOf(id), api.now)
+  })
+
+  test('where the region is still not open then, it is told so that clients send it again: nothing was done', async () => {
+    const id = await running('shop')
+    refusal = OPENING
+    for (const call of [() => api.call('DeleteCluster', { Id: id }), () => api.call('SetBalance', { Amount: 5 }), () => api.call('SetClock', { Step: '1m' })]) {
+      const { status, body: { ResponseMetadata: { Error: error } } } = await call()
+      assert.deepEqual([status, error], [503, { Code: 'ServiceUnavailable', CodeN: 100_023, Message: 'Not ready yet: the region local-1 takes no orders: it is being opened. It may be sent again.' }])
+    }
+    assert.equal(await deletionOf(id), undefined)
+  })
+
+  test('calls about regions themselves wait for none, and are refused for none', async () => {
+    for (const kept of [OPENING, { why: 'it is being deleted', passes: false }]) {
+      refusal = kept
+      onOpen = () => assert.fail('the region of the signature is waited for')
+      assert.deepEqual(await api.done('CreateRegion', { Region: 'ci-1' }), { Region: 'ci-1' })
+      assert.deepEqual(await api.done('DeleteRegion', { Region: 'sim-1' }), {})
+      assert.ok(((await api.done('ListRegions')).Items?.length ?? 0) > 0)
+    }
   })
 
   test('one that arrives twice, the second time', async () => {

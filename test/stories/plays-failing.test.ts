@@ -83,7 +83,6 @@ describe('a scenario that is refused a call for now', () => {
   test('where it is refused for longer that is told, and whoever repeats its call afterwards is told the whole story', async () => {
     const regions = ([
       [{ Type: 'fail', Code: 429 }, 'FlowLimitExceeded'], [{ Type: 'fail', Code: 500 }, 'InternalError'], [{ Type: 'fail', Code: 503 }, 'ServiceUnavailable'], [{ Type: 'fail', Code: 504 }, 'InternalServiceTimeout'],
-      [{ Type: 'fail', Code: 'OperationDenied.RegionNotReady', Message: 'The region takes no such order now: it is being opened.' }, 'OperationDenied.RegionNotReady'],
       [{ Type: 'silent' }, 'InternalError'], [{ Type: 'half' }, 'InternalError'],
     ] as const).map(([effect, code], index) => ({ region: `own-${index + 1}`, effect, code }))
     await Promise.all(regions.map(async ({ region, effect, code }) => {

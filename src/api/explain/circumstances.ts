@@ -21,7 +21,7 @@ export async function circumstancesOf({ region, scope, store }: ActionContext, {
   const { stoppedSince } = await store.findAccount(scope)
   return {
     // Another server takes them where that one runs the region.
-    refusesWrites: region.elsewhere?.() === undefined ? region.refusesWrites?.() : undefined,
+    refusesWrites: region.elsewhere?.() === undefined ? region.refusesWrites?.()?.why : undefined,
     inArrears: stoppedSince !== undefined,
     cannotCordon: region.setSchedulable === undefined,
     ...addon && { isRequired: isRequiredAddon(region, addon.spec.name), hasOneVersion: cluster !== undefined && hasOneVersion(region, addon, cluster) },

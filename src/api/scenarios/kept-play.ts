@@ -1,4 +1,4 @@
-import { API_ERRORS, IS_BEING_OPENED, type ApiErrorCode, type Refusal } from '#model/errors/catalogue.ts'
+import { API_ERRORS, type ApiErrorCode, type Refusal } from '#model/errors/catalogue.ts'
 
 export interface StopAt {
   readonly kind: string
@@ -121,9 +121,9 @@ export function isWaitedForAlike(one: KeptPlay, other: KeptPlay): boolean {
 }
 
 /** Whether a call that is refused so may soon be taken: nothing is wrong with it. */
-export function isPassing({ code, message }: Pick<Refusal, 'code' | 'message'>): boolean {
+export function isPassing({ code }: Pick<Refusal, 'code'>): boolean {
   const [, httpStatus = 0] = API_ERRORS.find(([each]) => each === code) ?? []
-  return httpStatus === 429 || httpStatus >= 500 || (code === 'OperationDenied.RegionNotReady' && message.includes(IS_BEING_OPENED))
+  return httpStatus === 429 || httpStatus >= 500
 }
 
 /** The play as a repeat of its call has it: where it ended with what may have passed meanwhile, it goes on. */

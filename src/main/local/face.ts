@@ -1,4 +1,4 @@
-import type { RegionPorts } from '#api/regions.ts'
+import type { NotReady, RegionPorts } from '#api/regions.ts'
 import type { Components } from '#ports/components.ts'
 import type { AddressedCluster } from '#ports/tenant-cluster.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
@@ -76,8 +76,9 @@ export class LocalRegionFace implements RegionPorts {
     return this.parts ? rangesOf(this.parts.network) : []
   }
 
-  refusesWrites(): string | undefined {
-    return this.failure ?? (this.parts ? undefined : 'its network is being prepared; try again in a moment')
+  refusesWrites(): NotReady | undefined {
+    if (this.failure !== undefined) return { why: this.failure, passes: false }
+    return this.parts ? undefined : { why: 'its network is being prepared', passes: true }
   }
 
   get machines(): Boxes | undefined {

@@ -40,6 +40,13 @@ test('reads wait while faults stand that nobody counts: until it is known that n
   assert.equal(region.refusesReads(), undefined)
 })
 
+test('a region that is being opened takes no writes for now, one that goes takes none any more', () => {
+  const region = face({ paused: true, speed: 1, at: NOON })
+  assert.equal(region.refusesWrites()?.passes, true)
+  region.follow({ ...region.settings, deleting: true })
+  assert.equal(region.refusesWrites()?.passes, false)
+})
+
 test('a region that another server runs shows the clock that runs there', () => {
   const { now } = face({ paused: false, speed: 1, at: NOON }, 'http://127.0.0.1:7421').clock.read()
   assert.ok(now >= NOON + 3_600_000)

@@ -1,8 +1,7 @@
-import type { Apart, ClockChange, ClockShown, Elsewhere, Meanwhile, RegionPorts, RegionTime } from '#api/regions.ts'
+import type { Apart, ClockChange, ClockShown, Elsewhere, Meanwhile, NotReady, RegionPorts, RegionTime } from '#api/regions.ts'
 import { RegionClock } from '#kernel/region-clock.ts'
 import type { Turns } from '#kernel/turns.ts'
 import { Wake } from '#kernel/wake.ts'
-import { IS_BEING_OPENED } from '#model/errors/catalogue.ts'
 import type { Components } from '#ports/components.ts'
 import type { MachineLogins } from '#ports/machine-logins.ts'
 import type { Machines } from '#ports/machines.ts'
@@ -46,6 +45,7 @@ export interface FaceParts {
   readonly lookAtFaults: () => Promise<void>
 }
 
+const IS_BEING_OPENED = 'it is being opened'
 /** After a server that was killed its lease has to lapse first. */
 const OPENING_MS = 6_000
 /** own-actions.md: SetClock answers with `Behind` then. */
@@ -135,9 +135,9 @@ export class SimulatedRegionFace implements RegionPorts {
     return []
   }
 
-  refusesWrites(): string | undefined {
-    if (this.#settings.deleting) return 'it is being deleted'
-    return this.#open ? undefined : `${IS_BEING_OPENED}, or taken over from a server that ended; try again in a moment`
+  refusesWrites(): NotReady | undefined {
+    if (this.#settings.deleting) return { why: 'it is being deleted', passes: false }
+    return this.#open ? undefined : { why: `${IS_BEING_OPENED}, or taken over from a server that ended`, passes: true }
   }
 
   elsewhere(): Elsewhere | undefined {

@@ -96,9 +96,6 @@ export function refuse<const Code extends ApiErrorCode>(code: Code, parameters: 
   throw new Refusal(code, parameters)
 }
 
-/** Why a region takes no orders for a moment: in OperationDenied.RegionNotReady, and read there by clients that wait. */
-export const IS_BEING_OPENED = 'it is being opened'
-
 /** Told by kind, not by class, so that it is known across processes and realms. */
 export function isRefusal(error: unknown): error is Refusal {
   return error instanceof Error && 'kind' in error && error.kind === 'Refusal'

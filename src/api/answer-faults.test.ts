@@ -15,9 +15,9 @@ function standing(order: Omit<FaultOrder, 'port'>): RegionFaults {
   }
 }
 
-function play(order: Omit<FaultOrder, 'port'>, name = 'CreateCluster', result: object = { Id: 'c1' }) {
+function play(order: Omit<FaultOrder, 'port'>, name = 'CreateCluster', result: object = { Id: 'c1' }, body: object = {}) {
   let runs = 0
-  const answer = underFaults(standing(order), { action: { name, kind: 'write' }, body: {}, requestId: 'r', now: NOON, realTime: systemTime }, async () => {
+  const answer = underFaults(standing(order), { action: { name, kind: 'write' }, body, requestId: 'r', now: NOON, realTime: systemTime }, async () => {
     runs += 1
     return result
   }).catch((error: unknown) => error)
@@ -41,6 +41,22 @@ describe('faults of our own answers', () => {
     assert.equal(await said('500'), 'Something went wrong here. Quote request r.')
     assert.equal(await said('500', 'not now'), 'not now')
     for (const [code] of API_ERRORS) if (!code.includes('{')) assert.doesNotMatch(await said(code), /\{\w+\}|undefined/, code)
+  })
+
+  test('a code of the catalogue that names a thing or a parameter is answered as it would be of the call, or names the order', async () => {
+    const answered = async (name: string, code: string, body: object) => {
+      const refusal = await play({ effect: { type: 'fail', code } }, name, {}, body).answer
+      assert.ok(isRefusal(refusal))
+      return [refusal.httpStatus, refusal.wireCode, refusal.message]
+    }
+    const gone = 'it does not exist, or belongs to another account or region.'
+    assert.deepEqual(await answered('DeleteCluster', 'NotFound.Cluster', { Id: 'c1' }), [404, 'NotFound.Cluster', `There is no Cluster c1: ${gone}`])
+    assert.deepEqual(await answered('DeleteNodePool', 'NotFound.Cluster', { ClusterId: 'c1', Id: 'p1' }), [404, 'NotFound.Cluster', `There is no Cluster c1: ${gone}`])
+    assert.deepEqual(await answered('DeleteEdgeNodes', 'NotFound.Node', { ClusterId: 'c1', Ids: ['n1', 'n2'] }), [404, 'NotFound.Node', `There is no Node n1: ${gone}`])
+    assert.deepEqual(await answered('CreateCluster', 'Conflict.Name', { Name: 'shop' }), [409, 'Conflict.Name', 'The Name shop is taken: the fault f orders it.'])
+    assert.deepEqual(await answered('CreateCluster', 'InvalidParameter.PodsConfig.PodNetworkMode', {}), [400, 'InvalidParameter.PodsConfig.PodNetworkMode', 'The parameter PodsConfig.PodNetworkMode is not valid: the fault f orders it.'])
+    assert.deepEqual(await answered('ListClusters', 'NotFound.Cluster', {}), [404, 'NotFound.Cluster', 'The fault f refuses ListClusters with NotFound.Cluster.'])
+    assert.deepEqual(await answered('UpdateClusterConfig', 'Conflict.Name', {}), [409, 'Conflict.Name', 'The fault f refuses UpdateClusterConfig with Conflict.Name.'])
   })
 
   test('a call that is half done did everything and is given no answer', async () => {
@@ -95,11 +111,11 @@ describe('faults of our own answers', () => {
   test('what is no fault of an answer is refused', () => {
     const member = (order: Omit<FaultOrder, 'port'>) => answerFaultComplaint({ port: 'api', ...order })?.member
     assert.deepEqual([
-      member({ effect: { type: 'protected' } }), member({ effect: { type: 'fail', code: '418' } }), member({ effect: { type: 'fail', code: 'NotFound.{Resource}' } }),
+      member({ effect: { type: 'protected' } }), member({ effect: { type: 'fail', code: '418' } }), member({ effect: { type: 'fail', code: 'NotFound.{Resource}' } }), member({ effect: { type: 'fail', code: 'NotFound.' } }), member({ effect: { type: 'fail', code: 'Gone.Cluster' } }), member({ effect: { type: 'fail', code: 'NotFound.Cluster' } }),
       member({ call: 'CreateCluster', effect: { type: 'lie' } }), member({ call: 'ListClusters', effect: { type: 'lie' } }), member({ effect: { type: 'fail', code: '429' } }),
       member({ effect: { type: 'lie' } }), member({ call: 'ListScenarios', effect: { type: 'lie' } }),
       member({ call: 'CreateCluster', effect: { type: 'half', for: 1 } }), member({ effect: { type: 'silent', code: '500' } }), member({ effect: { type: 'slow', for: 1, message: 'no' } }), member({ effect: { type: 'fail', code: '429', for: 1 } }),
-    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type', 'Effect.For', 'Effect.Code', 'Effect.Message', undefined])
+    ], ['Effect.Type', 'Effect.Code', 'Effect.Code', 'Effect.Code', 'Effect.Code', undefined, 'Effect.Type', undefined, undefined, 'Call', 'Effect.Type', 'Effect.For', 'Effect.Code', 'Effect.Message', undefined])
   })
 
   test('a fault of every call is at what some call names', () => {

@@ -52,7 +52,7 @@ export function answerFaultComplaint({ call, effect, target, times, until }: Fau
   if ((effect.type === 'slow' || effect.type === 'hang') && (effect.for ?? 0) > LONGEST_MS) return { member: 'Effect.For', why: `our own answers are at most ${LONGEST_MS / 1_000}s late` }
   if (effect.type === 'lie' && call === undefined) return { member: 'Call', why: `a list that is stale is named: ${STALE_LISTS.join(', ')}` }
   if (effect.type === 'lie' && !STALE_LISTS.includes(call ?? '')) return { member: 'Effect.Type', why: `only lists of what is made in a region can be stale: ${STALE_LISTS.join(', ')}` }
-  if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer` }
+  if (effect.code !== undefined && codeOf(effect.code) === undefined) return { member: 'Effect.Code', why: `it is one of ${Object.keys(BY_STATUS).join(', ')}, or a code that our calls answer, such as OperationDenied.ClusterStatus, NotFound.Cluster or Conflict.Name` }
   if (call === 'ClearFault' && times === undefined && until === undefined) return { member: 'Times', why: 'nothing but ClearFault takes a fault away, so that one of it ends by itself: send Times or Until' }
   return unheeded(effect, HEEDING)
 }
@@ -115,19 +115,40 @@ export class OrderedRefusal extends Refusal {
   }
 }
 
-function refusalOf({ id, effect }: StandingFault, { action, requestId }: CallUnderFaults): OrderedRefusal {
-  const code = codeOf(effect.code ?? '500') ?? 'InternalError'
-  const retryAfter = Math.ceil((effect.for ?? 1_000) / 1_000)
-  const refusal = new OrderedRefusal(code, { action: action.name, retryAfter, requestId, why: `the fault ${id} orders it` }, id)
+function refusalOf({ id, effect }: StandingFault, { action, body, requestId }: CallUnderFaults): OrderedRefusal {
+  const { code, named } = codeOf(effect.code ?? '500') ?? { code: 'InternalError', named: {} }
+  const retryAfter = Math.ceil((effect.for ?? 1_000) / 1_000), why = `the fault ${id} orders it`
+  const refusal = new OrderedRefusal(code, { action: action.name, retryAfter, requestId, why, by: why, ...named, ...sentOf(body, named) }, id)
   if (effect.message !== undefined) refusal.message = effect.message
   // The catalogue's own words may tell what is known of real refusals alone, such as a limit that was passed.
-  else if (/\{\w+\}/.test(refusal.message)) refusal.message = `The fault ${id} refuses ${action.name} with ${code}.${refusal.httpStatus === 429 ? ` Try again in ${retryAfter} s.` : ''}`
+  else if (/\{\w+\}/.test(refusal.message)) refusal.message = `The fault ${id} refuses ${action.name} with ${refusal.wireCode}.${refusal.httpStatus === 429 ? ` Try again in ${retryAfter} s.` : ''}`
   return refusal
 }
 
-/** A row of the catalogue whose code needs nothing filled in. */
-function codeOf(text: string): ApiErrorCode | undefined {
-  return BY_STATUS[text] ?? API_ERRORS.find(([code]) => code === text && !code.includes('{'))?.[0]
+/** What stands in the braces of a row's code, such as NotFound.{Resource}. */
+interface Named { readonly Resource?: string; readonly Parameter?: string }
+
+/** The row of the catalogue that answers that code, itself or with the braces of its own filled in. */
+function codeOf(text: string): { readonly code: ApiErrorCode; readonly named: Named } | undefined {
+  const code = BY_STATUS[text] ?? API_ERRORS.find(([each]) => each === text && !each.includes('{'))?.[0]
+  if (code) return { code, named: {} }
+  const [, before, name] = /^(\w+\.)([A-Z]\w*(?:\.\w+)*)$/.exec(text) ?? []
+  for (const braces of ['Resource', 'Parameter'] as const) {
+    const row = API_ERRORS.find(([each]) => each === `${before}{${braces}}`)
+    if (row && name !== undefined) return { code: row[0], named: { [braces]: name } }
+  }
+  return undefined
+}
+
+/** What the call sends of that: the id of the thing, the value of the parameter. */
+function sentOf(body: object, { Resource, Parameter }: Named): Readonly<Record<string, string>> {
+  const members = body as Readonly<Record<string, unknown>>
+  if (Parameter !== undefined) return given('value', members[Parameter])
+  return Resource === undefined ? {} : given('id', [members[`${Resource}Id`] ?? members['Id'] ?? members['Ids']].flat()[0])
+}
+
+function given(name: string, value: unknown): Readonly<Record<string, string>> {
+  return typeof value === 'string' ? { [name]: value } : {}
 }
 
 function textOf(value: unknown): string | undefined {

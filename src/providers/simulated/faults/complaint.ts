@@ -28,7 +28,7 @@ export function complaint(order: FaultOrder, now: number): Complaint {
   if (!FAULT_EFFECTS.includes(effect.type)) return { member: 'Effect.Type', why: `it is one of ${FAULT_EFFECTS.join(', ')}` }
   const kind = call === undefined || !calls ? undefined : calls[call]
   const unfit = kind && whyUnfit(effect.type, kind, `${port} ${call}`)
-  if (call === undefined && effect.type === 'silent') return { member: 'Call', why: 'what falls silent is named, e.g. kubelet or kube-apiserver' }
+  if (call === undefined && effect.type === 'silent') return { member: calls && happeningsOf(port).length === 0 ? 'Effect.Type' : 'Call', why: whatFallsSilent(port) }
   if (unfit !== undefined) return { member: 'Effect.Type', why: unfit }
   if (effect.for !== undefined && !(effect.for > 0)) return { member: 'Effect.For', why: 'it is a span above nought, e.g. 90s' }
   if (effect.type === 'slow' && effect.for === undefined) return { member: 'Effect.For', why: 'a slow call says how much longer it takes, e.g. 90s' }
@@ -60,8 +60,20 @@ function aboutPort({ kind, name, label }: Target, port: string, call: string | u
 export function whyUnfit(type: FaultOrder['effect']['type'], kind: CallKind, which: string): string | undefined {
   const happens = kind === 'happening'
   if (type === 'protected' && kind !== 'removal') return 'only what takes a thing away can be refused because it is protected'
-  if (type === 'silent' && !happens) return 'only what happens by itself falls silent, e.g. kubelet or kube-apiserver'
+  if (type === 'silent' && !happens) return whatFallsSilent(which.replace(/ .*/, ''))
   if (happens && !['fail', 'hang', 'slow', 'stutter', 'silent'].includes(type)) return 'what happens by itself can fail, hang, be slow, stutter or be silent'
   if ((type === 'half' || type === 'double') && kind === 'look') return 'a look does nothing that could be half done or done twice'
   return type === 'lie' && ANSWERS.has(which) ? 'its answer cannot be given without doing it' : undefined
+}
+
+/** As whoever ordered silence of something else, or of nothing, needs to know it. */
+function whatFallsSilent(port: string): string {
+  if (!PORT_CALLS[port]) return 'what falls silent is named: the action, such as CreateCluster'
+  const happenings = happeningsOf(port)
+  const those = happenings.length > 0 ? `it is named: of ${port} ${happenings.join(', ')}` : `nothing of ${port} does so; machines have kubelet, and control-plane-host has kube-apiserver`
+  return `only what happens by itself falls silent, and ${those}`
+}
+
+function happeningsOf(port: string): readonly string[] {
+  return Object.entries(PORT_CALLS[port] ?? {}).flatMap(([call, kind]) => (kind === 'happening' ? [call] : []))
 }

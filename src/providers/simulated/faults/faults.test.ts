@@ -355,6 +355,18 @@ const complaints: [order: FaultOrder, member: string][] = [
   [{ port: 'machines', effect: { type: 'fail' }, times: 0 },                                                 'Times'],
   [{ port: 'machines', effect: { type: 'fail' }, until: 5 },                                                 'Until'],
 ]
+test('what can fall silent is told of the port that was named', async () => {
+  const { faults } = (await opened()).region
+  const told = (port: string, call?: string) => faults.complaint({ port, ...call !== undefined && { call }, effect: { type: 'silent' } })
+  assert.deepEqual([told('api'), told('machines'), told('machines', 'look'), told('addon-installer'), told('outside'), told('tenant-cluster', 'probe')], [
+    { member: 'Call', why: 'what falls silent is named: the action, such as CreateCluster' },
+    { member: 'Call', why: 'only what happens by itself falls silent, and it is named: of machines boot, preflight, contact, download, start, kubelet, login' },
+    { member: 'Effect.Type', why: 'only what happens by itself falls silent, and it is named: of machines boot, preflight, contact, download, start, kubelet, login' },
+    { member: 'Call', why: 'only what happens by itself falls silent, and it is named: of addon-installer container' },
+    { member: 'Effect.Type', why: 'only what happens by itself falls silent, and nothing of outside does so; machines have kubelet, and control-plane-host has kube-apiserver' },
+    { member: 'Effect.Type', why: 'only what happens by itself falls silent, and nothing of tenant-cluster does so; machines have kubelet, and control-plane-host has kube-apiserver' },
+  ])
+})
 for (const [order, member] of complaints) {
   test(`a fault that could never strike is refused by its ${member}: ${JSON.stringify(order)}`, async () => {
     assert.equal((await opened()).region.faults.complaint(order)?.member, member)

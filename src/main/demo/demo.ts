@@ -59,7 +59,7 @@ export async function demo(configuration: Configuration, options: { keep: boolea
       await story.end()
     }
   }
-  return audience.code
+  return audience.end()
 }
 
 /** Another story, by its name, in a simulated region that is made for it; `list` names them all. */
@@ -67,9 +67,9 @@ export async function demoStory(configuration: Configuration, options: { keep: b
   const { DEMO_STORIES } = await import('./stories.ts')
   const { tellStory } = await import('./tell-story.ts')
   if (options.story === 'list') {
-    const { tell } = new Audience()
-    for (const { name, title } of DEMO_STORIES) tell(`${name.padEnd(16)} ${title}`)
-    return 0
+    const audience = new Audience()
+    for (const { name, title } of DEMO_STORIES) audience.tell(`${name.padEnd(16)} ${title}`)
+    return audience.end()
   }
   const story = DEMO_STORIES.find(each => each.name === options.story)
   if (!story) {
@@ -85,7 +85,7 @@ export async function demoStory(configuration: Configuration, options: { keep: b
   } catch (error) {
     if (!left.aborted || left.reason !== error) throw error
   }
-  return audience.code
+  return audience.end()
 }
 
 async function ensureUp(configuration: Configuration): Promise<number> {

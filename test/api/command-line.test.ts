@@ -1,3 +1,4 @@
+/** What the command line refuses, and what it does of its own accord; over three hundred lines, as all of it is asked of one server. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -118,8 +118,9 @@ describe('a wait where the clock of a simulated region stands still', () => {
   }
   async function told(t: TestContext, wait: () => Promise<unknown>): Promise<{ readonly lines: readonly string[]; readonly error: Error | undefined }> {
     const lines: string[] = []
-    t.mock.method(process.stderr, 'write', (text: string) => lines.push(text.trimEnd()) > 0)
-    const error = await wait().then(() => undefined, (thrown: unknown) => thrown as Error)
+    // Of two in one test the end of the test would leave the first in place of the stream's own.
+    const { mock } = t.mock.method(process.stderr, 'write', (text: string) => lines.push(text.trimEnd()) > 0)
+    const error = await wait().then(() => undefined, (thrown: unknown) => thrown as Error).finally(() => { mock.restore() })
     return { lines, error }
   }
   const GO_ON = '"edgehold clock step 1m --region ci-1", or "edgehold clock resume --region ci-1"'

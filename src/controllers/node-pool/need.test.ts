@@ -35,6 +35,16 @@ describe('need', () => {
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: [gpu, DNS] }, [pool()])), [], 'and the base is not, for what brings no node')
     assert.deepEqual(names(needIn({ ...EMPTY, waiting: [gpu] }, [pool({ labels: [{ key: 'gpu', value: 'yes' }] })])), [gpu.name])
   })
+
+  test('is reckoned with nodes as they come, which get no key that is ours: their pool may have one from before', () => {
+    const key = 'edgehold/mine', asks = pod('web/asks', 100, { nodeSelector: { [key]: 'x' } }), daemon = pod('kube-system/agent', 3_500)
+    const labelled = pool({ labels: [{ key, value: 'x' }] }), tainted = pool({ taints: [{ key, value: '', effect: 'NoSchedule' }] })
+    const needed = needIn({ ...EMPTY, waiting: [asks] }, [labelled])
+    assert.deepEqual(names(needed), [])
+    assert.equal(untakenText(needed, labelled), 'the pod web/asks waits, and a new node would not take it: its node selector or node affinity asks for other labels')
+    assert.deepEqual(names(needIn({ ...EMPTY, waiting: [WEB] }, [tainted])), [WEB.name])
+    assert.deepEqual(names(needIn({ ...EMPTY, perNode: { cpuMillis: 4_000, memoryMiB: 8_192, known: true }, waiting: [WEB], daemons: [daemon] }, [tainted])), [], 'and daemons go there that do not tolerate it')
+  })
 })
 
 const HOSTNAME = 'kubernetes.io/hostname', ZONE = 'topology.kubernetes.io/zone'

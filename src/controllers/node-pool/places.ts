@@ -1,4 +1,5 @@
 import { HOSTNAME, isChosen, isPutUpWith } from '#model/node-pool/fits.ts'
+import { wishOf } from '#model/node-pool/node-config.ts'
 import { asksOfNeighbours, neighboursOf, type Ground, type InTheWay, type Marks } from '#model/node-pool/neighbours.ts'
 import type { NodePoolFacts, NodePoolSpec } from '#model/node-pool/record.ts'
 import type { Amounts, NodeRoom, PodNeed, RoomSeen } from '#ports/tenant-cluster.ts'
@@ -185,12 +186,13 @@ function remembered<Pod extends object>(reckon: (pod: Pod) => string): (pod: Pod
 }
 
 /** A node that the pool would make next, with one pod of each DaemonSet that goes there. */
-export function nextNode({ spec: { labels, taints, cordon }, facts: { offers } }: Maker, { perNode, daemons = [] }: Pick<RoomSeen, 'perNode' | 'daemons'>, number: number): Place {
+export function nextNode({ spec, facts: { offers } }: Maker, { perNode, daemons = [] }: Pick<RoomSeen, 'perNode' | 'daemons'>, number: number): Place {
+  const { labels, taints } = wishOf(spec, {})
   const known = perNode?.known ? perNode : offers, guess = known ?? perNode
   const room = { cpuMillis: guess?.cpuMillis ?? Infinity, memoryMiB: guess?.memoryMiB ?? Infinity, pods: guess?.pods ?? USUAL_PODS, more: { ...offers?.more } }
   const name = `a node to come, ${number}`
   const node: Place = {
-    name, ...room, labels: { ...offers?.labels, ...Object.fromEntries(labels.map(({ key, value }) => [key, value])), [HOSTNAME]: name }, taints, open: true, shut: cordon === true, goes: false, carries: [],
+    name, ...room, labels: { ...offers?.labels, ...Object.fromEntries(labels.map(({ key, value }) => [key, value])), [HOSTNAME]: name }, taints, open: true, shut: spec.cordon === true, goes: false, carries: [],
     // One is enough to see what they offer.
     ...(!known && number === 0 && { guessed: room }),
   }

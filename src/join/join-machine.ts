@@ -29,7 +29,7 @@ export async function joinMachine(options: JoinOptions, form: Form, address: str
   } catch (error) {
     if (error instanceof JoinRefused) {
       // The machine is told all the same.
-      await noteTurnedAway(options, invitation, { secretHash, isLast: form.get('tries-left') === '0' }, error).catch((cause: unknown) => { options.log.warn({ error: String(cause) }, 'Noting that a machine was refused did not succeed') })
+      await noteTurnedAway(options, invitation, { secretHash, beganAt: now, isLast: form.get('tries-left') === '0' }, error).catch((cause: unknown) => { options.log.warn({ error: String(cause) }, 'Noting that a machine was refused did not succeed') })
     }
     throw error
   }

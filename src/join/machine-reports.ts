@@ -50,7 +50,8 @@ async function writeReports({ store, region, clock }: ReportOptions, said: reado
       const node = nodes.get(secret.nodeId)
       if (!node || node.facts.deletion) continue
       if (kind === 'failure' && node.facts.firstReadyAt !== undefined) continue
-      const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: { step, text, at: now } } : { progress: { step, text, at: now } })
+      // Who gets on was let in, whatever another script on the machine was refused with. What its provider tells it takes back itself.
+      const facts = withFacts(node.facts, kind === 'failure' ? { initialiseFailed: { step, text, at: now } } : { progress: { step, text, at: now }, ...node.facts.turnedAway?.heard && { turnedAway: undefined } })
       await tx.changeNode(node.id, { facts }, { evidence: [{ observer: `machine ${node.spec.name}`, source: `onboarding script, step ${step}`, observedAt: now, fact: text }] })
       nodes.set(node.id, { ...node, facts })
       // Progress is told by the rules alone; nothing is to be done about it.

@@ -44,7 +44,7 @@ export interface NodeFacts {
   readonly progress?: { readonly step: string; readonly text: string; readonly at: number }
   /** A named step failed on the machine. Taken back when the same machine runs its script again. */
   readonly initialiseFailed?: { readonly step: string; readonly text: string; readonly at: number }
-  /** What the join endpoint last refused the onboarding script of its machine with, and since when; `failed`: the script ended by that. Gone when a script begins anew, and when the machine is let in. */
+  /** What the join endpoint last refused the onboarding script of its machine with, and since when; `failed`: the script ended by that. Gone when a script begins anew, when the machine is let in, and when it reports how far it is. */
   readonly turnedAway?: { readonly text: string; readonly since: number; readonly failed?: true; /** The join endpoint noted it by itself; otherwise the machine's provider tells it, and when it is over. */ readonly heard?: true }
   /** First time it was a Ready member. */
   readonly firstReadyAt?: number

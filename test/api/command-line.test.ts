@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { repository, runProgram } from '#test/harness/command.ts'
@@ -172,6 +173,22 @@ suite('the command line', () => {
     const second = await eventually('a second one', async () => (await api.done('ListKubeconfigs')).Items?.find(item => item['Id'] !== kubeconfigId)?.['Id'] as string | undefined)
     await api.store.write(Date.now(), tx => tx.changeKubeconfig(second, { text: Buffer.from('apiVersion: v1\nkind: Config\n').toString('base64') }))
     assert.equal((await printing).out, 'apiVersion: v1\nkind: Config\n')
+  })
+
+  test('kubectl leaves no kubeconfig behind when its terminal interrupts it or closes, or somebody ends it', async () => {
+    const fake = join(state, 'waiting-kubectl'), temporary = mkdtempSync(join(state, 'temporary-'))
+    writeFileSync(fake, '#!/bin/sh\nulimit -c 0; [ -f "$KUBECONFIG" ] && echo runs; exec sleep 60\n')
+    chmodSync(fake, 0o755)
+    // A terminal sends to all that it runs. The kubeconfig of before is taken again.
+    for (const [to, signals] of [['all', ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP']], ['us alone', ['SIGTERM', 'SIGHUP']]] as const) {
+      for (const signal of signals) {
+        const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/edgehold.ts'), 'kubectl', '--kubectl', fake, 'kube', 'get', 'pods', '-w'], { env: { PATH: process.env['PATH'] ?? '', EDGEHOLD_STATE: state, TMPDIR: temporary }, detached: true })
+        const ended = once(child, 'close')
+        await once(child.stdout, 'data')
+        process.kill(to === 'all' ? -child.pid! : child.pid!, signal)
+        assert.deepEqual([...await ended as [number | null], ...readdirSync(temporary)], [128 + constants.signals[signal], null], `${signal} to ${to}`)
+      }
+    }
   })
 
   test('any action may be called', async () => {

@@ -40,19 +40,20 @@ export function addKubectlCommands(program: Command): void {
 async function runWith(kubeconfig: string, kubectl: string, args: readonly string[]): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'edgehold-'))
   const file = join(folder, 'kubeconfig.yaml')
-  // The terminal sends these to the program, too; we stay until it has ended, so that the file goes.
-  const stay = () => {}
-  process.on('SIGINT', stay).on('SIGTERM', stay)
+  // We stay until the program has ended, so that the file goes. The terminal sends these to it, too; only the last two may come to us alone.
+  let passOn = (_signal: NodeJS.Signals) => {}
+  const stay = () => {}, end = (signal: NodeJS.Signals) => { passOn(signal) }
+  process.on('SIGINT', stay).on('SIGQUIT', stay).on('SIGTERM', end).on('SIGHUP', end)
   try {
     writeFileSync(file, kubeconfig, { mode: 0o600 })
     return await new Promise((resolve, reject) => {
       const child = spawn(kubectl, args, { stdio: 'inherit', env: { ...process.env, KUBECONFIG: file } })
       child.once('error', reject)
-      process.once('SIGTERM', () => child.kill('SIGTERM'))
+      passOn = signal => { child.kill(signal) }
       child.once('exit', (code, signal) => { resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)) })
     })
   } finally {
-    process.off('SIGINT', stay).off('SIGTERM', stay)
+    process.off('SIGINT', stay).off('SIGQUIT', stay).off('SIGTERM', end).off('SIGHUP', end)
     rmSync(folder, { recursive: true, force: true })
   }
 }

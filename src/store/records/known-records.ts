@@ -129,9 +129,9 @@ export interface Known {
   readonly machines: KnownRecords<MachineRecord>
 }
 
-/** As many as are on their way at once in a fleet that grows as fast as it can; each takes some three KB. */
-const MOST_NODES = 20_000
-const MOST_OTHERS = 10_000
+/** As many as are on their way at once in a fleet of a thousand clusters that grows as fast as it can; each takes some three KB. More were measured to be of no use that pays for the memory. */
+const MOST_NODES = 10_000
+const MOST_OTHERS = 4_000
 
 export class KnownHere implements Known {
   readonly clusters = new RecordsKept<ClusterRecord>(MOST_OTHERS)

@@ -1,4 +1,4 @@
-/** The contract of the store's port: records, transactions, lists and what callers are kept apart by. What machines and money promise stands in `store-things.contract.ts`, what history does in `store-history.contract.ts`; every implementation runs all three. Over three hundred lines, as its tests share one store. */
+/** The contract of the store's port: records, transactions, lists and what callers are kept apart by. What machines and money promise stands in `store-things.contract.ts`, what add-ons and history do in `store-addons.contract.ts` and `store-history.contract.ts`; every implementation runs all four. Over three hundred lines, as its tests share one store. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 

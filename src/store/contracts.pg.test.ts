@@ -2,6 +2,7 @@ import { after } from 'node:test'
 
 import { queueContract } from '#ports/queue.contract.ts'
 import { storeHistoryContract } from '#ports/store-history.contract.ts'
+import { storeAddonsContract } from '#ports/store-addons.contract.ts'
 import { storeThingsContract } from '#ports/store-things.contract.ts'
 import { storeContract } from '#ports/store.contract.ts'
 import { debianBinaries, scratchPostgres, type ScratchPostgres } from './testing/scratch-postgres.ts'
@@ -10,7 +11,7 @@ const debian = await debianBinaries()
 for (const [name, binaries] of [['embedded PostgreSQL', undefined], ...(debian ? [['Debian\'s PostgreSQL 15', debian] as const] : [])] as const) {
   let postgres: Promise<ScratchPostgres> | undefined
   const started = () => (postgres ??= scratchPostgres(binaries))
-  for (const contract of [storeContract, storeThingsContract, storeHistoryContract]) contract(name, async () => (await started()).openCopy())
+  for (const contract of [storeContract, storeThingsContract, storeAddonsContract, storeHistoryContract]) contract(name, async () => (await started()).openCopy())
   queueContract(name, async () => {
     const scratch = await started()
     const opened = await scratch.openCopy()

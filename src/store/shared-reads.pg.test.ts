@@ -3,8 +3,8 @@ import { after, before, describe, test } from 'node:test'
 
 import type { Scope } from '#ports/store.ts'
 import { addCluster, becauseOf, NOON, SCOPE } from '#test/harness/sample-records.ts'
-import { openStore, type OpenStore } from './open.ts'
-import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from './testing/scratch-postgres.ts'
+import type { OpenStore } from './open.ts'
+import { scratchPostgres, type ScratchPostgres } from './testing/scratch-postgres.ts'
 
 const PAGE = { number: 1, size: 10 }
 
@@ -15,7 +15,7 @@ describe('lists that are given again', () => {
   before(async () => {
     postgres = await scratchPostgres()
     one = await postgres.openCopy()
-    other = await openStore({ stateDir: postgres.stateDir, databaseUrl: one.databaseUrl, log: SILENT, clock: CLOCK })
+    other = await postgres.openBeside(one.databaseUrl)
   })
   after(async () => {
     await other.close()

@@ -3,8 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import type { ClusterFacts } from '#model/cluster/record.ts'
 import { addCluster, addNodePool, becauseOf, machine, NOON, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
 import type { Transaction } from '#ports/store.ts'
-import { openStore, type OpenStore } from '../open.ts'
-import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '../testing/scratch-postgres.ts'
+import type { OpenStore } from '../open.ts'
+import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
 const BECAUSE = becauseOf('Change')
 const saying = (controlPlaneSays: string): ClusterFacts => ({ ...USABLE_CLUSTER, controlPlaneSays })
@@ -14,7 +14,7 @@ describe('what a process knows of records', () => {
   before(async () => {
     postgres = await scratchPostgres()
     one = await postgres.openCopy()
-    other = await openStore({ stateDir: postgres.stateDir, databaseUrl: one.databaseUrl, log: SILENT, clock: CLOCK })
+    other = await postgres.openBeside(one.databaseUrl)
   })
   after(async () => {
     await other.close()

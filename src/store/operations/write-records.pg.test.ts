@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import type { Store, Transaction } from '#ports/store.ts'
 import { MemoryStore } from '#test/harness/memory-store.ts'
 import { addCluster, addNode, addNodePool, becauseOf, clusterSpec, NEW_NODE, nodePoolSpec, nodeSpec, NOON, READY_NODE, READY_POOL, USABLE_CLUSTER } from '#test/harness/sample-records.ts'
-import { openStore, type OpenStore } from '../open.ts'
+import type { OpenStore } from '../open.ts'
 import { clusterRow, nodePoolRow, nodeRow, nodeStatusRow } from '../records/rows.ts'
-import { CLOCK, scratchPostgres, SILENT, type ScratchPostgres } from '../testing/scratch-postgres.ts'
+import { scratchPostgres, type ScratchPostgres } from '../testing/scratch-postgres.ts'
 
 const BECAUSE = becauseOf('Change'), NAMES = ['a', 'b', 'c'] as const
 const CLUSTERS = NAMES.map(name => `c-${name}`), POOLS = NAMES.map(name => `p-${name}`), NODES = NAMES.flatMap(name => [`n-${name}1`, `n-${name}2`])
@@ -33,7 +33,7 @@ describe('records that are changed in part', () => {
   test('are in PostgreSQL as the double has them, each column as if its row had been written whole, and known to each process as they are', async () => {
     await fc.assert(fc.asyncProperty(fc.array(fc.array(CHANGES, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 6 }), async transactions => {
       const opened = await postgres.openCopy(), memory = new MemoryStore(() => NOON)
-      const other = await openStore({ stateDir: postgres.stateDir, databaseUrl: opened.databaseUrl, log: SILENT, clock: CLOCK })
+      const other = await postgres.openBeside(opened.databaseUrl)
       try {
         for (const store of [opened.store, memory]) await store.write(NOON, addFleet)
         for (const [index, changes] of transactions.entries()) for (const store of [index % 3 === 1 ? other.store : opened.store, memory]) await store.write(NOON + index + 1, tx => inOneFleet(tx, changes))

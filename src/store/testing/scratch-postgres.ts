@@ -33,6 +33,8 @@ export interface ScratchPostgres {
   readonly launcher: PostgresLauncher
   /** A store on a database of its own, copied from one that was migrated once; `settings` hold for every session on it, as `name = value`. */
   openCopy(settings?: readonly string[]): Promise<OpenStore & { readonly databaseUrl: string }>
+  /** Another process's store on such a database. */
+  openBeside(databaseUrl: string): Promise<OpenStore>
   /** One statement as superuser in a database. */
   run(databaseUrl: string, statement: string): Promise<readonly Record<string, unknown>[]>
   end(): Promise<void>
@@ -69,6 +71,7 @@ export async function scratchPostgres(binaries?: PostgresBinaries): Promise<Scra
       opened.push(store)
       return { ...store, databaseUrl: url(name) }
     },
+    openBeside: databaseUrl => openStore({ stateDir, databaseUrl, log: SILENT, clock: CLOCK }),
     end: async () => {
       for (const store of opened) await store.close()
       await launcher.stop()
